@@ -1,0 +1,19 @@
+package db
+
+import "errors"
+
+// The kinds of errors that tell a phase what it can do. Engines wrap them around the server's own text.
+var (
+	// ErrConnection is a lost or refused connection, or a server that is shutting down: try again.
+	ErrConnection = errors.New("connection lost")
+	// ErrRetry is a deadlock, a lock wait or another transient refusal: the transaction is rolled back, try again.
+	ErrRetry = errors.New("transaction must be tried again")
+	// ErrPositionGone is a log that no longer reaches back to the position: copy again.
+	ErrPositionGone = errors.New("position is no longer in the source's log")
+	// ErrLocked is a move's lock on the target that another wherry holds.
+	ErrLocked = errors.New("another wherry holds the move's lock on the target")
+	// ErrChunkDone is a chunk that is already copied.
+	ErrChunkDone = errors.New("chunk is already copied")
+	// ErrUnsupported is something in the data or log that cannot be carried exactly: stop, a human must decide.
+	ErrUnsupported = errors.New("cannot be carried exactly")
+)

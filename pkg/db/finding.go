@@ -1,0 +1,36 @@
+package db
+
+import (
+	"wherry/pkg/route"
+)
+
+// Level grades a finding.
+type Level string
+
+// A failed finding refuses the move; a warning is for the operator to weigh.
+const (
+	OK   Level = "ok"
+	Warn Level = "warn"
+	Fail Level = "fail"
+)
+
+// Finding is the outcome of one named check.
+type Finding struct {
+	Check   string `json:"check"`   // name of the check, such as "binlog_format"
+	End     string `json:"end"`     // "source", "target" or "move"
+	Level   Level  `json:"level"`   //
+	Subject string `json:"subject"` // table, column or setting; empty when the server is meant
+	What    string `json:"what"`    // what was found
+	Fix     string `json:"fix"`     // what to do; empty when OK
+}
+
+// Plan is what a move intends, for the checks of an engine.
+type Plan struct {
+	Routes        []*route.Route
+	Bookkeeping   string // the move's name
+	Fence         FenceKind
+	DeferIndexes  bool
+	BinlogOnWrite bool   // whether loads on the target go to its own binlog
+	LoadMethod    string // "auto", "load_data" or "insert"
+	SkipCopied    bool   // tables of the move already stand on the target, made by this move
+}

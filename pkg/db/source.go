@@ -1,0 +1,133 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// Reader reads tables and rows. Every method may be called by several goroutines at once; errors of a lost connection
+// are ErrConnection and the call may be made again.
+type Reader interface {
+	// Tables returns every table, view and sequence whose name matches, in name order, without system databases.
+	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
+	// Bound returns the key that is n rows after the given key (from the start when after is nil), or nil when
+	// fewer than n rows follow. The order is the server's. Where is not applied: it bounds rows of the table.
+	Bound(ctx context.Context, rel *route.Relation, after Row, n int) (Row, error)
+	// Rows streams the rows of a range that meet rel.Where, in key order (in any order without a key).
+	Rows(ctx context.Context, rel *route.Relation, r Range) (Rows, error)
+	// Sum returns the checksum of the rows of a range that meet rel.Where.
+	Sum(ctx context.Context, rel *route.Relation, r Range) (Sum, error)
+	// Fetch streams the rows that have one of the keys (at most a few thousand) and meet rel.Where, in any order.
+	Fetch(ctx context.Context, rel *route.Relation, keys []Row) (Rows, error)
+	// Identity tells which server this is.
+	Identity(ctx context.Context) (Identity, error)
+	// Close releases every connection. It may be called twice.
+	Close() error
+}
+
+// Source is the end that rows are read from.
+type Source interface {
+	Reader
+	Log
+	// Check returns what the engine finds right and wrong for this move; the error is for a check that could not be made.
+	Check(ctx context.Context, plan Plan) ([]Finding, error)
+	// NewFence prepares what stops writes to the tables, changing nothing yet. saved is what Saved returned in an
+	// interrupted run, or empty.
+	NewFence(ctx context.Context, kind FenceKind, tables []schema.Name, saved string) (Fence, error)
+}
+
+// Log is a source's change log.
+type Log interface {
+	// SafePosition returns a visible-safe position: every transaction at or before it is visible to every later read.
+	SafePosition(ctx context.Context) (Position, error)
+	// Head returns a position at or after every transaction that any read has been able to see so far.
+	Head(ctx context.Context) (Position, error)
+	// Reached tells whether everything up to goal is contained in at.
+	Reached(at, goal Position) (bool, error)
+	// Retained returns ErrPositionGone when the log no longer reaches back to pos.
+	Retained(ctx context.Context, pos Position) error
+	// Stream opens the log after pos. Changes of tables that are not sources of routes are passed over.
+	Stream(ctx context.Context, pos Position, routes []*route.Route) (Stream, error)
+}
+
+// Stream is an open change log. It is used by one goroutine.
+type Stream interface {
+	// Next returns the next part of a transaction, or nil when the log has nothing more within wait (0: at once). The
+	// part belongs to the caller. Errors: ErrConnection, ErrPositionGone, ErrUnsupported (statement-format changes
+	// to a routed table and the like; the position stays before it).
+	Next(ctx context.Context, wait time.Duration) (*Part, error)
+	// Position returns the position after the last whole transaction that Next returned, and after everything passed
+	// over since. Within a transaction it stays before it.
+	Position() Position
+	Close() error
+}
+
+// Part is a piece of one transaction's changes, in commit order. Large transactions come in several parts of bounded bytes.
+type Part struct {
+	Changes  []Change
+	Bytes    int       // roughly, of all changes
+	End      bool      // the transaction ends with this part
+	Rollback bool      // with End: the transaction was rolled back, its parts must not be kept
+	DDL      *DDL      // a schema change that touches a routed table; Changes is empty and End is true
+	Time     time.Time // of the commit, by the source's clock; second precision on some servers
+}
+
+// Change is one row insert (Before nil), delete (After nil) or update of a routed table, with full images.
+type Change struct {
+	Route  *route.Route
+	Before Row
+	After  Row
+}
+
+// DDL is a schema change in the log.
+type DDL struct {
+	Statement string
+	Database  string        // the session's default database
+	Tables    []schema.Name // the routed tables that it touches
+}
+
+// FenceKind names what stops writes on the source.
+type FenceKind string
+
+// The fences that an engine may offer. FenceHook and FenceNone are not the engine's: the user stops the writes.
+const (
+	FenceReadOnly   FenceKind = "read_only"
+	FenceLockTables FenceKind = "lock_tables"
+	FenceHook       FenceKind = "hook"
+	FenceNone       FenceKind = "none"
+)
+
+// Fence stops writes on the source. Each method may be called again after an error.
+type Fence interface {
+	// Saved describes what Lift will put back, to be kept durably before Raise.
+	Saved() string
+	// Raise stops writes; when it returns without error, transactions open before can no longer commit changes.
+	Raise(ctx context.Context) error
+	// Holds proves that writes are stopped, or returns an error that says why not.
+	Holds(ctx context.Context) error
+	// Lift puts back what Raise changed. It does nothing when the fence is down.
+	Lift(ctx context.Context) error
+	// Release gives up the fence's connections and leaves what is durable of it in place, for after the switch.
+	Release() error
+}
+
+// Position is a place in a source's change log, as opaque text that only its engine reads. The zero value is no place.
+type Position string
+
+// IsZero tells whether p is no place.
+func (p Position) IsZero() bool { return p == "" }
+
+// String returns the text that the state file keeps and a user may give.
+func (p Position) String() string { return string(p) }
+
+// Identity tells servers apart.
+type Identity struct {
+	UUID    string // unique per server; MariaDB has none before 11: host, port and server id then stand in
+	Host    string // host:port or the socket's path, as configured
+	Flavor  string // "mysql", "mariadb", ...
+	Version string
+	Clock   time.Duration // the server's clock minus ours
+}

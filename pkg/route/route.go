@@ -1,0 +1,68 @@
+// Package route says which source table goes where, with which columns and which rows.
+//
+// Its one invariant: both relations of a route list the same columns in the same order, so that a row of one is a row
+// of the other. It reads no rows and talks to no server.
+package route
+
+import (
+	"fmt"
+
+	"wherry/pkg/schema"
+)
+
+// Relation is one end of a route: a table and what rows of it carry.
+type Relation struct {
+	Table   *schema.Table
+	Columns []int  // value i of a row is Table.Columns[Columns[i]]; generated columns are left out
+	Key     []int  // positions within a row of the values that identify it, in key order
+	Where   string // a condition in the server's SQL that rows must meet; empty means all rows
+}
+
+// Column returns the definition of value i of a row.
+func (r *Relation) Column(i int) *schema.Column { return &r.Table.Columns[r.Columns[i]] }
+
+// Name returns the table's name.
+func (r *Relation) Name() schema.Name { return r.Table.Name }
+
+// Route leads the rows of a source table to a target table.
+type Route struct {
+	Source Relation
+	Target Relation
+	Filter *Filter // nil means all rows; the source relation's Where says the same in SQL
+}
+
+// New builds the route of a source table to the target table that was planned for it. The row key is the source's.
+// where is the row filter, or empty. A table without a key has a route with an empty Key.
+func New(source, target *schema.Table, where string) (*Route, error) {
+	r := &Route{Source: Relation{Table: source, Where: where}, Target: Relation{Table: target}}
+	position := make(map[int]int, len(source.Columns))
+	for i := range source.Columns {
+		if source.Columns[i].Generated != schema.NotGenerated {
+			continue
+		}
+		at := target.Column(source.Columns[i].Name)
+		if at < 0 {
+			return nil, fmt.Errorf("route %s to %s: no column %s on the target", source.Name, target.Name, source.Columns[i].Name)
+		}
+		position[i] = len(r.Source.Columns)
+		r.Source.Columns = append(r.Source.Columns, i)
+		r.Target.Columns = append(r.Target.Columns, at)
+	}
+	for _, column := range source.Key() {
+		at, ok := position[column]
+		if !ok {
+			return nil, fmt.Errorf("route %s: key column %s is generated, which this version cannot follow", source.Name, source.Columns[column].Name)
+		}
+		r.Source.Key = append(r.Source.Key, at)
+	}
+	r.Target.Key = r.Source.Key
+	if where == "" {
+		return r, nil
+	}
+	filter, err := ParseFilter(where, &r.Source)
+	if err != nil {
+		return nil, fmt.Errorf("filter rows of %s: %w", source.Name, err)
+	}
+	r.Filter = filter
+	return r, nil
+}

@@ -1,0 +1,220 @@
+// Package schema knows what a table is, how each dialect writes it, and what is lost when a table moves from one
+// dialect to another.
+//
+// Its one invariant: a table that it cannot describe completely is an error, never a partial description. It talks to
+// no server and moves no rows.
+package schema
+
+import "strings"
+
+// Name is a table's full name. On PostgreSQL, Database holds the schema's name.
+type Name struct {
+	Database string
+	Table    string
+}
+
+// String returns db.table, unquoted, as it is written in configuration and messages.
+func (n Name) String() string { return n.Database + "." + n.Table }
+
+// IsZero tells whether n names nothing.
+func (n Name) IsZero() bool { return n == Name{} }
+
+// ParseName reads db.table. The first dot separates; ok is false when there is none or a part is empty.
+func ParseName(s string) (name Name, ok bool) {
+	db, table, found := strings.Cut(s, ".")
+	return Name{db, table}, found && db != "" && table != ""
+}
+
+// Table is a base table as a server defines it.
+type Table struct {
+	Name        Name
+	Columns     []Column
+	Primary     *Index // nil when the table has no primary key
+	Indexes     []Index
+	ForeignKeys []ForeignKey
+	Checks      []Check
+
+	Engine        string // as the server prints it, such as "InnoDB"; empty where a dialect has no engines
+	Charset       string // default character set of new columns
+	Collation     string // default collation of new columns
+	RowFormat     string // upper case; empty when not given
+	Comment       string
+	AutoIncrement uint64   // next value to hand out; 0 when none or unknown
+	Options       []string // further table options, verbatim, in the server's order
+	Partition     string   // the partition clause, verbatim; empty when not partitioned
+
+	Kind       TableKind
+	Rows       int64  // the server's estimate
+	Bytes      int64  // the server's estimate of data and index bytes
+	Definition string // the server's own CREATE statement, verbatim
+}
+
+// TableKind tells base tables from what only looks like one.
+type TableKind int
+
+// The kinds of thing that a server lists among its tables.
+const (
+	BaseTable TableKind = iota
+	View
+	Sequence
+	SystemVersioned
+)
+
+// Column is one column of a table.
+type Column struct {
+	Name          string
+	Type          Type
+	Nullable      bool
+	Default       *Default // nil when none was given
+	OnUpdate      string   // "CURRENT_TIMESTAMP" with its precision, or empty
+	AutoIncrement bool
+	Generated     Generation
+	Expr          string // of a generated column, without the outer parentheses
+	Invisible     bool
+	Check         string // a column's own CHECK expression (MariaDB), without the outer parentheses
+	Comment       string
+	Extra         []string // further attributes, verbatim
+}
+
+// Generation tells how a column gets its value.
+type Generation int
+
+// A column is written by the client, or computed when read, or computed when written.
+const (
+	NotGenerated Generation = iota
+	Virtual
+	Stored
+)
+
+// Default is a column's default: exactly one of NULL, a literal or an expression.
+type Default struct {
+	Null    bool
+	Literal bool   // Text is the value itself, unquoted
+	Text    string // value or expression
+}
+
+// Index is a primary, unique, plain, fulltext or spatial index.
+type Index struct {
+	Name      string // "PRIMARY" for the primary key
+	Unique    bool
+	Kind      IndexKind
+	Parts     []Part
+	Using     string // "BTREE" or "HASH" when given
+	Invisible bool
+	Comment   string
+	Extra     []string // further options, verbatim
+}
+
+// IndexKind is the structure of an index.
+type IndexKind int
+
+// The structures of an index.
+const (
+	BTree IndexKind = iota
+	Fulltext
+	Spatial
+)
+
+// Part is one element of an index: a column or an expression.
+type Part struct {
+	Column string
+	Prefix int // leading characters (bytes for binary types); 0 means the whole column
+	Desc   bool
+	Expr   string // of a functional part, without the outer parentheses; Column is empty then
+}
+
+// ForeignKey is a reference to another table. Actions are upper case; empty and "RESTRICT" and "NO ACTION" mean the same.
+type ForeignKey struct {
+	Name          string
+	Columns       []string
+	Parent        Name
+	ParentColumns []string
+	OnDelete      string
+	OnUpdate      string
+}
+
+// Cascades tells whether the key changes rows of its table when rows of the parent change.
+func (f ForeignKey) Cascades() bool {
+	for _, action := range []string{f.OnDelete, f.OnUpdate} {
+		switch action {
+		case "CASCADE", "SET NULL", "SET DEFAULT":
+			return true
+		}
+	}
+	return false
+}
+
+// Check is a table's CHECK constraint. Expr has no outer parentheses.
+type Check struct {
+	Name        string
+	Expr        string
+	NotEnforced bool
+}
+
+// Column returns the position of the named column, or -1. Column names are compared as MySQL does, ignoring case.
+func (t *Table) Column(name string) int {
+	for i := range t.Columns {
+		if strings.EqualFold(t.Columns[i].Name, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// Key returns the positions of the columns that identify a row: the primary key, else the first unique index
+// whose parts are whole NOT NULL columns. It returns nil when the table has neither.
+func (t *Table) Key() []int {
+	if t.Primary != nil {
+		if key := t.keyColumns(t.Primary); key != nil {
+			return key
+		}
+	}
+	for i := range t.Indexes {
+		if !t.Indexes[i].Unique || t.Indexes[i].Kind != BTree {
+			continue
+		}
+		if key := t.keyColumns(&t.Indexes[i]); key != nil {
+			return key
+		}
+	}
+	return nil
+}
+
+// KeyIndex returns the index that Key is taken from, or nil.
+func (t *Table) KeyIndex() *Index {
+	if t.Primary != nil && t.keyColumns(t.Primary) != nil {
+		return t.Primary
+	}
+	for i := range t.Indexes {
+		if t.Indexes[i].Unique && t.Indexes[i].Kind == BTree && t.keyColumns(&t.Indexes[i]) != nil {
+			return &t.Indexes[i]
+		}
+	}
+	return nil
+}
+
+// OtherUnique tells whether a unique index besides the row key's exists, so that two rows may compete for a value.
+func (t *Table) OtherUnique() bool {
+	key := t.KeyIndex()
+	if t.Primary != nil && t.Primary != key {
+		return true
+	}
+	for i := range t.Indexes {
+		if t.Indexes[i].Unique && &t.Indexes[i] != key {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *Table) keyColumns(index *Index) []int {
+	key := make([]int, 0, len(index.Parts))
+	for _, part := range index.Parts {
+		at := t.Column(part.Column)
+		if part.Expr != "" || part.Prefix != 0 || at < 0 || t.Columns[at].Nullable {
+			return nil
+		}
+		key = append(key, at)
+	}
+	return key
+}
