@@ -1,0 +1,638 @@
+#!/usr/bin/env bash
+# Private MySQL, MariaDB and PostgreSQL servers for wherry's tests and demo.
+#
+# Every server is an instance in a folder of its own, on a loopback port, with
+# no part of it outside that folder; the machine's own database servers, if it
+# has any, are neither used nor touched. See usage() below.
+set -euo pipefail
+umask 022
+
+readonly SELF=$(readlink -f "${BASH_SOURCE[0]}")
+readonly ROOT=$(dirname "$(dirname "$SELF")")
+readonly DIR=$(realpath -m "${WHERRY_SERVERS_DIR:-$ROOT/.servers}")
+readonly DIST=$(realpath -m "${WHERRY_SERVERS_DIST:-$ROOT/.servers/dist}")
+readonly BASE_PORT=23306
+readonly TIMEOUT=${WHERRY_SERVERS_TIMEOUT:-120} # seconds to become ready, or to stop
+
+usage() {
+	cat <<'HELP'
+usage: scripts/servers.sh COMMAND
+
+  install [mysql] [mariadb] [postgres] [sysbench]
+        install what is lacking (default: mysql mariadb)
+  up [FLAVOR:N | NAME]... [--opt NAME:OPTION[=VALUE]]...
+        make sure that these instances run (default: mysql:2 mariadb:2);
+        FLAVOR:N means FLAVOR-1 to FLAVOR-N. An option is remembered and is in
+        force from the next start of that instance:
+        up mysql:2 --opt mysql-2:gtid_mode=OFF
+  down [--purge] [NAME]...
+        stop them (default: all); --purge deletes their data too
+  start | stop | restart NAME    the orderly way
+  kill NAME                      SIGKILL: what a crash does
+  freeze | thaw NAME             SIGSTOP, SIGCONT: what a network outage does
+  env   print the variables that tell the tests where the servers are:
+        eval "$(scripts/servers.sh env)"
+  status
+        list the instances
+  help  print this text
+
+accounts: root without a password (MySQL, MariaDB: over loopback and socket),
+  wherry with password wherry-secret (all privileges, from anywhere); on
+  PostgreSQL postgres without a password and wherry.
+
+environment:
+  WHERRY_SERVERS_DIR      where the instances live (default .servers)
+  WHERRY_SERVERS_DIST     where programs and templates live (.servers/dist)
+  WHERRY_SERVERS_FAST=1   with up: do not sync every commit to disk. Survives
+                          kill, not a power failure.
+  WHERRY_SERVERS_TIMEOUT  seconds to wait for a server (120)
+HELP
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+	say "servers.sh: $*"
+	exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+is_root() { ((EUID == 0)); }
+
+as_root() {
+	if is_root; then
+		"$@"
+	elif have sudo; then
+		sudo -n "$@" || die "sudo $1: not allowed; run this as root: $*"
+	else
+		die "neither root nor sudo; run this as root: $*"
+	fi
+}
+
+# ---------------------------------------------------------------- installing
+
+installed() {
+	case $1 in
+	mysql) [[ -x $DIST/mysql/usr/sbin/mysqld ]] ;;
+	mariadb) [[ -x /usr/sbin/mariadbd ]] && have mariadb-install-db ;;
+	postgres) [[ -n $(postgres_bin) ]] ;;
+	sysbench) have sysbench ;;
+	*) die "unknown flavor $1: it is one of mysql, mariadb, postgres, sysbench" ;;
+	esac
+}
+
+install() {
+	local what
+	(($# > 0)) || set -- mysql mariadb
+	for what in "$@"; do
+		installed "$what" && continue
+		have apt-get || die "cannot install $what: no apt-get here. To test against servers
+that exist, set WHERRY_TEST_SERVERS to a list of them, for example
+  export WHERRY_TEST_SERVERS='mysql-1=mysql://root@127.0.0.1:3306 mysql-2=... mariadb-1=mariadb://... mariadb-2=...'
+(their contents will be overwritten; tests that crash a server are skipped)"
+		say "installing $what"
+		case $what in
+		mysql) install_mysql ;;
+		mariadb) apt_install mariadb-server-core mariadb-client ;; # core: the programs without the service
+		postgres) apt_install postgresql ;;
+		sysbench) apt_install sysbench ;;
+		esac
+		installed "$what" || die "cannot install $what: it is still lacking after apt-get"
+	done
+}
+
+apt_updated=
+apt_install() {
+	if [[ -z $apt_updated ]]; then
+		as_root apt-get update -qq >&2
+		apt_updated=1
+	fi
+	# Exit status 101 forbids the packages to start their service.
+	local guard=/usr/sbin/policy-rc.d rc=0
+	if [[ -e $guard ]]; then
+		guard=
+	else
+		printf '#!/bin/sh\nexit 101\n' | as_root tee "$guard" >/dev/null
+		as_root chmod 755 "$guard"
+	fi
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 || rc=$?
+	[[ -z $guard ]] || as_root rm -f "$guard"
+	return $rc
+}
+
+# Debian has MySQL in its unstable suite only, linked with a newer C library
+# than a stable system's. So it is unpacked beside the system, with the
+# libraries it wants, and started by its own loader. Needs no root.
+install_mysql() {
+	local apt=$DIST/apt keyring=/usr/share/keyrings/debian-archive-keyring.gpg deb name
+	[[ -e $keyring ]] || apt_install debian-archive-keyring
+	rm -rf "$apt" "$DIST/mysql.new"
+	mkdir -p "$apt"/{lists,cache/archives}/partial "$DIST/mysql.new"
+	printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$(debian_mirror)" "${WHERRY_MYSQL_SUITE:-sid}" >"$apt/sources.list"
+	: >"$apt/status" # nothing counts as installed: every library is fetched
+	local opts=(-qq -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
+		-o Dir::Etc::preferencesparts=/dev/null -o Dir::State="$apt" -o Dir::State::lists="$apt/lists"
+		-o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=root
+		-o Debug::NoLocking=1 -o Acquire::Retries=3 -o Acquire::Languages=none)
+	apt-get "${opts[@]}" update >&2
+	apt-get "${opts[@]}" -y --no-install-recommends --download-only install mysql-server-core libc6 >&2
+	for deb in "$apt"/cache/archives/*.deb; do
+		name=${deb##*/}
+		[[ $name == perl* || $name == libperl* ]] || dpkg-deb -x "$deb" "$DIST/mysql.new"
+	done
+	rm -rf "$apt" "$DIST/mysql"
+	mv "$DIST/mysql.new" "$DIST/mysql"
+}
+
+# The Debian mirror that apt uses already, or else Debian's own.
+debian_mirror() {
+	# shellcheck disable=SC2016 # the $(...) is apt's, not the shell's
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		grep -m 1 -E '/debian/?$' || echo http://deb.debian.org/debian
+}
+
+postgres_bin() {
+	local d found=
+	for d in /usr/lib/postgresql/*/bin; do
+		[[ -x $d/initdb ]] && found=$d
+	done
+	printf '%s' "$found"
+}
+
+# ---------------------------------------------------------------- flavors
+
+# Sets CMD to the server program of a flavor with what it needs to find itself.
+program() {
+	case $1 in
+	mysql)
+		local r=$DIST/mysql loader
+		loader=$(echo "$r"/usr/lib/*/ld-linux*.so.*)
+		CMD=("$loader" --library-path "${loader%/*}" "$r/usr/sbin/mysqld" --no-defaults
+			--basedir="$r/usr" --lc-messages-dir="$r/usr/share/mysql"
+			--character-sets-dir="$r/usr/share/mysql/charsets" --plugin-dir="$r/usr/lib/mysql/plugin")
+		;;
+	mariadb) CMD=(/usr/sbin/mariadbd --no-defaults) ;;
+	postgres) CMD=("$(postgres_bin)/postgres") ;;
+	esac
+}
+
+# Adds to CMD what every instance of the flavor is started with.
+instance_options() {
+	local flavor=$1 dir=$2 port=$3 socket=$4
+	if [[ $flavor == postgres ]]; then
+		CMD+=(-D "$dir/data" -c port="$port" -c listen_addresses=127.0.0.1
+			-c unix_socket_directories="${socket%/*}" -c wal_level=logical -c max_connections=200)
+		return
+	fi
+	# The port is unique on this machine, so it serves as the server id too.
+	CMD+=(--datadir="$dir/data" --port="$port" --bind-address=127.0.0.1 --socket="$socket"
+		--pid-file="$dir/data/server.pid" --server-id="$port" --log-bin=binlog --binlog-format=ROW
+		--local-infile=1 --secure-file-priv= --innodb-buffer-pool-size=256M
+		--max-allowed-packet=64M --max-connections=200)
+	case $flavor in
+	mysql) CMD+=(--mysqlx=OFF --gtid-mode=ON --enforce-gtid-consistency=ON
+		--innodb-redo-log-capacity=512M --performance-schema=OFF) ;;
+	mariadb) CMD+=(--innodb-log-file-size=512M) ;;
+	esac
+}
+
+# Whom the server of a flavor runs as: us, unless we are root.
+server_user() {
+	if ! is_root; then
+		id -un
+	elif [[ $1 == postgres ]]; then
+		echo postgres
+	elif getent passwd mysql >/dev/null; then
+		echo mysql
+	else
+		echo nobody
+	fi
+}
+
+# Sets AS to the words that run a command as user $1, who must reach folder $2.
+run_as() {
+	AS=()
+	[[ $1 == "$(id -un)" ]] && return
+	AS=(setpriv --reuid="$1" --regid="$(id -g "$1")" --clear-groups)
+	"${AS[@]}" test -x "$2" || die "user $1 cannot enter $2: set WHERRY_SERVERS_DIR and WHERRY_SERVERS_DIST to folders that are open to it"
+}
+
+# Initialising takes seconds, copying does not: one folder per flavor is
+# initialised, with the accounts in it, and copied for every instance.
+make_template() {
+	local flavor=$1 dir=$DIST/template-$1 user
+	[[ -d $dir ]] && return
+	user=$(server_user "$flavor")
+	rm -rf "$dir.new"
+	mkdir -p "$dir.new"
+	[[ $user == "$(id -un)" ]] || chown "$user:" "$dir.new"
+	run_as "$user" "$dir.new"
+	if ! (cd "$dir.new" && "template_$flavor" "$dir.new") >"$DIST/template-$flavor.log" 2>&1; then
+		tail -n 30 "$DIST/template-$flavor.log" >&2
+		die "cannot initialise $flavor: the log is $DIST/template-$flavor.log"
+	fi
+	mv "$dir.new" "$dir"
+}
+
+readonly ACCOUNTS="
+CREATE USER 'wherry'@'%' IDENTIFIED BY 'wherry-secret';
+GRANT ALL PRIVILEGES ON *.* TO 'wherry'@'%' WITH GRANT OPTION;
+CREATE USER 'wherry'@'localhost' IDENTIFIED BY 'wherry-secret';
+GRANT ALL PRIVILEGES ON *.* TO 'wherry'@'localhost' WITH GRANT OPTION;"
+
+template_mysql() {
+	program mysql
+	CMD+=(--datadir="$1/data" --secure-file-priv= --mysqlx=OFF --skip-log-bin)
+	"${AS[@]}" "${CMD[@]}" --initialize-insecure
+	# Accounts cannot be made while initialising, so a second run does that.
+	printf '%s\nSHUTDOWN;\n' "$ACCOUNTS" >"$1/accounts.sql"
+	"${AS[@]}" "${CMD[@]}" --skip-networking --socket="$1/s" --pid-file="$1/pid" --init-file="$1/accounts.sql"
+	rm -f "$1/data/auto.cnf" # the server's uuid: every copy shall get its own
+}
+
+template_mariadb() {
+	"${AS[@]}" mariadb-install-db --no-defaults --datadir="$1/data" --skip-test-db \
+		--auth-root-authentication-method=normal --innodb-log-file-size=8M
+	program mariadb
+	printf 'FLUSH PRIVILEGES;%s\n' "${ACCOUNTS//$'\n'/ }" | sed 's/; */;\n/g' |
+		"${AS[@]}" "${CMD[@]}" --datadir="$1/data" --innodb-log-file-size=8M --bootstrap
+}
+
+template_postgres() {
+	program postgres
+	"${AS[@]}" "$(postgres_bin)/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8
+	echo "CREATE ROLE wherry SUPERUSER LOGIN PASSWORD 'wherry-secret';" |
+		"${AS[@]}" "${CMD[@]}" --single -D "$1/data" postgres
+}
+
+# ---------------------------------------------------------------- instances
+#
+# DIR/NAME/ holds: data, log, start (the command line), pid, port, socket (its
+# path) and options (what --opt gave, one per line).
+
+names() {
+	local d
+	for d in "$DIR"/*-*/; do
+		[[ -e ${d}port ]] && basename "$d"
+	done | sort -V
+}
+
+check_name() { [[ $1 =~ ^(mysql|mariadb|postgres)-[1-9][0-9]*$ ]] || die "invalid name $1: it is like mysql-1, mariadb-2, postgres-1"; }
+exists() { [[ -e $DIR/$1/port ]] || die "no instance $1: run scripts/servers.sh up $1"; }
+flavor_of() { echo "${1%-*}"; }
+port_of() { cat "$DIR/$1/port"; }
+
+# Prints the pid of a running instance. A pid that some other program has got
+# since does not count: the data folder must be among its arguments.
+pid_of() {
+	local pid args arg
+	pid=$(cat "$DIR/$1/pid" 2>/dev/null) && [[ -n $pid ]] || return 1
+	mapfile -d '' args 2>/dev/null <"/proc/$pid/cmdline" || return 1
+	for arg in "${args[@]}"; do
+		if [[ ${arg#--datadir=} == "$DIR/$1/data" ]]; then
+			echo "$pid"
+			return
+		fi
+	done
+	return 1
+}
+
+state_of() {
+	local pid stat
+	pid=$(pid_of "$1") || {
+		echo stopped
+		return
+	}
+	stat=$(cat "/proc/$pid/stat" 2>/dev/null) || stat=
+	stat=${stat##*) }
+	if [[ ${stat%% *} == [tT] ]]; then
+		echo frozen
+	else
+		echo running
+	fi
+}
+
+listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# The first port from BASE_PORT on that is neither remembered for an instance
+# nor in use by anything else.
+free_port() {
+	local port=$BASE_PORT taken
+	taken=" $(cat "$DIR"/*/port 2>/dev/null | tr '\n' ' ') "
+	while [[ $taken == *" $port "* ]] || listening "$port"; do
+		((++port))
+	done
+	echo "$port"
+}
+
+# Makes the folder of an instance, unless it is there.
+create() {
+	local name=$1 dir=$DIR/$1 flavor socket
+	flavor=$(flavor_of "$name")
+	[[ -e $dir/port ]] && return
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp -a --reflink=auto "$DIST/template-$flavor/data" "$dir/data"
+	: >"$dir/options"
+	chown --reference="$dir/data" "$dir"
+	socket=$dir/sock
+	# A socket's path may have 107 bytes, and PostgreSQL names the file itself.
+	if ((${#socket} > 90)); then
+		socket=$(mktemp -d "${TMPDIR:-/tmp}/wherry-XXXXXX")/sock
+		chown --reference="$dir/data" "${socket%/*}"
+		chmod 755 "${socket%/*}"
+	fi
+	echo "$socket" >"$dir/socket"
+	free_port >"$dir/port"
+}
+
+# Remembers OPTION[=VALUE] for an instance, in place of an older value.
+set_option() {
+	local file=$DIR/$1/options option=$2 key old
+	key=${option%%=*}
+	grep -qxF -e "$option" "$file" && return
+	old=$(grep -v -e "^${key//[-_]/[-_]}\(=\|\$\)" "$file" || true)
+	printf '%s\n' ${old:+"$old"} "$option" >"$file"
+	[[ $(state_of "$1") == stopped ]] || say "$1: $option is in force after: scripts/servers.sh restart $1"
+}
+
+# Writes DIR/NAME/start, from the remembered port and options.
+write_start() {
+	local name=$1 dir=$DIR/$1 flavor user option
+	flavor=$(flavor_of "$name")
+	user=$(stat -c %U "$dir/data")
+	run_as "$user" "$dir"
+	program "$flavor"
+	instance_options "$flavor" "$dir" "$(port_of "$name")" "$(cat "$dir/socket")"
+	while read -r option; do
+		case $flavor in
+		postgres) CMD+=(-c "$option") ;;
+		*) CMD+=("--$option") ;;
+		esac
+	done <"$dir/options"
+	{
+		echo '#!/bin/sh'
+		printf 'exec'
+		printf ' %q' "${AS[@]}" "${CMD[@]}"
+		echo
+	} >"$dir/start"
+	chmod 755 "$dir/start"
+}
+
+# Starts an instance without waiting for it. In a session of its own, so that
+# an interrupt at the terminal does not reach it.
+launch() {
+	local name=$1 dir=$DIR/$1 socket
+	if listening "$(port_of "$name")"; then
+		say "$name: port $(port_of "$name") is taken by another program, so it moves"
+		free_port >"$dir/port"
+	fi
+	write_start "$name"
+	socket=$(cat "$dir/socket")
+	mkdir -p "${socket%/*}"
+	rm -f "$socket" "$socket.lock" "$dir/data/postmaster.pid" # left over from a crash
+	# 9 is the lock: the server must not hold it.
+	(cd "$dir/data" && exec setsid "$dir/start") >>"$dir/log" 2>&1 </dev/null 9>&- &
+	echo $! >"$dir/pid"
+}
+
+# Whether the server talks: MySQL and MariaDB greet whoever connects.
+answers() {
+	local port
+	port=$(port_of "$1")
+	case $1 in
+	postgres-*) "$(postgres_bin)/pg_isready" -q -t 2 -h 127.0.0.1 -p "$port" ;;
+	*) [[ -n $(greeting "$port") ]] ;;
+	esac
+}
+
+# Prints the version in the greeting of the MySQL or MariaDB server at a port.
+greeting() {
+	(
+		exec 3<>"/dev/tcp/127.0.0.1/$1" || exit
+		timeout 2 head -c 32 <&3 | LC_ALL=C tr -c '[:print:]' '\n' | grep -aoE '[0-9]+\.[0-9.]+[0-9](-[0-9.]+-MariaDB)?' | head -n 1
+	) 2>/dev/null || true
+}
+
+wait_ready() {
+	local name=$1 deadline=$((SECONDS + TIMEOUT))
+	until answers "$name"; do
+		if ! pid_of "$name" >/dev/null; then
+			sleep 0.2 # between fork and exec it has no arguments of its own yet
+			pid_of "$name" >/dev/null || failed "$name" "stopped while starting"
+		fi
+		((SECONDS < deadline)) || failed "$name" "does not answer after $TIMEOUT s"
+		sleep 0.1
+	done
+}
+
+failed() {
+	say "--- the end of $DIR/$1/log"
+	tail -n 30 "$DIR/$1/log" >&2
+	die "$1 $2"
+}
+
+# One command at a time chooses ports and starts servers, on the whole machine:
+# two copies of this project may be tested side by side.
+lock() {
+	exec 9>"/tmp/wherry-servers-$EUID.lock"
+	flock -w 600 9 || die "another servers.sh has been starting servers for 10 minutes"
+}
+
+# ---------------------------------------------------------------- commands
+
+up() {
+	local wanted=() opts=() started=() flavors name flavor i opt begin=$SECONDS
+	while (($# > 0)); do
+		case $1 in
+		--opt)
+			(($# > 1)) && [[ $2 == *:?* ]] || die "--opt needs NAME:OPTION[=VALUE]"
+			opts+=("$2")
+			shift
+			;;
+		*:*)
+			[[ ${1#*:} =~ ^[0-9]+$ ]] || die "invalid count in $1"
+			for ((i = 1; i <= ${1#*:}; i++)); do wanted+=("${1%%:*}-$i"); done
+			;;
+		*) wanted+=("$1") ;;
+		esac
+		shift
+	done
+	((${#wanted[@]} > 0)) || wanted=(mysql-{1,2} mariadb-{1,2})
+	for name in "${wanted[@]}" "${opts[@]%%:*}"; do check_name "$name"; done
+
+	mkdir -p "$DIR" "$DIST"
+	lock
+	mapfile -t flavors < <(printf '%s\n' "${wanted[@]%-*}" | sort -u)
+	install "${flavors[@]}"
+	local jobs=()
+	for flavor in "${flavors[@]}"; do
+		make_template "$flavor" &
+		jobs+=($!)
+	done
+	for i in "${jobs[@]}"; do wait "$i"; done
+
+	for name in "${wanted[@]}"; do create "$name"; done
+	for name in "${wanted[@]}"; do
+		[[ -z ${WHERRY_SERVERS_FAST:-} ]] || fast "$name"
+		for opt in "${opts[@]}"; do
+			[[ ${opt%%:*} != "$name" ]] || set_option "$name" "${opt#*:}"
+		done
+		case $(state_of "$name") in
+		frozen) say "$name is frozen: left alone" ;;
+		stopped)
+			launch "$name"
+			started+=("$name")
+			;;
+		esac
+	done
+	for name in "${started[@]}"; do wait_ready "$name"; done
+	say "up: ${wanted[*]} (${#started[@]} started in $((SECONDS - begin)) s)"
+}
+
+fast() {
+	case $1 in
+	postgres-*) set_option "$1" synchronous_commit=off ;;
+	*)
+		set_option "$1" innodb_flush_log_at_trx_commit=2
+		set_option "$1" sync_binlog=0
+		;;
+	esac
+}
+
+start() {
+	[[ $(state_of "$1") == stopped ]] || return 0
+	lock
+	launch "$1"
+	wait_ready "$1"
+}
+
+# Sends SIGTERM (PostgreSQL: SIGINT, which does not wait for clients) to the
+# instances and waits until they are gone.
+stop() {
+	local name pid deadline=$((SECONDS + TIMEOUT))
+	for name in "$@"; do
+		pid=$(pid_of "$name") || continue
+		case $name in
+		postgres-*) kill -INT "$pid" ;;
+		*) kill -TERM "$pid" ;;
+		esac
+		kill -CONT "$pid" # a frozen one would not notice
+	done
+	for name in "$@"; do
+		while pid=$(pid_of "$name"); do
+			if ((SECONDS > deadline)); then
+				say "$name does not stop: killed"
+				kill -KILL "$pid"
+			fi
+			sleep 0.05
+		done
+		rm -f "$DIR/$name/pid"
+	done
+}
+
+down() {
+	local purge= name all=() socket
+	while (($# > 0)); do
+		case $1 in
+		--purge) purge=1 ;;
+		-*) die "unknown flag $1" ;;
+		*) all+=("$1") ;;
+		esac
+		shift
+	done
+	((${#all[@]} > 0)) || mapfile -t all < <(names)
+	for name in "${all[@]}"; do
+		check_name "$name"
+		exists "$name"
+	done
+	stop "${all[@]}"
+	[[ -n $purge ]] || return 0
+	for name in "${all[@]}"; do
+		socket=$(cat "$DIR/$name/socket")
+		[[ $socket == "$DIR"/* ]] || rm -rf "${socket%/sock}"
+		rm -rf "${DIR:?}/$name"
+	done
+}
+
+# Sends a signal to an instance that must be running.
+signal() {
+	local pid
+	pid=$(pid_of "$2") || die "$2 is not running"
+	kill "-$1" "$pid"
+}
+
+crash() {
+	signal KILL "$1"
+	while pid_of "$1" >/dev/null; do sleep 0.02; done
+	rm -f "$DIR/$1/pid"
+}
+
+urls() {
+	local name
+	for name in $(names); do
+		pid_of "$name" >/dev/null || continue
+		case $name in
+		postgres-*) echo "$name=postgres://postgres@127.0.0.1:$(port_of "$name")/postgres?sslmode=disable" ;;
+		*) echo "$name=$(flavor_of "$name")://root@127.0.0.1:$(port_of "$name")" ;;
+		esac
+	done
+}
+
+env_vars() {
+	local list
+	list=$(urls | tr '\n' ' ')
+	echo "export WHERRY_TEST_SERVERS='${list% }'"
+	printf 'export WHERRY_SERVERS_SCRIPT=%q\n' "$SELF"
+	printf 'export WHERRY_SERVERS_DIR=%q\n' "$DIR"
+}
+
+status() {
+	local name state
+	printf '%-12s %-9s %-24s %-6s %-8s %s\n' NAME FLAVOR VERSION PORT PID STATE
+	for name in $(names); do
+		state=$(state_of "$name")
+		printf '%-12s %-9s %-24s %-6s %-8s %s\n' "$name" "$(flavor_of "$name")" "$(version_of "$name" "$state")" \
+			"$(port_of "$name")" "$(pid_of "$name" || echo -)" "$state"
+	done
+}
+
+version_of() {
+	local version=
+	case $1-$2 in
+	postgres-*) version=$(cat "$DIR/$1/data/PG_VERSION") ;;
+	*-running) version=$(greeting "$(port_of "$1")") ;;
+	esac
+	version=${version#5.5.5-} # MariaDB's prefix for the sake of old replicas
+	echo "${version:--}"
+}
+
+main() {
+	local command=${1:-help}
+	(($# == 0)) || shift
+	case $command in
+	install) install "$@" ;;
+	up) up "$@" ;;
+	down) down "$@" ;;
+	env) env_vars ;;
+	status) status ;;
+	help | -h | --help) usage ;;
+	start | stop | restart | kill | freeze | thaw)
+		(($# == 1)) || die "$command needs the name of one instance"
+		check_name "$1"
+		exists "$1"
+		case $command in
+		start) start "$1" ;;
+		stop) stop "$1" ;;
+		restart) stop "$1" && start "$1" ;;
+		kill) crash "$1" ;;
+		freeze) signal STOP "$1" ;;
+		thaw) signal CONT "$1" ;;
+		esac
+		;;
+	*)
+		usage >&2
+		die "unknown command $command"
+		;;
+	esac
+}
+
+main "$@"
