@@ -7,10 +7,9 @@
 set -euo pipefail
 umask 022
 
-readonly SELF=$(readlink -f "${BASH_SOURCE[0]}")
-readonly ROOT=$(dirname "$(dirname "$SELF")")
-readonly DIR=$(realpath -m "${WHERRY_SERVERS_DIR:-$ROOT/.servers}")
-readonly DIST=$(realpath -m "${WHERRY_SERVERS_DIST:-$ROOT/.servers/dist}")
+SELF=$(readlink -f "${BASH_SOURCE[0]}")
+ROOT=$(dirname "$(dirname "$SELF")")
+readonly SELF ROOT
 readonly BASE_PORT=23306
 readonly TIMEOUT=${WHERRY_SERVERS_TIMEOUT:-120} # seconds to become ready, or to stop
 
@@ -44,7 +43,8 @@ environment:
   WHERRY_SERVERS_DIR      where the instances live (default .servers)
   WHERRY_SERVERS_DIST     where programs and templates live (.servers/dist)
   WHERRY_SERVERS_FAST=1   with up: do not sync every commit to disk. Survives
-                          kill, not a power failure.
+                          kill, not a power failure. Only for those that
+                          are not running yet.
   WHERRY_SERVERS_TIMEOUT  seconds to wait for a server (120)
 HELP
 }
@@ -61,10 +61,38 @@ as_root() {
 	if is_root; then
 		"$@"
 	elif have sudo; then
-		sudo -n "$@" || die "sudo $1: not allowed; run this as root: $*"
+		sudo -n "$@" || die "sudo could not do this, run it as root: $*"
 	else
 		die "neither root nor sudo; run this as root: $*"
 	fi
+}
+
+# Whether the users that servers run as, when we are root, can enter a folder.
+open_to_all() { ! is_root || setpriv --reuid=nobody --clear-groups test -x "$1" 2>/dev/null; }
+
+# Sets DIR and DIST, the homes of the instances and of the programs. A project
+# folder below, say, root's home is closed to the servers: then they live
+# elsewhere.
+choose_folders() {
+	local base=$ROOT/.servers
+	if ! open_to_all "$ROOT"; then
+		base=/var/tmp/wherry-servers-$(cksum <<<"$ROOT" | tr -c '0-9\n' '-')
+		mkdir -p "$base"
+		[[ -O $base ]] || die "$base belongs to somebody else"
+	fi
+	DIR=$(realpath -m "${WHERRY_SERVERS_DIR:-$base}")
+	DIST=$(realpath -m "${WHERRY_SERVERS_DIST:-$base/dist}")
+	readonly DIR DIST
+}
+
+# One command at a time installs, chooses ports and starts servers, on the whole
+# machine: two copies of this project may be tested side by side.
+locked=
+lock() {
+	[[ -z $locked ]] || return 0
+	exec 9>"/tmp/wherry-servers-$EUID.lock"
+	flock -w 900 9 || die "another servers.sh has been installing or starting servers for 15 minutes"
+	locked=1
 }
 
 # ---------------------------------------------------------------- installing
@@ -83,6 +111,8 @@ install() {
 	local what
 	(($# > 0)) || set -- mysql mariadb
 	for what in "$@"; do
+		installed "$what" && continue
+		lock
 		installed "$what" && continue
 		have apt-get || die "cannot install $what: no apt-get here. To test against servers
 that exist, set WHERRY_TEST_SERVERS to a list of them, for example
@@ -252,7 +282,8 @@ template_mariadb() {
 	"${AS[@]}" mariadb-install-db --no-defaults --datadir="$1/data" --skip-test-db \
 		--auth-root-authentication-method=normal --innodb-log-file-size=8M
 	program mariadb
-	printf 'FLUSH PRIVILEGES;%s\n' "${ACCOUNTS//$'\n'/ }" | sed 's/; */;\n/g' |
+	# It makes an account for the machine's name too, which differs everywhere.
+	printf "DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> 'localhost';\nFLUSH PRIVILEGES;%s\n" "$ACCOUNTS" |
 		"${AS[@]}" "${CMD[@]}" --datadir="$1/data" --innodb-log-file-size=8M --bootstrap
 }
 
@@ -388,7 +419,7 @@ launch() {
 	write_start "$name"
 	socket=$(cat "$dir/socket")
 	mkdir -p "${socket%/*}"
-	rm -f "$socket" "$socket.lock" "$dir/data/postmaster.pid" # left over from a crash
+	rm -f "$socket" "$socket.lock" # left over from a crash
 	# 9 is the lock: the server must not hold it.
 	(cd "$dir/data" && exec setsid "$dir/start") >>"$dir/log" 2>&1 </dev/null 9>&- &
 	echo $! >"$dir/pid"
@@ -415,10 +446,7 @@ greeting() {
 wait_ready() {
 	local name=$1 deadline=$((SECONDS + TIMEOUT))
 	until answers "$name"; do
-		if ! pid_of "$name" >/dev/null; then
-			sleep 0.2 # between fork and exec it has no arguments of its own yet
-			pid_of "$name" >/dev/null || failed "$name" "stopped while starting"
-		fi
+		kill -0 "$(cat "$DIR/$name/pid")" 2>/dev/null || failed "$name" "stopped while starting"
 		((SECONDS < deadline)) || failed "$name" "does not answer after $TIMEOUT s"
 		sleep 0.1
 	done
@@ -430,13 +458,6 @@ failed() {
 	die "$1 $2"
 }
 
-# One command at a time chooses ports and starts servers, on the whole machine:
-# two copies of this project may be tested side by side.
-lock() {
-	exec 9>"/tmp/wherry-servers-$EUID.lock"
-	flock -w 600 9 || die "another servers.sh has been starting servers for 10 minutes"
-}
-
 # ---------------------------------------------------------------- commands
 
 up() {
@@ -444,7 +465,7 @@ up() {
 	while (($# > 0)); do
 		case $1 in
 		--opt)
-			(($# > 1)) && [[ $2 == *:?* ]] || die "--opt needs NAME:OPTION[=VALUE]"
+			[[ ${2:-} == *:?* ]] || die "--opt needs NAME:OPTION[=VALUE]"
 			opts+=("$2")
 			shift
 			;;
@@ -457,7 +478,10 @@ up() {
 		shift
 	done
 	((${#wanted[@]} > 0)) || wanted=(mysql-{1,2} mariadb-{1,2})
-	for name in "${wanted[@]}" "${opts[@]%%:*}"; do check_name "$name"; done
+	for name in "${wanted[@]}"; do check_name "$name"; done
+	for name in "${opts[@]%%:*}"; do
+		[[ " ${wanted[*]} " == *" $name "* ]] || die "--opt names $name, which is none of: ${wanted[*]}"
+	done
 
 	mkdir -p "$DIR" "$DIST"
 	lock
@@ -470,15 +494,15 @@ up() {
 	done
 	for i in "${jobs[@]}"; do wait "$i"; done
 
-	for name in "${wanted[@]}"; do create "$name"; done
 	for name in "${wanted[@]}"; do
-		[[ -z ${WHERRY_SERVERS_FAST:-} ]] || fast "$name"
+		create "$name"
 		for opt in "${opts[@]}"; do
 			[[ ${opt%%:*} != "$name" ]] || set_option "$name" "${opt#*:}"
 		done
 		case $(state_of "$name") in
 		frozen) say "$name is frozen: left alone" ;;
 		stopped)
+			[[ -z ${WHERRY_SERVERS_FAST:-} ]] || fast "$name"
 			launch "$name"
 			started+=("$name")
 			;;
@@ -530,7 +554,7 @@ stop() {
 }
 
 down() {
-	local purge= name all=() socket
+	local purge='' name all=() socket
 	while (($# > 0)); do
 		case $1 in
 		--purge) purge=1 ;;
@@ -553,17 +577,21 @@ down() {
 	done
 }
 
-# Sends a signal to an instance that must be running.
+# Sends a signal to all processes of an instance, which must be running.
 signal() {
-	local pid
+	local pid children=()
 	pid=$(pid_of "$2") || die "$2 is not running"
-	kill "-$1" "$pid"
+	# Only PostgreSQL has children.
+	read -ra children <"/proc/$pid/task/$pid/children" || true
+	kill "-$1" "$pid" "${children[@]}"
 }
 
 crash() {
 	signal KILL "$1"
 	while pid_of "$1" >/dev/null; do sleep 0.02; done
-	rm -f "$DIR/$1/pid"
+	# PostgreSQL takes a dead process that nobody has waited for, as happens in
+	# containers, for a living one, and would not start again.
+	rm -f "$DIR/$1/pid" "$DIR/$1/data/postmaster.pid"
 }
 
 urls() {
@@ -583,6 +611,7 @@ env_vars() {
 	echo "export WHERRY_TEST_SERVERS='${list% }'"
 	printf 'export WHERRY_SERVERS_SCRIPT=%q\n' "$SELF"
 	printf 'export WHERRY_SERVERS_DIR=%q\n' "$DIR"
+	printf 'export WHERRY_SERVERS_DIST=%q\n' "$DIST"
 }
 
 status() {
@@ -608,6 +637,7 @@ version_of() {
 main() {
 	local command=${1:-help}
 	(($# == 0)) || shift
+	choose_folders
 	case $command in
 	install) install "$@" ;;
 	up) up "$@" ;;
@@ -622,7 +652,10 @@ main() {
 		case $command in
 		start) start "$1" ;;
 		stop) stop "$1" ;;
-		restart) stop "$1" && start "$1" ;;
+		restart)
+			stop "$1"
+			start "$1"
+			;;
 		kill) crash "$1" ;;
 		freeze) signal STOP "$1" ;;
 		thaw) signal CONT "$1" ;;
