@@ -419,7 +419,7 @@ launch() {
 	write_start "$name"
 	socket=$(cat "$dir/socket")
 	mkdir -p "${socket%/*}"
-	rm -f "$socket" "$socket.lock" # left over from a crash
+	rm -f "$socket" "$socket.lock" "${socket%/*}"/.s.PGSQL.* # left over from a crash
 	# 9 is the lock: the server must not hold it.
 	(cd "$dir/data" && exec setsid "$dir/start") >>"$dir/log" 2>&1 </dev/null 9>&- &
 	echo $! >"$dir/pid"
