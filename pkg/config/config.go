@@ -1,0 +1,149 @@
+// Package config reads what the user wants of one move: typed, strict, redacting.
+//
+// Its job is to turn files, environment and flags into one Config that is complete and valid, or into one
+// error that names every problem at once. Its invariant: a Config returned by Load has passed every rule
+// here, and no way of printing it shows a password.
+//
+// It does not connect to anything, does not know which tables exist, and does not decide what a glob or a
+// route means for a given table: it only makes sure that they can mean something.
+package config
+
+import (
+	"slices"
+	"time"
+)
+
+// Config is one move as the user asked for it. Keys are the mapstructure tags joined by dots.
+type Config struct {
+	Move      string    `mapstructure:"move"`
+	State     string    `mapstructure:"state"`
+	Source    Source    `mapstructure:"source"`
+	Target    Endpoint  `mapstructure:"target"`
+	Tables    Tables    `mapstructure:"tables"`
+	Routes    []Route   `mapstructure:"routes"`
+	Filters   []Filter  `mapstructure:"filters"`
+	Alter     []Alter   `mapstructure:"alter"`
+	Copy      Copy      `mapstructure:"copy"`
+	Replicate Replicate `mapstructure:"replicate"`
+	Verify    Verify    `mapstructure:"verify"`
+	Cutover   Cutover   `mapstructure:"cutover"`
+	Hooks     Hooks     `mapstructure:"hooks"`
+	Log       Log       `mapstructure:"log"`
+
+	warnings []string
+}
+
+// Endpoint is how to reach one server. A non-empty Socket wins over Host and Port.
+type Endpoint struct {
+	Engine          string        `mapstructure:"engine"`
+	Host            string        `mapstructure:"host"`
+	Port            int           `mapstructure:"port"`
+	Socket          string        `mapstructure:"socket"`
+	User            string        `mapstructure:"user"`
+	Password        Secret        `mapstructure:"password"`
+	PasswordFile    string        `mapstructure:"password_file"`
+	PasswordCommand string        `mapstructure:"password_command"`
+	Database        string        `mapstructure:"database"`
+	TLS             TLS           `mapstructure:"tls"`
+	ConnectTimeout  time.Duration `mapstructure:"connect_timeout"`
+
+	// EnvPassword comes from WHERRY_SOURCE_PASSWORD or WHERRY_TARGET_PASSWORD and wins over the three
+	// keys. It is exported only because fmt cannot call a Secret's methods on an unexported field.
+	EnvPassword Secret `mapstructure:"-"`
+
+	role string // "source" or "target", for errors
+}
+
+// Source is the endpoint that is read. ServerID is the replication id used while reading its binlog; 0
+// lets wherry pick one.
+type Source struct {
+	Endpoint `mapstructure:",squash"`
+	ServerID uint32 `mapstructure:"server_id"`
+}
+
+// TLS is how a connection is protected; Mode is one of disabled, preferred, required, verify-ca, verify-full.
+type TLS struct {
+	Mode string `mapstructure:"mode"`
+	CA   string `mapstructure:"ca"`
+	Cert string `mapstructure:"cert"`
+	Key  string `mapstructure:"key"`
+}
+
+// Tables selects source tables by globs on db.table, where * is any run of characters and ? is one.
+type Tables struct {
+	Include []string `mapstructure:"include"`
+	Exclude []string `mapstructure:"exclude"`
+}
+
+// Route sends the tables that From matches to To. A * in To keeps the source's name in that place.
+type Route struct {
+	From string `mapstructure:"from"`
+	To   string `mapstructure:"to"`
+}
+
+// Filter limits the rows of the tables that Table (a glob on db.table) matches to those where Where holds.
+type Filter struct {
+	Table string `mapstructure:"table"`
+	Where string `mapstructure:"where"`
+}
+
+// Alter is an in-place change of one table. It is reserved: Load refuses a non-empty list.
+type Alter struct {
+	Table string `mapstructure:"table"`
+	DDL   string `mapstructure:"ddl"`
+}
+
+// Copy is how existing rows are carried. ChunkRows 0 means that the size is learned from ChunkBytes.
+type Copy struct {
+	Workers        int    `mapstructure:"workers"`
+	ChunkRows      int    `mapstructure:"chunk_rows"`
+	ChunkBytes     Bytes  `mapstructure:"chunk_bytes"`
+	DeferIndexes   bool   `mapstructure:"defer_indexes"`
+	IndexWorkers   int    `mapstructure:"index_workers"`
+	BinlogOnTarget bool   `mapstructure:"binlog_on_target"`
+	Load           string `mapstructure:"load"`
+}
+
+// Replicate is how later changes are carried. A batch closes at the first of its three limits.
+type Replicate struct {
+	BatchRows  int           `mapstructure:"batch_rows"`
+	BatchBytes Bytes         `mapstructure:"batch_bytes"`
+	BatchAge   time.Duration `mapstructure:"batch_age"`
+	Workers    int           `mapstructure:"workers"`
+	DDL        string        `mapstructure:"ddl"`
+	RetryFor   time.Duration `mapstructure:"retry_for"`
+}
+
+// Verify is how both sides are compared.
+type Verify struct {
+	Workers   int `mapstructure:"workers"`
+	ChunkRows int `mapstructure:"chunk_rows"`
+}
+
+// Cutover is how writes on the source are stopped and what must hold before the switch.
+type Cutover struct {
+	Fence        string        `mapstructure:"fence"`
+	Timeout      time.Duration `mapstructure:"timeout"`
+	MaxLag       time.Duration `mapstructure:"max_lag"`
+	Verify       string        `mapstructure:"verify"`
+	MaxVerifyAge time.Duration `mapstructure:"max_verify_age"`
+}
+
+// Hooks are the user's own commands, run by sh -c; empty means none. Timeout holds for each of them.
+type Hooks struct {
+	BeforeCutover string        `mapstructure:"before_cutover"`
+	Switch        string        `mapstructure:"switch"`
+	AfterCutover  string        `mapstructure:"after_cutover"`
+	Fence         string        `mapstructure:"fence"`
+	Unfence       string        `mapstructure:"unfence"`
+	Timeout       time.Duration `mapstructure:"timeout"`
+}
+
+// Log is what is written to stderr and how.
+type Log struct {
+	Level  string `mapstructure:"level"`
+	Format string `mapstructure:"format"`
+}
+
+// Warnings lists what is allowed but probably not meant, one sentence each.
+func (c *Config) Warnings() []string { return slices.Clone(c.warnings) }

@@ -1,0 +1,50 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+)
+
+// Fingerprint identifies what is moved: the SHA-256 in hex over move, tables, routes, filters and alter, the
+// order inside lists apart. Servers, passwords, workers and limits may change during a move; these may not.
+func (c *Config) Fingerprint() string {
+	what := struct {
+		Format           int
+		Move             string
+		Include, Exclude []string
+		Routes           []string
+		Filters          []string
+		Alter            []string
+	}{
+		Format:  1,
+		Move:    c.Move,
+		Include: sorted(c.Tables.Include),
+		Exclude: sorted(c.Tables.Exclude),
+		Routes:  pairs(c.Routes, func(r Route) [2]string { return [2]string{r.From, r.To} }),
+		Filters: pairs(c.Filters, func(f Filter) [2]string { return [2]string{f.Table, f.Where} }),
+		Alter:   pairs(c.Alter, func(a Alter) [2]string { return [2]string{a.Table, a.DDL} }),
+	}
+	text, err := json.Marshal(what)
+	if err != nil {
+		panic("config: strings always marshal: " + err.Error())
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+func sorted(list []string) []string { return append([]string{}, slices.Sorted(slices.Values(list))...) }
+
+// pairs writes each entry as JSON, so that no separator can be forged, and sorts them.
+func pairs[T any](list []T, of func(T) [2]string) []string {
+	out := make([]string, 0, len(list))
+	for _, entry := range list {
+		text, err := json.Marshal(of(entry))
+		if err != nil {
+			panic("config: strings always marshal: " + err.Error())
+		}
+		out = append(out, string(text))
+	}
+	return sorted(out)
+}

@@ -1,0 +1,65 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// tagFits keeps YAML from guessing: a number is not text, text is not a number.
+func tagFits(n *yaml.Node, t reflect.Type) bool {
+	tag := n.ShortTag()
+	switch {
+	case t == reflect.TypeFor[Bytes]():
+		return tag == "!!str" || tag == "!!int"
+	case t == reflect.TypeFor[time.Duration]():
+		return tag == "!!str" || n.Value == "0"
+	case t.Kind() == reflect.Bool:
+		return tag == "!!bool"
+	case t.Kind() == reflect.String:
+		return tag == "!!str"
+	default:
+		return tag == "!!int"
+	}
+}
+
+func (r *reader) wrongType(n *yaml.Node, t reflect.Type, path string) {
+	hint := ""
+	if t.Kind() == reflect.String && n.Kind == yaml.ScalarNode {
+		hint = " (put it in quotes)"
+	}
+	if path == "" {
+		path = "the file"
+	}
+	r.addf("%s: found %s, expected %s%s", r.label(path, n.Line), found(n, t), expected(t), hint)
+}
+
+// found says what stands in the file; the value of a secret is never repeated.
+func found(n *yaml.Node, t reflect.Type) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a section"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	names := map[string]string{"!!str": "text", "!!int": "number", "!!float": "number", "!!bool": "boolean", "!!timestamp": "date", "!!null": "nothing"}
+	name := names[n.ShortTag()]
+	if name == "" {
+		name = "a value"
+	}
+	if t == reflect.TypeFor[Secret]() || isNull(n) {
+		return name
+	}
+	return fmt.Sprintf("%s %q", name, n.Value)
+}
+
+func resolve(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }

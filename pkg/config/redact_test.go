@@ -1,0 +1,129 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+func TestNothingShowsAPassword(t *testing.T) {
+	c, err := Load(Options{
+		Files:   []string{write(t, minimal), write(t, "source: {password: hunter2}")},
+		Environ: []string{"WHERRY_TARGET_PASSWORD=hunter2"},
+	})
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, c.Print(&out))
+	assert.Equal(t, 2, bytes.Count(out.Bytes(), []byte("password: '***'"))+bytes.Count(out.Bytes(), []byte(`password: "***"`)), out.String())
+	asJSON, err := json.Marshal(c)
+	require.NoError(t, err)
+	asYAML, err := yaml.Marshal(c)
+	require.NoError(t, err)
+	out.Write(asJSON)
+	out.Write(asYAML)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+		fmt.Fprintf(&out, verb, *c)
+		fmt.Fprintf(&out, verb, c.Source.Password)
+		fmt.Fprintf(&out, verb, &c.Target)
+	}
+	assert.NotContains(t, out.String(), "hunter2")
+	assert.NotContains(t, out.String(), "68756e74657232")
+}
+
+func TestSecretPrints(t *testing.T) {
+	for secret, want := range map[Secret]string{"": "", "x": "***"} {
+		assert.Equal(t, want, secret.String())
+		assert.Equal(t, want, fmt.Sprintf("%#v", secret))
+		text, err := secret.MarshalText()
+		require.NoError(t, err)
+		assert.Equal(t, want, string(text))
+		text, err = json.Marshal(secret)
+		require.NoError(t, err)
+		assert.Equal(t, `"`+want+`"`, string(text))
+	}
+	assert.Equal(t, "x", Secret("x").Reveal())
+}
+
+func TestPrintLoadsAgain(t *testing.T) {
+	first, err := Load(Options{Files: []string{example, write(t, `
+routes: [{from: "shop.*", to: "true.*"}]
+filters: [{table: shop.a, where: "a = '1: #2'\nAND b > \"x\""}]
+hooks: {switch: "null", before_cutover: "~", after_cutover: "- x"}
+target: {database: "007"}
+`)}})
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, first.Print(&out))
+	second, err := Load(Options{Files: []string{write(t, out.String())}})
+	require.NoError(t, err, out.String())
+	assert.Equal(t, first, second)
+}
+
+func TestFingerprint(t *testing.T) {
+	of := func(more string) string {
+		t.Helper()
+		c, err := Load(Options{Files: []string{write(t, minimal), write(t, more)}})
+		require.NoError(t, err)
+		return c.Fingerprint()
+	}
+	base := of("")
+	assert.Regexp(t, "^[0-9a-f]{64}$", base)
+	for _, same := range []string{"source: {host: z, password: x}", "copy: {workers: 9}", "state: x.json"} {
+		assert.Equal(t, base, of(same), same)
+	}
+	for _, other := range []string{
+		"move: x", "tables: {include: [shop.a]}", "tables: {exclude: [shop.a]}",
+		"routes: [{from: shop.a, to: shop.b}]", "filters: [{table: shop.a, where: x}]",
+	} {
+		assert.NotEqual(t, base, of(other), other)
+	}
+	assert.Equal(t, of("tables: {include: [a.b, c.d]}"), of("tables: {include: [c.d, a.b]}"))
+	assert.NotEqual(t, of("tables: {include: ['a.b,c', x.y]}"), of("tables: {include: [a.b, 'c,x.y']}"))
+}
+
+func TestBytes(t *testing.T) {
+	for text, want := range map[string]Bytes{"0": 0, "4096": 4096, "16MiB": 16 << 20, "16MB": 16e6, "1GiB": 1 << 30, "2 kib": 2048, "7B": 7, "1TiB": TiB} {
+		got, err := ParseBytes(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, got, text)
+		again, err := ParseBytes(got.String())
+		require.NoError(t, err, text)
+		assert.Equal(t, got, again, text)
+	}
+	for _, text := range []string{"", "MiB", "-1", "1.5GiB", "1XB", "9223372036854775808", "9223372036854775807KiB"} {
+		_, err := ParseBytes(text)
+		assert.Error(t, err, text)
+	}
+	assert.Equal(t, "16MiB", (16 * MiB).String())
+	assert.Equal(t, "4097", Bytes(4097).String())
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add([]byte(minimal), "WHERRY_COPY_WORKERS=3")
+	text, err := os.ReadFile(example)
+	require.NoError(f, err)
+	f.Add(text, "WHERRY_ROUTES=[{from: a.b, to: c.d}]")
+	f.Add([]byte("a: &a [*a]\nroutes: *a"), "WHERRY_TABLES_INCLUDE=[*a]")
+	f.Add([]byte("source: {password: *x}"), "WHERRY_SOURCE_PASSWORD=x")
+	f.Fuzz(func(t *testing.T, text []byte, env string) {
+		c, err := Load(Options{Files: []string{write(t, string(text))}, Environ: []string{env}})
+		if err != nil {
+			require.ErrorIs(t, err, ErrInvalid)
+			return
+		}
+		var out bytes.Buffer
+		require.NoError(t, c.Print(&out))
+		c.Source.Password, c.Target.Password, c.Source.EnvPassword, c.Target.EnvPassword = "", "", "", ""
+		again, err := Load(Options{Files: []string{write(t, out.String())}})
+		if err != nil { // *** beside a password_file
+			return
+		}
+		require.Equal(t, c.Fingerprint(), again.Fingerprint())
+	})
+}

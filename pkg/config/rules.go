@@ -1,0 +1,116 @@
+package config
+
+import (
+	"cmp"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// check applies every rule and collects what is broken.
+func (c *Config) check(p *problems) {
+	if c.Move == "" {
+		p.addf("move: required, the name of this move")
+	} else if !regexp.MustCompile(`^[a-z0-9_]{1,40}$`).MatchString(c.Move) {
+		p.addf("move: %q does not fit, expected 1 to 40 of a-z, 0-9 and _", c.Move)
+	}
+	if !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(c.State)) {
+		p.addf("state: %q does not fit, expected a file name ending in .yaml, .yml or .json", c.State)
+	}
+	c.Source.check(p)
+	c.Target.check(p)
+	if sameServer(&c.Source.Endpoint, &c.Target) {
+		p.addf("target: same server as source (%s), a move needs two", c.Source.Address())
+	}
+	c.checkTables(p)
+	c.checkRoutes(p)
+	c.checkFilters(p)
+	if len(c.Alter) > 0 {
+		p.addf("alter: in-place change is not available in this version")
+	}
+	c.checkCopy(p)
+	c.checkReplicate(p)
+	c.checkCutover(p)
+	oneOf(p, "log.level", c.Log.Level, "trace", "debug", "info", "warn", "error")
+	oneOf(p, "log.format", c.Log.Format, "auto", "json", "text")
+}
+
+func (e *Endpoint) check(p *problems) {
+	if e.Engine == "postgres" {
+		p.addf("%s: engine postgres is not available in this version", e.key("engine"))
+	} else {
+		oneOf(p, e.key("engine"), e.Engine, "mysql")
+	}
+	if e.Host == "" && e.Socket == "" {
+		p.addf("%s: required (or %s)", e.key("host"), e.key("socket"))
+	}
+	if e.User == "" {
+		p.addf("%s: required", e.key("user"))
+	}
+	between(p, e.key("port"), e.Port, 1, 65535)
+	between(p, e.key("connect_timeout"), e.ConnectTimeout, 100*time.Millisecond, 10*time.Minute)
+	oneOf(p, e.key("tls.mode"), e.TLS.Mode, "disabled", "preferred", "required", "verify-ca", "verify-full")
+	if (e.TLS.Cert == "") != (e.TLS.Key == "") {
+		p.addf("%s: cert and key go together, only one is set", e.key("tls"))
+	}
+	var set []string
+	for _, k := range []struct{ key, value string }{
+		{"password", string(e.Password)}, {"password_file", e.PasswordFile}, {"password_command", e.PasswordCommand},
+	} {
+		if k.value != "" {
+			set = append(set, e.key(k.key))
+		}
+	}
+	if len(set) > 1 {
+		p.addf("%s: set only one of them", strings.Join(set, ", "))
+	}
+}
+
+func (c *Config) checkCopy(p *problems) {
+	between(p, "copy.workers", c.Copy.Workers, 1, 64)
+	between(p, "copy.chunk_rows", c.Copy.ChunkRows, 0, 10_000_000)
+	between(p, "copy.chunk_bytes", c.Copy.ChunkBytes, 64*KiB, GiB)
+	between(p, "copy.index_workers", c.Copy.IndexWorkers, 1, 64)
+	oneOf(p, "copy.load", c.Copy.Load, "auto", "load_data", "insert")
+	between(p, "verify.workers", c.Verify.Workers, 1, 64)
+	between(p, "verify.chunk_rows", c.Verify.ChunkRows, 1, 10_000_000)
+}
+
+func (c *Config) checkReplicate(p *problems) {
+	between(p, "replicate.batch_rows", c.Replicate.BatchRows, 1, 1_000_000)
+	between(p, "replicate.batch_bytes", c.Replicate.BatchBytes, 64*KiB, GiB)
+	between(p, "replicate.batch_age", c.Replicate.BatchAge, 0, time.Minute)
+	between(p, "replicate.workers", c.Replicate.Workers, 1, 64)
+	between(p, "replicate.retry_for", c.Replicate.RetryFor, 0, 7*24*time.Hour)
+	if c.Replicate.DDL == "apply" {
+		p.addf("replicate.ddl: apply is not available in this version, expected stop or ignore")
+		return
+	}
+	oneOf(p, "replicate.ddl", c.Replicate.DDL, "stop", "ignore")
+}
+
+func (c *Config) checkCutover(p *problems) {
+	oneOf(p, "cutover.fence", c.Cutover.Fence, "read_only", "lock_tables", "hook", "none")
+	oneOf(p, "cutover.verify", c.Cutover.Verify, "full", "changed", "none")
+	between(p, "cutover.timeout", c.Cutover.Timeout, time.Second, time.Hour)
+	between(p, "cutover.max_lag", c.Cutover.MaxLag, 100*time.Millisecond, time.Hour)
+	between(p, "cutover.max_verify_age", c.Cutover.MaxVerifyAge, time.Minute, 30*24*time.Hour)
+	between(p, "hooks.timeout", c.Hooks.Timeout, time.Second, time.Hour)
+	if c.Cutover.Fence == "hook" && (c.Hooks.Fence == "" || c.Hooks.Unfence == "") {
+		p.addf("cutover.fence: hook needs both hooks.fence and hooks.unfence")
+	}
+}
+
+func oneOf(p *problems, key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		p.addf("%s: %q does not fit, expected %s", key, value, strings.Join(allowed, ", "))
+	}
+}
+
+func between[T cmp.Ordered](p *problems, key string, value, low, high T) {
+	if value < low || value > high {
+		p.addf("%s: %v is out of range, expected %v to %v", key, value, low, high)
+	}
+}
