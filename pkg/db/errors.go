@@ -12,6 +12,8 @@ var (
 	ErrPositionGone = errors.New("position is no longer in the source's log")
 	// ErrLocked is a move's lock on the target that another wherry holds.
 	ErrLocked = errors.New("another wherry holds the move's lock on the target")
+	// ErrSealed is a move whose target has taken over: nothing more may be applied.
+	ErrSealed = errors.New("the move is over: the target has taken over")
 	// ErrChunkDone is a chunk that is already copied.
 	ErrChunkDone = errors.New("chunk is already copied")
 	// ErrUnsupported is something in the data or log that cannot be carried exactly: stop, a human must decide.

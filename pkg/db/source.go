@@ -49,6 +49,8 @@ type Log interface {
 	Reached(at, goal Position) (bool, error)
 	// Retained returns ErrPositionGone when the log no longer reaches back to pos.
 	Retained(ctx context.Context, pos Position) error
+	// Retention returns how long the log is kept at least, or 0 when nothing limits it.
+	Retention(ctx context.Context) (time.Duration, error)
 	// Stream opens the log after pos. Changes of tables that are not sources of routes are passed over.
 	Stream(ctx context.Context, pos Position, routes []*route.Route) (Stream, error)
 }

@@ -22,7 +22,8 @@ type Target interface {
 	// Load copies the rows of a chunk from the reader and marks the chunk done, in one transaction. It returns the rows
 	// and bytes loaded. A chunk already done is ErrChunkDone. Safe for concurrent use.
 	Load(ctx context.Context, from Reader, r *route.Route, c Chunk) (Loaded, error)
-	// NewApplier takes the move's lock on the target (ErrLocked when another wherry has it) and reads the position.
+	// NewApplier takes the move's lock on the target (ErrLocked when another wherry has it) and reads the position. Once
+	// the ledger is sealed it returns ErrSealed.
 	NewApplier(ctx context.Context, opts ApplyOptions) (Applier, error)
 }
 
@@ -38,14 +39,21 @@ type Ledger interface {
 	Chunks(ctx context.Context, table schema.Name) ([]Chunk, error)
 	// Plan records a chunk that is to be copied.
 	Plan(ctx context.Context, table schema.Name, c Chunk) error
+	// Seal records that the target has taken over, and in the same transaction takes the position away, so that no
+	// applier, wherever it runs, can commit anything more. It returns the final position; sealed already, it
+	// returns the same again and leaves the first record as it is.
+	Seal(ctx context.Context, record string) (Position, error)
 	// Drop removes the bookkeeping.
 	Drop(ctx context.Context) error
 }
 
 // Names of the facts that phases share through a Ledger.
 const (
-	FactPosition = "position" // the change log position up to which the target holds the source's changes
-	FactCutover  = "cutover"  // the durable record that the target has taken over: the point of no return
+	FactPosition   = "position"       // the change log position up to which the target holds the source's changes
+	FactStart      = "start"          // the position that copying began from
+	FactConsistent = "consistent"     // the position at which the target was consistent for the first time
+	FactCutover    = "cutover"        // the durable record that the target has taken over: the point of no return
+	FactFinal      = "final_position" // what FactPosition was when the target took over
 )
 
 // Chunk is a key range of one table, the unit of copying. Chunks of a table follow one another by Number from 0: each begins
@@ -75,7 +83,7 @@ type Applier interface {
 	// Apply writes a batch within the current transaction, beginning one when none is open.
 	Apply(ctx context.Context, b *Batch) (Applied, error)
 	// Commit makes everything applied since the last commit durable together with the position. With nothing applied it
-	// only moves the position. An error that is ErrConnection leaves the outcome open: close, open anew, read Position.
+	// only moves the position. ErrSealed: the target has taken over and nothing was committed. An error that is ErrConnection leaves the outcome open: close, open anew, read Position.
 	Commit(ctx context.Context, pos Position) error
 	// Rollback drops everything applied since the last commit.
 	Rollback(ctx context.Context) error

@@ -1,0 +1,359 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"time"
+
+	protocol "github.com/go-mysql-org/go-mysql/mysql"
+	"golang.org/x/sync/errgroup"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+const (
+	deleteKeys    = 1000             // keys of one DELETE
+	lockWait      = 10 * time.Second // for a lock whose holder's connection is being torn down
+	vanishTimeout = 30 * time.Second // for a killed connection to end
+)
+
+// applier writes batches. The first connection holds the move's lock and writes the position; when it is lost, the lock and
+// the open transaction are lost with it.
+type applier struct {
+	t     *Target
+	wires []*wire
+	began bool
+	pos   db.Position
+	seed  maphash.Seed
+	cache []map[*route.Route]*statement // upserts, per wire
+	del   [][]byte                      // buffers of deletes, per wire
+}
+
+// NewApplier takes the lock and reads the position.
+func (t *Target) NewApplier(ctx context.Context, opts db.ApplyOptions) (_ db.Applier, err error) {
+	if err := t.vanish(ctx, t.lastApplier.Load()); err != nil {
+		return nil, err
+	}
+	n := max(opts.Workers, 1)
+	a := &applier{t: t, seed: maphash.MakeSeed(), del: make([][]byte, n)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	for range n {
+		w, err := t.dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		a.wires = append(a.wires, w)
+		a.cache = append(a.cache, map[*route.Route]*statement{})
+	}
+	if err := a.lock(ctx); err != nil {
+		return nil, err
+	}
+	t.lastApplier.Store(a.wires[0].id)
+	return a, a.readPosition(ctx)
+}
+
+// vanish makes sure that an earlier applier's connection is gone, so that a commit of its that is still under way cannot
+// come after the position has been read.
+func (t *Target) vanish(ctx context.Context, id uint32) error {
+	if id == 0 {
+		return nil
+	}
+	_, err := t.admin.ExecContext(ctx, fmt.Sprintf("KILL %d", id))
+	if err != nil && number(err) != errNoSuchThread {
+		return fmt.Errorf("end connection %d on the target: %w", id, classify(err))
+	}
+	for deadline := time.Now().Add(vanishTimeout); ; {
+		var n int
+		if err := t.admin.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ?", id).Scan(&n); err != nil {
+			return fmt.Errorf("look for connection %d on the target: %w", id, classify(err))
+		}
+		if n == 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("end connection %d on the target: still there after %s: %w", id, vanishTimeout, db.ErrConnection)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (a *applier) lock(ctx context.Context) error {
+	name := quoted(Bookkeeping(a.t.cfg.Move))
+	row, err := a.one(ctx, fmt.Sprintf("SELECT GET_LOCK(%s, %d), IS_USED_LOCK(%s)", name, int(lockWait.Seconds()), name))
+	if err != nil {
+		return fmt.Errorf("lock move %s on the target: %w", a.t.cfg.Move, err)
+	}
+	if string(row[0]) != "1" {
+		return fmt.Errorf("lock move %s on the target: connection %s has it: %w", a.t.cfg.Move, row[1], db.ErrLocked)
+	}
+	return nil
+}
+
+// readPosition reads with a lock on the record: a transaction that is still ending is waited for.
+func (a *applier) readPosition(ctx context.Context) error {
+	row, err := a.one(ctx, "SELECT value FROM "+schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts WHERE name = "+
+		quoted(db.FactPosition)+" FOR UPDATE")
+	if err != nil {
+		return fmt.Errorf("read position on the target: %w", err)
+	}
+	if row != nil {
+		a.pos = db.Position(row[0])
+		return nil
+	}
+	sealed, err := a.t.Ledger().Get(ctx, db.FactCutover)
+	if err == nil && sealed != "" {
+		err = db.ErrSealed
+	}
+	return err
+}
+
+// one returns the only row of a query, or nil.
+func (a *applier) one(ctx context.Context, query string) (db.Row, error) {
+	rows, err := a.wires[0].query(ctx, query)
+	if err != nil {
+		return nil, classify(err)
+	}
+	found, err := db.ReadAll(rows)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// Position returns the durable position.
+func (a *applier) Position() db.Position { return a.pos }
+
+// Apply writes a batch within the open transaction.
+func (a *applier) Apply(ctx context.Context, b *db.Batch) (applied db.Applied, err error) {
+	if err := a.begin(ctx); err != nil {
+		return applied, err
+	}
+	if len(a.wires) == 1 {
+		return a.part(ctx, 0, b)
+	}
+	parts := a.split(b)
+	results := make([]db.Applied, len(parts))
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range parts {
+		group.Go(func() (err error) {
+			results[i], err = a.part(ctx, i, &parts[i])
+			return err
+		})
+	}
+	err = group.Wait()
+	for _, r := range results {
+		applied.Upserted += r.Upserted
+		applied.Deleted += r.Deleted
+		applied.Absent += r.Absent
+	}
+	return applied, err
+}
+
+func (a *applier) begin(ctx context.Context) error {
+	if a.began {
+		return nil
+	}
+	for _, w := range a.wires {
+		if _, err := w.exec(ctx, "BEGIN"); err != nil {
+			return classify(err)
+		}
+	}
+	a.began = true
+	return nil
+}
+
+// split gives every key to one connection. Rows of a table in which rows compete for unique values stay together.
+func (a *applier) split(b *db.Batch) []db.Batch {
+	parts := make([]db.Batch, len(a.wires))
+	for _, tb := range b.Tables {
+		if tb.Route.Target.Table.OtherUnique() {
+			parts[0].Tables = append(parts[0].Tables, tb)
+			continue
+		}
+		tables := make([]db.TableBatch, len(parts))
+		for i := range tables {
+			tables[i].Route = tb.Route
+		}
+		tables[0].Expect = tb.Expect - int64(len(tb.Deletes)) // what lacks in the whole is counted once
+		for _, key := range tb.Deletes {
+			t := &tables[a.worker(key)]
+			t.Deletes = append(t.Deletes, key)
+			t.Expect++
+		}
+		for _, row := range tb.Upserts {
+			t := &tables[a.worker(row.Pick(tb.Route.Target.Key))]
+			t.Upserts = append(t.Upserts, row)
+		}
+		for i := range tables {
+			parts[i].Tables = append(parts[i].Tables, tables[i])
+		}
+	}
+	return parts
+}
+
+func (a *applier) worker(key db.Row) int {
+	var h maphash.Hash
+	h.SetSeed(a.seed)
+	for _, v := range key {
+		_, _ = h.Write(v)
+		_ = h.WriteByte(0)
+	}
+	return int(h.Sum64() % uint64(len(a.wires)))
+}
+
+// part writes a batch on one connection.
+func (a *applier) part(ctx context.Context, i int, b *db.Batch) (applied db.Applied, err error) {
+	for j := range b.Tables {
+		tb := &b.Tables[j]
+		deleted, err := a.delete(ctx, i, &tb.Route.Target, tb.Deletes)
+		if err != nil {
+			return applied, fmt.Errorf("delete rows of %s: %w", tb.Route.Target.Name(), err)
+		}
+		applied.Deleted += deleted
+		applied.Absent += max(tb.Expect-deleted, 0)
+		if err := a.upsert(ctx, i, tb); err != nil {
+			return applied, fmt.Errorf("write rows of %s: %w", tb.Route.Target.Name(), err)
+		}
+		applied.Upserted += int64(len(tb.Upserts))
+	}
+	return applied, nil
+}
+
+func (a *applier) delete(ctx context.Context, i int, rel *route.Relation, keys []db.Row) (deleted int64, err error) {
+	for len(keys) > 0 {
+		n := min(len(keys), deleteKeys)
+		b := append(append(a.del[i][:0], 0, 0, 0, 0, protocol.COM_QUERY), "DELETE FROM "+rel.Name().Quoted()+" WHERE "...)
+		b = appendKeys(b, rel, keys[:n])
+		a.del[i] = b
+		keys = keys[n:]
+		res, err := a.wires[i].execPacket(ctx, b)
+		if err != nil {
+			return deleted, classify(err)
+		}
+		deleted += int64(res.affected)
+	}
+	return deleted, nil
+}
+
+func (a *applier) upsert(ctx context.Context, i int, tb *db.TableBatch) error {
+	if len(tb.Upserts) == 0 {
+		return nil
+	}
+	st := a.cache[i][tb.Route]
+	if st == nil {
+		st = newUpsert(a.t, &tb.Route.Target)
+		a.cache[i][tb.Route] = st
+	}
+	for _, row := range tb.Upserts {
+		if !st.fits(row) {
+			if err := a.runUpsert(ctx, i, st); err != nil {
+				return err
+			}
+		}
+		if err := st.add(row); err != nil {
+			return err
+		}
+	}
+	return a.runUpsert(ctx, i, st)
+}
+
+func (a *applier) runUpsert(ctx context.Context, i int, st *statement) error {
+	res, err := st.run(ctx, a.wires[i])
+	if err == nil && res.warnings != 0 {
+		err = fmt.Errorf("%d warnings: %s: %w", res.warnings, a.wires[i].warnings(ctx), db.ErrUnsupported)
+	}
+	return err
+}
+
+// newUpsert makes rows equal to their after-images. With another unique key REPLACE is used: all rows of a batch are final
+// images of one state of the source, so a row that it displaces has been changed too and is itself in the batch.
+func newUpsert(t *Target, rel *route.Relation) *statement {
+	if rel.Table.OtherUnique() {
+		return newStatement(t, rel, "REPLACE INTO ", "")
+	}
+	alias, tail := "", ""
+	if t.flavor.HasRowAlias() {
+		alias = " AS w"
+	}
+	for i := range rel.Columns {
+		name := schema.Quote(rel.Column(i).Name)
+		value := "w." + name
+		if alias == "" {
+			value = "VALUES(" + name + ")"
+		}
+		if i > 0 {
+			tail += ", "
+		}
+		tail += name + " = " + value
+	}
+	return newStatement(t, rel, "INSERT INTO ", alias+" ON DUPLICATE KEY UPDATE "+tail)
+}
+
+// Commit makes the applied changes and the position durable in one transaction.
+func (a *applier) Commit(ctx context.Context, pos db.Position) error {
+	if !a.began {
+		if pos == a.pos {
+			return nil
+		}
+		if _, err := a.wires[0].exec(ctx, "BEGIN"); err != nil {
+			return classify(err)
+		}
+	}
+	if a.began {
+		for _, w := range a.wires[1:] {
+			if _, err := w.exec(ctx, "COMMIT"); err != nil {
+				return fmt.Errorf("commit: %w", classify(err))
+			}
+		}
+	}
+	res, err := a.wires[0].exec(ctx, "UPDATE "+schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts SET updated_at = SYSDATE(6), value = "+
+		quoted(string(pos))+" WHERE name = "+quoted(db.FactPosition))
+	if err != nil {
+		return fmt.Errorf("commit: %w", classify(err))
+	}
+	a.began = true // a transaction is open, if only for the position
+	if res.affected != 1 {
+		return errors.Join(fmt.Errorf("commit: %w", db.ErrSealed), a.Rollback(ctx))
+	}
+	if _, err := a.wires[0].exec(ctx, "COMMIT"); err != nil {
+		return fmt.Errorf("commit: %w", classify(err))
+	}
+	a.began, a.pos = false, pos
+	return nil
+}
+
+// Rollback drops what was applied since the last commit.
+func (a *applier) Rollback(ctx context.Context) error {
+	if !a.began {
+		return nil
+	}
+	for _, w := range a.wires {
+		if _, err := w.exec(ctx, "ROLLBACK"); err != nil {
+			return classify(err)
+		}
+	}
+	a.began = false
+	return nil
+}
+
+// Close gives up the lock and the connections.
+func (a *applier) Close() error {
+	var errs []error
+	for _, w := range a.wires {
+		errs = append(errs, w.close())
+	}
+	a.wires = nil
+	return errors.Join(errs...)
+}

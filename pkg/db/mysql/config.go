@@ -1,0 +1,98 @@
+package mysql
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"time"
+)
+
+// Config says how to reach a server and how to write to it.
+type Config struct {
+	Host           string
+	Port           int
+	Socket         string // used instead of host and port when given
+	User           string
+	Password       string
+	TLS            *tls.Config // nil: no TLS
+	TLSFallback    bool        // go on without TLS when the server has none
+	ConnectTimeout time.Duration
+
+	ServerID       uint32 // as which wherry reads the binary log; 0 picks one
+	Move           string // name of the move, for bookkeeping and lock
+	LoadMethod     string // "auto", "load_data" or "insert"
+	BinlogOnTarget bool   // write loaded chunks to the target's own binary log
+}
+
+// Address returns host:port or the socket's path.
+func (c *Config) Address() string {
+	if c.Socket != "" {
+		return c.Socket
+	}
+	return net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
+}
+
+func (c *Config) network() string {
+	if c.Socket != "" {
+		return "unix"
+	}
+	return "tcp"
+}
+
+// TLSOptions are the files and the mode of a connection's encryption.
+type TLSOptions struct {
+	Mode string // disabled, preferred, required, verify-ca or verify-full
+	CA   string
+	Cert string
+	Key  string
+}
+
+// NewTLS returns the settings for a mode: whether to encrypt, and whether to go on without when the server cannot.
+func NewTLS(o TLSOptions, host string) (cfg *tls.Config, fallback bool, err error) {
+	if o.Mode == "disabled" {
+		return nil, false, nil
+	}
+	cfg = &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	if o.CA != "" {
+		pem, err := os.ReadFile(o.CA)
+		if err != nil {
+			return nil, false, fmt.Errorf("read tls.ca: %w", err)
+		}
+		cfg.RootCAs = x509.NewCertPool()
+		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, false, fmt.Errorf("read tls.ca: no certificate in %s", o.CA)
+		}
+	}
+	if o.Cert != "" || o.Key != "" {
+		pair, err := tls.LoadX509KeyPair(o.Cert, o.Key)
+		if err != nil {
+			return nil, false, fmt.Errorf("read tls.cert and tls.key: %w", err)
+		}
+		cfg.Certificates = []tls.Certificate{pair}
+	}
+	switch o.Mode {
+	case "preferred", "required":
+		cfg.InsecureSkipVerify = true // by the mode's definition: encrypt, do not verify
+	case "verify-ca":
+		cfg.InsecureSkipVerify = true // the chain is verified below, the name is not
+		cfg.VerifyConnection = verifyChain(cfg.RootCAs)
+	case "verify-full":
+	default:
+		return nil, false, fmt.Errorf("invalid tls.mode %q", o.Mode)
+	}
+	return cfg, o.Mode == "preferred", nil
+}
+
+func verifyChain(roots *x509.CertPool) func(tls.ConnectionState) error {
+	return func(state tls.ConnectionState) error {
+		options := x509.VerifyOptions{Roots: roots, Intermediates: x509.NewCertPool()}
+		for _, cert := range state.PeerCertificates[1:] {
+			options.Intermediates.AddCert(cert)
+		}
+		_, err := state.PeerCertificates[0].Verify(options)
+		return err
+	}
+}

@@ -1,0 +1,180 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// ledger keeps facts and chunks in a database of their own beside the data, so that they commit with it.
+type ledger struct {
+	t        *Target
+	database string
+}
+
+func (l *ledger) table(name string) string { return schema.Quote(l.database) + "." + schema.Quote(name) }
+
+// Create makes the database and its two tables.
+func (l *ledger) Create(ctx context.Context) error {
+	for _, statement := range []string{
+		"CREATE DATABASE IF NOT EXISTS " + schema.Quote(l.database) + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+		"CREATE TABLE IF NOT EXISTS " + l.table("facts") + ` (
+			name VARCHAR(64) NOT NULL PRIMARY KEY,
+			value LONGTEXT NOT NULL,
+			updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)
+		) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: what this move has reached'`,
+		"CREATE TABLE IF NOT EXISTS " + l.table("chunks") + ` (
+			source VARCHAR(300) NOT NULL COMMENT 'quoted name of the source table',
+			number INT NOT NULL,
+			after_key LONGBLOB NULL,
+			upto_key LONGBLOB NULL,
+			done TINYINT NOT NULL DEFAULT 0,
+			row_count BIGINT NOT NULL DEFAULT 0,
+			PRIMARY KEY (source, number)
+		) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: key ranges and which of them are copied'`,
+	} {
+		if _, err := l.t.admin.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("create bookkeeping %s: %w", l.database, classify(err))
+		}
+	}
+	return nil
+}
+
+// Get returns a fact, or "".
+func (l *ledger) Get(ctx context.Context, name string) (string, error) {
+	var value string
+	err := l.t.admin.QueryRowContext(ctx, "SELECT value FROM "+l.table("facts")+" WHERE name = ?", name).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) || number(err) == errNoTable || number(err) == errNoDatabase {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read fact %s: %w", name, classify(err))
+	}
+	return value, nil
+}
+
+// Put sets a fact.
+func (l *ledger) Put(ctx context.Context, name, value string) error {
+	_, err := l.t.admin.ExecContext(ctx, "REPLACE INTO "+l.table("facts")+" (name, value) VALUES (?, ?)", name, value)
+	if err != nil {
+		return fmt.Errorf("record fact %s: %w", name, classify(err))
+	}
+	return nil
+}
+
+// Chunks returns the chunks of a table in order.
+func (l *ledger) Chunks(ctx context.Context, table schema.Name) (chunks []db.Chunk, err error) {
+	rows, err := l.t.admin.QueryContext(ctx, "SELECT number, after_key, upto_key, done, row_count FROM "+l.table("chunks")+
+		" WHERE source = ? ORDER BY number", table.Quoted())
+	if err != nil {
+		return nil, fmt.Errorf("read chunks of %s: %w", table, classify(err))
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var c db.Chunk
+		var after, upto []byte
+		if err := rows.Scan(&c.Number, &after, &upto, &c.Done, &c.Rows); err != nil {
+			return nil, fmt.Errorf("read chunks of %s: %w", table, classify(err))
+		}
+		if c.Range.After, err = decodeKey(after); err == nil {
+			c.Range.Upto, err = decodeKey(upto)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read chunk %s[%d]: %w", table, c.Number, err)
+		}
+		chunks = append(chunks, c)
+	}
+	return chunks, classify(rows.Err())
+}
+
+// Plan records a chunk. Recording the same number again changes nothing.
+func (l *ledger) Plan(ctx context.Context, table schema.Name, c db.Chunk) error {
+	_, err := l.t.admin.ExecContext(ctx, "INSERT INTO "+l.table("chunks")+
+		" (source, number, after_key, upto_key) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE number = number",
+		table.Quoted(), c.Number, encodeKey(c.Range.After), encodeKey(c.Range.Upto))
+	if err != nil {
+		return fmt.Errorf("record chunk %s[%d]: %w", table, c.Number, classify(err))
+	}
+	return nil
+}
+
+// Seal records the takeover and turns the position into the final one, in one transaction.
+func (l *ledger) Seal(ctx context.Context, record string) (pos db.Position, err error) {
+	tx, err := l.t.admin.BeginTx(ctx, nil)
+	if err != nil {
+		return "", fmt.Errorf("seal the move: %w", classify(err))
+	}
+	defer func() {
+		if rerr := tx.Rollback(); !errors.Is(rerr, sql.ErrTxDone) {
+			err = errors.Join(err, rerr)
+		}
+	}()
+	facts := l.table("facts")
+	err = tx.QueryRowContext(ctx, "SELECT value FROM "+facts+" WHERE name = ? FOR UPDATE", db.FactPosition).Scan(&pos)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = tx.QueryRowContext(ctx, "SELECT value FROM "+facts+" WHERE name = ?", db.FactFinal).Scan(&pos)
+		if errors.Is(err, sql.ErrNoRows) {
+			return "", errors.New("seal the move: no position on the target")
+		}
+		return pos, classify(err)
+	}
+	if err != nil {
+		return "", fmt.Errorf("seal the move: %w", classify(err))
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE "+facts+" SET name = ? WHERE name = ?", db.FactFinal, db.FactPosition); err != nil {
+		return "", fmt.Errorf("seal the move: %w", classify(err))
+	}
+	if _, err := tx.ExecContext(ctx, "INSERT INTO "+facts+" (name, value) VALUES (?, ?)", db.FactCutover, record); err != nil {
+		return "", fmt.Errorf("seal the move: %w", classify(err))
+	}
+	if err := tx.Commit(); err != nil {
+		return "", fmt.Errorf("seal the move: %w", classify(err))
+	}
+	return pos, nil
+}
+
+// Drop removes the bookkeeping.
+func (l *ledger) Drop(ctx context.Context) error {
+	if _, err := l.t.admin.ExecContext(ctx, "DROP DATABASE IF EXISTS "+schema.Quote(l.database)); err != nil {
+		return fmt.Errorf("drop bookkeeping %s: %w", l.database, classify(err))
+	}
+	return nil
+}
+
+// encodeKey writes each value as length, colon, bytes; no bound is nil.
+func encodeKey(key db.Row) []byte {
+	if key == nil {
+		return nil
+	}
+	out := []byte{}
+	for _, v := range key {
+		out = append(strconv.AppendInt(out, int64(len(v)), 10), ':')
+		out = append(out, v...)
+	}
+	return out
+}
+
+func decodeKey(b []byte) (db.Row, error) {
+	if b == nil {
+		return nil, nil
+	}
+	key := db.Row{}
+	for at := 0; at < len(b); {
+		colon := at
+		for colon < len(b) && b[colon] != ':' {
+			colon++
+		}
+		n, err := strconv.Atoi(string(b[at:colon]))
+		if err != nil || n < 0 || colon+1+n > len(b) {
+			return nil, fmt.Errorf("invalid key bound %q", b)
+		}
+		at = colon + 1 + n
+		key = append(key, b[colon+1:at])
+	}
+	return key, nil
+}

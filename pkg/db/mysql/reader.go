@@ -1,0 +1,190 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// Tables returns the tables, views and sequences whose names match.
+func (s *server) Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error) {
+	listed, err := s.list(ctx, match)
+	if err != nil {
+		return nil, fmt.Errorf("list tables: %w", classify(err))
+	}
+	for i, t := range listed {
+		if t.Kind == schema.View || t.Kind == schema.Sequence {
+			continue
+		}
+		full, err := s.describe(ctx, t)
+		if err != nil {
+			return nil, fmt.Errorf("describe table %s: %w", t.Name, classify(err))
+		}
+		listed[i] = full
+	}
+	return listed, nil
+}
+
+func (s *server) list(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error) {
+	rows, err := s.admin.QueryContext(ctx, `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, COALESCE(ENGINE, ''),
+		COALESCE(TABLE_ROWS, 0), COALESCE(DATA_LENGTH, 0) + COALESCE(INDEX_LENGTH, 0)
+		FROM information_schema.TABLES
+		WHERE TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')
+		ORDER BY TABLE_SCHEMA, TABLE_NAME`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var tables []*schema.Table
+	for rows.Next() {
+		t := &schema.Table{}
+		var kind string
+		if err := rows.Scan(&t.Name.Database, &t.Name.Table, &kind, &t.Engine, &t.Rows, &t.Bytes); err != nil {
+			return nil, err
+		}
+		switch kind {
+		case "VIEW", "SYSTEM VIEW":
+			t.Kind = schema.View
+		case "SEQUENCE":
+			t.Kind = schema.Sequence
+		case "SYSTEM VERSIONED":
+			t.Kind = schema.SystemVersioned
+		}
+		if match(t.Name) {
+			tables = append(tables, t)
+		}
+	}
+	return tables, rows.Err()
+}
+
+func (s *server) describe(ctx context.Context, listed *schema.Table) (*schema.Table, error) {
+	var name, create string
+	if err := s.admin.QueryRowContext(ctx, "SHOW CREATE TABLE "+listed.Name.Quoted()).Scan(&name, &create); err != nil {
+		return nil, err
+	}
+	t, err := schema.ParseCreate(create, listed.Name, s.flavor, s.collations)
+	if err != nil {
+		return nil, err
+	}
+	t.Kind, t.Rows, t.Bytes = listed.Kind, listed.Rows, listed.Bytes
+	return t, nil
+}
+
+// Bound returns the key n rows after the given one.
+func (s *server) Bound(ctx context.Context, rel *route.Relation, after db.Row, n int) (db.Row, error) {
+	all := *rel
+	all.Where = ""
+	statement := "SELECT " + keyList(rel) + " FROM " + rel.Name().Quoted() + keyIndex(rel) +
+		condition(&all, db.Range{After: after}) + orderBy(rel) + " LIMIT 1 OFFSET " + itoa(n-1)
+	rows, err := s.rows(ctx, statement)
+	if err != nil {
+		return nil, fmt.Errorf("find chunk bound of %s: %w", rel.Name(), err)
+	}
+	found, err := db.ReadAll(rows)
+	if err != nil {
+		return nil, fmt.Errorf("find chunk bound of %s: %w", rel.Name(), err)
+	}
+	if len(found) == 0 {
+		return nil, nil
+	}
+	return found[0], nil
+}
+
+// keyList returns the key's columns as bounds carry them: the plain column but where its text would lose something.
+func keyList(rel *route.Relation) string { return selectList(rel, rel.Key) }
+
+// Rows streams the rows of a range in key order.
+func (s *server) Rows(ctx context.Context, rel *route.Relation, r db.Range) (db.Rows, error) {
+	statement := "SELECT " + selectList(rel, allColumns(rel)) + " FROM " + rel.Name().Quoted() + keyIndex(rel) +
+		condition(rel, r) + orderBy(rel)
+	rows, err := s.rows(ctx, statement)
+	if err != nil {
+		return nil, fmt.Errorf("read rows of %s: %w", rel.Name(), err)
+	}
+	return rows, nil
+}
+
+// Fetch streams the rows that have one of the keys.
+func (s *server) Fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (db.Rows, error) {
+	var b []byte
+	b = append(b, "SELECT "+selectList(rel, allColumns(rel))+" FROM "+rel.Name().Quoted()+keyIndex(rel)+" WHERE ("...)
+	b = append(appendKeys(b, rel, keys), ')')
+	if rel.Where != "" {
+		b = append(b, " AND ("+rel.Where+")"...)
+	}
+	rows, err := s.rows(ctx, string(b))
+	if err != nil {
+		return nil, fmt.Errorf("fetch rows of %s: %w", rel.Name(), err)
+	}
+	return rows, nil
+}
+
+// rows runs a query on a connection that its rows give back when they are closed.
+func (s *server) rows(ctx context.Context, statement string) (db.Rows, error) {
+	w, err := s.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := w.query(ctx, statement)
+	if err != nil {
+		s.put(w)
+		return nil, classify(err)
+	}
+	rows.release = func() { s.put(w) }
+	return rows, nil
+}
+
+// Sum returns the checksum of a range, computed by the server; rows too large for the server to concatenate are
+// read and summed here, by the same rule.
+func (s *server) Sum(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum, error) {
+	hash := "CAST(CONV(LEFT(SHA2(CONCAT(" + strings.Join(hashed(rel), ", ") + "), 256), 16), 16, 10) AS UNSIGNED)"
+	statement := "SELECT COUNT(*), COALESCE(SUM(h), 0), COUNT(*) - COUNT(h) FROM (SELECT " + hash + " AS h FROM " +
+		rel.Name().Quoted() + keyIndex(rel) + condition(rel, r) + ") AS hashed"
+	rows, err := s.rows(ctx, statement)
+	if err != nil {
+		return db.Sum{}, fmt.Errorf("sum rows of %s: %w", rel.Name(), err)
+	}
+	found, err := db.ReadAll(rows)
+	if err != nil {
+		return db.Sum{}, fmt.Errorf("sum rows of %s: %w", rel.Name(), err)
+	}
+	if string(found[0][2]) != "0" {
+		return s.sumHere(ctx, rel, r)
+	}
+	var sum db.Sum
+	if _, err := fmt.Sscan(string(found[0][0]), &sum.Rows); err != nil {
+		return db.Sum{}, fmt.Errorf("sum rows of %s: %w", rel.Name(), err)
+	}
+	sum.Hash = string(found[0][1])
+	return sum, nil
+}
+
+func (s *server) sumHere(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum, error) {
+	rows, err := s.Rows(ctx, rel, r)
+	if err != nil {
+		return db.Sum{}, err
+	}
+	return db.SumRows(rows)
+}
+
+// hashed returns per column the expression whose bytes go into a row's hash: length, colon, canonical bytes; "~" for
+// NULL. It is the rule of db.SumRows in SQL.
+func hashed(rel *route.Relation) []string {
+	parts := make([]string, len(rel.Columns))
+	for i := range rel.Columns {
+		c := rel.Column(i)
+		value := canonical(c)
+		switch {
+		case c.Type.Kind == schema.JSON:
+			value = "CAST(CONVERT(" + value + " USING utf8mb4) AS BINARY)"
+		case !c.Type.IsNumber():
+			value = "CAST(" + value + " AS BINARY)"
+		}
+		parts[i] = "COALESCE(CONCAT(LENGTH(" + value + "), ':', " + value + "), '~')"
+	}
+	return parts
+}

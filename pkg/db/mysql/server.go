@@ -1,0 +1,180 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	driver "github.com/go-sql-driver/mysql"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// server is what a source and a target have in common: how to reach the server and what it is.
+type server struct {
+	cfg        Config
+	flavor     schema.Flavor
+	version    string
+	collations schema.Collations
+	admin      *sql.DB  // for metadata and statements that are not rows
+	session    []string // statements that prepare a wire
+
+	mu   sync.Mutex
+	idle []*wire
+}
+
+// maxIdle bounds the connections kept for the next chunk: one per worker of the largest configuration.
+const maxIdle = 64
+
+// openServer connects and learns which server it is.
+func openServer(ctx context.Context, cfg Config, session func(schema.Flavor) []string) (*server, error) {
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = 10 * time.Second
+	}
+	if cfg.ServerID == 0 {
+		cfg.ServerID = 1<<30 + rand.Uint32N(1<<30) //nolint:gosec // unique enough, not a secret
+	}
+	s := &server{cfg: cfg}
+	dc := driver.NewConfig()
+	dc.Net, dc.Addr, dc.User, dc.Passwd = cfg.network(), cfg.Address(), cfg.User, cfg.Password
+	dc.TLS, dc.AllowFallbackToPlaintext = cfg.TLS, cfg.TLSFallback
+	dc.Timeout = cfg.ConnectTimeout
+	dc.InterpolateParams = true
+	dc.Collation = "utf8mb4_general_ci" // known to both flavors of any version
+	dc.Logger = &driver.NopLogger{}
+	dc.Params = map[string]string{"sql_mode": "'NO_ENGINE_SUBSTITUTION'", "time_zone": "'+00:00'"}
+	connector, err := driver.NewConnector(dc)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", cfg.Address(), err)
+	}
+	s.admin = sql.OpenDB(connector)
+	s.admin.SetMaxIdleConns(4)
+	s.admin.SetConnMaxIdleTime(time.Minute)
+	if err := s.learn(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("connect to %s as %s: %w", cfg.Address(), cfg.User, err), s.admin.Close())
+	}
+	s.session = session(s.flavor)
+	return s, nil
+}
+
+func (s *server) learn(ctx context.Context) error {
+	if err := s.admin.QueryRowContext(ctx, "SELECT VERSION()").Scan(&s.version); err != nil {
+		return classify(err)
+	}
+	flavor, err := schema.ParseFlavor(s.version)
+	if err != nil {
+		return err
+	}
+	s.flavor = flavor
+	s.collations, err = readCollations(ctx, s.admin)
+	return classify(err)
+}
+
+func readCollations(ctx context.Context, admin *sql.DB) (schema.Collations, error) {
+	c := schema.Collations{Known: map[string]string{}, Default: map[string]string{}}
+	rows, err := admin.QueryContext(ctx, `SELECT COLLATION_NAME, COALESCE(CHARACTER_SET_NAME, ''), COALESCE(IS_DEFAULT, '')
+		FROM information_schema.COLLATIONS`)
+	if err != nil {
+		return c, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name, charset, isDefault string
+		if err := rows.Scan(&name, &charset, &isDefault); err != nil {
+			return c, err
+		}
+		c.Known[name] = charset
+		if strings.EqualFold(isDefault, "yes") {
+			c.Default[charset] = name
+		}
+	}
+	return c, rows.Err()
+}
+
+// get returns a prepared connection.
+func (s *server) get(ctx context.Context) (*wire, error) {
+	s.mu.Lock()
+	if n := len(s.idle); n > 0 {
+		w := s.idle[n-1]
+		s.idle = s.idle[:n-1]
+		s.mu.Unlock()
+		return w, nil
+	}
+	s.mu.Unlock()
+	return s.dial(ctx)
+}
+
+// dial returns a new prepared connection, which need not be given back.
+func (s *server) dial(ctx context.Context) (*wire, error) {
+	w, err := dialWire(ctx, &s.cfg)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", s.cfg.Address(), classify(err))
+	}
+	for _, statement := range s.session {
+		if _, err := w.exec(ctx, statement); err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare session on %s: %w", s.cfg.Address(), classify(err)), w.close())
+		}
+	}
+	return w, nil
+}
+
+// put gives a connection back; a broken one is closed.
+func (s *server) put(w *wire) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w.broken || len(s.idle) >= maxIdle {
+		_ = w.close()
+		return
+	}
+	s.idle = append(s.idle, w)
+}
+
+// Identity tells which server this is and how far its clock is ahead of ours.
+func (s *server) Identity(ctx context.Context) (db.Identity, error) {
+	id := db.Identity{Host: s.cfg.Address(), Flavor: s.flavor.String(), Version: s.version}
+	var micros int64
+	var serverID, hostname string
+	var port int
+	began := time.Now()
+	err := s.admin.QueryRowContext(ctx, `SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED), @@server_id, @@hostname, @@port`).
+		Scan(&micros, &serverID, &hostname, &port)
+	if err != nil {
+		return id, fmt.Errorf("identify %s: %w", s.cfg.Address(), classify(err))
+	}
+	id.Clock = time.UnixMicro(micros).Sub(began.Add(time.Since(began) / 2)).Round(time.Millisecond)
+	id.UUID = fmt.Sprintf("%s:%d:%s", hostname, port, serverID)
+	if !s.flavor.MariaDB {
+		err = s.admin.QueryRowContext(ctx, "SELECT @@server_uuid").Scan(&id.UUID)
+	}
+	return id, classify(err)
+}
+
+// variable returns a global variable's value, or "" when the server does not know it.
+func (s *server) variable(ctx context.Context, name string) (string, error) {
+	var key, value string
+	err := s.admin.QueryRowContext(ctx, "SHOW GLOBAL VARIABLES LIKE '"+strings.ReplaceAll(name, "_", `\_`)+"'").Scan(&key, &value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read @@%s: %w", name, classify(err))
+	}
+	return value, nil
+}
+
+// Close releases every connection.
+func (s *server) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.idle {
+		_ = w.close()
+	}
+	s.idle = nil
+	return s.admin.Close()
+}

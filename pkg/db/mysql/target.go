@@ -1,0 +1,87 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// Target writes to a MySQL or MariaDB server.
+type Target struct {
+	*server
+	maxPacket   int // bytes of one statement
+	localInfile atomic.Bool
+	lastApplier atomic.Uint32 // connection id of the applier before, which must be gone before its outcome is read
+}
+
+// strictMode makes every conversion that loses something an error, and still accepts what the source may hold: zero and
+// invalid dates, and 0 in an AUTO_INCREMENT column.
+const strictMode = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
+
+// OpenTarget connects to a server as the target of a move.
+func OpenTarget(ctx context.Context, cfg Config) (*Target, error) {
+	s, err := openServer(ctx, cfg, targetSession)
+	if err != nil {
+		return nil, err
+	}
+	t := &Target{server: s}
+	for _, v := range []string{"max_allowed_packet", "local_infile"} {
+		value, err := s.variable(ctx, v)
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		switch v {
+		case "max_allowed_packet":
+			if t.maxPacket, err = strconv.Atoi(value); err != nil {
+				return nil, errors.Join(fmt.Errorf("read @@%s: %w", v, err), s.Close())
+			}
+		case "local_infile":
+			t.localInfile.Store(value == "ON")
+		}
+	}
+	return t, nil
+}
+
+func targetSession(flavor schema.Flavor) []string {
+	set := "SET SESSION sql_mode = '" + strictMode + "', time_zone = '+00:00', foreign_key_checks = 0, unique_checks = 1" +
+		", net_read_timeout = 600, net_write_timeout = 600, wait_timeout = 28800, autocommit = 1, eq_range_index_dive_limit = 1"
+	if flavor.MariaDB {
+		set += ", max_statement_time = 0"
+	} else {
+		set += ", range_optimizer_max_mem_size = 0"
+	}
+	return []string{"SET NAMES binary", set, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"}
+}
+
+// Dialect writes tables for this server.
+func (t *Target) Dialect() schema.Dialect { return schema.NewMySQL(t.flavor, t.collations) }
+
+// Execute runs one schema statement, with foreign keys unchecked: parents may follow their children.
+func (t *Target) Execute(ctx context.Context, statement string) (err error) {
+	conn, err := t.admin.Conn(ctx)
+	if err != nil {
+		return classify(err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	settings := []string{"SET SESSION sql_mode = '" + strictMode + "', foreign_key_checks = 0"}
+	if t.flavor.HasDDLThreads() {
+		settings = append(settings, "SET SESSION innodb_ddl_buffer_size = 67108864, innodb_ddl_threads = 2")
+	}
+	for _, s := range append(settings, statement) {
+		if _, err := conn.ExecContext(ctx, s); err != nil {
+			return fmt.Errorf("execute %.200s: %w", s, classify(err))
+		}
+	}
+	return nil
+}
+
+// Ledger is the move's bookkeeping.
+func (t *Target) Ledger() db.Ledger { return &ledger{t: t, database: Bookkeeping(t.cfg.Move)} }
+
+// Bookkeeping returns the name of the database that keeps a move's facts.
+func Bookkeeping(move string) string { return "wherry_" + move }
