@@ -341,6 +341,17 @@ state_of() {
 	fi
 }
 
+# Whether a process has ended. Its arguments vanish early; its files and its
+# port may be held until its last thread is gone. A zombie has ended: nobody
+# waits for it, as happens in containers.
+gone() {
+	local stat tasks
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+	stat=${stat##*) }
+	tasks=("/proc/$1/task"/*)
+	[[ ${stat%% *} == [ZX] ]] && ((${#tasks[@]} == 1))
+}
+
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # The first port from BASE_PORT on that is neither remembered for an instance
@@ -412,10 +423,6 @@ write_start() {
 # an interrupt at the terminal does not reach it.
 launch() {
 	local name=$1 dir=$DIR/$1 socket
-	if listening "$(port_of "$name")"; then
-		say "$name: port $(port_of "$name") is taken by another program, so it moves"
-		free_port >"$dir/port"
-	fi
 	write_start "$name"
 	socket=$(cat "$dir/socket")
 	mkdir -p "${socket%/*}"
@@ -503,6 +510,10 @@ up() {
 		frozen) say "$name is frozen: left alone" ;;
 		stopped)
 			[[ -z ${WHERRY_SERVERS_FAST:-} ]] || fast "$name"
+			if listening "$(port_of "$name")"; then
+				say "$name: port $(port_of "$name") is taken by another program, so it moves"
+				free_port >"$DIR/$name/port"
+			fi
 			launch "$name"
 			started+=("$name")
 			;;
@@ -525,6 +536,7 @@ fast() {
 start() {
 	[[ $(state_of "$1") == stopped ]] || return 0
 	lock
+	! listening "$(port_of "$1")" || die "$1: port $(port_of "$1") is taken by another program (up would choose another)"
 	launch "$1"
 	wait_ready "$1"
 }
@@ -532,22 +544,23 @@ start() {
 # Sends SIGTERM (PostgreSQL: SIGINT, which does not wait for clients) to the
 # instances and waits until they are gone.
 stop() {
-	local name pid deadline=$((SECONDS + TIMEOUT))
+	local name deadline=$((SECONDS + TIMEOUT))
+	local -A pids=()
 	for name in "$@"; do
-		pid=$(pid_of "$name") || continue
+		pids[$name]=$(pid_of "$name") || continue
+		signal CONT "$name" # a frozen one would not notice
 		case $name in
-		postgres-*) kill -INT "$pid" ;;
-		*) kill -TERM "$pid" ;;
+		postgres-*) kill -INT "${pids[$name]}" ;;
+		*) kill -TERM "${pids[$name]}" ;;
 		esac
-		kill -CONT "$pid" # a frozen one would not notice
 	done
 	for name in "$@"; do
-		while pid=$(pid_of "$name"); do
+		until [[ -z ${pids[$name]} ]] || gone "${pids[$name]}"; do
 			if ((SECONDS > deadline)); then
 				say "$name does not stop: killed"
-				kill -KILL "$pid"
+				crash "$name"
 			fi
-			sleep 0.05
+			sleep 0.02
 		done
 		rm -f "$DIR/$name/pid"
 	done
@@ -577,20 +590,23 @@ down() {
 	done
 }
 
-# Sends a signal to all processes of an instance, which must be running.
+# Sends a signal to all processes of an instance, which must be running, and
+# leaves their ids in SIGNALED. Only PostgreSQL has more than one.
 signal() {
 	local pid children=()
 	pid=$(pid_of "$2") || die "$2 is not running"
-	# Only PostgreSQL has children.
 	read -ra children <"/proc/$pid/task/$pid/children" || true
-	kill "-$1" "$pid" "${children[@]}"
+	SIGNALED=("$pid" "${children[@]}")
+	kill "-$1" "${SIGNALED[@]}"
 }
 
 crash() {
+	local pid
 	signal KILL "$1"
-	while pid_of "$1" >/dev/null; do sleep 0.02; done
-	# PostgreSQL takes a dead process that nobody has waited for, as happens in
-	# containers, for a living one, and would not start again.
+	for pid in "${SIGNALED[@]}"; do
+		until gone "$pid"; do sleep 0.02; done
+	done
+	# PostgreSQL takes a zombie for a living server, and would not start again.
 	rm -f "$DIR/$1/pid" "$DIR/$1/data/postmaster.pid"
 }
 
