@@ -1,0 +1,207 @@
+package replicate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"wherry/pkg/db"
+)
+
+// collector reads the log and joins whole transactions until a limit is reached, or until the log has nothing more for the
+// moment and the applier is free: with a backlog batches are large, without one changes wait for nothing.
+type collector struct {
+	r      *Replicator
+	stream db.Stream
+	goal   db.Position
+	out    chan<- work
+	ready  <-chan struct{} // a token when the applier waits for work
+	free   <-chan *coalescer
+
+	net     *coalescer
+	open    bool      // within a transaction
+	oldest  time.Time // when the first change of the batch was read
+	time    time.Time // commit time of the last transaction read
+	changes int64
+	count   int64
+	end     db.Position // after the last whole transaction in the batch
+	sentAt  time.Time   // when the applier was given something
+}
+
+func (c *collector) run(ctx context.Context) error {
+	for {
+		wait := idleWait
+		if !c.net.empty() {
+			wait = busyWait
+		}
+		part, err := c.stream.Next(ctx, wait)
+		if err != nil {
+			return fmt.Errorf("read the source's log after %s: %w", c.stream.Position(), err)
+		}
+		if part == nil {
+			err = c.idle(ctx)
+		} else {
+			err = c.take(ctx, part)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// take adds a part to the batch and hands the batch over when it is full.
+func (c *collector) take(ctx context.Context, part *db.Part) error {
+	if part.DDL != nil {
+		return c.schemaChange(ctx, part.DDL)
+	}
+	if part.Rollback {
+		return c.dropTransaction(ctx)
+	}
+	if !part.End && !c.open && !c.net.empty() {
+		// A large transaction begins: what came before is committed apart from it, so that it can be dropped as a whole.
+		if err := c.hand(ctx, true, false); err != nil {
+			return err
+		}
+	}
+	if c.net.empty() {
+		c.oldest = time.Now()
+	}
+	for _, change := range part.Changes {
+		c.net.add(change)
+	}
+	c.net.bytes += part.Bytes
+	c.changes += int64(len(part.Changes))
+	c.open = !part.End
+	if part.End {
+		c.count++
+		c.time, c.end = part.Time, c.stream.Position()
+		if err := c.goalReached(ctx); err != nil {
+			return err
+		}
+	}
+	o := &c.r.opts
+	if c.net.rows >= o.BatchRows || c.net.bytes >= o.BatchBytes || (!c.open && time.Since(c.oldest) > o.BatchAge) {
+		return c.hand(ctx, !c.open, false)
+	}
+	return nil
+}
+
+// dropTransaction undoes a large transaction that the source rolled back after all.
+func (c *collector) dropTransaction(ctx context.Context) error {
+	c.net.reset()
+	c.open, c.changes, c.end = false, 0, c.stream.Position()
+	if err := c.await(ctx); err != nil {
+		return err
+	}
+	return c.send(ctx, work{rollback: true, commit: true, pos: c.end, time: c.time})
+}
+
+// idle is called when the log has nothing more for the moment.
+func (c *collector) idle(ctx context.Context) error {
+	if c.open {
+		return nil // the rest of the transaction is on its way
+	}
+	if !c.net.empty() {
+		return c.offer(ctx)
+	}
+	c.end = c.stream.Position()
+	if err := c.goalReached(ctx); err != nil {
+		return err
+	}
+	if time.Since(c.sentAt) >= heartbeat {
+		c.sentAt = time.Now()
+		return c.hand(ctx, true, true)
+	}
+	return nil
+}
+
+func (c *collector) goalReached(ctx context.Context) error {
+	if c.goal.IsZero() {
+		return nil
+	}
+	reached, err := c.r.source.Reached(c.end, c.goal)
+	if err != nil || !reached {
+		return err
+	}
+	if err := c.hand(ctx, true, true); err != nil {
+		return err
+	}
+	if err := c.await(ctx); err != nil { // until that is committed
+		return err
+	}
+	return errReached
+}
+
+// offer hands the batch over if the applier is free.
+func (c *collector) offer(ctx context.Context) error {
+	select {
+	case <-c.ready:
+		return c.give(ctx, true, true)
+	default:
+		return nil
+	}
+}
+
+// hand hands the batch over, waiting for the applier.
+func (c *collector) hand(ctx context.Context, commit, idle bool) error {
+	if err := c.await(ctx); err != nil {
+		return err
+	}
+	return c.give(ctx, commit, idle)
+}
+
+// await waits until the applier is done with everything handed over.
+func (c *collector) await(ctx context.Context) error {
+	select {
+	case <-c.ready:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// give hands the batch to the applier that waits for it.
+func (c *collector) give(ctx context.Context, commit, idle bool) error {
+	w := work{commit: commit, pos: c.end, time: c.time, changes: c.changes, idle: idle, count: c.count}
+	if !c.net.empty() {
+		w.net, w.batch = c.net, c.net.batch()
+		select {
+		case c.net = <-c.free:
+		default:
+			c.net = newCoalescer()
+		}
+	}
+	c.sentAt, c.changes, c.count = time.Now(), 0, 0
+	return c.send(ctx, w)
+}
+
+func (c *collector) send(ctx context.Context, w work) error {
+	select {
+	case c.out <- w:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// schemaChange lets everything before it be applied and stops there, with the position kept before it.
+func (c *collector) schemaChange(ctx context.Context, ddl *db.DDL) error {
+	tables := make([]string, len(ddl.Tables))
+	for i, t := range ddl.Tables {
+		tables[i] = t.String()
+	}
+	if c.r.opts.IgnoreDDL {
+		c.r.opts.Log.Warn().Strs("tables", tables).Str("statement", ddl.Statement).Msg("schema change passed over")
+		c.end = c.stream.Position()
+		return nil
+	}
+	if err := c.hand(ctx, true, false); err != nil {
+		return err
+	}
+	if err := c.await(ctx); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w on %s: %.500s: the position is kept before it; apply it by hand on the target and run again with "+
+		"replicate.ddl: ignore, or copy again: %w", ErrSchemaChange, strings.Join(tables, ", "), ddl.Statement, db.ErrUnsupported)
+}

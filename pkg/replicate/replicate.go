@@ -1,0 +1,136 @@
+// Package replicate is the phase that follows the source: it reads the change log from the position that the target holds
+// and applies every later change, exactly once.
+//
+// Its one invariant: rows and position commit together, at the end of a source transaction. It knows no engine and no
+// schema change; a schema change on a routed table stops it.
+package replicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+)
+
+// ErrSchemaChange is a schema change in the log that this version does not apply.
+var ErrSchemaChange = errors.New("schema change in the source's log")
+
+// Options configure a Replicator; the zero value is usable.
+type Options struct {
+	BatchRows  int           // net rows of one target transaction; 5,000
+	BatchBytes int           // bytes of one target transaction, roughly; 16 MiB
+	BatchAge   time.Duration // the longest that a change waits for others to join it while more keep coming; 500 ms
+	Workers    int           // connections that apply in parallel; 1
+	IgnoreDDL  bool          // pass over schema changes with a warning instead of stopping
+	RetryFor   time.Duration // how long to go on without any progress before giving up; 10 minutes
+	Clock      time.Duration // the source's clock minus ours, for the lag
+
+	// Report is told about every commit and, about once a second, about standing still. It must be quick.
+	Report func(Progress)
+	Log    zerolog.Logger
+}
+
+// Progress is how far the target has come.
+type Progress struct {
+	Position     db.Position
+	Rows         int64 // net rows written and removed since the start of this run
+	Changes      int64 // row changes read since the start of this run
+	Transactions int64
+	Absent       int64         // rows to remove that the target did not have
+	Lag          time.Duration // how far the target is behind the source
+	CaughtUp     bool          // nothing more is in the log right now
+}
+
+// Replicator applies the source's changes to the target.
+type Replicator struct {
+	source db.Log
+	target Opener
+	routes []*route.Route
+	opts   Options
+	stats  Progress
+	moved  time.Time // when the position last moved
+}
+
+// Opener is what a Replicator needs of a target.
+type Opener interface {
+	NewApplier(ctx context.Context, opts db.ApplyOptions) (db.Applier, error)
+}
+
+// New returns a Replicator.
+func New(source db.Log, target Opener, routes []*route.Route, opts Options) *Replicator {
+	if opts.BatchRows == 0 {
+		opts.BatchRows = 5000
+	}
+	if opts.BatchBytes == 0 {
+		opts.BatchBytes = 16 << 20
+	}
+	if opts.BatchAge == 0 {
+		opts.BatchAge = 500 * time.Millisecond
+	}
+	if opts.RetryFor == 0 {
+		opts.RetryFor = 10 * time.Minute
+	}
+	if opts.Report == nil {
+		opts.Report = func(Progress) {}
+	}
+	return &Replicator{source: source, target: target, routes: routes, opts: opts}
+}
+
+// ReplayTo applies changes until the target holds everything up to goal.
+func (r *Replicator) ReplayTo(ctx context.Context, goal db.Position) error { return r.run(ctx, goal) }
+
+// Run applies changes until ctx ends, which is its only good end (it returns the context's cause), or until the move
+// is sealed (db.ErrSealed).
+func (r *Replicator) Run(ctx context.Context) error { return r.run(ctx, "") }
+
+// CatchUp applies changes until the target is no further behind than what came in within the last round.
+func (r *Replicator) CatchUp(ctx context.Context) error {
+	for {
+		goal, err := r.source.Head(ctx)
+		if err != nil {
+			return fmt.Errorf("read the source's head: %w", err)
+		}
+		began := time.Now()
+		if err := r.run(ctx, goal); err != nil {
+			return err
+		}
+		if time.Since(began) < 2*time.Second {
+			return nil
+		}
+	}
+}
+
+// run repeats sessions until one ends for good.
+func (r *Replicator) run(ctx context.Context, goal db.Position) error {
+	r.moved = time.Now()
+	wait := 100 * time.Millisecond
+	for {
+		before := r.moved
+		err := r.session(ctx, goal)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case !errors.Is(err, db.ErrConnection) && !errors.Is(err, db.ErrRetry):
+			return err
+		case time.Since(r.moved) > r.opts.RetryFor:
+			return fmt.Errorf("no progress for %s: %w", r.opts.RetryFor, err)
+		}
+		if r.moved != before {
+			wait = 100 * time.Millisecond
+		}
+		r.opts.Log.Warn().Err(err).Stringer("again_in", wait).Msg("replication interrupted")
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, 30*time.Second)
+	}
+}

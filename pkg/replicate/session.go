@@ -1,0 +1,142 @@
+package replicate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"wherry/pkg/db"
+)
+
+const (
+	idleWait  = 250 * time.Millisecond // for news when there is nothing to hand over
+	busyWait  = 2 * time.Millisecond   // for news while the applier is busy with the batch before
+	heartbeat = time.Second            // how often a position is committed that moved without routed changes
+	retries   = 5                      // of one batch that met a deadlock
+)
+
+// errReached ends a session at its goal.
+var errReached = errors.New("goal reached")
+
+// work is what the collector hands to the applier: the net effect of whole transactions, or of a piece of a large one.
+type work struct {
+	net      *coalescer
+	batch    *db.Batch
+	commit   bool // a transaction ends here
+	rollback bool // a transaction that was begun in earlier pieces must be dropped
+	pos      db.Position
+	time     time.Time // commit time on the source of the last transaction
+	changes  int64
+	count    int64 // transactions
+	idle     bool  // nothing more was in the log
+}
+
+// session runs from the target's durable position until an error. Everything not committed by then is read again by
+// the next session, so nothing of it needs saving.
+func (r *Replicator) session(ctx context.Context, goal db.Position) (err error) {
+	applier, err := r.target.NewApplier(ctx, db.ApplyOptions{Workers: r.opts.Workers})
+	if err != nil {
+		return fmt.Errorf("open the target for changes: %w", err)
+	}
+	defer func() { err = errors.Join(err, ignoreConnection(applier.Close())) }()
+	pos := applier.Position()
+	if pos.IsZero() {
+		return errors.New("no position on the target: run init-copy first")
+	}
+	stream, err := r.source.Stream(ctx, pos, r.routes)
+	if err != nil {
+		return fmt.Errorf("open the source's log at %s: %w", pos, err)
+	}
+	defer func() { err = errors.Join(err, ignoreConnection(stream.Close())) }()
+	r.opts.Log.Debug().Stringer("position", pos).Msg("replication session begins")
+
+	out, ready, free := make(chan work), make(chan struct{}, 1), make(chan *coalescer, 3)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(out)
+		c := &collector{r: r, stream: stream, goal: goal, out: out, ready: ready, free: free, net: newCoalescer(), end: pos}
+		return c.run(ctx)
+	})
+	group.Go(func() error { return r.applyAll(ctx, applier, out, ready, free) })
+	if err := group.Wait(); !errors.Is(err, errReached) {
+		return err
+	}
+	return nil
+}
+
+// ignoreConnection drops errors of closing what is lost anyway.
+func ignoreConnection(err error) error {
+	if errors.Is(err, db.ErrConnection) || err == nil || strings.Contains(err.Error(), "closed") {
+		return nil
+	}
+	return err
+}
+
+// applyAll writes what is handed over.
+func (r *Replicator) applyAll(ctx context.Context, applier db.Applier, in <-chan work, ready chan<- struct{}, free chan<- *coalescer) error {
+	pieces := 0 // applied since the last commit
+	ready <- struct{}{}
+	for w := range in {
+		if w.rollback {
+			if err := applier.Rollback(ctx); err != nil {
+				return err
+			}
+			pieces = 0
+		}
+		if w.batch != nil {
+			applied, err := r.applyOne(ctx, applier, w.batch, pieces == 0)
+			if err != nil {
+				return fmt.Errorf("apply changes up to %s: %w", w.pos, err)
+			}
+			pieces++
+			r.stats.Rows += applied.Upserted + applied.Deleted
+			r.stats.Absent += applied.Absent
+			w.net.reset()
+			select {
+			case free <- w.net:
+			default:
+			}
+		}
+		r.stats.Changes += w.changes
+		if w.commit {
+			if err := applier.Commit(ctx, w.pos); err != nil {
+				return fmt.Errorf("commit changes up to %s: %w", w.pos, err)
+			}
+			pieces = 0
+			r.committed(w)
+		}
+		ready <- struct{}{} // has room: the collector takes a token before it hands over
+	}
+	return nil
+}
+
+// applyOne applies a batch. When it is the first piece of its target transaction, a deadlock costs only another try.
+func (r *Replicator) applyOne(ctx context.Context, applier db.Applier, b *db.Batch, first bool) (db.Applied, error) {
+	for try := 1; ; try++ {
+		applied, err := applier.Apply(ctx, b)
+		if err == nil || !first || !errors.Is(err, db.ErrRetry) || try == retries {
+			return applied, err
+		}
+		if err := applier.Rollback(ctx); err != nil {
+			return applied, err
+		}
+	}
+}
+
+func (r *Replicator) committed(w work) {
+	r.moved = time.Now()
+	r.stats.Position = w.pos
+	r.stats.Transactions += w.count
+	r.stats.CaughtUp = w.idle
+	switch {
+	case w.idle:
+		r.stats.Lag = 0
+	case !w.time.IsZero():
+		r.stats.Lag = max(time.Since(w.time)+r.opts.Clock, 0)
+	}
+	r.opts.Report(r.stats)
+}
