@@ -7,10 +7,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly VERSION=2.15.0
 
-shared=$(go env GOBIN)
-shared=${shared:-$(go env GOPATH)/bin}
+gobin=$(go env GOBIN)
+gobin=${gobin:-$(go env GOPATH)/bin}
 linter=
-for candidate in bin/golangci-lint "$shared/golangci-lint"; do
+for candidate in bin/golangci-lint "$gobin/golangci-lint"; do
 	if [[ -x $candidate && $("$candidate" version 2>/dev/null) == *" $VERSION "* ]]; then
 		linter=$candidate
 		break
@@ -20,7 +20,7 @@ if [[ -z $linter ]]; then
 	echo "compiling golangci-lint $VERSION: this takes some minutes" >&2
 	# Outside of this module, whose requirements are none of its business.
 	(cd / && GOFLAGS=-buildvcs=false go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$VERSION")
-	linter=$shared/golangci-lint
+	linter=$gobin/golangci-lint
 fi
 
 case ${1:-} in
