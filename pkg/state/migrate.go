@@ -1,0 +1,27 @@
+package state
+
+import "fmt"
+
+// migration rewrites the content of one version, as plain maps, into the next. It need not set version.
+type migration func(map[string]any) error
+
+// migrations says how to get from version n to n+1. Samples of every version stay in testdata for ever.
+func migrations() map[int]migration { return map[int]migration{} }
+
+func (c codec) migrate(data []byte, from, to int, steps map[int]migration) ([]byte, error) {
+	var content map[string]any
+	if err := c.unmarshal(data, &content, false); err != nil {
+		return nil, err
+	}
+	for v := from; v < to; v++ {
+		step, ok := steps[v]
+		if !ok {
+			return nil, fmt.Errorf("it has version %d, which no wherry wrote", v)
+		}
+		if err := step(content); err != nil {
+			return nil, fmt.Errorf("migrate version %d: %w", v, err)
+		}
+		content["version"] = v + 1
+	}
+	return c.marshal(content)
+}
