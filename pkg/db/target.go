@@ -25,6 +25,11 @@ type Target interface {
 	// NewApplier takes the move's lock on the target (ErrLocked when another wherry has it) and reads the position. Once
 	// the ledger is sealed it returns ErrSealed.
 	NewApplier(ctx context.Context, opts ApplyOptions) (Applier, error)
+	// Repair writes a batch in one transaction of its own, without the move's lock and without moving the position, so it
+	// may run beside an applier. Expect is ignored: keys that are absent already are fine. ErrRetry and ErrConnection
+	// leave the outcome open; the same batch, or a newer one for its keys, may be written again. ErrSealed: the target
+	// has taken over and nothing was written. Safe for concurrent use.
+	Repair(ctx context.Context, b *Batch) error
 }
 
 // Ledger keeps a move's facts and chunks on the target, where they commit together with the rows.
