@@ -5,7 +5,10 @@
 // no server and moves no rows.
 package schema
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Name is a table's full name. On PostgreSQL, Database holds the schema's name.
 type Name struct {
@@ -47,6 +50,7 @@ type Table struct {
 	Rows       int64  // the server's estimate
 	Bytes      int64  // the server's estimate of data and index bytes
 	Definition string // the server's own CREATE statement, verbatim
+	Flavor     Flavor // of the server whose language the expressions and options are in
 }
 
 // TableKind tells base tables from what only looks like one.
@@ -113,6 +117,7 @@ const (
 	BTree IndexKind = iota
 	Fulltext
 	Spatial
+	VectorIndex // MariaDB's, over a vector column
 )
 
 // Part is one element of an index: a column or an expression.
@@ -218,3 +223,9 @@ func (t *Table) keyColumns(index *Index) []int {
 	}
 	return key
 }
+
+// Shape returns the table's definition without its automatic counter, which moves as rows come in. Two readings of a table
+// with equal shapes had no schema change between them that matters to its rows.
+func (t *Table) Shape() string { return counter.ReplaceAllString(t.Definition, "") }
+
+var counter = regexp.MustCompile(` AUTO_INCREMENT=[0-9]+`)

@@ -1,0 +1,173 @@
+package schema
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// synonyms are functions and operators that servers print in more than one way.
+var synonyms = map[string]string{
+	"now": "current_timestamp", "localtime": "current_timestamp", "localtimestamp": "current_timestamp",
+	"current_date": "curdate", "current_time": "curtime", "mod": "%", "substring": "substr", "mid": "substr", "lcase": "lower",
+	"ucase": "upper", "character_length": "char_length", "power": "pow", "ceiling": "ceil", "!=": "<>", "&&": "and", "||": "or",
+	"sha": "sha1", "day": "dayofmonth", "geometryfromtext": "st_geomfromtext",
+}
+
+// expressionWords returns an expression as words that do not depend on how a server prints it: without blanks,
+// parentheses, character set introducers and the case of keywords.
+func expressionWords(expr string) []string {
+	tokens, err := lex(expr)
+	if err != nil {
+		return []string{strings.TrimSpace(expr)}
+	}
+	words := make([]string, 0, len(tokens))
+	for i, t := range tokens {
+		switch t.kind {
+		case tokenEnd:
+		case tokenString:
+			words = append(words, literal(t.text))
+		case tokenBits, tokenHex:
+			words = append(words, "#"+t.text)
+		case tokenIdent:
+			words = append(words, "`"+strings.ToLower(t.text))
+		case tokenWord:
+			if introduces(tokens, i) {
+				continue
+			}
+			words = append(words, synonym(t.text))
+		case tokenNumber:
+			words = append(words, t.text)
+		case tokenPunct:
+			if t.text != "(" && t.text != ")" {
+				words = append(words, synonym(t.text))
+			}
+		}
+	}
+	return words
+}
+
+// introduces tells whether token i is a character set introducer such as _utf8mb4 before a string.
+func introduces(tokens []token, i int) bool {
+	return strings.HasPrefix(tokens[i].text, "_") && i+1 < len(tokens) && tokens[i+1].kind == tokenString
+}
+
+func synonym(word string) string {
+	word = strings.ToLower(word)
+	if other := synonyms[word]; other != "" {
+		return other
+	}
+	return word
+}
+
+// sameExpression tells whether two servers mean the same by what they print.
+func sameExpression(a, b string) bool {
+	return a == b || slices.Equal(expressionWords(a), expressionWords(b))
+}
+
+// sameDefault compares defaults of a column: 0, '0' and 0.00 are one number, and a literal is the same as an
+// expression that is nothing but that literal.
+func sameDefault(t Type, a, b *Default) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	if a.Null || b.Null {
+		return a.Null == b.Null
+	}
+	if a.Literal && b.Literal {
+		return a.Text == b.Text || t.IsNumber() && sameNumber(a.Text, b.Text)
+	}
+	return sameExpression(defaultExpression(t, a), defaultExpression(t, b))
+}
+
+// defaultExpression returns the default as an expression.
+func defaultExpression(t Type, d *Default) string {
+	if !d.Literal || t.IsNumber() && isNumber(d.Text) {
+		return d.Text
+	}
+	return literal(d.Text)
+}
+
+func sameNumber(a, b string) bool {
+	if !isNumber(a) || !isNumber(b) {
+		return false
+	}
+	x, okA := new(big.Rat).SetString(a)
+	y, okB := new(big.Rat).SetString(b)
+	return okA && okB && x.Cmp(y) == 0
+}
+
+// isNumber tells whether s is a number that may stand in SQL without quotes, of a size that a server prints.
+func isNumber(s string) bool {
+	tokens, err := lex(strings.TrimLeft(s, "-"))
+	if err != nil || len(s) > 400 || len(s) > 1 && s[1] == '-' {
+		return false
+	}
+	_, exponent, _ := strings.Cut(strings.ToLower(s), "e")
+	return len(tokens) == 2 && tokens[0].kind == tokenNumber && len(exponent) <= 4
+}
+
+// replaceCollations returns the expression with the names behind COLLATE translated.
+func replaceCollations(expr string, translate func(string) string) string {
+	tokens, err := lex(expr)
+	if err != nil {
+		return expr
+	}
+	var b strings.Builder
+	done := 0
+	for i, t := range tokens {
+		if i == 0 || !tokens[i-1].is("COLLATE") || t.kind != tokenWord && t.kind != tokenIdent {
+			continue
+		}
+		b.WriteString(expr[done:t.begin] + translate(modernCollation(t.text)))
+		done = t.end
+	}
+	return b.String() + expr[done:]
+}
+
+// sharedFunctions are the functions and keywords before a parenthesis that mean the same on both families.
+var sharedFunctions = wordSet(`
+	and or not xor in between like as is when then else case interval div mod regexp rlike binary collate exists any
+	char decimal signed unsigned date datetime time year double float nchar varchar
+	abs acos ascii asin atan atan2 bin bit_count bit_length ceil ceiling char_length character_length coalesce concat
+	concat_ws conv cos cot crc32 curdate current_date current_time current_timestamp curtime date_add date_format date_sub
+	datediff day dayname dayofmonth dayofweek dayofyear degrees elt exp export_set extract field find_in_set floor format
+	from_base64 from_days from_unixtime greatest hex hour if ifnull inet6_aton inet6_ntoa inet_aton inet_ntoa insert instr
+	isnull json_array json_contains json_contains_path json_depth json_extract json_keys json_length json_object json_quote
+	json_search json_type json_unquote json_valid json_value last_day lcase least left length ln localtime localtimestamp locate
+	log log10 log2 lower lpad ltrim make_set makedate maketime md5 microsecond mid minute month monthname now nullif oct
+	octet_length ord pi position pow power quarter quote radians rand repeat replace reverse right round rpad rtrim
+	sec_to_time second sha sha1 sha2 sign sin soundex space sqrt st_geomfromtext st_x st_y strcmp str_to_date subdate
+	substr substring substring_index subtime tan time_format time_to_sec timediff timestamp timestampadd timestampdiff to_base64
+	to_days to_seconds trim truncate ucase unhex unix_timestamp upper utc_date utc_time utc_timestamp uuid week weekday
+	weekofyear yearweek convert cast`)
+
+func wordSet(words string) map[string]bool {
+	set := map[string]bool{}
+	for _, word := range strings.Fields(words) {
+		set[word] = true
+	}
+	return set
+}
+
+// foreignFunction returns the first function of an expression that is not known to mean the same on both families.
+func foreignFunction(expr string) string {
+	tokens, err := lex(expr)
+	if err != nil {
+		return expr
+	}
+	for i, t := range tokens {
+		if i+1 == len(tokens) || !tokens[i+1].punct("(") {
+			continue
+		}
+		if t.kind == tokenIdent || t.kind == tokenWord && !sharedFunctions[strings.ToLower(t.text)] {
+			return t.text
+		}
+	}
+	for i, t := range tokens {
+		if t.is("OF") && i > 0 && tokens[i-1].is("MEMBER") {
+			return "MEMBER OF"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,137 @@
+package schema
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Flavor is which of the two families a server belongs to and its version. The zero value is a MySQL of unknown version.
+type Flavor struct {
+	MariaDB bool
+	Version int // major*10000 + minor*100 + patch, such as 90704 or 101104
+}
+
+// ParseFlavor reads what SELECT VERSION() returns, such as "8.0.36-28" or "5.5.5-10.11.4-MariaDB-log".
+func ParseFlavor(version string) (Flavor, error) {
+	f := Flavor{MariaDB: strings.Contains(strings.ToLower(version), "mariadb")}
+	text := version
+	if f.MariaDB {
+		// MariaDB before 11 may prefix its version for old replicas (MDEV-4088).
+		text = strings.TrimPrefix(text, "5.5.5-")
+	}
+	text, _, _ = strings.Cut(text, "-")
+	parts := strings.SplitN(text, ".", 4)
+	if len(parts) < 2 {
+		return Flavor{}, fmt.Errorf("invalid server version %q", version)
+	}
+	for i, weight := range []int{10000, 100, 1} {
+		if i >= len(parts) {
+			break
+		}
+		n, err := strconv.Atoi(parts[i])
+		if err != nil || n < 0 || n > 99 {
+			return Flavor{}, fmt.Errorf("invalid server version %q", version)
+		}
+		f.Version += n * weight
+	}
+	return f, nil
+}
+
+// String returns the family and version, such as "MySQL 9.7.4".
+func (f Flavor) String() string {
+	family := "MySQL"
+	if f.MariaDB {
+		family = "MariaDB"
+	}
+	return fmt.Sprintf("%s %d.%d.%d", family, f.Version/10000, f.Version/100%100, f.Version%100)
+}
+
+// since tells whether the server is at least the version that its family learned something in; 0 is never.
+func (f Flavor) since(mysql, mariadb int) bool {
+	if f.MariaDB {
+		return mariadb != 0 && f.Version >= mariadb
+	}
+	return mysql != 0 && f.Version >= mysql
+}
+
+// HasInvisibleColumns tells whether columns may be INVISIBLE (MySQL manual 15.1.24.10, MDEV-10177).
+func (f Flavor) HasInvisibleColumns() bool { return f.since(80023, 100303) }
+
+// HasInvisibleIndexes tells whether the optimizer can be told to pass over an index (MySQL manual 10.3.12 INVISIBLE,
+// MDEV-7317 IGNORED).
+func (f Flavor) HasInvisibleIndexes() bool { return f.since(80000, 100600) }
+
+// HasDescIndexes tells whether DESC in an index is more than parsed (MySQL manual 10.3.13, MDEV-13756).
+func (f Flavor) HasDescIndexes() bool { return f.since(80000, 100800) }
+
+// HasFunctionalIndexes tells whether an index part may be an expression (MySQL manual 15.1.18; MariaDB has none).
+func (f Flavor) HasFunctionalIndexes() bool { return f.since(80013, 0) }
+
+// HasDefaultExpressions tells whether a default may be any expression (MySQL manual 13.6, MDEV-10134).
+func (f Flavor) HasDefaultExpressions() bool { return f.since(80013, 100201) }
+
+// HasBlobLiteralDefaults tells whether TEXT and BLOB take a literal default; MySQL takes only expressions
+// (MySQL manual 13.6, MDEV-10134).
+func (f Flavor) HasBlobLiteralDefaults() bool { return f.since(0, 100201) }
+
+// HasChecks tells whether CHECK constraints are kept (MySQL manual 15.1.24.6, MDEV-7563).
+func (f Flavor) HasChecks() bool { return f.since(80016, 100201) }
+
+// HasChecksNotEnforced tells whether a CHECK may be NOT ENFORCED (MySQL manual 15.1.24.6; MariaDB has none).
+func (f Flavor) HasChecksNotEnforced() bool { return f.since(80016, 0) }
+
+// HasColumnChecks tells whether a column keeps a CHECK of its own; MySQL turns it into one of the table (MDEV-7563).
+func (f Flavor) HasColumnChecks() bool { return f.since(0, 100201) }
+
+// HasJSONType tells whether JSON is a type; on MariaDB it is an alias of LONGTEXT with a CHECK (MDEV-9144).
+func (f Flavor) HasJSONType() bool { return f.since(50708, 0) }
+
+// HasVectorType tells whether VECTOR is a type (MySQL manual 13.3.5, MDEV-34939).
+func (f Flavor) HasVectorType() bool { return f.since(90000, 110701) }
+
+// HasUUIDType tells whether UUID is a type (MDEV-4958).
+func (f Flavor) HasUUIDType() bool { return f.since(0, 100700) }
+
+// HasINET6Type tells whether INET6 is a type (MDEV-274).
+func (f Flavor) HasINET6Type() bool { return f.since(0, 100500) }
+
+// HasINET4Type tells whether INET4 is a type (MDEV-23287).
+func (f Flavor) HasINET4Type() bool { return f.since(0, 101000) }
+
+// HasSRIDColumns tells whether a column may be held to one SRID (MySQL manual 13.4.1; MariaDB does not print it).
+func (f Flavor) HasSRIDColumns() bool { return f.since(80003, 0) }
+
+// HasNotNullGenerated tells whether a generated column may be NOT NULL (MySQL manual 15.1.24.8; a syntax error on MariaDB).
+func (f Flavor) HasNotNullGenerated() bool { return f.since(50706, 0) }
+
+// HasUtf8mb3Names tells whether collations are called utf8mb3_x instead of utf8_x (MySQL 8.0.30 release notes, MDEV-8334).
+func (f Flavor) HasUtf8mb3Names() bool { return f.since(80030, 100600) }
+
+// HasRowAlias tells whether INSERT takes a row alias, INSERT .. AS new, in place of VALUES() (MySQL manual 15.2.7.2).
+func (f Flavor) HasRowAlias() bool { return f.since(80019, 0) }
+
+// HasShowBinaryLogStatus tells whether SHOW BINARY LOG STATUS replaces SHOW MASTER STATUS (MySQL 8.2.0 release notes).
+func (f Flavor) HasShowBinaryLogStatus() bool { return f.since(80200, 0) }
+
+// HasShowReplicas tells whether SHOW REPLICA STATUS is understood (MySQL 8.0.22 release notes, MDEV-20220).
+func (f Flavor) HasShowReplicas() bool { return f.since(80022, 100501) }
+
+// LogsCascades tells whether rows changed by a foreign key's action are in the binlog; before, InnoDB changed them
+// unseen (MySQL 9.6.0 release notes; MariaDB does not).
+func (f Flavor) LogsCascades() bool { return f.since(90600, 0) }
+
+// HasGTIDSets tells whether positions are sets of UUID:interval; MariaDB's are lists of domain-server-sequence.
+func (f Flavor) HasGTIDSets() bool { return f.since(50605, 0) }
+
+// HasSnapshotPosition tells whether a consistent snapshot shows its binlog position (MDEV-136).
+func (f Flavor) HasSnapshotPosition() bool { return f.since(0, 50300) }
+
+// HasDDLThreads tells whether indexes are built by several threads with a buffer of their own (MySQL 8.0.27 release notes).
+func (f Flavor) HasDDLThreads() bool { return f.since(80027, 0) }
+
+// HasFullCollationNames tells whether a collation's name may lack its character set (MDEV-27009).
+func (f Flavor) HasFullCollationNames() bool { return f.since(0, 101001) }
+
+// HasSuperReadOnly tells whether even accounts with SUPER can be kept from writing (MySQL manual, super_read_only).
+func (f Flavor) HasSuperReadOnly() bool { return f.since(50708, 0) }

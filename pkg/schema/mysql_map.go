@@ -1,0 +1,243 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// mapping is the work of one Map: target starts as a copy of source and is bent until the server can hold it.
+type mapping struct {
+	mysqlDialect
+	source   *Table
+	target   *Table
+	losses   []Loss
+	crossing bool // between the two families
+}
+
+// Map implements Dialect.
+func (d mysqlDialect) Map(source *Table, to Name, rename func(Name) Name) (*Table, []Loss, error) {
+	if source.Kind == View || source.Kind == Sequence {
+		return nil, nil, fmt.Errorf("map %s: no base table", source.Name)
+	}
+	m := &mapping{mysqlDialect: d, source: source, target: source.copy(), crossing: source.Flavor.MariaDB != d.flavor.MariaDB}
+	t := m.target
+	t.Name, t.Flavor = to, d.flavor
+	t.Definition, t.Rows, t.Bytes = "", 0, 0
+	if source.Kind == SystemVersioned {
+		m.fatal("system-versioning", "", "the history of a system-versioned table cannot be written, and is left behind")
+	}
+	m.engine()
+	t.Collation = m.collation("", t.Charset, t.Collation)
+	for i := range t.Columns {
+		m.column(&t.Columns[i])
+	}
+	m.checks()
+	if t.Primary != nil {
+		m.index(t.Primary)
+	}
+	for i := range t.Indexes {
+		m.index(&t.Indexes[i])
+	}
+	m.foreignKeys(rename)
+	m.options()
+	return t, m.losses, nil
+}
+
+// copy returns a table that shares nothing that a mapping changes.
+func (t *Table) copy() *Table {
+	out := *t
+	out.Columns = slices.Clone(t.Columns)
+	for i := range out.Columns {
+		c := &out.Columns[i]
+		c.Extra = slices.Clone(c.Extra)
+		if c.Default != nil {
+			value := *c.Default
+			c.Default = &value
+		}
+	}
+	out.Indexes = slices.Clone(t.Indexes)
+	for i := range out.Indexes {
+		out.Indexes[i] = out.Indexes[i].copy()
+	}
+	if t.Primary != nil {
+		primary := t.Primary.copy()
+		out.Primary = &primary
+	}
+	out.ForeignKeys = slices.Clone(t.ForeignKeys)
+	out.Checks = slices.Clone(t.Checks)
+	out.Options = slices.Clone(t.Options)
+	return &out
+}
+
+func (i Index) copy() Index {
+	i.Parts, i.Extra = slices.Clone(i.Parts), slices.Clone(i.Extra)
+	return i
+}
+
+func (m *mapping) lose(name, column, format string, args ...any) {
+	m.losses = append(m.losses, Loss{Name: name, Table: m.source.Name, Column: column, What: fmt.Sprintf(format, args...)})
+}
+
+// fatal records a loss that refuses the move.
+func (m *mapping) fatal(name, column, format string, args ...any) {
+	m.lose(name, column, format, args...)
+	m.losses[len(m.losses)-1].Fatal = true
+}
+
+// sharedEngines exist on both families.
+var sharedEngines = map[string]bool{"innodb": true, "myisam": true, "memory": true, "csv": true, "archive": true, "blackhole": true}
+
+func (m *mapping) engine() {
+	t := m.target
+	engine := strings.ToLower(t.Engine)
+	switch {
+	case !m.crossing || sharedEngines[engine] || engine == "":
+	case engine == "aria":
+		m.lose("engine", "", "engine Aria becomes InnoDB")
+		t.Engine = "InnoDB"
+		if t.RowFormat == "PAGE" {
+			t.RowFormat = ""
+		}
+	default:
+		m.fatal("engine", "", "%s has no engine %s", m.flavor, t.Engine)
+	}
+	if m.crossing && t.RowFormat == "COMPRESSED" && engine != "innodb" {
+		t.RowFormat = ""
+	}
+}
+
+// charsets that only one family has.
+var lonelyCharsets = map[string]bool{"gb18030": true}
+
+// collation returns what stands in for a collation on the target.
+func (m *mapping) collation(column, charset, collation string) string {
+	if lonelyCharsets[charset] && m.flavor.MariaDB {
+		m.fatal("charset", column, "%s has no character set %s", m.flavor, charset)
+		return collation
+	}
+	near := m.collations.nearest(collation)
+	switch near {
+	case collation:
+	case "":
+		m.fatal("collation", column, "%s has no collation like %s", m.flavor, collation)
+		return collation
+	default:
+		m.lose("collation", column, "collation %s becomes %s: values may sort and compare differently", collation, near)
+	}
+	return near
+}
+
+// expression returns an expression for the target, refusing what it may read otherwise.
+func (m *mapping) expression(subject, column, expr string) string {
+	if !m.crossing || expr == "" {
+		return expr
+	}
+	if name := foreignFunction(expr); name != "" {
+		m.fatal("expression", column, "%s uses %s, which %s may not have or may read otherwise; translating it comes in a later version", subject, name, m.flavor)
+	}
+	return replaceCollations(expr, func(collation string) string {
+		return m.collation(column, m.collations.charset(collation), collation)
+	})
+}
+
+// checks carries CHECK constraints. A family without them, or without unenforced ones, loses them.
+func (m *mapping) checks() {
+	t := m.target
+	kept := t.Checks[:0]
+	for _, check := range t.Checks {
+		switch {
+		case !m.flavor.HasChecks():
+			m.lose("check", "", "CHECK (%s) is dropped: %s ignores it", check.Expr, m.flavor)
+			continue
+		case check.NotEnforced && !m.flavor.HasChecksNotEnforced():
+			m.lose("check", "", "CHECK (%s) NOT ENFORCED is dropped", check.Expr)
+			continue
+		}
+		check.Expr = m.expression("CHECK", "", check.Expr)
+		check.Name = m.checkName(check.Name)
+		kept = append(kept, check)
+	}
+	t.Checks = kept
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Check == "" || m.flavor.HasColumnChecks() {
+			continue
+		}
+		if m.flavor.HasChecks() {
+			t.Checks = append(t.Checks, Check{Name: m.freeCheckName(), Expr: c.Check})
+		} else {
+			m.lose("check", c.Name, "CHECK (%s) is dropped: %s ignores it", c.Check, m.flavor)
+		}
+		c.Check = ""
+	}
+}
+
+// checkName renames constraints that a server named: MySQL's names hold the table's and must be unique in the
+// database, MariaDB's are CONSTRAINT_1 and so on in every table.
+func (m *mapping) checkName(name string) string {
+	if number, ok := strings.CutPrefix(name, m.source.Name.Table+"_chk_"); ok {
+		return ownName(m.target.Name.Table, "_chk_"+number)
+	}
+	if strings.HasPrefix(name, "CONSTRAINT_") && !m.flavor.MariaDB {
+		return m.freeCheckName()
+	}
+	return name
+}
+
+// freeCheckName returns the first name of MySQL's pattern that neither a check read nor one made has.
+func (m *mapping) freeCheckName() string {
+	for n := 1; ; n++ {
+		name := ownName(m.target.Name.Table, fmt.Sprintf("_chk_%d", n))
+		taken := func(check Check) bool { return strings.EqualFold(check.Name, name) }
+		renamed := func(check Check) bool {
+			return strings.EqualFold(check.Name, fmt.Sprintf("%s_chk_%d", m.source.Name.Table, n))
+		}
+		if !slices.ContainsFunc(m.target.Checks, taken) && !slices.ContainsFunc(m.source.Checks, taken) && !slices.ContainsFunc(m.source.Checks, renamed) {
+			return name
+		}
+	}
+}
+
+// ownName returns table and suffix, cut to the 64 characters of an identifier.
+func ownName(table, suffix string) string {
+	runes := []rune(table)
+	return string(runes[:min(len(runes), 64-len(suffix))]) + suffix
+}
+
+func (m *mapping) foreignKeys(rename func(Name) Name) {
+	for i := range m.target.ForeignKeys {
+		key := &m.target.ForeignKeys[i]
+		if rename != nil {
+			key.Parent = rename(key.Parent)
+		}
+		if number, ok := strings.CutPrefix(key.Name, m.source.Name.Table+"_ibfk_"); ok {
+			key.Name = ownName(m.target.Name.Table, "_ibfk_"+number)
+		}
+	}
+}
+
+// sharedOptions mean the same on both families.
+var sharedOptions = wordSet(`STATS_PERSISTENT STATS_AUTO_RECALC STATS_SAMPLE_PAGES KEY_BLOCK_SIZE CHECKSUM DELAY_KEY_WRITE
+	MIN_ROWS MAX_ROWS AVG_ROW_LENGTH PACK_KEYS`)
+
+// options keeps the table options that have a meaning on the target. Where files lie never moves.
+func (m *mapping) options() {
+	t := m.target
+	kept := t.Options[:0]
+	for _, option := range t.Options {
+		name, _, _ := strings.Cut(option, "=")
+		switch {
+		case strings.HasPrefix(option, "TABLESPACE"), strings.HasSuffix(name, "DIRECTORY"), name == "STORAGE":
+			m.lose("table-option", "", "%s is dropped: where files lie is the target's business", option)
+		case m.crossing && !sharedOptions[name]:
+			m.lose("table-option", "", "%s is dropped: %s has no such option", option, m.flavor)
+		default:
+			kept = append(kept, option)
+		}
+	}
+	t.Options = kept
+	if m.crossing && t.Partition != "" {
+		m.fatal("partition", "", "moving partitions from %s to %s comes in a later version", m.source.Flavor, m.flavor)
+	}
+}
