@@ -357,3 +357,29 @@ func (a *applier) Close() error {
 	a.wires = nil
 	return errors.Join(errs...)
 }
+
+// Repair writes a batch in a transaction of its own. The position's record is looked at last and with a lock, so that
+// the move cannot be sealed between the look and the commit.
+func (t *Target) Repair(ctx context.Context, b *db.Batch) (err error) {
+	w, err := t.dial(ctx)
+	if err != nil {
+		return err
+	}
+	a := &applier{t: t, wires: []*wire{w}, cache: []map[*route.Route]*statement{{}}, del: make([][]byte, 1)}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	if _, err := a.Apply(ctx, b); err != nil {
+		return fmt.Errorf("repair: %w", err)
+	}
+	row, err := a.one(ctx, "SELECT name FROM "+schema.Quote(Bookkeeping(t.cfg.Move))+".facts WHERE name = "+
+		quoted(db.FactPosition)+" LOCK IN SHARE MODE")
+	if err != nil {
+		return fmt.Errorf("repair: %w", err)
+	}
+	if row == nil {
+		return fmt.Errorf("repair: %w", db.ErrSealed)
+	}
+	if _, err := w.exec(ctx, "COMMIT"); err != nil {
+		return fmt.Errorf("repair: %w", classify(err))
+	}
+	return nil
+}

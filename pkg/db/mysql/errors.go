@@ -41,6 +41,9 @@ const (
 	errMalformed          = 1835
 )
 
+// errBadConn tells database/sql to drop a connection.
+var errBadConn = sqldriver.ErrBadConn
+
 // classify wraps a server or network error in the kind that tells a phase what it can do. It leaves others, and
 // contexts that ended, as they are.
 func classify(err error) error {

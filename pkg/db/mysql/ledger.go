@@ -17,7 +17,9 @@ type ledger struct {
 	database string
 }
 
-func (l *ledger) table(name string) string { return schema.Quote(l.database) + "." + schema.Quote(name) }
+func (l *ledger) table(name string) string {
+	return schema.Quote(l.database) + "." + schema.Quote(name)
+}
 
 // Create makes the database and its two tables.
 func (l *ledger) Create(ctx context.Context) error {

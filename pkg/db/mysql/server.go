@@ -72,14 +72,18 @@ func (s *server) learn(ctx context.Context) error {
 		return err
 	}
 	s.flavor = flavor
-	s.collations, err = readCollations(ctx, s.admin)
+	s.collations, err = readCollations(ctx, s.admin, flavor)
 	return classify(err)
 }
 
-func readCollations(ctx context.Context, admin *sql.DB) (schema.Collations, error) {
+func readCollations(ctx context.Context, admin *sql.DB, flavor schema.Flavor) (schema.Collations, error) {
 	c := schema.Collations{Known: map[string]string{}, Default: map[string]string{}}
-	rows, err := admin.QueryContext(ctx, `SELECT COLLATION_NAME, COALESCE(CHARACTER_SET_NAME, ''), COALESCE(IS_DEFAULT, '')
-		FROM information_schema.COLLATIONS`)
+	query := `SELECT COLLATION_NAME, COALESCE(CHARACTER_SET_NAME, ''), COALESCE(IS_DEFAULT, '') FROM information_schema.COLLATIONS`
+	if flavor.HasFullCollationNames() {
+		query += ` WHERE CHARACTER_SET_NAME IS NOT NULL UNION ALL
+			SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME, '' FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY`
+	}
+	rows, err := admin.QueryContext(ctx, query)
 	if err != nil {
 		return c, err
 	}

@@ -67,7 +67,7 @@ func (t *Target) Execute(ctx context.Context, statement string) (err error) {
 	if err != nil {
 		return classify(err)
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
+	defer func() { err = errors.Join(err, closeConn(conn)) }()
 	settings := []string{"SET SESSION sql_mode = '" + strictMode + "', foreign_key_checks = 0"}
 	if t.flavor.HasDDLThreads() {
 		settings = append(settings, "SET SESSION innodb_ddl_buffer_size = 67108864, innodb_ddl_threads = 2")
