@@ -7,13 +7,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-
-	"go.yaml.in/yaml/v3"
+	"regexp"
 )
 
 // codec is one of the two formats of the file.
 type codec struct {
-	marshal   func(v any) ([]byte, error)
+	marshal   func(s *State) ([]byte, error)
 	unmarshal func(data []byte, v any, strict bool) error
 }
 
@@ -53,59 +52,23 @@ func (c codec) decodeAs(path string, data []byte, current int, steps map[int]mig
 	if probe.Version == current {
 		return nil, damaged(path, strictErr)
 	}
-	data, err := c.migrate(data, probe.Version, current, steps)
+	s, err := c.migrate(data, probe.Version, current, steps)
 	if err != nil {
-		return nil, damaged(path, err)
-	}
-	s = &State{}
-	if err := c.unmarshal(data, s, true); err != nil {
 		return nil, damaged(path, err)
 	}
 	return s, nil
 }
 
-// yamlEnd closes the document. YAML cut off at a line's end is still YAML; the marker tells.
-const yamlEnd = "...\n"
-
-func marshalYAML(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := yaml.NewEncoder(&b)
-	enc.SetIndent(2)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	if err := enc.Close(); err != nil {
-		return nil, err
-	}
-	b.WriteString(yamlEnd)
-	return b.Bytes(), nil
-}
-
-func unmarshalYAML(data []byte, v any, strict bool) error {
-	if len(bytes.TrimSpace(data)) == 0 {
-		return errors.New("it is empty")
-	}
-	if !bytes.HasSuffix(data, []byte("\n"+yamlEnd)) {
-		return errors.New(`its last line "..." is missing, so it was cut off`)
-	}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(strict)
-	if err := dec.Decode(v); err != nil {
-		return err
-	}
-	if err := dec.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
-		return errors.New("more than one document")
-	}
-	return nil
-}
-
-func marshalJSON(v any) ([]byte, error) {
+func marshalJSON(s *State) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	if err := enc.Encode(s); err != nil {
 		return nil, err
+	}
+	if regexp.MustCompile(`[^\\](\\\\)*\\ufffd`).Match(b.Bytes()) { // what the encoder puts for bytes that are not UTF-8
+		return nil, errors.New("text is not UTF-8")
 	}
 	return b.Bytes(), nil
 }

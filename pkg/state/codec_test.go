@@ -22,7 +22,8 @@ func TestSamples(t *testing.T) {
 		require.NoError(t, err)
 		data, err := os.ReadFile(path)
 		if os.IsNotExist(err) && *updateSamples {
-			data, err = c.marshal(sample())
+			whole := sample()
+			data, err = c.marshal(&whole)
 			require.NoError(t, err)
 			require.NoError(t, os.WriteFile(path, data, 0o600))
 		}
@@ -61,6 +62,17 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
+func TestTextMustBeUTF8(t *testing.T) {
+	for _, path := range formats() {
+		c, err := codecFor(path)
+		require.NoError(t, err)
+		for text, good := range map[string]bool{"\xff": false, `\\` + "\xff": false, "\ufffd": true, `\ufffd`: true, `\\ufffd`: true} {
+			_, err = c.marshal(&State{Version: 1, Move: text})
+			assert.Equal(t, good, err == nil, "%q", text)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	for _, name := range []string{"state-v1.yaml", "state-v1.json"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
@@ -94,7 +106,7 @@ func FuzzDecode(f *testing.F) {
 
 // A table's definition and a server's message are any text; both formats must give it back.
 func FuzzText(f *testing.F) {
-	for _, text := range []string{"", "a\nb", " a", "\n a\n", "a\r\nb\t", "# x", "...\n---", "\u2028\u0085", "null", "1e3", "\x00\x7f"} {
+	for _, text := range []string{"", "a\nb", " a", "\n a\n", "a\r\nb\t", "\n\t", "a\n\tb", "# x", "...\n---", "\u2028\u0085", "null", "1e3", "\x00\x7f"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -104,7 +116,7 @@ func FuzzText(f *testing.F) {
 		for _, path := range formats() {
 			c, err := codecFor(path)
 			require.NoError(t, err)
-			data, err := c.marshal(State{Version: 1, Move: "m", Tables: []Table{{Source: text, Definition: text}}})
+			data, err := c.marshal(&State{Version: 1, Move: "m", Tables: []Table{{Source: text, Definition: text}}})
 			require.NoError(t, err)
 			s, err := c.decode(path, data)
 			require.NoError(t, err, string(data))

@@ -1,6 +1,9 @@
 package state
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // migration rewrites the content of one version, as plain maps, into the next. It need not set version.
 type migration func(map[string]any) error
@@ -8,7 +11,8 @@ type migration func(map[string]any) error
 // migrations says how to get from version n to n+1. Samples of every version stay in testdata for ever.
 func migrations() map[int]migration { return map[int]migration{} }
 
-func (c codec) migrate(data []byte, from, to int, steps map[int]migration) ([]byte, error) {
+// migrate goes through JSON whatever the file's format is: the field names are the same in both.
+func (c codec) migrate(data []byte, from, to int, steps map[int]migration) (*State, error) {
 	var content map[string]any
 	if err := c.unmarshal(data, &content, false); err != nil {
 		return nil, err
@@ -23,5 +27,10 @@ func (c codec) migrate(data []byte, from, to int, steps map[int]migration) ([]by
 		}
 		content["version"] = v + 1
 	}
-	return c.marshal(content)
+	migrated, err := json.Marshal(content)
+	if err != nil {
+		return nil, err
+	}
+	s := &State{}
+	return s, unmarshalJSON(migrated, s, true)
 }
