@@ -160,7 +160,7 @@ func TestLoadRefuses(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := Load(Options{Files: []string{base, write(t, "\n\n\n\n\n"+tc.yaml)}})
 			require.ErrorIs(t, err, ErrInvalid)
-			assert.ErrorContains(t, err, tc.want)
+			require.ErrorContains(t, err, tc.want)
 			assert.NotContains(t, err.Error(), "hunter2")
 			assert.NotContains(t, err.Error(), "31415")
 		})
@@ -179,14 +179,14 @@ func TestLoadReportsEverythingAtOnce(t *testing.T) {
 		"7 problems", "nope", "copy.workers", "missing.yaml", "WHERRY_COPY_CHUNK_ROWS: copy.chunk_rows",
 		"source.password: a password is never a flag", "did you mean log.level?", "flag: verify.workers",
 	} {
-		assert.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, want)
 	}
 	assert.NotContains(t, err.Error(), "hunter2")
 
 	_, err = Load(Options{})
 	require.ErrorIs(t, err, ErrInvalid)
 	for _, want := range []string{"move: required", "source.host: required", "target.user: required", "tables.include: required"} {
-		assert.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, want)
 	}
 }
 

@@ -38,10 +38,10 @@ func (r *reader) wrongType(n *yaml.Node, t reflect.Type, path string) {
 
 // found says what stands in the file; the value of a secret is never repeated.
 func found(n *yaml.Node, t reflect.Type) string {
-	switch n.Kind {
-	case yaml.MappingNode:
+	if n.Kind == yaml.MappingNode {
 		return "a section"
-	case yaml.SequenceNode:
+	}
+	if n.Kind == yaml.SequenceNode {
 		return "a list"
 	}
 	names := map[string]string{"!!str": "text", "!!int": "number", "!!float": "number", "!!bool": "boolean", "!!timestamp": "date", "!!null": "nothing"}

@@ -98,7 +98,7 @@ func TestBytes(t *testing.T) {
 	}
 	for _, text := range []string{"", "MiB", "-1", "1.5GiB", "1XB", "9223372036854775808", "9223372036854775807KiB"} {
 		_, err := ParseBytes(text)
-		assert.Error(t, err, text)
+		require.Error(t, err, text)
 	}
 	assert.Equal(t, "16MiB", (16 * MiB).String())
 	assert.Equal(t, "4097", Bytes(4097).String())

@@ -98,11 +98,15 @@ func Run(ctx context.Context, h Hook) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("run hook %s: start sh: %w", h.Name, err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	var answer error
+	ended := make(chan struct{})
+	go func() {
+		answer = cmd.Wait()
+		close(ended)
+	}()
 	select {
-	case err := <-ended:
-		return h.verdict(err, kept)
+	case <-ended:
+		return h.verdict(answer, kept)
 	case <-ctx.Done():
 		killGroup(cmd.Process.Pid, ended)
 		return fmt.Errorf("run hook %s: %w", h.Name, context.Cause(ctx))

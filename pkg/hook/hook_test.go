@@ -57,13 +57,13 @@ func TestRunAnswers(t *testing.T) {
 			assert.Equal(t, "hooks.switch", exit.Name)
 			assert.Contains(t, exit.Stderr, tc.stderr)
 			assert.LessOrEqual(t, len(exit.Stderr), maxTail)
-			assert.ErrorContains(t, err, tc.text)
+			require.ErrorContains(t, err, tc.text)
 			assert.Equal(t, tc.code == 127, errors.Is(err, ErrNotFound))
 		})
 	}
 	err := Run(t.Context(), Hook{Name: "hooks.switch", Command: " "})
 	require.ErrorIs(t, err, ErrNoCommand)
-	assert.ErrorContains(t, err, "run hook hooks.switch: no command: set hooks.switch")
+	require.ErrorContains(t, err, "run hook hooks.switch: no command: set hooks.switch")
 }
 
 // alive is false once a process is gone; one that nobody waits for yet counts as gone.
@@ -108,7 +108,7 @@ func TestHangIsKilledWithAllItStarted(t *testing.T) {
 			})
 			took := time.Since(began)
 			require.ErrorIs(t, err, ErrTimeout)
-			assert.ErrorContains(t, err, "run hook hooks.fence: no answer in time: killed after 500ms")
+			require.ErrorContains(t, err, "run hook hooks.fence: no answer in time: killed after 500ms")
 			assert.GreaterOrEqual(t, took, tc.atLeast)
 			assert.Less(t, took, grace+5*time.Second)
 			pid := readPID(t, file)
@@ -124,7 +124,7 @@ func TestCancelGivesTheCause(t *testing.T) {
 	began := time.Now()
 	err := Run(ctx, Hook{Name: "hooks.fence", Command: "sleep 300"})
 	require.ErrorIs(t, err, stop)
-	assert.NotErrorIs(t, err, ErrTimeout)
+	require.NotErrorIs(t, err, ErrTimeout)
 	assert.Less(t, time.Since(began), grace)
 	require.ErrorIs(t, Run(ctx, Hook{Name: "x", Command: "true"}), stop, "not even started")
 }
@@ -159,15 +159,15 @@ func TestCheck(t *testing.T) {
 		"true", "ls -l", " /bin/sh -c x", "A=1 B='2 3' ls", "'" + script + "' x", `"` + script + `"`, "if true; then ls; fi",
 		"$CMD x", "(cd /; ls)", "{ ls; }", "! ls", "cd /tmp && ls", "ls;true", ">x ls", "`pwd`/x",
 	} {
-		assert.NoError(t, Check(command), command)
+		require.NoError(t, Check(command), command)
 	}
 	for command, want := range map[string]error{
 		"": ErrNoCommand, " \n": ErrNoCommand, "nosuchcommand x": ErrNotFound, "A=1 nosuchcommand": ErrNotFound,
 		plain: ErrNotFound, dir: ErrNotFound, script: ErrNotFound, "/no/such/file": ErrNotFound,
 	} {
-		assert.ErrorIs(t, Check(command), want, command)
+		require.ErrorIs(t, Check(command), want, command)
 	}
 	for _, command := range []string{"ls 'x", "if true", "ls |", "(ls"} {
-		assert.ErrorContains(t, Check(command), "invalid command: ", command)
+		require.ErrorContains(t, Check(command), "invalid command: ", command)
 	}
 }

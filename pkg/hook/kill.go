@@ -9,7 +9,7 @@ import (
 const pollEvery = 10 * time.Millisecond
 
 // killGroup ends a process group, first asking, and returns when its leader has been waited for.
-func killGroup(pgid int, ended <-chan error) {
+func killGroup(pgid int, ended <-chan struct{}) {
 	_ = syscall.Kill(-pgid, syscall.SIGTERM)
 	for deadline := time.Now().Add(grace); groupLives(pgid) && time.Now().Before(deadline); {
 		select {

@@ -54,10 +54,10 @@ func TestMigrate(t *testing.T) {
 
 		_, err = c.decodeAs(path, data, 4, steps)
 		require.ErrorIs(t, err, ErrDamaged)
-		assert.ErrorContains(t, err, "version 3")
+		require.ErrorContains(t, err, "version 3")
 		steps[3] = func(map[string]any) error { return nil }
 		_, err = c.decodeAs(path, data, 5, steps)
-		assert.ErrorContains(t, err, "migrate version 4: no")
+		require.ErrorContains(t, err, "migrate version 4: no")
 		delete(steps, 3)
 	}
 }

@@ -111,8 +111,8 @@ func TestOpenRefuses(t *testing.T) {
 				require.NoError(t, os.WriteFile(path, data, 0o600))
 				_, err := Open(path, tc.opts)
 				require.ErrorIs(t, err, tc.is)
-				assert.ErrorContains(t, err, tc.want)
-				assert.ErrorContains(t, err, path)
+				require.ErrorContains(t, err, tc.want)
+				require.ErrorContains(t, err, path)
 				after, err := os.ReadFile(path)
 				require.NoError(t, err)
 				assert.Equal(t, string(data), string(after))
@@ -120,7 +120,7 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 	_, err := Open("x.toml", OpenOptions{})
-	assert.ErrorContains(t, err, "want .yaml, .yml or .json")
+	require.ErrorContains(t, err, "want .yaml, .yml or .json")
 }
 
 func TestCutOffAnywhereIsDamaged(t *testing.T) {
@@ -158,7 +158,7 @@ func TestWriteFailureKeepsTheOldFile(t *testing.T) {
 			f := open(t, path, OpenOptions{Move: "shop", FS: fault})
 			err = f.Update(addRow)
 			require.ErrorIs(t, err, syscall.ENOSPC)
-			assert.ErrorContains(t, err, "update state file: ")
+			require.ErrorContains(t, err, "update state file: ")
 			after, err := os.ReadFile(path)
 			require.NoError(t, err)
 			assert.Equal(t, string(before), string(after))
@@ -235,10 +235,12 @@ func TestConcurrentUpdatesLoseNothing(t *testing.T) {
 			cmd := childCommand(t, "count", path, "50")
 			wg.Go(func() { assert.NoError(t, cmd.Run()) })
 			wg.Go(func() {
+				var errs []error
 				for range 25 {
-					assert.NoError(t, f.Update(addRow))
+					errs = append(errs, f.Update(addRow))
 					f.Snapshot()
 				}
+				assert.NoError(t, errors.Join(errs...))
 			})
 		}
 		wg.Wait()

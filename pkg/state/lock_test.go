@@ -39,7 +39,7 @@ func TestLockIsExclusiveUntilDeath(t *testing.T) {
 	require.ErrorAs(t, err, &held)
 	assert.Equal(t, PhaseInitCopy, held.Phase)
 	assert.Equal(t, pid, held.PID)
-	assert.ErrorContains(t, err, "wherry init-copy holds it (pid ")
+	require.ErrorContains(t, err, "wherry init-copy holds it (pid ")
 	phase, at, err := f.Holder()
 	require.NoError(t, err)
 	assert.Equal(t, PhaseInitCopy, phase)
@@ -139,7 +139,7 @@ func TestHolderWritesItsNameLate(t *testing.T) {
 
 	_, err = f.Lock(PhaseVerify) // it never does
 	require.ErrorIs(t, err, ErrLocked)
-	assert.ErrorContains(t, err, "another wherry holds it")
+	require.ErrorContains(t, err, "another wherry holds it")
 
 	late := time.AfterFunc(50*time.Millisecond, func() { _ = writeHolder(file, self(PhaseInitCopy)) })
 	defer late.Stop()

@@ -86,14 +86,14 @@ func TestNextAndRequire(t *testing.T) {
 				err := tc.s.Require(phase)
 				want, refused := tc.refuse[phase]
 				if !refused {
-					assert.NoError(t, err, phase)
+					require.NoError(t, err, phase)
 					continue
 				}
 				require.ErrorContains(t, err, want, phase)
-				assert.True(t, errors.Is(err, ErrOutOfOrder) != errors.Is(err, ErrOver))
+				assert.NotEqual(t, errors.Is(err, ErrOutOfOrder), errors.Is(err, ErrOver))
 			}
 			if tc.next != "" {
-				assert.NoError(t, tc.s.Require(tc.next), "what is advised is allowed")
+				require.NoError(t, tc.s.Require(tc.next), "what is advised is allowed")
 			}
 		})
 	}
