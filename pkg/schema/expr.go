@@ -107,20 +107,28 @@ func isNumber(s string) bool {
 	return len(tokens) == 2 && tokens[0].kind == tokenNumber && len(exponent) <= 4
 }
 
-// replaceCollations returns the expression with the names behind COLLATE translated.
-func replaceCollations(expr string, translate func(string) string) string {
+// portable returns the expression as the other family reads it: the names behind COLLATE translated, quotes in strings
+// doubled, and the introducers of the servers' own UTF-8 left out, with which MariaDB 10.11 cannot read back a quote.
+func portable(expr string, collation func(string) string) string {
 	tokens, err := lex(expr)
 	if err != nil {
 		return expr
 	}
 	var b strings.Builder
 	done := 0
-	for i, t := range tokens {
-		if i == 0 || !tokens[i-1].is("COLLATE") || t.kind != tokenWord && t.kind != tokenIdent {
-			continue
-		}
-		b.WriteString(expr[done:t.begin] + translate(modernCollation(t.text)))
+	replace := func(t token, text string) {
+		b.WriteString(expr[done:t.begin] + text)
 		done = t.end
+	}
+	for i, t := range tokens {
+		switch {
+		case t.kind == tokenString:
+			replace(t, literal(t.text))
+		case t.kind == tokenWord && introduces(tokens, i) && strings.HasPrefix(strings.ToLower(t.text), "_utf8"):
+			replace(t, "")
+		case i > 0 && tokens[i-1].is("COLLATE") && (t.kind == tokenWord || t.kind == tokenIdent):
+			replace(t, collation(modernCollation(t.text)))
+		}
 	}
 	return b.String() + expr[done:]
 }
@@ -164,9 +172,12 @@ func foreignFunction(expr string) string {
 			return t.text
 		}
 	}
-	for i, t := range tokens {
-		if t.is("OF") && i > 0 && tokens[i-1].is("MEMBER") {
+	for i, t := range tokens[1:] {
+		switch {
+		case t.is("OF") && tokens[i].is("MEMBER"):
 			return "MEMBER OF"
+		case t.is("JSON") && tokens[i].is("AS"):
+			return "CAST AS JSON"
 		}
 	}
 	return ""

@@ -99,10 +99,19 @@ func (d mysqlDialect) AddIndexes(t, existing *Table) string {
 	if t.Primary != nil && existing.Primary == nil {
 		adds = append(adds, "ADD "+d.index(t.Primary))
 	}
+	fulltexts := 0
 	for i := range t.Indexes {
-		if !have[strings.ToLower(t.Indexes[i].Name)] {
-			adds = append(adds, "ADD "+d.index(&t.Indexes[i]))
+		if have[strings.ToLower(t.Indexes[i].Name)] {
+			continue
 		}
+		adds = append(adds, "ADD "+d.index(&t.Indexes[i]))
+		if t.Indexes[i].Kind == Fulltext {
+			fulltexts++
+		}
+	}
+	if fulltexts > 1 && strings.EqualFold(t.Engine, "InnoDB") {
+		// In place, InnoDB makes one fulltext index at a time (MySQL error 1795).
+		adds = append(adds, "ALGORITHM=COPY")
 	}
 	return alter(t.Name, adds)
 }

@@ -136,7 +136,7 @@ func (m *mapping) expression(subject, column, expr string) string {
 	if name := foreignFunction(expr); name != "" {
 		m.fatal("expression", column, "%s uses %s, which %s may not have or may read otherwise; translating it comes in a later version", subject, name, m.flavor)
 	}
-	return replaceCollations(expr, func(collation string) string {
+	return portable(expr, func(collation string) string {
 		return m.collation(column, m.collations.charset(collation), collation)
 	})
 }

@@ -12,6 +12,7 @@ func (m *mapping) column(c *Column) {
 	c.Check = m.expression("CHECK of column "+c.Name, c.Name, c.Check)
 	m.generatedColumn(c)
 	m.visibility(c)
+	m.unprintable(c)
 	m.columnDefault(c)
 	m.columnExtra(c)
 }
@@ -97,6 +98,20 @@ func (m *mapping) columnDefault(c *Column) {
 	c.Default.Text = m.expression("default of column "+c.Name, c.Name, c.Default.Text)
 }
 
+// unprintable finds what MariaDB's SHOW CREATE TABLE prints as "?": characters beyond U+FFFF in defaults and labels.
+func (m *mapping) unprintable(c *Column) {
+	text := strings.Join(c.Type.Labels, ",")
+	if c.Default != nil && !c.Type.IsBytes() {
+		text += c.Default.Text
+	}
+	if m.flavor.MariaDB && strings.ContainsFunc(text, func(r rune) bool { return r > 0xFFFF }) {
+		m.fatal("default", c.Name, "%s cannot show the default or label %s, so it cannot be proved right", m.flavor, text)
+	}
+	if m.source.Flavor.MariaDB && strings.Contains(text, "?") {
+		m.lose("default", c.Name, "the default or a label shows a question mark, which on MariaDB may stand for another character: check it")
+	}
+}
+
 // defaultForMySQL writes defaults as MySQL demands: TEXT, BLOB, JSON and geometry take only expressions, and
 // CURRENT_TIMESTAMP is for columns of the same precision.
 func (m *mapping) defaultForMySQL(c *Column) {
@@ -158,18 +173,14 @@ func (m *mapping) index(index *Index) {
 	if !m.crossing {
 		return
 	}
-	kept := index.Extra[:0]
 	for _, extra := range index.Extra {
-		switch {
-		case extra == withoutOverlaps:
+		if extra == withoutOverlaps {
 			m.fatal("period", "", "%s has no WITHOUT OVERLAPS, which index %s needs", m.flavor, index.Name)
-		case strings.HasPrefix(extra, "KEY_BLOCK_SIZE"):
-			kept = append(kept, extra)
-		default:
+		} else {
 			m.lose("index-option", "", "%s of index %s is dropped: %s has no such option", extra, index.Name, m.flavor)
 		}
 	}
-	index.Extra = kept
+	index.Extra = nil
 }
 
 // longUnique refuses MariaDB's unique indexes over whole TEXT and BLOB columns, and over what is too long for a key,

@@ -1,0 +1,216 @@
+package test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	_ "github.com/go-sql-driver/mysql" // the driver of both families
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wherry/pkg/schema"
+)
+
+// schemaServer is one server of WHERRY_TEST_SERVERS.
+type schemaServer struct {
+	name    string
+	db      *sql.DB
+	flavor  schema.Flavor
+	version string
+	schema.Collations
+}
+
+// schemaServers connects to the servers that WHERRY_TEST_SERVERS lists, one per flavor and version.
+func schemaServers(t *testing.T) []*schemaServer {
+	t.Helper()
+	list := strings.Fields(os.Getenv("WHERRY_TEST_SERVERS"))
+	if len(list) == 0 {
+		if os.Getenv("WHERRY_REQUIRE_SERVERS") == "1" {
+			t.Fatal("no WHERRY_TEST_SERVERS, and WHERRY_REQUIRE_SERVERS=1")
+		}
+		t.Skip("SKIPPED WITHOUT SERVERS: set WHERRY_TEST_SERVERS, see scripts/servers.sh")
+	}
+	seen := map[string]bool{}
+	var servers []*schemaServer
+	for _, entry := range list {
+		name, address, _ := strings.Cut(entry, "=")
+		u, err := url.Parse(address)
+		require.NoError(t, err, entry)
+		if u.Scheme != "mysql" && u.Scheme != "mariadb" {
+			continue
+		}
+		password, _ := u.User.Password()
+		dsn := fmt.Sprintf("%s:%s@tcp(%s)/?interpolateParams=true&charset=utf8mb4&multiStatements=false", u.User.Username(), password, u.Host)
+		db, err := sql.Open("mysql", dsn)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = db.Close() })
+		s := &schemaServer{name: name, db: db}
+		require.NoError(t, db.QueryRowContext(t.Context(), "SELECT VERSION()").Scan(&s.version), entry)
+		if seen[s.version] {
+			continue
+		}
+		seen[s.version] = true
+		s.flavor, err = schema.ParseFlavor(s.version)
+		require.NoError(t, err)
+		s.Collations = schemaCollations(t, db, s.flavor)
+		servers = append(servers, s)
+	}
+	return servers
+}
+
+func schemaCollations(t *testing.T, db *sql.DB, flavor schema.Flavor) schema.Collations {
+	t.Helper()
+	column := "COLLATION_NAME"
+	if flavor.MariaDB && flavor.Version >= 101001 {
+		column = "FULL_COLLATION_NAME"
+	}
+	c := schema.Collations{Known: map[string]string{}, Default: map[string]string{}}
+	read := func(into map[string]string, query string) {
+		rows, err := db.QueryContext(t.Context(), query)
+		require.NoError(t, err)
+		defer func() { _ = rows.Close() }()
+		for rows.Next() {
+			var key, value string
+			require.NoError(t, rows.Scan(&key, &value))
+			into[key] = value
+		}
+		require.NoError(t, rows.Err())
+	}
+	read(c.Known, "SELECT "+column+", CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE CHARACTER_SET_NAME IS NOT NULL")
+	read(c.Default, "SELECT CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS")
+	return c
+}
+
+func (s *schemaServer) exec(t *testing.T, statement string) {
+	t.Helper()
+	_, err := s.db.ExecContext(context.WithoutCancel(t.Context()), statement)
+	require.NoError(t, err, "%s: %s", s.name, statement)
+}
+
+func (s *schemaServer) read(t *testing.T, name schema.Name) *schema.Table {
+	t.Helper()
+	var table, create string
+	require.NoError(t, s.db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+name.Quoted()).Scan(&table, &create), name.String())
+	parsed, err := schema.ParseCreate(create, name, s.flavor, s.Collations)
+	require.NoError(t, err, create)
+	return parsed
+}
+
+// fresh makes an empty database that is dropped after the test.
+func (s *schemaServer) fresh(t *testing.T, name string) {
+	t.Helper()
+	drop := "DROP DATABASE IF EXISTS " + schema.Quote(name)
+	s.exec(t, drop)
+	s.exec(t, "CREATE DATABASE "+schema.Quote(name))
+	t.Cleanup(func() { s.exec(t, drop) })
+}
+
+// schemaCase is a table to carry; %s stands for its quoted name. Cases of one flavor say so.
+type schemaCase struct {
+	name   string
+	only   string // "mysql" or "mariadb", or both when empty
+	create string
+	losses []string // that crossing must report at least
+}
+
+const schemaFrom, schemaTo, schemaOther = "schema_rt_from", "schema_rt`to.x", "schema_rt_other"
+
+func TestSchemaRoundTrip(t *testing.T) {
+	servers := schemaServers(t)
+	for _, s := range servers {
+		for _, other := range servers {
+			t.Run(s.name+" to "+other.name, func(t *testing.T) {
+				s.fresh(t, schemaOther)
+				s.fresh(t, schemaFrom)
+				other.fresh(t, schemaTo)
+				s.exec(t, "CREATE TABLE "+schema.Name{Database: schemaOther, Table: "parent"}.Quoted()+" (id int primary key, u varchar(20) CHARACTER SET latin1, unique(u))")
+				other.exec(t, "CREATE TABLE "+schema.Name{Database: schemaTo, Table: "parent"}.Quoted()+" (id int primary key, u varchar(20) CHARACTER SET latin1, unique(u))")
+				for _, c := range schemaCases {
+					family := map[bool]string{false: "mysql", true: "mariadb"}[s.flavor.MariaDB]
+					if c.only == "" || c.only == family {
+						t.Run(c.name, func(t *testing.T) { schemaRoundTrip(t, s, other, c) })
+					}
+				}
+			})
+		}
+	}
+}
+
+func schemaRoundTrip(t *testing.T, s, other *schemaServer, c schemaCase) {
+	from := schema.Name{Database: schemaFrom, Table: c.name}
+	to := schema.Name{Database: schemaTo, Table: c.name}
+	if len([]rune(c.name)) < 60 {
+		to.Table += " 2"
+	}
+	s.exec(t, strings.Replace(c.create, "%s", from.Quoted(), 1))
+	source := s.read(t, from)
+	dialect := schema.NewMySQL(other.flavor, other.Collations)
+	plan, losses, err := dialect.Map(source, to, func(n schema.Name) schema.Name {
+		if n == from {
+			return to
+		}
+		return schema.Name{Database: schemaTo, Table: n.Table}
+	})
+	require.NoError(t, err)
+	crossing := s.flavor.MariaDB != other.flavor.MariaDB
+	fatal := false
+	var names []string
+	for _, loss := range losses {
+		fatal = fatal || loss.Fatal
+		names = append(names, loss.Name)
+		t.Log(loss.Name, loss.Column, loss.What)
+	}
+	if crossing {
+		for _, want := range c.losses {
+			assert.Contains(t, names, want)
+		}
+	} else {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == "table-option" || name == "default" })
+		assert.Equal(t, source.Kind == schema.SystemVersioned, len(names) > 0, names)
+	}
+	if fatal {
+		assert.NotEmpty(t, c.losses, "an unexpected refusal")
+		return
+	}
+	schemaFull(t, other, dialect, plan, to)
+	schemaDeferred(t, other, dialect, plan, to)
+}
+
+func schemaFull(t *testing.T, s *schemaServer, dialect schema.Dialect, plan *schema.Table, to schema.Name) {
+	t.Helper()
+	s.exec(t, dialect.CreateTable(plan, false))
+	if statement := dialect.AddForeignKeys(plan, s.read(t, to)); statement != "" {
+		s.exec(t, statement)
+	}
+	got := s.read(t, to)
+	assert.Empty(t, dialect.Differences(plan, got, true, true), "planned\n%s\ngot\n%s", dialect.CreateTable(plan, false), got.Definition)
+	assert.Empty(t, dialect.AddIndexes(plan, got))
+	assert.Empty(t, dialect.AddForeignKeys(plan, got))
+	s.exec(t, "DROP TABLE "+to.Quoted())
+}
+
+func schemaDeferred(t *testing.T, s *schemaServer, dialect schema.Dialect, plan *schema.Table, to schema.Name) {
+	t.Helper()
+	s.exec(t, dialect.CreateTable(plan, true))
+	got := s.read(t, to)
+	assert.Empty(t, dialect.Differences(plan, got, false, false))
+	if statement := dialect.AddIndexes(plan, got); statement != "" {
+		s.exec(t, statement)
+	}
+	if statement := dialect.AddForeignKeys(plan, s.read(t, to)); statement != "" {
+		s.exec(t, statement)
+	}
+	if statement := dialect.SetAutoIncrement(plan, 4711); statement != "" {
+		s.exec(t, statement)
+		assert.EqualValues(t, 4711, s.read(t, to).AutoIncrement)
+	}
+	got = s.read(t, to)
+	assert.Empty(t, dialect.Differences(plan, got, true, true), "%s", got.Definition)
+	s.exec(t, "DROP TABLE "+to.Quoted())
+}
