@@ -21,6 +21,7 @@ type server struct {
 	cfg        Config
 	flavor     schema.Flavor
 	version    string
+	tag        string // unique per server, for positions by file
 	collations schema.Collations
 	admin      *sql.DB  // for metadata and statements that are not rows
 	session    []string // statements that prepare a wire
@@ -72,8 +73,15 @@ func (s *server) learn(ctx context.Context) error {
 		return err
 	}
 	s.flavor = flavor
-	s.collations, err = readCollations(ctx, s.admin, flavor)
-	return classify(err)
+	if s.collations, err = readCollations(ctx, s.admin, flavor); err != nil {
+		return classify(err)
+	}
+	// MariaDB has no server_uuid; host, port and number stand in for it.
+	query := "SELECT CONCAT(@@hostname, ':', @@port, ':', @@server_id)"
+	if !flavor.MariaDB {
+		query = "SELECT @@server_uuid"
+	}
+	return classify(s.admin.QueryRowContext(ctx, query).Scan(&s.tag))
 }
 
 func readCollations(ctx context.Context, admin *sql.DB, flavor schema.Flavor) (schema.Collations, error) {
@@ -141,22 +149,15 @@ func (s *server) put(w *wire) {
 
 // Identity tells which server this is and how far its clock is ahead of ours.
 func (s *server) Identity(ctx context.Context) (db.Identity, error) {
-	id := db.Identity{Host: s.cfg.Address(), Flavor: s.flavor.String(), Version: s.version}
+	id := db.Identity{UUID: s.tag, Host: s.cfg.Address(), Flavor: s.flavor.String(), Version: s.version}
 	var micros int64
-	var serverID, hostname string
-	var port int
 	began := time.Now()
-	err := s.admin.QueryRowContext(ctx, `SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED), @@server_id, @@hostname, @@port`).
-		Scan(&micros, &serverID, &hostname, &port)
+	err := s.admin.QueryRowContext(ctx, `SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)`).Scan(&micros)
 	if err != nil {
 		return id, fmt.Errorf("identify %s: %w", s.cfg.Address(), classify(err))
 	}
 	id.Clock = time.UnixMicro(micros).Sub(began.Add(time.Since(began) / 2)).Round(time.Millisecond)
-	id.UUID = fmt.Sprintf("%s:%d:%s", hostname, port, serverID)
-	if !s.flavor.MariaDB {
-		err = s.admin.QueryRowContext(ctx, "SELECT @@server_uuid").Scan(&id.UUID)
-	}
-	return id, classify(err)
+	return id, nil
 }
 
 // variable returns a global variable's value, or "" when the server does not know it.

@@ -1,0 +1,164 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"wherry/pkg/db"
+)
+
+// copyRate is a cautious guess of bytes per second, to compare the copy's length with the log's retention.
+const copyRate = 20 << 20
+
+// Check returns what is right and wrong with the source.
+func (s *Source) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
+	l := &sourceChecks{checklist{s: s.server, end: "source"}}
+	return l.each(ctx, plan, l.version, l.log, l.logFilters, l.retention, l.gtid, l.serverID, l.privileges, l.fence)
+}
+
+type sourceChecks struct{ checklist }
+
+// log checks that the log holds whole rows of every change.
+func (l *sourceChecks) log(ctx context.Context, _ db.Plan) error {
+	for _, c := range []struct{ name, want, fix string }{
+		{"log_bin", "ON", "set log_bin in the server's configuration and restart it"},
+		{"binlog_format", "ROW", "SET GLOBAL binlog_format = 'ROW', in the configuration too; then reconnect every writer"},
+		{"binlog_row_image", "FULL", "SET GLOBAL binlog_row_image = 'FULL', in the configuration too; then reconnect every writer"},
+	} {
+		if err := l.is(ctx, db.Fail, c.name, c.fix, c.want); err != nil {
+			return err
+		}
+	}
+	value, err := l.s.variable(ctx, "binlog_row_value_options")
+	if err == nil && value != "" {
+		l.add(db.Fail, "binlog_row_value_options", "@@binlog_row_value_options", "is "+value+": JSON columns are logged in part",
+			"SET GLOBAL binlog_row_value_options = '', in the configuration too; then reconnect every writer")
+	}
+	return err
+}
+
+// logFilters refuses a server that leaves databases out of its log.
+func (l *sourceChecks) logFilters(ctx context.Context, _ db.Plan) error {
+	status, err := l.s.logStatus(ctx)
+	if err != nil {
+		if isPrivilege(err) {
+			return nil // named by the privileges check
+		}
+		return err
+	}
+	if status.doDB != "" || status.ignoreDB != "" {
+		l.add(db.Fail, "binlog_filter", "", fmt.Sprintf("the log is limited by binlog_do_db=%q binlog_ignore_db=%q",
+			status.doDB, status.ignoreDB), "remove both from the server's configuration and restart it")
+	}
+	replica, err := l.s.variable(ctx, "log_slave_updates")
+	if err != nil {
+		return err
+	}
+	if replica == "" {
+		replica, err = l.s.variable(ctx, "log_replica_updates")
+	}
+	if err == nil && strings.EqualFold(replica, "OFF") {
+		l.add(db.Warn, "log_replica_updates", "@@log_replica_updates", "is OFF: on a replica, what comes from its primary is not logged",
+			"when the source is a replica, set log_replica_updates and restart it")
+	}
+	return err
+}
+
+// retention compares how long the log is kept with how long the copy will take, roughly.
+func (l *sourceChecks) retention(ctx context.Context, plan db.Plan) error {
+	kept, err := l.s.retention(ctx)
+	if err != nil {
+		return err
+	}
+	var bytes int64
+	for _, r := range plan.Routes {
+		bytes += r.Source.Table.Bytes
+	}
+	need := time.Duration(bytes/copyRate+1) * time.Second
+	const fix = "raise binlog_expire_logs_seconds (or expire_logs_days) for the time of the move"
+	switch {
+	case kept == 0:
+		l.ok("retention", "the log is kept until purged by hand")
+	case kept < need:
+		l.add(db.Fail, "retention", "", fmt.Sprintf("the log is kept for %s, the copy may take %s", kept, need), fix)
+	case kept < 3*need:
+		l.add(db.Warn, "retention", "", fmt.Sprintf("the log is kept for %s, the copy may take %s", kept, need), fix)
+	default:
+		l.ok("retention", fmt.Sprintf("the log is kept for %s, the copy may take %s", kept, need))
+	}
+	return nil
+}
+
+func (l *sourceChecks) gtid(ctx context.Context, _ db.Plan) error {
+	if l.s.flavor.MariaDB {
+		l.ok("gtid", "MariaDB always has GTIDs")
+		return nil
+	}
+	return l.is(ctx, db.Warn, "gtid_mode", "without GTIDs the move cannot follow a failover of the source; see the manual, "+
+		"\"Changing GTID Mode on Online Servers\"", "ON")
+}
+
+// serverID looks for a replica with the number that wherry would use.
+func (l *sourceChecks) serverID(ctx context.Context, _ db.Plan) error {
+	own, err := l.number(ctx, "server_id")
+	if err != nil {
+		return err
+	}
+	if own == 0 {
+		l.add(db.Fail, "server_id", "@@server_id", "is 0: the server refuses to send its log", "set a unique server_id")
+		return nil
+	}
+	if own == int64(l.s.cfg.ServerID) {
+		l.add(db.Fail, "server_id", "source.server_id", fmt.Sprintf("%d is the source's own", own), "choose another number, or 0")
+		return nil
+	}
+	statement := "SHOW SLAVE HOSTS"
+	if l.s.flavor.HasShowReplicas() && !l.s.flavor.MariaDB {
+		statement = "SHOW REPLICAS"
+	}
+	rows, err := l.s.rows(ctx, statement)
+	if err != nil {
+		if isPrivilege(err) {
+			return nil
+		}
+		return err
+	}
+	replicas, err := db.ReadAll(rows)
+	if err != nil {
+		return err
+	}
+	for _, row := range replicas {
+		if string(row[0]) == fmt.Sprint(l.s.cfg.ServerID) {
+			l.add(db.Fail, "server_id", "source.server_id", fmt.Sprintf("%d is used by a replica", l.s.cfg.ServerID), "choose another number, or 0")
+			return nil
+		}
+	}
+	l.ok("server_id", fmt.Sprintf("wherry reads as %d", l.s.cfg.ServerID))
+	return nil
+}
+
+// fence refuses fences that cannot hold.
+func (l *sourceChecks) fence(ctx context.Context, plan db.Plan) error {
+	wsrep, err := l.s.variable(ctx, "wsrep_on")
+	if err != nil {
+		return err
+	}
+	tidb := strings.Contains(strings.ToLower(l.s.version), "tidb")
+	if (strings.EqualFold(wsrep, "ON") || tidb) && (plan.Fence == db.FenceReadOnly || plan.Fence == db.FenceLockTables) {
+		what := "a Galera cluster: other nodes go on writing"
+		if tidb {
+			what = "TiDB: table locks and read_only do not stop writes"
+		}
+		l.add(db.Fail, "fence", "cutover.fence", string(plan.Fence)+" cannot hold on "+what, "use cutover.fence: hook and stop the writers there")
+		return nil
+	}
+	if plan.Fence == db.FenceReadOnly && !l.s.flavor.HasSuperReadOnly() {
+		l.add(db.Warn, "fence", "cutover.fence", "read_only does not stop accounts with SUPER or READ ONLY ADMIN",
+			"make sure that no such account writes at cutover, or use cutover.fence: lock_tables")
+		return nil
+	}
+	l.ok("fence", string(plan.Fence))
+	return nil
+}

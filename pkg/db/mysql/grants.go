@@ -1,0 +1,202 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// grants is what an account may do, as SHOW GRANTS tells it.
+type grants []grant
+
+type grant struct {
+	privileges []string // upper case
+	database   string   // "*" or a pattern with % and _ (manual, "GRANT Statement")
+	table      string   // "*" or a name
+}
+
+var grantLine = regexp.MustCompile("(?i)^GRANT (.+?) ON (?:TABLE )?(\\*|`(?:[^`]|``)+`)\\.(\\*|`(?:[^`]|``)+`) TO ")
+
+// readGrants returns the privileges of the account, those of its active roles included.
+func (s *server) readGrants(ctx context.Context) (grants, error) {
+	statement := "SHOW GRANTS"
+	if !s.flavor.MariaDB && s.flavor.Version >= 80000 {
+		var roles string
+		if err := s.admin.QueryRowContext(ctx, "SELECT CURRENT_ROLE()").Scan(&roles); err != nil {
+			return nil, classify(err)
+		}
+		if roles != "NONE" {
+			statement += " FOR CURRENT_USER() USING " + roles
+		}
+	}
+	rows, err := s.rows(ctx, statement)
+	if err != nil {
+		return nil, fmt.Errorf("read grants: %w", err)
+	}
+	lines, err := db.ReadAll(rows)
+	if err != nil {
+		return nil, fmt.Errorf("read grants: %w", err)
+	}
+	var all grants
+	for _, line := range lines {
+		m := grantLine.FindStringSubmatch(string(line[0]))
+		if m == nil {
+			continue
+		}
+		g := grant{database: unquote(m[2]), table: unquote(m[3])}
+		for _, p := range strings.Split(strings.ToUpper(m[1]), ",") {
+			p, _, _ = strings.Cut(strings.TrimSpace(p), "(") // column privileges do not count as the table's
+			g.privileges = append(g.privileges, strings.TrimSpace(p))
+		}
+		all = append(all, g)
+	}
+	return all, nil
+}
+
+func unquote(s string) string {
+	if s == "*" {
+		return s
+	}
+	return strings.ReplaceAll(s[1:len(s)-1], "``", "`")
+}
+
+// allow tells whether one of the privileges is held on the table; the zero name asks for *.*.
+func (all grants) allow(table schema.Name, privileges ...string) bool {
+	for _, g := range all {
+		if g.covers(table) && (slices.Contains(g.privileges, "ALL PRIVILEGES") || slices.ContainsFunc(privileges, func(p string) bool {
+			return slices.Contains(g.privileges, p)
+		})) {
+			return true
+		}
+	}
+	return false
+}
+
+func (g grant) covers(table schema.Name) bool {
+	switch {
+	case g.database == "*":
+		return true
+	case table.IsZero():
+		return false
+	case g.table != "*" && g.table != table.Table:
+		return false
+	default:
+		return likeMatch(g.database, table.Database)
+	}
+}
+
+// likeMatch matches the pattern of a database grant.
+func likeMatch(pattern, s string) bool {
+	var b strings.Builder
+	b.WriteString("^")
+	for i := 0; i < len(pattern); i++ {
+		switch c := pattern[i]; {
+		case c == '\\' && i+1 < len(pattern):
+			i++
+			b.WriteString(regexp.QuoteMeta(pattern[i : i+1]))
+		case c == '%':
+			b.WriteString(".*")
+		case c == '_':
+			b.WriteString(".")
+		default:
+			b.WriteString(regexp.QuoteMeta(pattern[i : i+1]))
+		}
+	}
+	matched, err := regexp.MatchString("(?s)"+b.String()+"$", s)
+	return err == nil && matched
+}
+
+// isPrivilege tells whether the server refused a statement for want of a privilege.
+func isPrivilege(err error) bool {
+	switch number(err) {
+	case errPrivilege, errAccess, errAccessDatabase, 1142, 1143, 1144, 1147:
+		return true
+	default:
+		return false
+	}
+}
+
+// need reports a privilege that is missing, with the statement that grants it.
+func (l *checklist) need(all grants, table schema.Name, names ...string) bool {
+	if all.allow(table, names...) {
+		return true
+	}
+	on := "*.*"
+	if !table.IsZero() {
+		on = table.Quoted()
+		if table.Table == "*" {
+			on = schema.Quote(table.Database) + ".*"
+		}
+	}
+	l.add(db.Fail, "privileges", on, "no "+strings.Join(names, " or "), fmt.Sprintf("GRANT %s ON %s TO the account %s", names[0], on, l.s.cfg.User))
+	return false
+}
+
+func (l *sourceChecks) privileges(ctx context.Context, plan db.Plan) error {
+	all, err := l.s.readGrants(ctx)
+	if err != nil {
+		return err
+	}
+	good := l.need(all, schema.Name{}, "REPLICATION SLAVE")
+	status := []string{"REPLICATION CLIENT"}
+	if l.s.flavor.MariaDB {
+		status = []string{"BINLOG MONITOR", "REPLICATION CLIENT", "SUPER"} // renamed in MariaDB 10.5
+	}
+	good = l.need(all, schema.Name{}, status...) && good
+	for _, r := range plan.Routes {
+		good = l.need(all, r.Source.Name(), "SELECT") && good
+		if plan.Fence == db.FenceLockTables {
+			good = l.need(all, schema.Name{Database: r.Source.Name().Database, Table: "*"}, "LOCK TABLES") && good
+		}
+	}
+	if plan.Fence == db.FenceReadOnly {
+		fence := []string{"SYSTEM_VARIABLES_ADMIN", "SUPER"}
+		if l.s.flavor.MariaDB {
+			fence = []string{"READ_ONLY ADMIN", "SUPER"}
+		}
+		good = l.need(all, schema.Name{}, fence...) && good
+	}
+	if gtid, err := l.s.hasGTID(ctx); err != nil {
+		return err
+	} else if !gtid {
+		good = l.need(all, schema.Name{}, "RELOAD") && good // FLUSH BINARY LOGS finds the start position
+	}
+	if good {
+		l.ok("privileges", "all that are needed")
+	}
+	return nil
+}
+
+func (l *targetChecks) privileges(ctx context.Context, plan db.Plan) error {
+	all, err := l.s.readGrants(ctx)
+	if err != nil {
+		return err
+	}
+	good := true
+	seen := map[string]bool{}
+	databases := []string{Bookkeeping(plan.Bookkeeping)}
+	for _, r := range plan.Routes {
+		databases = append(databases, r.Target.Name().Database)
+	}
+	for _, name := range databases {
+		if seen[name] {
+			continue
+		}
+		seen[name] = true
+		for _, p := range []string{"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "INDEX", "DROP", "REFERENCES"} {
+			good = l.need(all, schema.Name{Database: name, Table: "*"}, p) && good
+		}
+	}
+	if !plan.BinlogOnWrite {
+		good = l.need(all, schema.Name{}, "SYSTEM_VARIABLES_ADMIN", "SESSION_VARIABLES_ADMIN", "BINLOG ADMIN", "SUPER") && good
+	}
+	if good {
+		l.ok("privileges", "all that are needed")
+	}
+	return nil
+}

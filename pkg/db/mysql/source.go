@@ -1,0 +1,277 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// Source reads from a MySQL or MariaDB server.
+type Source struct{ *server }
+
+// OpenSource connects to a server as the source of a move.
+func OpenSource(ctx context.Context, cfg Config) (*Source, error) {
+	s, err := openServer(ctx, cfg, sourceSession)
+	if err != nil {
+		return nil, err
+	}
+	return &Source{s}, nil
+}
+
+func sourceSession(flavor schema.Flavor) []string {
+	set := "SET SESSION sql_mode = '', time_zone = '+00:00', net_write_timeout = 600, wait_timeout = 28800"
+	if flavor.MariaDB {
+		set += ", max_statement_time = 0"
+	} else {
+		set += ", max_execution_time = 0"
+	}
+	return []string{"SET NAMES binary", set, "SET SESSION TRANSACTION READ ONLY"}
+}
+
+// hasGTID tells whether every transaction of the server has a GTID.
+func (s *server) hasGTID(ctx context.Context) (bool, error) {
+	if s.flavor.MariaDB {
+		return true, nil
+	}
+	mode, err := s.variable(ctx, "gtid_mode")
+	return mode == "ON", err
+}
+
+// SafePosition returns a visible-safe position. The end of the log is none: a transaction is written there before it can be
+// seen (of 300 readings under load a third was followed by a read that missed one).
+func (s *Source) SafePosition(ctx context.Context) (pos db.Position, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("read position of %s: %w", s.cfg.Address(), classify(err))
+		}
+	}()
+	if s.flavor.HasSnapshotPosition() {
+		return s.snapshotPosition(ctx)
+	}
+	gtid, err := s.hasGTID(ctx)
+	if err != nil {
+		return "", err
+	}
+	if !gtid {
+		return s.rotatedPosition(ctx)
+	}
+	var set string // updated after the commit in the engine (manual, "gtid_executed")
+	if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_executed").Scan(&set); err != nil {
+		return "", err
+	}
+	if set != "" {
+		return formatPosition(set, "", 0, ""), nil
+	}
+	logs, err := s.logs(ctx) // nothing was ever executed: the whole log is ahead
+	if err != nil {
+		return "", err
+	}
+	return formatPosition("", logs[0], 4, s.tag), nil
+}
+
+// snapshotPosition uses MariaDB's snapshot, which knows the position that it shows (MDEV-136).
+func (s *Source) snapshotPosition(ctx context.Context) (pos db.Position, err error) {
+	conn, err := s.admin.Conn(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, closeConn(conn)) }()
+	if _, err := conn.ExecContext(ctx, "START TRANSACTION WITH CONSISTENT SNAPSHOT"); err != nil {
+		return "", err
+	}
+	var name, file, offset string
+	for _, v := range []struct {
+		name string
+		to   *string
+	}{{"binlog_snapshot_file", &file}, {"binlog_snapshot_position", &offset}} {
+		if err := conn.QueryRowContext(ctx, "SHOW STATUS LIKE '"+v.name+"'").Scan(&name, v.to); err != nil {
+			return "", err
+		}
+	}
+	at, err := strconv.ParseUint(offset, 10, 64)
+	if err != nil {
+		return "", err
+	}
+	set, err := s.gtidAt(ctx, file, at)
+	return formatPosition(set, file, at, s.tag), err
+}
+
+func (s *Source) gtidAt(ctx context.Context, file string, offset uint64) (string, error) {
+	var set sql.NullString
+	err := s.admin.QueryRowContext(ctx, "SELECT BINLOG_GTID_POS(?, ?)", file, offset).Scan(&set)
+	return set.String, err
+}
+
+// rotatedPosition begins a new log file: the rotation waits for transactions that are being committed.
+func (s *Source) rotatedPosition(ctx context.Context) (db.Position, error) {
+	if _, err := s.admin.ExecContext(ctx, "FLUSH BINARY LOGS"); err != nil {
+		return "", err
+	}
+	status, err := s.logStatus(ctx)
+	return formatPosition("", status.file, 4, s.tag), err
+}
+
+// Head returns the end of the log: what any read could see is written there already.
+func (s *Source) Head(ctx context.Context) (db.Position, error) {
+	status, err := s.logStatus(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read log status of %s: %w", s.cfg.Address(), err)
+	}
+	if s.flavor.MariaDB {
+		if status.gtid, err = s.gtidAt(ctx, status.file, status.offset); err != nil {
+			return "", fmt.Errorf("read log status of %s: %w", s.cfg.Address(), classify(err))
+		}
+	}
+	return formatPosition(status.gtid, status.file, status.offset, s.tag), nil
+}
+
+// logStatus is the end of the log and what is left out of it.
+type logStatus struct {
+	file           string
+	offset         uint64
+	doDB, ignoreDB string
+	gtid           string
+}
+
+func (s *server) logStatus(ctx context.Context) (status logStatus, err error) {
+	statement := "SHOW MASTER STATUS"
+	if s.flavor.HasShowBinaryLogStatus() {
+		statement = "SHOW BINARY LOG STATUS"
+	}
+	rows, err := s.rows(ctx, statement)
+	if err != nil {
+		return status, err
+	}
+	found, err := db.ReadAll(rows)
+	if err != nil {
+		return status, err
+	}
+	if len(found) == 0 {
+		return status, errors.New("the server has no binary log: set log_bin")
+	}
+	row := found[0]
+	status.file, status.doDB, status.ignoreDB = string(row[0]), string(row[2]), string(row[3])
+	if len(row) > 4 {
+		status.gtid = string(row[4])
+	}
+	status.offset, err = strconv.ParseUint(string(row[1]), 10, 64)
+	return status, err
+}
+
+// logs lists the log files, oldest first.
+func (s *server) logs(ctx context.Context) ([]string, error) {
+	rows, err := s.rows(ctx, "SHOW BINARY LOGS")
+	if err != nil {
+		return nil, err
+	}
+	found, err := db.ReadAll(rows)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(found))
+	for i, row := range found {
+		names[i] = string(row[0])
+	}
+	if len(names) == 0 {
+		return nil, errors.New("the server lists no binary log")
+	}
+	return names, nil
+}
+
+// Reached tells whether everything up to goal is contained in at.
+func (s *Source) Reached(at, goal db.Position) (bool, error) {
+	a, err := parsePosition(string(at))
+	if err != nil {
+		return false, err
+	}
+	g, err := parsePosition(string(goal))
+	if err != nil {
+		return false, err
+	}
+	return reached(a, g)
+}
+
+// Retained checks that the log still reaches back to pos.
+func (s *Source) Retained(ctx context.Context, pos db.Position) error {
+	p, err := parsePosition(string(pos))
+	if err != nil {
+		return err
+	}
+	if p.file != "" && p.server == s.tag {
+		logs, err := s.logs(ctx)
+		if err != nil {
+			return fmt.Errorf("list logs of %s: %w", s.cfg.Address(), err)
+		}
+		if !slices.Contains(logs, p.file) {
+			return fmt.Errorf("log %s is purged, the oldest is %s: %w", p.file, logs[0], db.ErrPositionGone)
+		}
+		return nil
+	}
+	if s.flavor.MariaDB || p.gtidText() == "" {
+		return nil // opening the log tells
+	}
+	var kept bool
+	err = s.admin.QueryRowContext(ctx, "SELECT GTID_SUBSET(@@GLOBAL.gtid_purged, ?)", p.gtidText()).Scan(&kept)
+	if err != nil {
+		return fmt.Errorf("compare with gtid_purged of %s: %w", s.cfg.Address(), classify(err))
+	}
+	if !kept {
+		return fmt.Errorf("transactions after %s are purged: %w", pos, db.ErrPositionGone)
+	}
+	return nil
+}
+
+// Retention returns how long the log is kept.
+func (s *Source) Retention(ctx context.Context) (time.Duration, error) { return s.retention(ctx) }
+
+func (s *server) retention(ctx context.Context) (time.Duration, error) {
+	if value, err := s.variable(ctx, "binlog_expire_logs_auto_purge"); err != nil || value == "OFF" {
+		return 0, err
+	}
+	for _, v := range []struct {
+		name string
+		unit time.Duration
+	}{{"binlog_expire_logs_seconds", time.Second}, {"expire_logs_days", 24 * time.Hour}} {
+		value, err := s.variable(ctx, v.name)
+		if err != nil {
+			return 0, err
+		}
+		if n, err := strconv.ParseFloat(strings.TrimSpace(value), 64); err == nil && n > 0 {
+			return time.Duration(n * float64(v.unit)), nil
+		}
+	}
+	return 0, nil
+}
+
+// Stream opens the log after pos.
+func (s *Source) Stream(ctx context.Context, pos db.Position, routes []*route.Route) (db.Stream, error) {
+	from, err := parsePosition(string(pos))
+	if err != nil {
+		return nil, err
+	}
+	return openStream(ctx, streamConfig{
+		addr: s.cfg.Address(), user: s.cfg.User, password: s.cfg.Password, tls: s.cfg.TLS,
+		mariadb: s.flavor.MariaDB, serverID: s.cfg.ServerID, from: from, routes: routes, serverTag: s.tag,
+	})
+}
+
+// formatPosition writes a position as parsePosition reads it.
+func formatPosition(gtid, file string, offset uint64, tag string) db.Position {
+	var parts []string
+	if gtid != "" {
+		parts = append(parts, "gtid="+strings.NewReplacer("\n", "", " ", "").Replace(gtid))
+	}
+	if file != "" {
+		parts = append(parts, fmt.Sprintf("file=%s:%d", file, offset), "server="+tag)
+	}
+	return db.Position(strings.Join(parts, " "))
+}
