@@ -1,0 +1,144 @@
+package route
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"wherry/pkg/schema"
+)
+
+// Rename leads tables that match From to To. Both are db.table; the first dot separates. From may hold the wildcards *
+// (any run of characters) and ? (one character). A * in To stands for what the * of the same half of From matched, or
+// for that half as a whole when From has none there.
+type Rename struct{ From, To string }
+
+// Where is a row filter for the tables that match Table.
+type Where struct{ Table, Where string }
+
+// Rules say which tables move, where to and which rows of them. The zero value moves every table to its own name. Names
+// are compared by case. Of several rules for one table the most specific counts: a full name, then a full
+// database, then the one with the most characters that are no wildcards, then the first.
+type Rules struct {
+	include, exclude []glob
+	renames          []rename
+	filters          []filter
+}
+
+type rename struct {
+	from glob
+	to   schema.Name
+}
+
+type filter struct {
+	table glob
+	where string
+}
+
+// NewRules compiles rules. No include means every table.
+func NewRules(include, exclude []string, routes []Rename, filters []Where) (*Rules, error) {
+	r := &Rules{}
+	for _, list := range []struct {
+		of    string
+		texts []string
+		into  *[]glob
+	}{{"include", include, &r.include}, {"exclude", exclude, &r.exclude}} {
+		for _, text := range list.texts {
+			g, err := parseGlob(text)
+			if err != nil {
+				return nil, fmt.Errorf("read %s %q: %w", list.of, text, err)
+			}
+			*list.into = append(*list.into, g)
+		}
+	}
+	for _, route := range routes {
+		compiled, err := parseRename(route)
+		if err != nil {
+			return nil, fmt.Errorf("read route from %q to %q: %w", route.From, route.To, err)
+		}
+		r.renames = append(r.renames, compiled)
+	}
+	for _, f := range filters {
+		g, err := parseGlob(f.Table)
+		if err == nil && strings.TrimSpace(f.Where) == "" {
+			err = fmt.Errorf("no condition")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read filter of %q: %w", f.Table, err)
+		}
+		r.filters = append(r.filters, filter{g, f.Where})
+	}
+	slices.SortStableFunc(r.renames, func(a, b rename) int { return b.from.weight() - a.from.weight() })
+	slices.SortStableFunc(r.filters, func(a, b filter) int { return b.table.weight() - a.table.weight() })
+	return r, nil
+}
+
+func parseRename(route Rename) (rename, error) {
+	from, err := parseGlob(route.From)
+	if err != nil {
+		return rename{}, err
+	}
+	to, ok := schema.ParseName(route.To)
+	if !ok {
+		return rename{}, fmt.Errorf("invalid name %q, not db.table", route.To)
+	}
+	for _, half := range [][2]string{{from.database, to.Database}, {from.table, to.Table}} {
+		switch {
+		case strings.Contains(half[1], "?"), strings.Count(half[1], "*") > 1:
+			return rename{}, fmt.Errorf("invalid wildcards in %q, only one * may stand", half[1])
+		case strings.Contains(half[1], "*") && strings.Count(half[0], "*") > 1:
+			return rename{}, fmt.Errorf("invalid wildcards in %q, the * of %q could mean either", half[0], half[1])
+		}
+	}
+	return rename{from, to}, nil
+}
+
+// Includes tells whether the table moves: some include matches and no exclude does.
+func (r *Rules) Includes(name schema.Name) bool {
+	matches := func(g glob) bool { return g.match(name) }
+	return (len(r.include) == 0 || slices.ContainsFunc(r.include, matches)) && !slices.ContainsFunc(r.exclude, matches)
+}
+
+// Target returns where the table goes. Without a route it keeps its name.
+func (r *Rules) Target(name schema.Name) schema.Name {
+	for _, rename := range r.renames {
+		if rename.from.match(name) {
+			return schema.Name{
+				Database: substitute(rename.from.database, rename.to.Database, name.Database),
+				Table:    substitute(rename.from.table, rename.to.Table, name.Table),
+			}
+		}
+	}
+	return name
+}
+
+// Where returns the row filter of a source table, or "" for all rows.
+func (r *Rules) Where(name schema.Name) string {
+	for _, filter := range r.filters {
+		if filter.table.match(name) {
+			return filter.where
+		}
+	}
+	return ""
+}
+
+// Collisions returns an error that names every target that two or more of the source tables go to.
+func (r *Rules) Collisions(names []schema.Name) error {
+	sources := map[schema.Name][]string{}
+	for _, name := range names {
+		to := r.Target(name)
+		sources[to] = append(sources[to], name.String())
+	}
+	var found []string
+	for to, from := range sources {
+		if len(from) > 1 {
+			slices.Sort(from)
+			found = append(found, fmt.Sprintf("%s all go to %s", strings.Join(from, ", "), to))
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	slices.Sort(found)
+	return fmt.Errorf("invalid routes: %s", strings.Join(found, "; "))
+}
