@@ -1,0 +1,256 @@
+package monitor
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	maxLines = 12
+	minBar   = 6
+	maxBar   = 40
+	minLabel = 8
+	quiet    = 5 * time.Second // without news of the replica before it is said
+)
+
+// look is how the progress is drawn.
+type look struct {
+	width, lines int
+	color, ascii bool
+}
+
+// bar is a line with a bar in it.
+type bar struct {
+	label  string
+	part   float64   // of 1; negative is unknown, and leaves the bar out
+	fields [3]string // rows, speed, time left
+}
+
+func (s *Snapshot) silent() bool {
+	return s.Step == "" && len(s.Tables) == 0 && s.Replica.At.IsZero() && s.Note == ""
+}
+
+// hasTables tells whether the step goes from table to table.
+func (s *Snapshot) hasTables() bool {
+	return len(s.Tables) > 0 && (s.countsRows() || s.Step == StepIndex)
+}
+
+func (s *Snapshot) countsRows() bool { return s.Step == StepCopy || s.Step == StepVerify }
+
+// hasReplica tells whether changes are applied during the step.
+func (s *Snapshot) hasReplica() bool {
+	return !s.Replica.At.IsZero() && s.Step != StepCopy && s.Step != StepIndex
+}
+
+// part returns how much of the step is done, of 1.
+func (s *Snapshot) part() float64 {
+	switch {
+	case len(s.Tables) == 0:
+		return -1
+	case s.TablesDone == len(s.Tables):
+		return 1
+	case s.Step == StepIndex:
+		return float64(s.TablesDone) / float64(len(s.Tables))
+	}
+	return share(s.Rows, s.Estimate)
+}
+
+// share is never whole: only a table that says so is finished.
+func share(rows, estimate int64) float64 {
+	if estimate <= 0 {
+		return -1
+	}
+	return min(float64(rows)/float64(estimate), 0.999)
+}
+
+// block draws the progress; its lines are no wider than the look.
+func (l look) block(s Snapshot) []string {
+	if s.silent() || l.lines < 1 {
+		return nil
+	}
+	below := l.below(s)
+	bars, more := s.bars(l.lines - 1 - len(below))
+	lines := l.bars(append(bars, s.overall()))
+	if more > 0 {
+		lines = slices.Insert(lines, len(bars), l.faint(fit(fmt.Sprintf("and %s", plural(more, "more table")), l.width)))
+	}
+	lines = append(lines, below...)
+	return lines[max(len(lines)-l.lines, 0):]
+}
+
+// last draws what stays on the screen.
+func (l look) last(s Snapshot) []string {
+	if s.silent() {
+		return nil
+	}
+	s.ETA, s.Note = 0, ""
+	return append(l.bars([]bar{s.overall()}), l.below(s)...)
+}
+
+// bars returns the tables at work, at most as fit into so many lines, and how many more there are. The ones left out are
+// those that stood still longest.
+func (s *Snapshot) bars(lines int) (bars []bar, more int) {
+	var active []*TableProgress
+	for i := range s.Tables {
+		t := &s.Tables[i]
+		if s.countsRows() && !t.Finished && !t.touched.IsZero() && (s.Step != StepVerify || t.Compared > 0) {
+			active = append(active, t)
+		}
+	}
+	if len(active) > max(lines, 0) {
+		lines = max(lines-1, 0) // one says how many more there are
+		latest := slices.Clone(active)
+		slices.SortStableFunc(latest, func(a, b *TableProgress) int { return b.touched.Compare(a.touched) })
+		latest, more = latest[:lines], len(active)-lines
+		active = slices.DeleteFunc(active, func(t *TableProgress) bool { return !slices.Contains(latest, t) })
+	}
+	for _, t := range active {
+		b := bar{label: clean(t.Table), part: share(t.in(s.Step), t.Estimate), fields: numbers(t.in(s.Step), t.Rate, time.Duration(t.ETA))}
+		if t.Differing > 0 {
+			b.label += fmt.Sprintf(" (%s differ)", Count(t.Differing))
+		}
+		bars = append(bars, b)
+	}
+	return bars, more
+}
+
+// overall returns the line for the whole step.
+func (s *Snapshot) overall() bar {
+	b := bar{label: s.title(), part: -1}
+	if s.hasTables() {
+		b.label += fmt.Sprintf(" %d/%d tables", s.TablesDone, len(s.Tables))
+		b.part = s.part()
+	}
+	switch {
+	case s.countsRows():
+		b.fields = numbers(s.Rows, s.Rate, time.Duration(s.ETA))
+	case s.hasReplica():
+		b.fields = numbers(s.Replica.Rows, s.Replica.Rate, 0)
+	}
+	if !s.countsRows() {
+		b.fields[2] = Span(time.Duration(s.Elapsed).Truncate(time.Second))
+	}
+	if s.Step == StepVerify && s.Differing > 0 {
+		b.label += fmt.Sprintf(", %s differ", Count(s.Differing))
+	}
+	return b
+}
+
+func (s *Snapshot) title() string {
+	switch s.Step {
+	case "":
+		return "progress"
+	case StepReplay:
+		return "replay changes"
+	case StepIndex:
+		return "build indexes"
+	}
+	return clean(s.Step)
+}
+
+func numbers(rows, rate int64, eta time.Duration) [3]string {
+	out := [3]string{Count(rows) + " rows", Count(rate) + " rows/s", ""}
+	if eta > 0 {
+		out[2] = "eta " + Span(eta)
+	}
+	return out
+}
+
+// below returns the lines under the bars: the replica and the note.
+func (l look) below(s Snapshot) []string {
+	var lines []string
+	if r := s.Replica; s.hasReplica() {
+		text := Span(time.Duration(r.Lag)) + " behind"
+		if r.CaughtUp {
+			text = "caught up"
+		}
+		if age := time.Duration(r.Age); age >= quiet {
+			text += ", no news for " + Span(age)
+		}
+		lines = append(lines, fit(clean(text+", at "+r.Position), l.width))
+	}
+	if s.Note != "" {
+		lines = append(lines, fit(clean(s.Note), l.width))
+	}
+	return lines
+}
+
+// bars draws lines with their columns below one another. What does not fit is left out: first the time left, then the
+// speed, the rows, the percentage, the bar.
+func (l look) bars(bars []bar) []string {
+	widths := []int{4, 10, 12, 10} // wide enough for most, so that columns rarely move
+	label := minLabel
+	for _, b := range bars {
+		label = max(label, cells(b.label))
+		for i, f := range b.fields {
+			widths[i+1] = max(widths[i+1], cells(f))
+		}
+	}
+	label = min(label, max(l.width*2/5, minLabel), l.width)
+	room := func() int {
+		left := l.width - label - 2
+		for _, w := range widths {
+			left -= w + 2
+		}
+		return left
+	}
+	for len(widths) > 0 && room() < minBar {
+		widths = widths[:len(widths)-1]
+	}
+	size := min(room(), maxBar)
+
+	lines := make([]string, 0, len(bars))
+	for i, b := range bars {
+		parts := []string{pad(fit(b.label, label), label, false)}
+		if size >= minBar {
+			parts = append(parts, l.bar(b.part, size))
+		}
+		for j, text := range append([]string{percentText(b.part)}, b.fields[:]...)[:len(widths)] {
+			parts = append(parts, pad(text, widths[j], true))
+		}
+		if i == len(bars)-1 {
+			parts[0] = l.strong(parts[0])
+		}
+		lines = append(lines, strings.TrimRight(strings.Join(parts, "  "), " "))
+	}
+	return lines
+}
+
+func percentText(part float64) string {
+	if part < 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d%%", percent(part))
+}
+
+func percent(part float64) int { return int(max(part, 0) * 100) }
+
+// bar draws a bar in eighths of a column, or a blank one when the part is unknown.
+func (l look) bar(part float64, size int) string {
+	if part < 0 {
+		return strings.Repeat(" ", size)
+	}
+	if l.ascii {
+		full := int(part * float64(size))
+		return strings.Repeat("#", full) + strings.Repeat("-", size-full)
+	}
+	eighths := int(math.Floor(part * float64(size) * 8))
+	text := strings.Repeat("█", eighths/8)
+	if rest := eighths % 8; rest > 0 {
+		text += string([]rune("▏▎▍▌▋▊▉")[rest-1])
+	}
+	return l.paint("36", text) + l.faint(strings.Repeat("░", size-cells(text)))
+}
+
+func (l look) strong(s string) string { return l.paint("1", s) }
+func (l look) faint(s string) string  { return l.paint("2", s) }
+
+func (l look) paint(code, s string) string {
+	if !l.color || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}

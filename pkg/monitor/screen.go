@@ -1,0 +1,106 @@
+package monitor
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+)
+
+// maxPartial is how much of a log line is kept back for its end to arrive.
+const maxPartial = 64 << 10
+
+// screen is a terminal with a block of lines at its end that is redrawn in place. The cursor rests below the block.
+type screen struct {
+	out   io.Writer
+	width func() int
+
+	mu      sync.Mutex
+	live    bool     // a block may stand
+	block   []string // as last drawn
+	partial []byte   // a log line without its end
+}
+
+// Write puts whole lines above the block. While no block is shown it passes on what it gets.
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.live {
+		return s.out.Write(p)
+	}
+	s.partial = append(s.partial, p...)
+	whole := bytes.LastIndexByte(s.partial, '\n') + 1
+	if whole == 0 && len(s.partial) > maxPartial {
+		s.partial = append(s.partial, '\n')
+		whole = len(s.partial)
+	}
+	if whole == 0 {
+		return len(p), nil
+	}
+	var b strings.Builder
+	b.WriteString(s.top() + "\x1b[J")
+	b.Write(s.partial[:whole])
+	paint(&b, s.block)
+	s.partial = append(s.partial[:0], s.partial[whole:]...)
+	if _, err := io.WriteString(s.out, b.String()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// draw replaces the block. A terminal that cannot be written to is no reason to stop.
+func (s *screen) draw(block []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.live = true
+	s.replace(block)
+}
+
+// finish replaces the block a last time and leaves it standing.
+func (s *screen) finish(block []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.partial) > 0 {
+		block = append([]string{string(s.partial)}, block...)
+	}
+	s.replace(block)
+	s.live, s.block, s.partial = false, nil, nil
+}
+
+func (s *screen) replace(block []string) {
+	if len(block) == 0 && len(s.block) == 0 {
+		return
+	}
+	var b strings.Builder
+	b.WriteString(s.top())
+	paint(&b, block)
+	b.WriteString("\x1b[J")
+	_, _ = io.WriteString(s.out, b.String())
+	s.block = block
+}
+
+// top moves the cursor to the first line of the block. When the terminal has become narrower since, it has broken the
+// block's lines into more.
+func (s *screen) top() string {
+	columns, up := max(s.width(), 1), 0
+	for _, line := range s.block {
+		up += max((cells(line)+columns-1)/columns, 1)
+	}
+	if up == 0 {
+		return "\r"
+	}
+	return fmt.Sprintf("\r\x1b[%dA", up)
+}
+
+// paint writes lines without letting the terminal wrap them.
+func paint(b *strings.Builder, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	b.WriteString("\x1b[?7l")
+	for _, line := range lines {
+		b.WriteString(line + "\x1b[K\n")
+	}
+	b.WriteString("\x1b[?7h")
+}

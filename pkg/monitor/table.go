@@ -1,0 +1,54 @@
+package monitor
+
+import (
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// WriteTable writes rows below a header (nil for none) in aligned columns. A column whose every value begins with a
+// digit or is "-" stands to the right.
+func WriteTable(w io.Writer, header []string, rows [][]string) error {
+	widths, right := measure(header, rows)
+	var b strings.Builder
+	for i, row := range append([][]string{header}, rows...) {
+		if i == 0 && header == nil {
+			continue
+		}
+		line := make([]string, len(row))
+		for j, value := range row {
+			line[j] = pad(clean(value), widths[j], right[j])
+		}
+		b.WriteString(strings.TrimRight(strings.Join(line, "  "), " ") + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func measure(header []string, rows [][]string) (widths []int, right []bool) {
+	columns := len(header)
+	for _, row := range rows {
+		columns = max(columns, len(row))
+	}
+	widths, right = make([]int, columns), make([]bool, columns)
+	for j, value := range header {
+		widths[j] = cells(clean(value))
+	}
+	for j := range columns {
+		numbers, others := 0, 0
+		for _, row := range rows {
+			if j >= len(row) || row[j] == "" {
+				continue
+			}
+			widths[j] = max(widths[j], cells(clean(row[j])))
+			if first, _ := utf8.DecodeRuneInString(row[j]); unicode.IsDigit(first) || row[j] == "-" {
+				numbers++
+			} else {
+				others++
+			}
+		}
+		right[j] = numbers > 0 && others == 0
+	}
+	return widths, right
+}
