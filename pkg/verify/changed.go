@@ -1,0 +1,169 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+const (
+	flushKeys = 2000                   // changed keys of a table that are gathered before they are looked at
+	logWait   = 200 * time.Millisecond // for the log to bring something
+)
+
+// follow looks at every row that changed after from, up to a position that both ends are made to hold first: whatever
+// is looked at then shows all of it.
+func (r *run) follow(ctx context.Context, from, to db.Position) error {
+	if err := r.visible(ctx, to); err != nil {
+		return err
+	}
+	if err := r.await(ctx, to); err != nil {
+		return err
+	}
+	all := make(map[schema.Name]*gathered, len(r.tallies))
+	for _, t := range r.tallies {
+		all[t.route.Source.Name()] = &gathered{tally: t, keys: map[string]db.Row{}}
+	}
+	err := r.scan(ctx, from, []db.Position{to}, r.routes, func(c *db.Change) error {
+		g := all[c.Route.Source.Name()]
+		for _, row := range []db.Row{c.Before, c.After} {
+			if row != nil {
+				key := row.Pick(g.tally.route.Source.Key)
+				g.keys[keyText(key)] = key.Clone()
+			}
+		}
+		if len(g.keys) < flushKeys {
+			return nil
+		}
+		return r.flush(ctx, g)
+	})
+	if err != nil {
+		return fmt.Errorf("verify changes after %s: %w", from, err)
+	}
+	for _, t := range r.tallies {
+		if err := r.flush(ctx, all[t.route.Source.Name()]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gathered is the changed keys of one table that are still to be looked at.
+type gathered struct {
+	tally *tally
+	keys  map[string]db.Row
+}
+
+// flush looks at gathered keys and forgets them. A table without a key is compared whole.
+func (r *run) flush(ctx context.Context, g *gathered) (err error) {
+	if len(g.keys) == 0 {
+		return nil
+	}
+	t, f := g.tally, &found{limit: r.opts.MaxListed}
+	list := slices.Collect(maps.Values(g.keys))
+	clear(g.keys)
+	if len(t.route.Source.Key) == 0 {
+		err = r.keyless(ctx, t.route, f)
+	} else {
+		f.table.Rows = int64(len(list))
+		err = r.confirm(ctx, t.route, list, f)
+	}
+	if err != nil {
+		return fmt.Errorf("verify table %s: %w", t.route.Source.Name(), err)
+	}
+	r.merge(t, f, false)
+	return nil
+}
+
+// scan visits every change of the routes after a position, until the log has been read up to all of the goals.
+// After a lost connection it begins again at the last whole transaction, so a change may be visited twice.
+func (v *Verify) scan(ctx context.Context, from db.Position, goals []db.Position, routes []*route.Route, visit func(*db.Change) error) error {
+	at := from
+	var stop error // the visitor's: not to be tried again
+	careful := func(part *db.Part) error {
+		stop = visitPart(part, visit)
+		return stop
+	}
+	for {
+		began, done := at, false
+		err := v.again(ctx, func() (err error) {
+			done, err = v.read(ctx, &at, goals, routes, careful)
+			if stop != nil || at != began && errors.Is(err, db.ErrConnection) {
+				return nil // the second is progress: patience begins anew
+			}
+			return err
+		})
+		if stop != nil || err != nil || done {
+			return errors.Join(stop, err)
+		}
+	}
+}
+
+// read visits the log from a position, which it moves along, until the goals are reached.
+func (v *Verify) read(ctx context.Context, pos *db.Position, goals []db.Position, routes []*route.Route, visit func(*db.Part) error) (done bool, err error) {
+	stream, err := v.source.Stream(ctx, *pos, routes)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, stream.Close()) }()
+	for moved := v.opts.Now(); ; {
+		if at := stream.Position(); at != *pos {
+			*pos, moved = at, v.opts.Now()
+		}
+		done, err := v.reachedAll(*pos, goals)
+		if err != nil || done {
+			return done, err
+		}
+		if v.opts.Now().Sub(moved) > v.opts.WaitTimeout {
+			return false, fmt.Errorf("read the source's log up to %s: it stays at %s", goals, *pos)
+		}
+		part, err := stream.Next(ctx, logWait)
+		if err != nil {
+			return false, err
+		}
+		if part != nil { // a transaction may be larger than patience
+			moved = v.opts.Now()
+		}
+		if err := visit(part); err != nil {
+			return false, err
+		}
+	}
+}
+
+func visitPart(part *db.Part, visit func(*db.Change) error) error {
+	if part == nil {
+		return nil
+	}
+	if part.DDL != nil {
+		return fmt.Errorf("%w on %v: %.200s", ErrSchemaChange, part.DDL.Tables, part.DDL.Statement)
+	}
+	for i := range part.Changes {
+		if err := visit(&part.Changes[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *Verify) reachedAll(at db.Position, goals []db.Position) (bool, error) {
+	for _, goal := range goals {
+		if goal.IsZero() {
+			continue
+		}
+		reached, err := v.source.Reached(at, goal)
+		if err != nil {
+			return false, fmt.Errorf("compare positions: %w", err)
+		}
+		if !reached {
+			return false, nil
+		}
+	}
+	return true, nil
+}

@@ -1,0 +1,138 @@
+package verify
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+)
+
+// leafRows is how many rows are compared one by one rather than by another checksum; a checksum costs a round trip.
+const leafRows = 500
+
+// compare compares a range by checksums, and halves what is unequal until it is small enough to be read.
+//
+// Bounds come from the source alone, so each half is smaller. Whatever the order of keys on the target, a range is cut
+// there into two that together hold it, so none of its rows is passed over; where the ends sort differently, equal
+// rows may fall into unequal ranges, which costs a closer look and nothing else.
+func (r *run) compare(ctx context.Context, w work, f *found) error {
+	rt := w.tally.route
+	if len(rt.Source.Key) == 0 {
+		return r.keyless(ctx, rt, f)
+	}
+	todo := []db.Range{w.rng}
+	for len(todo) > 0 {
+		rng := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		source, target, err := r.sums(ctx, rt, rng)
+		if err != nil {
+			return err
+		}
+		if source == target {
+			f.table.Rows += source.Rows
+			continue
+		}
+		if source.Rows > leafRows {
+			mid, err := r.bound(ctx, r.source, &rt.Source, rng.After, int(source.Rows/2))
+			if err != nil {
+				return err
+			}
+			if splits(rng, mid) {
+				todo = append(todo, db.Range{After: mid, Upto: rng.Upto}, db.Range{After: rng.After, Upto: mid})
+				continue
+			}
+		}
+		if err := r.leaf(ctx, rt, rng, target.Rows, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// splits tells whether a key cuts a range in two.
+func splits(rng db.Range, mid db.Row) bool {
+	return mid != nil && (rng.Upto == nil || keyText(mid) != keyText(rng.Upto))
+}
+
+// sums computes both ends' checksums at the same time, so that little changes in between.
+func (r *run) sums(ctx context.Context, rt *route.Route, rng db.Range) (source, target db.Sum, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		source, err = r.sum(ctx, r.source, &rt.Source, rng)
+		return err
+	})
+	group.Go(func() (err error) {
+		target, err = r.sum(ctx, r.target, &rt.Target, rng)
+		return err
+	})
+	return source, target, group.Wait()
+}
+
+// leaf compares a small range of the source with the target's rows of that range, key by key. The target may have
+// any number of rows there: they are read in pieces.
+func (r *run) leaf(ctx context.Context, rt *route.Route, rng db.Range, targetRows int64, f *found) error {
+	source, err := r.rows(ctx, r.source, &rt.Source, rng)
+	if err != nil {
+		return err
+	}
+	f.table.Rows += int64(len(source))
+	var suspects []db.Row
+	for todo := []piece{{rng, targetRows}}; len(todo) > 0; {
+		p := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		halves, err := r.halve(ctx, &rt.Target, p)
+		if err != nil {
+			return err
+		}
+		if halves != nil {
+			todo = append(todo, halves...)
+			continue
+		}
+		target, err := r.rows(ctx, r.target, &rt.Target, p.rng)
+		if err != nil {
+			return err
+		}
+		for k, t := range target {
+			if s, ok := source[k]; !ok {
+				suspects = append(suspects, t.key)
+			} else if s.digest == t.digest {
+				delete(source, k)
+			}
+		}
+		if len(suspects) >= leafRows {
+			if err := r.confirm(ctx, rt, suspects, f); err != nil {
+				return err
+			}
+			suspects = nil
+		}
+	}
+	// Extra rows come first: one that only a collation tells from a missing row has to be gone before that is written.
+	for _, s := range source {
+		suspects = append(suspects, s.key)
+	}
+	return r.confirm(ctx, rt, suspects, f)
+}
+
+// piece is a range of the target with the rows it holds, roughly.
+type piece struct {
+	rng  db.Range
+	rows int64
+}
+
+// halve cuts a piece that is too large to be read at once, or returns nothing. The half to do next is the last one.
+func (r *run) halve(ctx context.Context, rel *route.Relation, p piece) ([]piece, error) {
+	if p.rows <= 2*leafRows {
+		return nil, nil
+	}
+	half := p.rows / 2
+	mid, err := r.bound(ctx, r.target, rel, p.rng.After, int(half))
+	if err != nil || !splits(p.rng, mid) {
+		return nil, err
+	}
+	return []piece{
+		{db.Range{After: mid, Upto: p.rng.Upto}, p.rows - half},
+		{db.Range{After: p.rng.After, Upto: mid}, half},
+	}, nil
+}

@@ -1,0 +1,207 @@
+package verify
+
+import (
+	"context"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+)
+
+const (
+	batchKeys = 500 // looked at together
+	// maxRounds is how often a row that is rewritten each time is looked at before it is called in flux.
+	maxRounds = 5
+)
+
+// suspect is a row that was unequal when it was looked at.
+type suspect struct {
+	key  db.Row
+	kind Kind
+}
+
+// confirm decides about rows that were unequal when they were compared, and mends those that are different if asked to.
+func (r *run) confirm(ctx context.Context, rt *route.Route, keys []db.Row, f *found) error {
+	for len(keys) > 0 {
+		batch := keys[:min(batchKeys, len(keys))]
+		keys = keys[len(batch):]
+		v, err := r.judge(ctx, rt, batch)
+		if err != nil {
+			return err
+		}
+		if r.repair && len(v.different) > 0 {
+			if v, err = r.mend(ctx, rt, v); err != nil {
+				return err
+			}
+		}
+		r.list(rt, v, f)
+	}
+	return nil
+}
+
+// verdict is what became of suspects; those in none of the lists are equal.
+type verdict struct {
+	different []suspect
+	inFlux    []suspect
+	repaired  []suspect
+}
+
+func (r *run) list(rt *route.Route, v verdict, f *found) {
+	for _, s := range v.different {
+		text := render(&rt.Source, s.key)
+		if !f.add(text, s.kind, false) {
+			continue // one line each of a million would help nobody
+		}
+		r.opts.Log.Warn().Stringer("table", rt.Source.Name()).Str("key", text).Str("kind", string(s.kind)).Msg("row is different")
+	}
+	for _, s := range v.inFlux {
+		f.add(render(&rt.Source, s.key), InFlux, false)
+	}
+	for _, s := range v.repaired {
+		f.add(render(&rt.Source, s.key), s.kind, true)
+	}
+}
+
+// judge looks at rows ever more closely: at once, then with the target up to date, then with the log as a witness.
+func (r *run) judge(ctx context.Context, rt *route.Route, keys []db.Row) (verdict, error) {
+	left, err := r.glance(ctx, rt, keys)
+	if err != nil || len(left) == 0 {
+		return verdict{}, err
+	}
+	if left, err = r.look(ctx, rt, keysOf(left)); err != nil || len(left) == 0 {
+		return verdict{}, err
+	}
+	return r.prove(ctx, rt, left)
+}
+
+// glance compares rows as both ends show them now. It clears what only fell between two reads.
+func (r *run) glance(ctx context.Context, rt *route.Route, keys []db.Row) ([]suspect, error) {
+	source, err := r.fetch(ctx, r.source, &rt.Source, keys)
+	if err != nil {
+		return nil, err
+	}
+	target, err := r.fetch(ctx, r.target, &rt.Target, keys)
+	if err != nil {
+		return nil, err
+	}
+	return unequal(keys, target, source), nil
+}
+
+// look compares the target's rows, after it has applied all that the source's rows showed, with the source's rows of
+// before and after: a row that equals either of them is right.
+func (r *run) look(ctx context.Context, rt *route.Route, keys []db.Row) ([]suspect, error) {
+	before, err := r.fetch(ctx, r.source, &rt.Source, keys)
+	if err != nil {
+		return nil, err
+	}
+	goal, err := r.head(ctx) // read after the rows, so it contains whatever they show
+	if err != nil {
+		return nil, err
+	}
+	if err := r.await(ctx, goal); err != nil {
+		return nil, err
+	}
+	target, err := r.fetch(ctx, r.target, &rt.Target, keys)
+	if err != nil {
+		return nil, err
+	}
+	after, err := r.fetch(ctx, r.source, &rt.Source, keys)
+	if err != nil {
+		return nil, err
+	}
+	return unequal(keys, target, before, after), nil
+}
+
+// prove tells rows that are different from rows that are being rewritten, and from rows that are right after all.
+//
+// That a row looks the same on the source before and after is no proof that it stood still: a flag may be set and
+// cleared again in between. So the log is the witness. A row is different when it was unequal and the log has no
+// change of it from a position that both looks contain, up to beyond all that either end has shown. A row that has such a
+// change each time is in flux: every change carries the whole row, so whatever was wrong with it on the
+// target when it was first seen has been overwritten since.
+func (r *run) prove(ctx context.Context, rt *route.Route, left []suspect) (verdict, error) {
+	var v verdict
+	for range maxRounds {
+		from, err := r.safe(ctx)
+		if err != nil {
+			return v, err
+		}
+		if left, err = r.look(ctx, rt, keysOf(left)); err != nil || len(left) == 0 {
+			return v, err
+		}
+		moved, err := r.movedSince(ctx, rt, from)
+		if err != nil {
+			return v, err
+		}
+		var moving []suspect
+		for _, s := range left {
+			if moved[keyText(s.key)] {
+				moving = append(moving, s)
+			} else {
+				v.different = append(v.different, s)
+			}
+		}
+		if left = moving; len(left) == 0 {
+			return v, nil
+		}
+	}
+	v.inFlux = left
+	return v, nil
+}
+
+// movedSince returns the keys of a table's rows that the log shows to have changed since a position, up to beyond
+// everything that a read of either end has shown so far.
+func (r *run) movedSince(ctx context.Context, rt *route.Route, from db.Position) (map[string]bool, error) {
+	head, err := r.head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// A change is in the log before the source shows it, and the target may be that quick.
+	applied, err := r.applied(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys := map[string]bool{}
+	err = r.scan(ctx, from, []db.Position{head, applied}, []*route.Route{rt}, func(c *db.Change) error {
+		for _, row := range []db.Row{c.Before, c.After} {
+			if row != nil {
+				keys[keyText(row.Pick(rt.Source.Key))] = true
+			}
+		}
+		return nil
+	})
+	return keys, err
+}
+
+// unequal returns the keys whose target row equals none of the source's.
+func unequal(keys []db.Row, target image, sources ...image) []suspect {
+	var out []suspect
+	for _, key := range keys {
+		k := keyText(key)
+		t, onTarget := target[k]
+		equal := false
+		kind := Extra
+		for _, source := range sources {
+			s, onSource := source[k]
+			equal = equal || onSource == onTarget && s.digest == t.digest
+			kind = Extra
+			if onSource {
+				kind = Differing
+			}
+		}
+		if !onTarget {
+			kind = Missing
+		}
+		if !equal {
+			out = append(out, suspect{key: key, kind: kind})
+		}
+	}
+	return out
+}
+
+func keysOf(suspects []suspect) []db.Row {
+	keys := make([]db.Row, len(suspects))
+	for i, s := range suspects {
+		keys[i] = s.key
+	}
+	return keys
+}

@@ -1,0 +1,120 @@
+package verify
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// Report is the outcome of a comparison.
+type Report struct {
+	// Position is the source position up to which the comparison holds: rows that changed later need another look.
+	Position db.Position `json:"position"`
+	Started  time.Time   `json:"started"`
+	Finished time.Time   `json:"finished"`
+	Tables   []Table     `json:"tables"`
+}
+
+// Table is the outcome for one table, in rows.
+type Table struct {
+	Source    schema.Name  `json:"source"`
+	Target    schema.Name  `json:"target"`
+	Rows      int64        `json:"rows"`      // compared, by the source's count
+	Differing int64        `json:"differing"` // on both ends, with other values
+	Missing   int64        `json:"missing"`   // on the source only
+	Extra     int64        `json:"extra"`     // on the target only
+	InFlux    int64        `json:"in_flux"`   // rewritten each time they were looked at; not differences, see prove
+	Repaired  int64        `json:"repaired"`  // were different and are no more; not counted in the three above
+	Listed    []Difference `json:"listed,omitempty"`
+}
+
+// Difference is one row that is not equal, or was not.
+type Difference struct {
+	Key      string `json:"key"` // as a person would write it
+	Kind     Kind   `json:"kind"`
+	Repaired bool   `json:"repaired,omitempty"`
+}
+
+// Kind tells how a row differs.
+type Kind string
+
+// How a row may differ.
+const (
+	Differing Kind = "differing"
+	Missing   Kind = "missing"
+	Extra     Kind = "extra"
+	InFlux    Kind = "in flux"
+)
+
+// Clean tells whether no difference remains.
+func (r *Report) Clean() bool { return r.Differences() == 0 }
+
+// Differences returns how many rows remain different.
+func (r *Report) Differences() int64 {
+	return r.total(func(t *Table) int64 { return t.Differing + t.Missing + t.Extra })
+}
+
+// Rows returns how many rows were compared.
+func (r *Report) Rows() int64 { return r.total(func(t *Table) int64 { return t.Rows }) }
+
+// Repaired returns how many rows were mended.
+func (r *Report) Repaired() int64 { return r.total(func(t *Table) int64 { return t.Repaired }) }
+
+// InFlux returns how many rows were rewritten each time they were looked at.
+func (r *Report) InFlux() int64 { return r.total(func(t *Table) int64 { return t.InFlux }) }
+
+func (r *Report) total(of func(*Table) int64) int64 {
+	var n int64
+	for i := range r.Tables {
+		n += of(&r.Tables[i])
+	}
+	return n
+}
+
+// found is what one piece of work finds; only one goroutine has it.
+type found struct {
+	table Table // counts and list
+	limit int   // of the list
+}
+
+// add counts a row and lists it when there is room. It tells whether there was.
+func (f *found) add(key string, kind Kind, repaired bool) bool {
+	switch {
+	case repaired:
+		f.table.Repaired++
+	case kind == Differing:
+		f.table.Differing++
+	case kind == Missing:
+		f.table.Missing++
+	case kind == Extra:
+		f.table.Extra++
+	default:
+		f.table.InFlux++
+	}
+	if len(f.table.Listed) >= f.limit {
+		return false
+	}
+	f.table.Listed = append(f.table.Listed, Difference{Key: key, Kind: kind, Repaired: repaired})
+	return true
+}
+
+// merge adds what was found to a table's outcome.
+func (t *Table) merge(f *Table, limit int) {
+	t.Rows += f.Rows
+	t.Differing += f.Differing
+	t.Missing += f.Missing
+	t.Extra += f.Extra
+	t.InFlux += f.InFlux
+	t.Repaired += f.Repaired
+	room := max(0, limit-len(t.Listed))
+	t.Listed = append(t.Listed, f.Listed[:min(room, len(f.Listed))]...)
+}
+
+func (t *Table) sort() {
+	slices.SortStableFunc(t.Listed, func(a, b Difference) int {
+		return strings.Compare(a.Key, b.Key)
+	})
+}

@@ -1,0 +1,153 @@
+// Package verify is the phase that proves both ends equal, also while changes flow, and mends rows that are not.
+//
+// Its one invariant: a row is reported as different only after the target has applied everything that the source's row
+// showed, and the source's log proves that nobody changed the row meanwhile; and no row is passed over that was last
+// changed at or before the report's position. It writes only when it is asked to repair, and it never relies on
+// both ends sorting keys alike.
+package verify
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+var (
+	// ErrNothingCompared is a comparison that saw no row although the source has some: it proves nothing.
+	ErrNothingCompared = errors.New("no row was compared")
+	// ErrBehind is a target that did not apply the source's changes in time.
+	ErrBehind = errors.New("the target does not keep up with the source")
+	// ErrSchemaChange is a schema change in the part of the log that was to be verified.
+	ErrSchemaChange = errors.New("schema change in the source's log")
+)
+
+// Source is what is needed of the end that is right.
+type Source interface {
+	db.Reader
+	db.Log
+}
+
+// Target is what is needed of the end that is to be proved.
+type Target interface {
+	db.Reader
+	// Repair is db.Target's.
+	Repair(ctx context.Context, b *db.Batch) error
+}
+
+// Options configure a Verify; the zero value compares two ends that rest.
+type Options struct {
+	Workers   int                    // chunks compared at a time; 4
+	ChunkRows int                    // rows of a chunk; 10,000
+	Repair    bool                   // rewrite rows that are proved different
+	Tables    func(schema.Name) bool // source tables to compare; nil means all of the routes
+	MaxListed int                    // rows listed per table, all are counted; 100
+
+	// Applied returns the position up to which the target durably holds the source's changes. nil means that
+	// nothing is replicated and both ends rest.
+	Applied     func(ctx context.Context) (db.Position, error)
+	WaitTimeout time.Duration // for the target to reach a position of the source; 5 minutes
+	RetryFor    time.Duration // how long a lost connection is tried again; 10 minutes
+
+	// Observe is told about every chunk. It is called by one goroutine at a time and must be quick.
+	Observe func(Progress)
+	Now     func() time.Time // time.Now
+	Log     zerolog.Logger
+}
+
+// Progress is how far a comparison has come.
+type Progress struct {
+	Table      schema.Name // that was compared last
+	Tables     int
+	TablesDone int
+	Rows       int64 // compared so far
+	Estimate   int64 // of all tables, by the source's statistics
+	Differing  int64 // rows found different so far, in whatever way, mended or not
+}
+
+// Verify compares a source and a target.
+type Verify struct {
+	source Source
+	target Target
+	routes []*route.Route
+	opts   Options
+}
+
+// New returns a Verify of the routes' tables.
+func New(source Source, target Target, routes []*route.Route, opts Options) *Verify {
+	if opts.Workers == 0 {
+		opts.Workers = 4
+	}
+	if opts.ChunkRows == 0 {
+		opts.ChunkRows = 10000
+	}
+	if opts.MaxListed == 0 {
+		opts.MaxListed = 100
+	}
+	if opts.WaitTimeout == 0 {
+		opts.WaitTimeout = 5 * time.Minute
+	}
+	if opts.RetryFor == 0 {
+		opts.RetryFor = 10 * time.Minute
+	}
+	if opts.Observe == nil {
+		opts.Observe = func(Progress) {}
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	v := &Verify{source: source, target: target, opts: opts}
+	for _, r := range routes {
+		if opts.Tables == nil || opts.Tables(r.Source.Name()) {
+			v.routes = append(v.routes, r)
+		}
+	}
+	return v
+}
+
+// Run compares every row of every table. The report comes back also with ErrNothingCompared.
+//
+// The position is visible-safe and the target has reached it before the first row is read: so every read, on either
+// end, shows all that was changed up to there, and only what changes later needs another look (Changed).
+func (v *Verify) Run(ctx context.Context) (*Report, error) {
+	pos, err := v.safe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := v.begin(pos)
+	if err := v.await(ctx, pos); err != nil {
+		return nil, err
+	}
+	if err := r.chunks(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.settle(ctx); err != nil {
+		return nil, err
+	}
+	return r.finish(), r.compared(ctx)
+}
+
+// Changed compares only the rows that changed after from, up to a position of the source's that both ends hold, or
+// will in a moment; no position means now. A report of Run or Changed that was clean at from then holds at to.
+func (v *Verify) Changed(ctx context.Context, from, to db.Position) (*Report, error) {
+	if to.IsZero() {
+		now, err := v.safe(ctx)
+		if err != nil {
+			return nil, err
+		}
+		to = now
+	}
+	r := v.begin(to)
+	if err := r.follow(ctx, from, to); err != nil {
+		return nil, err
+	}
+	if err := r.settle(ctx); err != nil {
+		return nil, err
+	}
+	return r.finish(), nil
+}
