@@ -1,0 +1,221 @@
+package route
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pingcap/tidb/pkg/parser/ast"
+	"github.com/pingcap/tidb/pkg/parser/format"
+	"github.com/pingcap/tidb/pkg/parser/opcode"
+)
+
+// compiler turns a condition's syntax into predicates.
+type compiler struct{ rel *Relation }
+
+// refuse returns an error that shows the part of the condition and says why.
+func refuse(node ast.Node, format string, args ...any) error {
+	return fmt.Errorf("%w %s: %s; %s", ErrFilter, text(node), fmt.Sprintf(format, args...), supported)
+}
+
+func text(node ast.Node) string {
+	var b strings.Builder
+	if err := node.Restore(format.NewRestoreCtx(format.DefaultRestoreFlags|format.RestoreStringWithoutDefaultCharset, &b)); err != nil {
+		return "this part"
+	}
+	return b.String()
+}
+
+// condition compiles what is true, false or unknown.
+func (c compiler) condition(node ast.ExprNode) (predicate, error) {
+	switch node := node.(type) {
+	case *ast.ParenthesesExpr:
+		return c.condition(node.Expr)
+	case *ast.UnaryOperationExpr:
+		if node.Op != opcode.Not && node.Op != opcode.Not2 {
+			return nil, refuse(node, "it is no condition")
+		}
+		inner, err := c.condition(node.V)
+		return not{inner}, err
+	case *ast.BinaryOperationExpr:
+		return c.binary(node)
+	case *ast.PatternInExpr:
+		return c.in(node)
+	case *ast.BetweenExpr:
+		return c.between(node)
+	case *ast.IsNullExpr:
+		column, err := c.column(node.Expr)
+		if err != nil {
+			return nil, err
+		}
+		return negated(isNull{column}, node.Not), nil
+	case *ast.ColumnNameExpr:
+		return nil, refuse(node, "a column alone is no comparison, write %s <> 0", text(node))
+	default:
+		return nil, refuse(node, "it is no condition of the supported kind")
+	}
+}
+
+func negated(p predicate, negate bool) predicate {
+	if negate {
+		return not{p}
+	}
+	return p
+}
+
+func (c compiler) binary(node *ast.BinaryOperationExpr) (predicate, error) {
+	switch node.Op {
+	case opcode.LogicAnd, opcode.LogicOr, opcode.LogicXor:
+	default:
+		return c.comparison(node)
+	}
+	a, err := c.condition(node.L)
+	if err != nil {
+		return nil, err
+	}
+	b, err := c.condition(node.R)
+	if err != nil {
+		return nil, err
+	}
+	switch node.Op {
+	case opcode.LogicAnd:
+		return and{a, b}, nil
+	case opcode.LogicOr:
+		return or{a, b}, nil
+	default:
+		return xor{a, b}, nil
+	}
+}
+
+// verdicts say which outcomes, less, equal and greater, each operator is met by.
+var verdicts = map[opcode.Op][3]bool{
+	opcode.EQ: {false, true, false}, opcode.NullEQ: {false, true, false}, opcode.NE: {true, false, true},
+	opcode.LT: {true, false, false}, opcode.LE: {true, true, false}, opcode.GT: {false, false, true}, opcode.GE: {false, true, true},
+}
+
+// mirrored are the operators that hold when both sides are exchanged.
+var mirrored = map[opcode.Op]opcode.Op{
+	opcode.EQ: opcode.EQ, opcode.NullEQ: opcode.NullEQ, opcode.NE: opcode.NE,
+	opcode.LT: opcode.GT, opcode.LE: opcode.GE, opcode.GT: opcode.LT, opcode.GE: opcode.LE,
+}
+
+func (c compiler) comparison(node *ast.BinaryOperationExpr) (predicate, error) {
+	if _, ok := verdicts[node.Op]; !ok {
+		return nil, refuse(node, "its operator is not supported")
+	}
+	if isColumn(node.L) {
+		return c.compare(node, node.L, node.Op, node.R)
+	}
+	if isColumn(node.R) {
+		return c.compare(node, node.R, mirrored[node.Op], node.L)
+	}
+	return nil, refuse(node, "neither side is a column")
+}
+
+func isColumn(node ast.ExprNode) bool {
+	_, ok := bare(node).(*ast.ColumnNameExpr)
+	return ok
+}
+
+// bare strips parentheses.
+func bare(node ast.ExprNode) ast.ExprNode {
+	for {
+		inner, ok := node.(*ast.ParenthesesExpr)
+		if !ok {
+			return node
+		}
+		node = inner.Expr
+	}
+}
+
+// compare compiles column op literal; whole is shown in errors.
+func (c compiler) compare(whole ast.Node, left ast.ExprNode, op opcode.Op, right ast.ExprNode) (predicate, error) {
+	column, err := c.column(left)
+	if err != nil {
+		return nil, err
+	}
+	if isNullLiteral(right) {
+		if op == opcode.NullEQ {
+			return isNull{column}, nil
+		}
+		return never{}, nil
+	}
+	ordered := op != opcode.EQ && op != opcode.NE && op != opcode.NullEQ
+	reader, err := comparerOf(c.rel.Column(column), ordered)
+	if err != nil {
+		return nil, refuse(whole, "%v", err)
+	}
+	value, err := reader.read(right)
+	if err != nil {
+		return nil, refuse(whole, "%v", err)
+	}
+	p := &compare{column: column, by: reader.by, operand: value, verdict: verdicts[op], null: unknown}
+	if op == opcode.NullEQ {
+		p.null = no
+	}
+	return p, nil
+}
+
+func (c compiler) in(node *ast.PatternInExpr) (predicate, error) {
+	if node.Sel != nil {
+		return nil, refuse(node, "a subquery is not supported")
+	}
+	column, err := c.column(node.Expr)
+	if err != nil {
+		return nil, err
+	}
+	reader, err := comparerOf(c.rel.Column(column), false)
+	if err != nil {
+		return nil, refuse(node, "%v", err)
+	}
+	p := &in{column: column, by: reader.by}
+	for _, item := range node.List {
+		if isNullLiteral(item) {
+			p.null = true
+			continue
+		}
+		value, err := reader.read(item)
+		if err != nil {
+			return nil, refuse(node, "%v", err)
+		}
+		p.operands = append(p.operands, value)
+	}
+	return negated(p, node.Not), nil
+}
+
+// between compiles BETWEEN as the two comparisons that it stands for.
+func (c compiler) between(node *ast.BetweenExpr) (predicate, error) {
+	low, err := c.compare(node, node.Expr, opcode.GE, node.Left)
+	if err != nil {
+		return nil, err
+	}
+	high, err := c.compare(node, node.Expr, opcode.LE, node.Right)
+	if err != nil {
+		return nil, err
+	}
+	return negated(and{low, high}, node.Not), nil
+}
+
+// column returns the position within a row of the column that node names.
+func (c compiler) column(node ast.ExprNode) (int, error) {
+	named, ok := bare(node).(*ast.ColumnNameExpr)
+	if !ok {
+		return 0, refuse(node, "it is no column")
+	}
+	table := c.rel.Table
+	if s := named.Name.Schema.O; s != "" && s != table.Name.Database {
+		return 0, refuse(node, "it is a column of another database than %s", table.Name.Database)
+	}
+	if t := named.Name.Table.O; t != "" && t != table.Name.Table {
+		return 0, refuse(node, "it is a column of another table than %s", table.Name.Table)
+	}
+	at := table.Column(named.Name.Name.O)
+	if at < 0 {
+		return 0, fmt.Errorf("no column %s in table %s", named.Name.Name.O, table.Name)
+	}
+	for i, column := range c.rel.Columns {
+		if column == at {
+			return i, nil
+		}
+	}
+	return 0, refuse(node, "a generated column is not in the rows that move")
+}
