@@ -1,0 +1,176 @@
+// Package dbtest holds what tests of both ends of a move share: a conformance suite that every engine passes (Run), an
+// engine in memory that phases are tested with (Server), and wrappers that inject faults or run dry.
+//
+// Its one invariant: the engine in memory passes the same suite as the real ones, so that what a phase may rely on there
+// holds everywhere. It knows no SQL and no server.
+package dbtest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+const (
+	partChanges = 100             // changes of one Part, small so that tests see several
+	lockWait    = 5 * time.Second // how long a writer waits for a table that a fence has locked
+)
+
+// Server is a database server in memory: tables, a log of committed transactions, and the bookkeeping of moves. It may be
+// source and target at once, and of any number of moves. Everything is safe for concurrent use.
+//
+// Transactions see the committed rows and their own; of two that change the same row the second to commit gets ErrRetry.
+// Every commit is logged, also an Applier's. Foreign keys are checked when they are added, not afterwards.
+type Server struct {
+	name string
+	born time.Time
+
+	mu         sync.Mutex
+	tables     map[schema.Name]*table
+	log        []entry
+	first      int           // the position before log[0]
+	changed    chan struct{} // closed and made anew whenever something that others wait for has happened
+	rowID      int           // the last hidden identifier of a row without key
+	ledgers    map[string]*books
+	appliers   map[string]*applier
+	readOnly   bool
+	locked     map[schema.Name]*fence
+	leaky      bool
+	generation int // of connections: older ones are lost
+	onStep     func(step string) error
+	findings   []db.Finding
+	retention  time.Duration
+}
+
+// NewServer returns an empty server.
+func NewServer(name string) *Server {
+	return &Server{
+		name: name, born: time.Now(), changed: make(chan struct{}),
+		tables: map[schema.Name]*table{}, ledgers: map[string]*books{}, appliers: map[string]*applier{},
+		locked: map[schema.Name]*fence{},
+	}
+}
+
+// Source returns the server as the end that rows are read from.
+func (s *Server) Source() db.Source { return &source{reader{s}} }
+
+// Target returns the server as the end that rows are written to, in the move of the given name.
+func (s *Server) Target(move string) db.Target { return &target{reader: reader{s}, move: move} }
+
+// OnStep has f called, by the goroutine concerned and with no lock held, at every named step. An error that f returns
+// becomes the step's: before the effect of a plain step, after it for one that ends in ".after", whose answer is thus
+// lost. f may wait, and may use the server. nil ends it. The steps are:
+//
+//	tables bound rows rows.next sum fetch identity check
+//	safe_position head stream stream.next
+//	fence.raise fence.raise.after fence.holds fence.lift fence.lift.after
+//	execute execute.after load load.rows load.commit load.commit.after
+//	ledger.get ledger.put ledger.put.after ledger.chunks ledger.plan ledger.plan.after ledger.seal ledger.seal.after
+//	ledger.create ledger.drop (with .after) applier apply commit.before commit.after rollback repair repair.after
+func (s *Server) OnStep(f func(step string) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onStep = f
+}
+
+// Disconnect breaks every open applier, stream, result and fence, as a network or a killed process does: open
+// transactions are rolled back, locks are free, and further calls on them return ErrConnection.
+func (s *Server) Disconnect() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.generation++
+	clear(s.appliers)
+	clear(s.locked)
+	s.wake()
+}
+
+// Truncate removes the log up to a position: what has not read it yet gets ErrPositionGone.
+func (s *Server) Truncate(upto db.Position) error {
+	n, err := parsePosition(upto)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n > s.head() {
+		return fmt.Errorf("truncate log to %s: it ends at mem:%d", upto, s.head())
+	}
+	if n > s.first {
+		s.log, s.first = s.log[n-s.first:], n
+		s.wake()
+	}
+	return nil
+}
+
+// Leak makes fences leak, or whole again: a leaking one can be raised, stops nobody, and says so when asked to prove that it holds.
+func (s *Server) Leak(leaky bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leaky = leaky
+	s.wake()
+}
+
+// Find adds a finding to what Check returns on the end that the finding names.
+func (s *Server) Find(f db.Finding) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.findings = append(s.findings, f)
+}
+
+// Retain sets what Retention returns.
+func (s *Server) Retain(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retention = d
+}
+
+// enter begins a call: it ends early when ctx is over or a test wants the step to fail.
+func (s *Server) enter(ctx context.Context, step string) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return s.step(step)
+}
+
+func (s *Server) step(step string) error {
+	s.mu.Lock()
+	f := s.onStep
+	s.mu.Unlock()
+	if f == nil {
+		return nil
+	}
+	return f(step)
+}
+
+// alive tells whether a connection of the given generation still stands. s.mu is held.
+func (s *Server) alive(generation int) error {
+	if generation != s.generation {
+		return fmt.Errorf("talk to %s: %w", s.name, db.ErrConnection)
+	}
+	return nil
+}
+
+// wake tells everyone who waits to look again. s.mu is held.
+func (s *Server) wake() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func (s *Server) check(ctx context.Context, end string) ([]db.Finding, error) {
+	if err := s.enter(ctx, "check"); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := []db.Finding{{Check: "version", End: end, Level: db.OK, What: "memory 1.0.0"}}
+	for _, f := range s.findings {
+		if f.End == end {
+			found = append(found, f)
+		}
+	}
+	return found, nil
+}

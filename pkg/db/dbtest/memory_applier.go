@@ -1,0 +1,126 @@
+package dbtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"wherry/pkg/db"
+)
+
+// applier writes batches. Its connection holds the move's lock.
+type applier struct {
+	t          *target
+	generation int
+	pos        db.Position
+	view       *view // nil: no transaction is open
+}
+
+// NewApplier takes the lock and reads the position. Workers make no difference here.
+func (t *target) NewApplier(ctx context.Context, _ db.ApplyOptions) (db.Applier, error) {
+	if err := t.s.enter(ctx, "applier"); err != nil {
+		return nil, fmt.Errorf("lock move %s on the target: %w", t.move, err)
+	}
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	b := t.s.ledgers[t.move]
+	switch {
+	case b == nil:
+		return nil, fmt.Errorf("read position of move %s: no bookkeeping", t.move)
+	case t.s.appliers[t.move] != nil:
+		return nil, fmt.Errorf("lock move %s on the target: %w", t.move, db.ErrLocked)
+	case b.sealed():
+		return nil, fmt.Errorf("read position of move %s: %w", t.move, db.ErrSealed)
+	}
+	a := &applier{t: t, generation: t.s.generation, pos: db.Position(b.facts[db.FactPosition])}
+	t.s.appliers[t.move] = a
+	return a, nil
+}
+
+// Position returns the durable position.
+func (a *applier) Position() db.Position { return a.pos }
+
+// Apply writes a batch within the open transaction.
+func (a *applier) Apply(ctx context.Context, b *db.Batch) (applied db.Applied, err error) {
+	if err := a.t.s.enter(ctx, "apply"); err != nil {
+		return applied, fmt.Errorf("apply batch: %w", err)
+	}
+	a.t.s.mu.Lock()
+	defer a.t.s.mu.Unlock()
+	if err := a.held(); err != nil {
+		return applied, err
+	}
+	if a.view == nil {
+		a.view = newView(a.t.s)
+	}
+	return a.view.apply(b)
+}
+
+// held tells whether the applier still has the lock. s.mu is held.
+func (a *applier) held() error {
+	if err := a.t.s.alive(a.generation); err != nil {
+		return err
+	}
+	if a.t.s.appliers[a.t.move] != a {
+		return errors.New("apply batch: the applier is closed")
+	}
+	return nil
+}
+
+// Commit makes the applied changes and the position durable.
+func (a *applier) Commit(ctx context.Context, pos db.Position) error {
+	if err := a.t.s.enter(ctx, "commit.before"); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	v := a.view
+	if v == nil {
+		v = newView(a.t.s)
+	}
+	err := v.commit(ctx, false, func() error {
+		if err := a.held(); err != nil {
+			return err
+		}
+		b := a.t.s.ledgers[a.t.move]
+		switch {
+		case b == nil:
+			return errors.New("no bookkeeping")
+		case b.sealed():
+			return db.ErrSealed
+		case b.facts[db.FactPosition] == "":
+			return errors.New("no position on the target")
+		}
+		b.facts[db.FactPosition] = string(pos)
+		return nil
+	})
+	a.view = nil // refused or not: what is refused is rolled back
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	a.pos = pos
+	if err := a.t.s.step("commit.after"); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// Rollback drops what was applied since the last commit.
+func (a *applier) Rollback(ctx context.Context) error {
+	if err := a.t.s.enter(ctx, "rollback"); err != nil {
+		return fmt.Errorf("roll back: %w", err)
+	}
+	a.view = nil
+	a.t.s.mu.Lock()
+	defer a.t.s.mu.Unlock()
+	return a.held()
+}
+
+// Close gives up the lock.
+func (a *applier) Close() error {
+	a.view = nil
+	a.t.s.mu.Lock()
+	defer a.t.s.mu.Unlock()
+	if a.t.s.appliers[a.t.move] == a {
+		delete(a.t.s.appliers, a.t.move)
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package dbtest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// The statements of the server's language: a verb and a JSON object, which is the part of a schema.Table that matters to it.
+const (
+	createDatabase = "create database "
+	createTable    = "create table "
+	replaceTable   = "replace table "
+	truncateTable  = "truncate table "
+	dropTable      = "drop table "
+	renameTable    = "rename table "
+	addIndexes     = "add indexes "
+	addForeignKeys = "add foreign keys "
+	setIncrement   = "set auto increment "
+)
+
+// operands are what the statements are about.
+type operands struct {
+	schema.Table
+	To schema.Name // of renameTable
+}
+
+func write(verb string, o operands) string {
+	text, err := json.Marshal(o)
+	if err != nil {
+		panic(err) // a table is plain data
+	}
+	return verb + string(text)
+}
+
+// CreateTable returns the statement that makes a table, with every index.
+func CreateTable(t *schema.Table) string { return dialect{}.CreateTable(t, false) }
+
+// ReplaceTable returns the statement that gives a table another definition: columns of the same name keep their values,
+// others have their default.
+func ReplaceTable(t *schema.Table) string { return write(replaceTable, operands{Table: *t}) }
+
+// TruncateTable returns the statement that empties a table.
+func TruncateTable(n schema.Name) string {
+	return write(truncateTable, operands{Table: schema.Table{Name: n}})
+}
+
+// DropTable returns the statement that removes a table.
+func DropTable(n schema.Name) string { return write(dropTable, operands{Table: schema.Table{Name: n}}) }
+
+// RenameTable returns the statement that gives a table another name.
+func RenameTable(from, to schema.Name) string {
+	return write(renameTable, operands{Table: schema.Table{Name: from}, To: to})
+}
+
+// DDL runs statements of the server's language, all or none, and logs them as one schema change with the text and database
+// of ddl, which may be in any language. When ddl names no tables they are those of the statements.
+func (s *Server) DDL(ddl db.DDL, statements ...string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.readOnly && !s.leaky {
+		return errReadOnly
+	}
+	before, named := maps.Clone(s.tables), []schema.Name(nil)
+	for _, statement := range statements {
+		names, err := s.execute(statement)
+		if err != nil {
+			s.tables = before
+			return err
+		}
+		named = append(named, names...)
+	}
+	if ddl.Tables == nil {
+		ddl.Tables = named
+	}
+	s.append(entry{ddl: &ddl, time: time.Now()})
+	return nil
+}
+
+// execute runs a statement by replacing whole tables, and returns the names that it touched.
+func (s *Server) execute(statement string) ([]schema.Name, error) {
+	at := strings.IndexByte(statement, '{')
+	if at < 0 {
+		return nil, fmt.Errorf("cannot understand %.60q", statement)
+	}
+	var o operands
+	if err := json.Unmarshal([]byte(statement[at:]), &o); err != nil {
+		return nil, fmt.Errorf("cannot understand %.60q: %w", statement, err)
+	}
+	verb, name := statement[:at], o.Name
+	switch verb {
+	case createDatabase:
+		return nil, nil
+	case createTable:
+		if s.tables[name] != nil {
+			return nil, fmt.Errorf("table %s exists", name)
+		}
+		s.tables[name] = newTable(&o.Table)
+		return []schema.Name{name}, nil
+	}
+	t := s.tables[name]
+	if t == nil {
+		return nil, fmt.Errorf("open table %s: no such table", name)
+	}
+	def := *t.def
+	switch verb {
+	case dropTable:
+		delete(s.tables, name)
+		return []schema.Name{name}, nil
+	case renameTable:
+		if s.tables[o.To] != nil {
+			return nil, fmt.Errorf("table %s exists", o.To)
+		}
+		delete(s.tables, name)
+		def.Name = o.To
+		return []schema.Name{name, o.To}, s.rebuild(t, &def)
+	case truncateTable:
+		s.tables[name] = newTable(&def)
+		return []schema.Name{name}, nil
+	case replaceTable:
+		def = o.Table
+	case addIndexes:
+		def.Indexes = append(slices.Clone(def.Indexes), o.Indexes...)
+	case addForeignKeys:
+		def.ForeignKeys = append(slices.Clone(def.ForeignKeys), o.ForeignKeys...)
+		for i := range o.ForeignKeys {
+			if err := s.orphans(t, &o.ForeignKeys[i]); err != nil {
+				return nil, err
+			}
+		}
+	case setIncrement:
+		def.AutoIncrement = o.AutoIncrement
+	default:
+		return nil, fmt.Errorf("cannot understand %.60q", statement)
+	}
+	return []schema.Name{name}, s.rebuild(t, &def)
+}
+
+// rebuild puts the rows of a table into one of another definition.
+func (s *Server) rebuild(t *table, def *schema.Table) error {
+	from := make([]int, len(def.Columns))
+	same := len(def.Columns) == len(t.def.Columns)
+	for i := range def.Columns {
+		from[i] = t.def.Column(def.Columns[i].Name)
+		same = same && from[i] == i
+	}
+	built := newTable(def)
+	built.next = max(t.next, def.AutoIncrement)
+	keys, rows := t.sorted(), []*record(nil)
+	for _, key := range keys {
+		rec := t.rows[key]
+		if !same {
+			row := make(db.Row, len(from))
+			for i, at := range from {
+				if at < 0 {
+					row[i] = initial(&def.Columns[i])
+					continue
+				}
+				row[i] = rec.row[at]
+			}
+			rec = &record{row}
+		}
+		if err := checkRow(def, rec.row); err != nil {
+			return err
+		}
+		rows = append(rows, rec)
+	}
+	if err := built.fill(keys, rows); err != nil {
+		return err
+	}
+	s.tables[def.Name] = built
+	return nil
+}
+
+// orphans refuses a foreign key that rows do not meet.
+func (s *Server) orphans(child *table, fk *schema.ForeignKey) error {
+	parent := s.tables[fk.Parent]
+	if parent == nil {
+		return fmt.Errorf("add foreign key %s of %s: no table %s", fk.Name, child.def.Name, fk.Parent)
+	}
+	own, theirs := positions(child.def, fk.Columns), positions(parent.def, fk.ParentColumns)
+	if slices.Contains(own, -1) || slices.Contains(theirs, -1) {
+		return errors.New("add foreign key " + fk.Name + ": no such column")
+	}
+	parents := unique{columns: theirs, held: map[string]string{}}
+	for key, rec := range parent.rows {
+		if v, ok := parents.value(rec.row); ok {
+			parents.held[v] = key
+		}
+	}
+	children := unique{columns: own}
+	for _, rec := range child.rows {
+		if v, ok := children.value(rec.row); ok && parents.held[v] == "" {
+			return fmt.Errorf("add foreign key %s of %s: no row %s in %s", fk.Name, child.def.Name, show(rec.row.Pick(own)), fk.Parent)
+		}
+	}
+	return nil
+}
+
+func positions(def *schema.Table, columns []string) []int {
+	at := make([]int, len(columns))
+	for i, name := range columns {
+		at[i] = def.Column(name)
+	}
+	return at
+}

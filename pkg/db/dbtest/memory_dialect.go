@@ -1,0 +1,131 @@
+package dbtest
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"wherry/pkg/schema"
+)
+
+// dialect writes tables in the language of Server.
+type dialect struct{}
+
+// Map returns the table under another name; nothing is lost.
+func (dialect) Map(source *schema.Table, to schema.Name, rename func(schema.Name) schema.Name) (*schema.Table, []schema.Loss, error) {
+	if source.Kind != schema.BaseTable {
+		return nil, nil, fmt.Errorf("map %s: it is no table", source.Name)
+	}
+	t := *source
+	t.Name, t.Rows, t.Bytes, t.AutoIncrement, t.Definition = to, 0, 0, 0, ""
+	t.ForeignKeys = slices.Clone(t.ForeignKeys)
+	for i := range t.ForeignKeys {
+		t.ForeignKeys[i].Parent = rename(t.ForeignKeys[i].Parent)
+	}
+	return &t, nil, nil
+}
+
+// CreateDatabase returns a statement that does nothing: a database is there when a table names it.
+func (dialect) CreateDatabase(name string) string {
+	return write(createDatabase, operands{Table: schema.Table{Name: schema.Name{Database: name}}})
+}
+
+// CreateTable returns the statement that makes a table, deferred with its row key only.
+func (dialect) CreateTable(t *schema.Table, deferred bool) string {
+	created := *t
+	created.ForeignKeys = nil
+	if deferred {
+		created.Indexes = nil
+		if key := t.KeyIndex(); key != nil && key != t.Primary {
+			created.Indexes = []schema.Index{*key}
+		}
+	}
+	return write(createTable, operands{Table: created})
+}
+
+// AddIndexes returns the statement that adds what existing lacks, or "".
+func (dialect) AddIndexes(t, existing *schema.Table) string {
+	lacking := slices.DeleteFunc(slices.Clone(t.Indexes), func(index schema.Index) bool {
+		return slices.ContainsFunc(existing.Indexes, func(have schema.Index) bool { return have.Name == index.Name })
+	})
+	if len(lacking) == 0 {
+		return ""
+	}
+	return write(addIndexes, operands{Table: schema.Table{Name: t.Name, Indexes: lacking}})
+}
+
+// AddForeignKeys returns the statement that adds what existing lacks, or "".
+func (dialect) AddForeignKeys(t, existing *schema.Table) string {
+	lacking := slices.DeleteFunc(slices.Clone(t.ForeignKeys), func(fk schema.ForeignKey) bool {
+		return slices.ContainsFunc(existing.ForeignKeys, func(have schema.ForeignKey) bool { return have.Name == fk.Name })
+	})
+	if len(lacking) == 0 {
+		return ""
+	}
+	return write(addForeignKeys, operands{Table: schema.Table{Name: t.Name, ForeignKeys: lacking}})
+}
+
+// SetAutoIncrement returns the statement that sets the next automatic value, or "".
+func (dialect) SetAutoIncrement(t *schema.Table, next uint64) string {
+	if !slices.ContainsFunc(t.Columns, func(c schema.Column) bool { return c.AutoIncrement }) {
+		return ""
+	}
+	return write(setIncrement, operands{Table: schema.Table{Name: t.Name, AutoIncrement: next}})
+}
+
+// Differences compares parts of the tables by their words.
+func (dialect) Differences(plan, got *schema.Table, indexes, foreign bool) []string {
+	var found []string
+	differ := func(what string, plan, got any) {
+		if p, g := fmt.Sprintf("%+v", plan), fmt.Sprintf("%+v", got); p != g {
+			found = append(found, fmt.Sprintf("%s: planned %s, got %s", what, p, g))
+		}
+	}
+	if !reflect.DeepEqual(plan.Columns, got.Columns) {
+		differ("columns", words(plan.Columns), words(got.Columns))
+	}
+	differ("primary key", parts(plan.Primary), parts(got.Primary))
+	differ("row key", parts(plan.KeyIndex()), parts(got.KeyIndex()))
+	if indexes {
+		differ("indexes", sortedByName(plan.Indexes, func(i schema.Index) string { return i.Name }),
+			sortedByName(got.Indexes, func(i schema.Index) string { return i.Name }))
+	}
+	if foreign {
+		differ("foreign keys", sortedByName(plan.ForeignKeys, func(k schema.ForeignKey) string { return k.Name }),
+			sortedByName(got.ForeignKeys, func(k schema.ForeignKey) string { return k.Name }))
+	}
+	return found
+}
+
+// words writes columns without the addresses of their defaults.
+func words(columns []schema.Column) []string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = fmt.Sprintf("%s %+v nullable=%t", c.Name, c.Type, c.Nullable)
+		if c.Default != nil {
+			out[i] += fmt.Sprintf(" default=%+v", *c.Default)
+		}
+		if c.AutoIncrement {
+			out[i] += " automatic"
+		}
+	}
+	return out
+}
+
+func parts(index *schema.Index) []schema.Part {
+	if index == nil {
+		return nil
+	}
+	return index.Parts
+}
+
+func sortedByName[T any](all []T, name func(T) string) []T {
+	sorted := slices.Clone(all)
+	slices.SortFunc(sorted, func(a, b T) int {
+		if name(a) < name(b) {
+			return -1
+		}
+		return 1
+	})
+	return sorted
+}

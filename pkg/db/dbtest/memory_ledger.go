@@ -1,0 +1,152 @@
+package dbtest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// books is the bookkeeping of one move.
+type books struct {
+	facts  map[string]string
+	chunks map[schema.Name][]db.Chunk
+}
+
+func (b *books) chunk(table schema.Name, number int) *db.Chunk {
+	for i := range b.chunks[table] {
+		if b.chunks[table][i].Number == number {
+			return &b.chunks[table][i]
+		}
+	}
+	return nil
+}
+
+func (b *books) sealed() bool { return b.facts[db.FactCutover] != "" }
+
+// ledger is a move's bookkeeping, as a move sees it.
+type ledger struct {
+	s    *Server
+	move string
+}
+
+// Create makes the bookkeeping.
+func (l *ledger) Create(ctx context.Context) error {
+	return l.do(ctx, "ledger.create", func(b *books) error {
+		if b == nil {
+			l.s.ledgers[l.move] = &books{facts: map[string]string{}, chunks: map[schema.Name][]db.Chunk{}}
+		}
+		return nil
+	})
+}
+
+// Get returns a fact, or "".
+func (l *ledger) Get(ctx context.Context, name string) (value string, err error) {
+	err = l.do(ctx, "ledger.get", func(b *books) error {
+		if b != nil {
+			value = b.facts[name]
+		}
+		return nil
+	})
+	return value, err
+}
+
+// Put sets a fact. A sealed ledger takes no position: that would let an applier go on.
+func (l *ledger) Put(ctx context.Context, name, value string) error {
+	return l.write(ctx, "ledger.put", func(b *books) error {
+		if name == db.FactPosition && b.sealed() {
+			return db.ErrSealed
+		}
+		b.facts[name] = value
+		return nil
+	})
+}
+
+// Chunks returns the chunks of a table in order.
+func (l *ledger) Chunks(ctx context.Context, table schema.Name) (chunks []db.Chunk, err error) {
+	err = l.do(ctx, "ledger.chunks", func(b *books) error {
+		if b == nil {
+			return errors.New("no bookkeeping")
+		}
+		for _, c := range b.chunks[table] {
+			c.Range = db.Range{After: c.Range.After.Clone(), Upto: c.Range.Upto.Clone()}
+			chunks = append(chunks, c)
+		}
+		return nil
+	})
+	return chunks, err
+}
+
+// Plan records a chunk. Recording the same number again changes nothing.
+func (l *ledger) Plan(ctx context.Context, table schema.Name, c db.Chunk) error {
+	return l.write(ctx, "ledger.plan", func(b *books) error {
+		if b.chunk(table, c.Number) != nil {
+			return nil
+		}
+		c.Range = db.Range{After: c.Range.After.Clone(), Upto: c.Range.Upto.Clone()}
+		c.Done, c.Rows = false, 0
+		b.chunks[table] = append(b.chunks[table], c)
+		slices.SortFunc(b.chunks[table], func(x, y db.Chunk) int { return cmp.Compare(x.Number, y.Number) })
+		return nil
+	})
+}
+
+// Seal records the takeover and turns the position into the final one.
+func (l *ledger) Seal(ctx context.Context, record string) (final db.Position, err error) {
+	err = l.write(ctx, "ledger.seal", func(b *books) error {
+		if b.sealed() {
+			final = db.Position(b.facts[db.FactFinal])
+			return nil
+		}
+		pos := b.facts[db.FactPosition]
+		if pos == "" {
+			return errors.New("no position on the target")
+		}
+		delete(b.facts, db.FactPosition)
+		b.facts[db.FactFinal], b.facts[db.FactCutover] = pos, record
+		final = db.Position(pos)
+		return nil
+	})
+	return final, err
+}
+
+// Drop removes the bookkeeping.
+func (l *ledger) Drop(ctx context.Context) error {
+	return l.do(ctx, "ledger.drop", func(*books) error {
+		delete(l.s.ledgers, l.move)
+		return nil
+	})
+}
+
+// write changes bookkeeping that must be there.
+func (l *ledger) write(ctx context.Context, step string, f func(b *books) error) error {
+	return l.do(ctx, step, func(b *books) error {
+		switch {
+		case b == nil:
+			return errors.New("no bookkeeping")
+		case l.s.readOnly && !l.s.leaky:
+			return errReadOnly
+		}
+		return f(b)
+	})
+}
+
+func (l *ledger) do(ctx context.Context, step string, f func(b *books) error) error {
+	err := l.s.enter(ctx, step)
+	if err == nil {
+		l.s.mu.Lock()
+		err = f(l.s.ledgers[l.move])
+		l.s.mu.Unlock()
+	}
+	if err == nil {
+		err = l.s.step(step + ".after")
+	}
+	if err != nil {
+		return fmt.Errorf("%s of move %s: %w", step, l.move, err)
+	}
+	return nil
+}

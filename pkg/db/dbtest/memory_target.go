@@ -1,0 +1,154 @@
+package dbtest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// target is a server that a move writes to.
+type target struct {
+	reader
+	move string
+}
+
+// Check returns what Server.Find was told about the target.
+func (t *target) Check(ctx context.Context, _ db.Plan) ([]db.Finding, error) {
+	return t.s.check(ctx, "target")
+}
+
+// Dialect writes tables in the server's own language.
+func (t *target) Dialect() schema.Dialect { return dialect{} }
+
+// Ledger is the move's bookkeeping.
+func (t *target) Ledger() db.Ledger { return &ledger{s: t.s, move: t.move} }
+
+// Execute runs one statement of the dialect's.
+func (t *target) Execute(ctx context.Context, statement string) error {
+	if err := t.s.enter(ctx, "execute"); err != nil {
+		return fmt.Errorf("execute %.200s: %w", statement, err)
+	}
+	if err := t.s.DDL(db.DDL{Statement: statement}, statement); err != nil {
+		return fmt.Errorf("execute %.200s: %w", statement, err)
+	}
+	return t.s.step("execute.after")
+}
+
+// Load copies a chunk and marks it done in one transaction. Rows wait in memory for the commit.
+func (t *target) Load(ctx context.Context, from db.Reader, r *route.Route, c db.Chunk) (loaded db.Loaded, err error) {
+	if err := t.s.enter(ctx, "load"); err != nil {
+		return db.Loaded{}, fmt.Errorf("load chunk: %w", err)
+	}
+	if err := t.claim(r.Source.Name(), c.Number, nil); err != nil {
+		return db.Loaded{}, err
+	}
+	rows, err := from.Rows(ctx, &r.Source, c.Range)
+	if err != nil {
+		return db.Loaded{}, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	v := newView(t.s)
+	for {
+		if err := t.s.enter(ctx, "load.rows"); err != nil {
+			return db.Loaded{}, fmt.Errorf("load chunk: %w", err)
+		}
+		row, err := rows.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return db.Loaded{}, err
+		}
+		if err := t.insert(v, &r.Target, row); err != nil {
+			// The row may be in the way because another loader has just finished this chunk.
+			return db.Loaded{}, cmp.Or(t.claim(r.Source.Name(), c.Number, nil), err)
+		}
+		loaded.Rows++
+		loaded.Bytes += int64(row.Size())
+	}
+	if err := t.s.enter(ctx, "load.commit"); err != nil {
+		return db.Loaded{}, fmt.Errorf("load chunk: %w", err)
+	}
+	err = v.commit(ctx, false, func() error { return t.claimLocked(r.Source.Name(), c.Number, &loaded) })
+	if err == nil {
+		err = t.s.step("load.commit.after")
+	}
+	return loaded, err
+}
+
+// claim looks whether a chunk is to be loaded, and marks it done when loaded is given.
+func (t *target) claim(table schema.Name, number int, loaded *db.Loaded) error {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	return t.claimLocked(table, number, loaded)
+}
+
+func (t *target) claimLocked(table schema.Name, number int, loaded *db.Loaded) error {
+	b := t.s.ledgers[t.move]
+	if b == nil {
+		return fmt.Errorf("claim chunk %s[%d]: no bookkeeping", table, number)
+	}
+	c := b.chunk(table, number)
+	switch {
+	case c == nil:
+		return fmt.Errorf("claim chunk %s[%d]: no record of it on the target", table, number)
+	case c.Done:
+		return fmt.Errorf("claim chunk %s[%d]: %w", table, number, db.ErrChunkDone)
+	case loaded != nil:
+		c.Done, c.Rows = true, loaded.Rows
+	}
+	return nil
+}
+
+func (t *target) insert(v *view, rel *route.Relation, row db.Row) error {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	o, err := v.table(rel.Name())
+	if err != nil {
+		return err
+	}
+	whole, _, err := o.widen(rel, row)
+	if err != nil {
+		return err
+	}
+	return v.write(o, "", whole)
+}
+
+// widen makes a relation's row one of the table as it stands, and returns where the relation's columns are in that. Columns
+// that the relation lacks have their default.
+func (o *overlay) widen(rel *route.Relation, row db.Row) (whole db.Row, columns []int, err error) {
+	if columns, err = locate(o.t.def, rel); err != nil {
+		return nil, nil, err
+	}
+	if len(row) != len(columns) {
+		return nil, nil, fmt.Errorf("write row of %s: %d values for %d columns", rel.Name(), len(row), len(columns))
+	}
+	whole = make(db.Row, len(o.t.def.Columns))
+	for i := range whole {
+		whole[i] = initial(&o.t.def.Columns[i])
+	}
+	for i, v := range row {
+		whole[columns[i]] = v
+	}
+	return whole, columns, nil
+}
+
+// initial returns the value of a column that a row does not give.
+func initial(c *schema.Column) []byte {
+	switch {
+	case c.Default != nil && c.Default.Literal:
+		return []byte(c.Default.Text)
+	case c.Nullable || c.AutoIncrement:
+		return nil
+	case c.Type.IsNumber():
+		return []byte("0")
+	default:
+		return []byte{}
+	}
+}

@@ -1,0 +1,142 @@
+package dbtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// retries is how often Exec runs a transaction again that another one has beaten. Each time somebody has made progress.
+const retries = 1000
+
+// Tx is a transaction of a test's own writer. It is used by one goroutine.
+type Tx struct {
+	v          *view
+	rolledBack bool
+}
+
+// Begin opens a transaction.
+func (s *Server) Begin() *Tx { return &Tx{v: newView(s)} }
+
+// Exec runs f in a transaction and commits it unless f returns an error. It runs f again when another transaction has
+// come first, so f must not keep what it has read.
+func (s *Server) Exec(f func(tx *Tx) error) error { return s.ExecContext(context.Background(), f) }
+
+// ExecContext is Exec that stops waiting for a fence when ctx is over.
+func (s *Server) ExecContext(ctx context.Context, f func(tx *Tx) error) (err error) {
+	for range retries {
+		tx := s.Begin()
+		if err = f(tx); err != nil {
+			return err
+		}
+		if err = tx.Commit(ctx); !errors.Is(err, db.ErrRetry) {
+			return err
+		}
+	}
+	return err
+}
+
+// Commit makes the transaction's changes visible and logs them as one transaction.
+func (tx *Tx) Commit(ctx context.Context) error { return tx.v.commit(ctx, tx.rolledBack, nil) }
+
+// RollBackLogged has Commit log the transaction as one that was rolled back: its parts are streamed, marked so, and no
+// row changes. (A transaction whose function returns an error leaves no trace at all.)
+func (tx *Tx) RollBackLogged() { tx.rolledBack = true }
+
+// Insert adds a row, given in the order of the table's columns. NULL in an automatic column takes the next value.
+func (tx *Tx) Insert(table schema.Name, row db.Row) error {
+	return tx.with(table, func(o *overlay) error { return tx.v.write(o, "", row) })
+}
+
+// Update gives the row that has the key (the whole row where a table has none) new values.
+func (tx *Tx) Update(table schema.Name, key, row db.Row) error {
+	return tx.with(table, func(o *overlay) error {
+		found := o.find(o.keyColumns(), key, 1)
+		if len(found) == 0 {
+			return fmt.Errorf("update row of %s: no row %s", table, show(key))
+		}
+		return tx.v.write(o, found[0], row)
+	})
+}
+
+// Delete removes the row that has the key (the whole row where a table has none).
+func (tx *Tx) Delete(table schema.Name, key db.Row) error {
+	return tx.with(table, func(o *overlay) error {
+		found := o.find(o.keyColumns(), key, 1)
+		if len(found) == 0 {
+			return fmt.Errorf("delete row of %s: no row %s", table, show(key))
+		}
+		return tx.v.write(o, found[0], nil)
+	})
+}
+
+// Get returns the row that has the key, or nil.
+func (tx *Tx) Get(table schema.Name, key db.Row) (row db.Row, err error) {
+	err = tx.with(table, func(o *overlay) error {
+		if found := o.find(o.keyColumns(), key, 1); len(found) > 0 {
+			row = o.get(found[0]).row.Clone()
+		}
+		return nil
+	})
+	return row, err
+}
+
+func (tx *Tx) with(table schema.Name, f func(o *overlay) error) error {
+	tx.v.s.mu.Lock()
+	defer tx.v.s.mu.Unlock()
+	o, err := tx.v.table(table)
+	if err != nil {
+		return err
+	}
+	return f(o)
+}
+
+// keyColumns returns the columns that find a row: the key's, or all.
+func (o *overlay) keyColumns() []int {
+	if o.t.key != nil {
+		return o.t.key
+	}
+	all := make([]int, len(o.t.def.Columns))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// All returns the committed rows of a table in key order, for tests to compare; nil when there is no such table.
+func (s *Server) All(table schema.Name) []db.Row {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tables[table]
+	if t == nil {
+		return nil
+	}
+	rows := make([]db.Row, 0, len(t.rows))
+	for _, key := range t.sorted() {
+		rows = append(rows, t.rows[key].row.Clone())
+	}
+	return rows
+}
+
+// Values makes a row of nil, int, string and []byte values.
+func Values(values ...any) db.Row {
+	row := make(db.Row, len(values))
+	for i, v := range values {
+		switch v := v.(type) {
+		case nil:
+		case int:
+			row[i] = strconv.AppendInt([]byte{}, int64(v), 10)
+		case string:
+			row[i] = append([]byte{}, v...)
+		case []byte:
+			row[i] = append([]byte{}, v...)
+		default:
+			panic(fmt.Sprintf("dbtest: no value of type %T", v))
+		}
+	}
+	return row
+}

@@ -1,0 +1,271 @@
+package dbtest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// The databases that the suite uses. A harness makes the first on the source and sees to it that the second is absent on the
+// target (the suite makes it in the dialect's words).
+const (
+	SourceDatabase = "dbtest_source"
+	TargetDatabase = "dbtest_target"
+)
+
+// Harness is how the suite reaches an engine. Whatever is opened ends with t.
+type Harness struct {
+	// Source opens a source whose SourceDatabase is there and empty, and a writer to it.
+	Source func(t *testing.T) (db.Source, Writer)
+	// Target opens a target without TargetDatabase and without bookkeeping of the move.
+	Target func(t *testing.T) db.Target
+	// Again opens the same target and move once more, as another process would, and changes nothing.
+	Again func(t *testing.T) db.Target
+	// Purge removes the source's log up to now; nil where a test must not.
+	Purge func(t *testing.T)
+	// Fences are the kinds to try.
+	Fences []db.FenceKind
+	// Large is how many rows of about 100 bytes make a transaction that is streamed in several parts; 0: 1,000.
+	Large int
+}
+
+// Spec is a table in no language.
+type Spec struct {
+	Name      schema.Name
+	Columns   []ColumnSpec
+	Key       []string // the primary key; empty: none
+	Unique    []string // columns with a unique index each
+	Index     []string // columns with a plain index each
+	Parent    schema.Name
+	ParentKey string // when Parent is given: a foreign key of the column of that name, to the same in Parent
+}
+
+// ColumnSpec is a column: Integer (64 bits), Varchar (200 characters of Unicode) or Varbinary (300 bytes).
+type ColumnSpec struct {
+	Name      string
+	Kind      schema.Kind
+	Null      bool
+	Automatic bool
+}
+
+// Write is the insert (Before nil), update or delete (After nil) of one whole row, in the order of the table's columns.
+type Write struct {
+	Table         schema.Name
+	Before, After db.Row
+}
+
+// Writer is the application whose writes are followed. It is safe for concurrent use.
+type Writer interface {
+	Create(ctx context.Context, spec Spec) error
+	// AddColumn adds a nullable integer column at the end.
+	AddColumn(ctx context.Context, table schema.Name, column string) error
+	Begin(ctx context.Context) (WriteTx, error)
+}
+
+// WriteTx is a transaction of a Writer. Its writes are refused or wait when a fence is up; what ended with an error
+// is rolled back at the latest when its ctx is over.
+type WriteTx interface {
+	Write(ctx context.Context, w ...Write) error
+	Commit(ctx context.Context) error
+	Rollback() error
+}
+
+// Run is the conformance suite: what phases rely on, of any engine.
+func Run(t *testing.T, h Harness) {
+	if h.Large == 0 {
+		h.Large = 1000
+	}
+	for _, c := range []struct {
+		name string
+		test func(b *bench)
+	}{
+		{"tables are described", testTables},
+		{"reads agree with each other and with what was written", testReads},
+		{"empty table", testEmptyTable},
+		{"table without key", testKeyless},
+		{"stream has transactions in order with full images", testStream},
+		{"stream resumes after every transaction", testResume},
+		{"stream passes over what is not routed", testPassedOver},
+		{"large transaction comes in parts", testLarge},
+		{"rolled back transaction leaves nothing", testRolledBack},
+		{"safe position is visible", testSafePosition},
+		{"position is not ahead of an open transaction", testOpenTransaction},
+		{"schema change is reported", testStreamDDL},
+		{"purged log is reported", testPurged},
+		{"ledger facts", testFacts},
+		{"ledger chunks", testChunks},
+		{"seal", testSeal},
+		{"load is atomic", testLoad},
+		{"load refuses what is there", testLoadDuplicate},
+		{"load by several", testLoadConcurrent},
+		{"apply", testApply},
+		{"apply without key", testApplyKeyless},
+		{"apply moves unique values", testApplyUnique},
+		{"applier lock", testApplierLock},
+		{"no commit after seal", testApplySealed},
+		{"no commit after seal by several workers", testApplySealedWorkers},
+		{"repair beside an applier", testRepair},
+		{"tables are created, indexed and compared", testCreate},
+		{"fence", testFence},
+		{"fence survives a restart", testFenceRestart},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(newBench(t, h)) })
+	}
+}
+
+// bench is what one case works with. The source and target are opened when first asked for.
+type bench struct {
+	*testing.T
+	h   Harness
+	ctx context.Context
+	src db.Source
+	w   Writer
+	tgt db.Target
+}
+
+func newBench(t *testing.T, h Harness) *bench {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return &bench{T: t, h: h, ctx: ctx}
+}
+
+func (b *bench) source() db.Source {
+	if b.src == nil {
+		b.src, b.w = b.h.Source(b.T)
+	}
+	return b.src
+}
+
+func (b *bench) target() db.Target {
+	if b.tgt == nil {
+		b.tgt = b.h.Target(b.T)
+	}
+	return b.tgt
+}
+
+// create makes a table on the source and returns its route to itself, for reading.
+func (b *bench) create(spec Spec) *route.Route {
+	b.Helper()
+	b.source()
+	require.NoError(b, b.w.Create(b.ctx, spec))
+	table := b.describe(b.src, spec.Name)
+	r, err := route.New(table, table, "")
+	require.NoError(b, err)
+	return r
+}
+
+// move makes a table on both ends and returns the route from one to the other.
+func (b *bench) move(spec Spec) *route.Route {
+	b.Helper()
+	source := b.create(spec).Source.Table
+	to := targetName(spec.Name)
+	plan := b.plan(source)
+	b.execute(b.target().Dialect().CreateDatabase(to.Database))
+	b.execute(b.tgt.Dialect().CreateTable(plan, false))
+	require.NoError(b, b.tgt.Ledger().Create(b.ctx))
+	r, err := route.New(source, b.describe(b.tgt, to), "")
+	require.NoError(b, err)
+	return r
+}
+
+func (b *bench) plan(source *schema.Table) *schema.Table {
+	b.Helper()
+	plan, losses, err := b.target().Dialect().Map(source, targetName(source.Name), targetName)
+	require.NoError(b, err)
+	for _, loss := range losses {
+		require.False(b, loss.Fatal, "%+v", loss)
+	}
+	return plan
+}
+
+func targetName(n schema.Name) schema.Name {
+	return schema.Name{Database: TargetDatabase, Table: n.Table + "_moved"}
+}
+
+func (b *bench) describe(r db.Reader, name schema.Name) *schema.Table {
+	b.Helper()
+	tables, err := r.Tables(b.ctx, func(n schema.Name) bool { return n == name })
+	require.NoError(b, err)
+	require.Len(b, tables, 1, "table %s", name)
+	return tables[0]
+}
+
+func (b *bench) execute(statement string) {
+	b.Helper()
+	require.NoError(b, b.target().Execute(b.ctx, statement))
+}
+
+// write runs writes in one transaction.
+func (b *bench) write(writes ...Write) {
+	b.Helper()
+	require.NoError(b, b.try(b.ctx, writes...))
+}
+
+func (b *bench) try(ctx context.Context, writes ...Write) error {
+	tx, err := b.w.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	if err = tx.Write(ctx, writes...); err == nil {
+		err = tx.Commit(ctx)
+	}
+	if err != nil {
+		_ = tx.Rollback() // the error before says why
+	}
+	return err
+}
+
+// insert writes rows into a table in one transaction.
+func (b *bench) insert(table schema.Name, rows ...db.Row) {
+	b.Helper()
+	writes := make([]Write, len(rows))
+	for i, row := range rows {
+		writes[i] = Write{Table: table, After: row}
+	}
+	b.write(writes...)
+}
+
+// rows reads a range.
+func (b *bench) rows(r db.Reader, rel *route.Relation, rng db.Range) []db.Row {
+	b.Helper()
+	rows, err := r.Rows(b.ctx, rel, rng)
+	require.NoError(b, err)
+	all, err := db.ReadAll(rows)
+	require.NoError(b, err)
+	return all
+}
+
+// holds asserts that a table has exactly the rows, in whatever order.
+func (b *bench) holds(r db.Reader, rel *route.Relation, want ...db.Row) {
+	b.Helper()
+	assert.ElementsMatch(b, texts(want), texts(b.rows(r, rel, db.Range{})), "rows of %s", rel.Name())
+}
+
+func texts(rows []db.Row) []string {
+	out := make([]string, len(rows))
+	for i, row := range rows {
+		out[i] = show(row)
+	}
+	return out
+}
+
+func name(table string) schema.Name { return schema.Name{Database: SourceDatabase, Table: table} }
+
+// items is a table with the usual integer key: id, label, code (unique, may be NULL).
+func items() Spec {
+	return Spec{
+		Name: name("items"), Key: []string{"id"}, Unique: []string{"code"}, Index: []string{"label"},
+		Columns: []ColumnSpec{
+			{Name: "id", Kind: schema.Integer},
+			{Name: "label", Kind: schema.Varchar, Null: true},
+			{Name: "code", Kind: schema.Integer, Null: true},
+		},
+	}
+}

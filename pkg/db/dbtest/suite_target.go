@@ -1,0 +1,287 @@
+package dbtest
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+func (b *bench) fact(name string) string {
+	b.Helper()
+	value, err := b.tgt.Ledger().Get(b.ctx, name)
+	require.NoError(b, err)
+	return value
+}
+
+func (b *bench) put(name, value string) {
+	b.Helper()
+	require.NoError(b, b.tgt.Ledger().Put(b.ctx, name, value))
+}
+
+func (b *bench) chunks(table schema.Name) []db.Chunk {
+	b.Helper()
+	chunks, err := b.tgt.Ledger().Chunks(b.ctx, table)
+	require.NoError(b, err)
+	return chunks
+}
+
+func testFacts(b *bench) {
+	l := b.target().Ledger()
+	assert.Empty(b, b.fact("absent"), "there is no bookkeeping yet")
+	require.NoError(b, l.Create(b.ctx))
+	require.NoError(b, l.Create(b.ctx), "creating twice")
+	assert.Empty(b, b.fact("absent"))
+	for _, value := range []string{"1", `it's "quoted" \ back`, "žluťoučký 🐎\n", strings.Repeat("long ", 40000), "2"} {
+		b.put("name", value)
+		assert.Equal(b, value, b.fact("name"))
+	}
+	require.NoError(b, l.Create(b.ctx))
+	assert.Equal(b, "2", b.fact("name"), "creating again keeps facts")
+	got, err := b.h.Again(b.T).Ledger().Get(b.ctx, "name")
+	require.NoError(b, err)
+	assert.Equal(b, "2", got, "as another process sees it")
+	require.NoError(b, l.Drop(b.ctx))
+	assert.Empty(b, b.fact("name"))
+	require.NoError(b, l.Create(b.ctx))
+	assert.Empty(b, b.fact("name"))
+}
+
+func testChunks(b *bench) {
+	l := b.target().Ledger()
+	require.NoError(b, l.Create(b.ctx))
+	table, other := name(`odd "name" it's`), name("other")
+	assert.Empty(b, b.chunks(table))
+	every := make([]byte, 256)
+	for i := range every {
+		every[i] = byte(i)
+	}
+	want := []db.Chunk{
+		{Number: 0, Range: db.Range{Upto: Values(-5, "")}},
+		{Number: 1, Range: db.Range{After: Values(-5, ""), Upto: Values(every, "žluť 🐎")}},
+		{Number: 2, Range: db.Range{After: Values(every, "žluť 🐎"), Upto: Values("7:a", "~")}},
+		{Number: 3, Range: db.Range{After: Values("7:a", "~")}},
+	}
+	for _, i := range []int{2, 0, 3, 1} {
+		require.NoError(b, l.Plan(b.ctx, table, want[i]))
+	}
+	require.NoError(b, l.Plan(b.ctx, other, db.Chunk{}))
+	assert.Equal(b, want, b.chunks(table), "in order of number, nil bounds nil")
+	assert.Equal(b, []db.Chunk{{}}, b.chunks(other))
+	require.NoError(b, l.Plan(b.ctx, table, want[1]), "planning a chunk again")
+	assert.Equal(b, want, b.chunks(table))
+}
+
+func testSeal(b *bench) {
+	l := b.target().Ledger()
+	require.NoError(b, l.Create(b.ctx))
+	_, err := l.Seal(b.ctx, "too early")
+	require.Error(b, err, "without a position nothing can be sealed")
+	assert.Empty(b, b.fact(db.FactCutover))
+	b.put(db.FactPosition, "here")
+	for _, record := range []string{"first", "second"} {
+		pos, err := l.Seal(b.ctx, record)
+		require.NoError(b, err)
+		assert.Equal(b, db.Position("here"), pos)
+		assert.Equal(b, "first", b.fact(db.FactCutover), "the first record stays")
+		assert.Equal(b, "here", b.fact(db.FactFinal))
+		assert.Empty(b, b.fact(db.FactPosition))
+	}
+	_, err = b.tgt.NewApplier(b.ctx, db.ApplyOptions{})
+	require.ErrorIs(b, err, db.ErrSealed)
+	_, err = b.h.Again(b.T).NewApplier(b.ctx, db.ApplyOptions{})
+	require.ErrorIs(b, err, db.ErrSealed)
+}
+
+// broken is a reader whose rows fail after some.
+type broken struct {
+	db.Reader
+	after int
+}
+
+var errBroken = errors.New("the reader is broken")
+
+func (r broken) Rows(ctx context.Context, rel *route.Relation, rng db.Range) (db.Rows, error) {
+	rows, err := r.Reader.Rows(ctx, rel, rng)
+	return &brokenRows{rows, r.after}, err
+}
+
+type brokenRows struct {
+	db.Rows
+	left int
+}
+
+func (r *brokenRows) Next() (db.Row, error) {
+	if r.left--; r.left < 0 {
+		return nil, errBroken
+	}
+	return r.Rows.Next()
+}
+
+func testLoad(b *bench) {
+	spec, rows, _ := composite()
+	r := b.move(spec)
+	b.insert(spec.Name, rows...)
+	bound, err := b.src.Bound(b.ctx, &r.Source, nil, 20)
+	require.NoError(b, err)
+	chunks := []db.Chunk{{Number: 0, Range: db.Range{Upto: bound}}, {Number: 1, Range: db.Range{After: bound}}}
+	_, err = b.tgt.Load(b.ctx, b.src, r, chunks[0])
+	require.Error(b, err, "a chunk that was not planned")
+	b.holds(b.tgt, &r.Target)
+	for _, c := range chunks {
+		require.NoError(b, b.tgt.Ledger().Plan(b.ctx, spec.Name, c))
+	}
+	for _, after := range []int{0, 1, 19, 20} {
+		_, err = b.tgt.Load(b.ctx, broken{b.src, after}, r, chunks[0])
+		require.ErrorIs(b, err, errBroken)
+		b.holds(b.tgt, &r.Target)
+		assert.False(b, b.chunks(spec.Name)[0].Done)
+	}
+	ended, cancel := context.WithCancel(b.ctx)
+	cancel()
+	_, err = b.tgt.Load(ended, b.src, r, chunks[0])
+	require.ErrorIs(b, err, context.Canceled)
+
+	loaded, err := b.tgt.Load(b.ctx, b.src, r, chunks[0])
+	require.NoError(b, err)
+	assert.Equal(b, int64(20), loaded.Rows)
+	assert.Positive(b, loaded.Bytes)
+	b.holds(b.tgt, &r.Target, b.rows(b.src, &r.Source, chunks[0].Range)...)
+	got := b.chunks(spec.Name)
+	assert.True(b, got[0].Done)
+	assert.Equal(b, int64(20), got[0].Rows)
+	assert.Equal(b, chunks[0].Range, got[0].Range)
+	assert.False(b, got[1].Done)
+	require.NoError(b, b.tgt.Ledger().Plan(b.ctx, spec.Name, chunks[0]))
+	assert.True(b, b.chunks(spec.Name)[0].Done, "planning a chunk that is done changes nothing")
+
+	for _, t := range []db.Target{b.tgt, b.h.Again(b.T)} {
+		_, err = t.Load(b.ctx, b.src, r, chunks[0])
+		require.ErrorIs(b, err, db.ErrChunkDone)
+	}
+	_, err = b.tgt.Load(b.ctx, b.src, r, chunks[1])
+	require.NoError(b, err)
+	b.holds(b.tgt, &r.Target, rows...)
+}
+
+func testLoadDuplicate(b *bench) {
+	r := b.move(items())
+	n := r.Source.Name()
+	b.insert(n, Values(1, "a", 1), Values(2, "b", 2), Values(3, "c", 3))
+	b.put(db.FactPosition, "start")
+	a := b.applier(b.tgt)
+	b.apply(a, upserts(r, Values(2, "already there", nil)))
+	require.NoError(b, a.Commit(b.ctx, "start"))
+	require.NoError(b, b.tgt.Ledger().Plan(b.ctx, n, db.Chunk{}))
+	_, err := b.tgt.Load(b.ctx, b.src, r, db.Chunk{})
+	require.Error(b, err, "a row in the way is never passed over")
+	b.holds(b.tgt, &r.Target, Values(2, "already there", nil))
+	assert.False(b, b.chunks(n)[0].Done)
+}
+
+// testLoadConcurrent has every chunk loaded by two of four goroutines: one of them must be told that it is done.
+func testLoadConcurrent(b *bench) {
+	const chunks, size = 24, 50
+	r := b.move(items())
+	var rows []db.Row
+	for i := range chunks * size {
+		rows = append(rows, Values(i-100, "label", i))
+	}
+	b.insert(r.Source.Name(), rows...)
+	var planned []db.Chunk
+	for i := range chunks {
+		c := db.Chunk{Number: i}
+		if i > 0 {
+			c.Range.After = planned[i-1].Range.Upto
+		}
+		if i < chunks-1 {
+			bound, err := b.src.Bound(b.ctx, &r.Source, c.Range.After, size)
+			require.NoError(b, err)
+			c.Range.Upto = bound
+		}
+		require.NoError(b, b.tgt.Ledger().Plan(b.ctx, r.Source.Name(), c))
+		planned = append(planned, c)
+	}
+	work := make(chan db.Chunk, 2*chunks)
+	for _, c := range planned {
+		work <- c
+		work <- c
+	}
+	close(work)
+	results := make([]int64, 4)
+	var group errgroup.Group
+	for g := range results {
+		group.Go(func() error {
+			for c := range work {
+				loaded, err := b.tgt.Load(b.ctx, b.src, r, c)
+				for errors.Is(err, db.ErrRetry) {
+					loaded, err = b.tgt.Load(b.ctx, b.src, r, c)
+				}
+				switch {
+				case err == nil:
+					results[g] += loaded.Rows
+				case !errors.Is(err, db.ErrChunkDone):
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	require.NoError(b, group.Wait())
+	assert.Equal(b, int64(len(rows)), results[0]+results[1]+results[2]+results[3])
+	b.holds(b.tgt, &r.Target, rows...)
+	for _, c := range b.chunks(r.Source.Name()) {
+		assert.True(b, c.Done)
+		assert.Equal(b, int64(size), c.Rows)
+	}
+}
+
+func testCreate(b *bench) {
+	parent := items()
+	parent.Columns[0].Automatic = true
+	child := Spec{
+		Name: name("child"), Key: []string{"a", "b"}, Unique: []string{"u"}, Index: []string{"b"}, Parent: parent.Name, ParentKey: "id",
+		Columns: []ColumnSpec{
+			{Name: "b", Kind: schema.Varchar},
+			{Name: "a", Kind: schema.Varbinary},
+			{Name: "u", Kind: schema.Varchar, Null: true},
+			{Name: "id", Kind: schema.Integer, Null: true},
+		},
+	}
+	d := b.target().Dialect()
+	b.execute(d.CreateDatabase(TargetDatabase))
+	b.execute(d.CreateDatabase(TargetDatabase)) // there already
+	plans := []*schema.Table{b.plan(b.create(parent).Source.Table), b.plan(b.create(child).Source.Table)}
+	for _, plan := range plans {
+		b.execute(d.CreateTable(plan, true))
+		require.Error(b, b.tgt.Execute(b.ctx, d.CreateTable(plan, true)), "a table that is there is never replaced")
+		got := b.describe(b.tgt, plan.Name)
+		assert.Empty(b, d.Differences(plan, got, false, false), "keys only")
+		assert.NotEmpty(b, d.Differences(plan, got, true, false), "the indexes are still to come")
+	}
+	for _, plan := range plans {
+		b.execute(d.AddIndexes(plan, b.describe(b.tgt, plan.Name)))
+		got := b.describe(b.tgt, plan.Name)
+		assert.Empty(b, d.Differences(plan, got, true, false))
+		assert.Empty(b, d.AddIndexes(plan, got), "nothing is left to add")
+	}
+	assert.Empty(b, d.AddForeignKeys(plans[0], b.describe(b.tgt, plans[0].Name)))
+	assert.NotEmpty(b, d.Differences(plans[1], b.describe(b.tgt, plans[1].Name), true, true))
+	b.execute(d.AddForeignKeys(plans[1], b.describe(b.tgt, plans[1].Name)))
+	for _, plan := range plans {
+		got := b.describe(b.tgt, plan.Name)
+		assert.Empty(b, d.Differences(plan, got, true, true))
+		assert.Empty(b, d.AddForeignKeys(plan, got))
+	}
+	assert.NotEmpty(b, d.Differences(plans[0], b.describe(b.tgt, plans[1].Name), false, false), "another table")
+	b.execute(d.SetAutoIncrement(plans[0], 1000))
+	assert.Contains(b, []uint64{0, 1000}, b.describe(b.tgt, plans[0].Name).AutoIncrement)
+	assert.Empty(b, d.SetAutoIncrement(plans[1], 1000))
+}
