@@ -22,6 +22,14 @@ type filterColumn struct {
 	equality         bool // only = and IN are supported
 }
 
+// listed returns the literals that may stand in IN and BETWEEN.
+func (c filterColumn) listed() []string {
+	if strings.Contains(c.definition, "int") {
+		return c.values
+	}
+	return c.literals
+}
+
 var (
 	filterIntegers = []string{"0", "1", "-1", "7", "-128", "127", "99999", "-99999"}
 	filterTexts    = []string{"''", "' '", "'a'", "'a '", "'A'", "'ab'", "'a\tb'", "'ä'", "'🚢'", "'ab  '", "'b'", "'it''s'", "'a\x01'", "'\t'", "'NULL'", "'10'"}
@@ -81,23 +89,26 @@ func filterAtom(r *rand.Rand, columns []filterColumn) string {
 	case 1:
 		list := make([]string, 1+r.IntN(4))
 		for i := range list {
-			list[i] = literal()
+			list[i] = filterPick(r, c.listed())
+			if r.IntN(12) == 0 {
+				list[i] = "NULL"
+			}
 		}
 		return c.name + " " + negation + "IN (" + strings.Join(list, ", ") + ")"
 	case 2:
 		if !c.equality {
-			return c.name + " " + negation + "BETWEEN " + literal() + " AND " + literal()
+			return c.name + " " + negation + "BETWEEN " + filterPick(r, c.listed()) + " AND " + filterPick(r, c.listed())
 		}
 	}
 	operators := []string{"=", "<>", "<=>", "!=", "<", "<=", ">", ">="}
 	if c.equality {
 		operators = operators[:4]
 	}
-	if operator := filterPick(r, operators); r.IntN(4) == 0 {
+	operator := filterPick(r, operators)
+	if r.IntN(4) == 0 {
 		return literal() + " " + operator + " " + c.name
-	} else {
-		return c.name + " " + operator + " " + literal()
 	}
+	return c.name + " " + operator + " " + literal()
 }
 
 func filterCondition(r *rand.Rand, columns []filterColumn, depth int) string {

@@ -17,11 +17,22 @@ type reader struct {
 	read func(node ast.ExprNode) (operand, error)
 }
 
-// comparerOf returns how values of a column compare with literals; ordered tells that more than equality is asked for.
-func comparerOf(column *schema.Column, ordered bool) (reader, error) {
+// use is what a comparison asks for.
+type use struct {
+	ordered bool // more than equality
+	several bool // several literals at once, as in IN and BETWEEN
+}
+
+// comparerOf returns how values of a column compare with literals.
+func comparerOf(column *schema.Column, u use) (reader, error) {
 	t := &column.Type
 	switch t.Kind {
-	case schema.Integer, schema.Decimal:
+	case schema.Integer:
+		if u.several {
+			return reader{compareNumber, func(n ast.ExprNode) (operand, error) { return readInteger(n, t) }}, nil
+		}
+		return reader{compareNumber, readNumber}, nil
+	case schema.Decimal:
 		return reader{compareNumber, readNumber}, nil
 	case schema.Year:
 		return reader{compareNumber, readYear}, nil
@@ -36,7 +47,7 @@ func comparerOf(column *schema.Column, ordered bool) (reader, error) {
 	case schema.Char, schema.Varchar, schema.Text:
 		return comparerOfText(column)
 	case schema.Enum:
-		if ordered {
+		if u.ordered {
 			return reader{}, fmt.Errorf("enum column %s compares with = and IN only", column.Name)
 		}
 		return comparerOfEnum(column)

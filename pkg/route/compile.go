@@ -103,10 +103,10 @@ func (c compiler) comparison(node *ast.BinaryOperationExpr) (predicate, error) {
 		return nil, refuse(node, "its operator is not supported")
 	}
 	if isColumn(node.L) {
-		return c.compare(node, node.L, node.Op, node.R)
+		return c.compare(node, node.L, node.Op, node.R, false)
 	}
 	if isColumn(node.R) {
-		return c.compare(node, node.R, mirrored[node.Op], node.L)
+		return c.compare(node, node.R, mirrored[node.Op], node.L, false)
 	}
 	return nil, refuse(node, "neither side is a column")
 }
@@ -127,8 +127,8 @@ func bare(node ast.ExprNode) ast.ExprNode {
 	}
 }
 
-// compare compiles column op literal; whole is shown in errors.
-func (c compiler) compare(whole ast.Node, left ast.ExprNode, op opcode.Op, right ast.ExprNode) (predicate, error) {
+// compare compiles column op literal; whole is shown in errors, several is for BETWEEN.
+func (c compiler) compare(whole ast.Node, left ast.ExprNode, op opcode.Op, right ast.ExprNode, several bool) (predicate, error) {
 	column, err := c.column(left)
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (c compiler) compare(whole ast.Node, left ast.ExprNode, op opcode.Op, right
 		return never{}, nil
 	}
 	ordered := op != opcode.EQ && op != opcode.NE && op != opcode.NullEQ
-	reader, err := comparerOf(c.rel.Column(column), ordered)
+	reader, err := comparerOf(c.rel.Column(column), use{ordered: ordered, several: several})
 	if err != nil {
 		return nil, refuse(whole, "%v", err)
 	}
@@ -163,7 +163,7 @@ func (c compiler) in(node *ast.PatternInExpr) (predicate, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader, err := comparerOf(c.rel.Column(column), false)
+	reader, err := comparerOf(c.rel.Column(column), use{several: true})
 	if err != nil {
 		return nil, refuse(node, "%v", err)
 	}
@@ -182,13 +182,17 @@ func (c compiler) in(node *ast.PatternInExpr) (predicate, error) {
 	return negated(p, node.Not), nil
 }
 
-// between compiles BETWEEN as the two comparisons that it stands for.
+// between compiles BETWEEN as the two comparisons that it stands for. With NULL as a bound it does not always stand for
+// them: of temporal values MySQL 9.7 then knows nothing at all.
 func (c compiler) between(node *ast.BetweenExpr) (predicate, error) {
-	low, err := c.compare(node, node.Expr, opcode.GE, node.Left)
+	if isNullLiteral(node.Left) || isNullLiteral(node.Right) {
+		return nil, refuse(node, "servers read BETWEEN with NULL in different ways")
+	}
+	low, err := c.compare(node, node.Expr, opcode.GE, node.Left, true)
 	if err != nil {
 		return nil, err
 	}
-	high, err := c.compare(node, node.Expr, opcode.LE, node.Right)
+	high, err := c.compare(node, node.Expr, opcode.LE, node.Right, true)
 	if err != nil {
 		return nil, err
 	}

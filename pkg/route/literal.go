@@ -11,6 +11,8 @@ import (
 	"github.com/pingcap/tidb/pkg/parser/mysql"
 	"github.com/pingcap/tidb/pkg/parser/opcode"
 	driver "github.com/pingcap/tidb/pkg/parser/test_driver"
+
+	"wherry/pkg/schema"
 )
 
 // literalOf returns node as a literal; an introducer or a collation makes it none.
@@ -64,6 +66,25 @@ func readNumber(node ast.ExprNode) (operand, error) {
 		return operand{}, fmt.Errorf("%s has more than %d digits, or more than %d after the point", text(node), maxDigits, maxScale)
 	}
 	return operand{text: []byte(sign + number)}, nil
+}
+
+// readInteger reads an integer that a column of type t can hold. In lists MySQL 9.7 finds wrong matches for others: it
+// takes -1 for the largest BIGINT UNSIGNED.
+func readInteger(node ast.ExprNode, t *schema.Type) (operand, error) {
+	value, err := readNumber(node)
+	if err != nil {
+		return operand{}, err
+	}
+	bits := 8 * t.Size
+	if t.Unsigned {
+		_, err = strconv.ParseUint(string(value.text), 10, bits)
+	} else {
+		_, err = strconv.ParseInt(string(value.text), 10, bits)
+	}
+	if err != nil {
+		return operand{}, fmt.Errorf("%s is no integer that %s can hold, which IN and BETWEEN demand", text(node), t.Text)
+	}
+	return value, nil
 }
 
 // readYear reads a year of four digits; servers take shorter ones for others than they say.
