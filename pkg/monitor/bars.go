@@ -81,13 +81,15 @@ func (l look) block(s Snapshot) []string {
 	return lines[max(len(lines)-l.lines, 0):]
 }
 
-// last draws what stays on the screen.
+// last draws what stays on the screen: the whole step, with its average speed and how long it took.
 func (l look) last(s Snapshot) []string {
 	if s.silent() {
 		return nil
 	}
-	s.ETA, s.Note = 0, ""
-	return append(l.bars([]bar{s.overall()}), l.below(s)...)
+	s.ETA, s.Note, s.Rate = 0, "", s.average
+	b := s.overall()
+	b.fields[2] = "in " + Span(time.Duration(s.Elapsed).Truncate(time.Second))
+	return append(l.bars([]bar{b}), l.below(s)...)
 }
 
 // bars returns the tables at work, at most as fit into so many lines, and how many more there are. The ones left out are
@@ -131,10 +133,7 @@ func (s *Snapshot) overall() bar {
 		b.fields = numbers(s.Replica.Rows, s.Replica.Rate, 0)
 	}
 	if !s.countsRows() {
-		b.fields[2] = Span(time.Duration(s.Elapsed).Truncate(time.Second))
-	}
-	if s.Step == StepVerify && s.Differing > 0 {
-		b.label += fmt.Sprintf(", %s differ", Count(s.Differing))
+		b.fields[2] = "for " + Span(time.Duration(s.Elapsed).Truncate(time.Second))
 	}
 	return b
 }
@@ -159,9 +158,12 @@ func numbers(rows, rate int64, eta time.Duration) [3]string {
 	return out
 }
 
-// below returns the lines under the bars: the replica and the note.
+// below returns the lines under the bars: differences, the replica and the note.
 func (l look) below(s Snapshot) []string {
 	var lines []string
+	if s.Step == StepVerify && s.Differing != 0 {
+		lines = append(lines, fit(plural(s.Differing, "row")+" differing so far", l.width))
+	}
 	if r := s.Replica; s.hasReplica() {
 		text := Span(time.Duration(r.Lag)) + " behind"
 		if r.CaughtUp {
@@ -181,42 +183,69 @@ func (l look) below(s Snapshot) []string {
 // bars draws lines with their columns below one another. What does not fit is left out: first the time left, then the
 // speed, the rows, the percentage, the bar.
 func (l look) bars(bars []bar) []string {
-	widths := []int{4, 10, 12, 10} // wide enough for most, so that columns rarely move
-	label := minLabel
+	columns, drawn := columnsOf(bars)
+	label, room := minLabel, 0
 	for _, b := range bars {
 		label = max(label, cells(b.label))
-		for i, f := range b.fields {
-			widths[i+1] = max(widths[i+1], cells(f))
+	}
+	label = min(label, max(l.width*3/10, minLabel, cells(bars[len(bars)-1].label)), l.width) // names give way, the last line's label does not
+	for ; ; columns = columns[:len(columns)-1] {
+		room = l.width - label - 2
+		for _, c := range columns {
+			room -= c.width + 2
+		}
+		if room >= minBar || len(columns) == 0 {
+			break
 		}
 	}
-	label = min(label, max(l.width*2/5, minLabel), l.width)
-	room := func() int {
-		left := l.width - label - 2
-		for _, w := range widths {
-			left -= w + 2
-		}
-		return left
+	size := min(room, maxBar)
+	if drawn = drawn && size >= minBar; !drawn && len(columns) == 0 {
+		label = l.width
 	}
-	for len(widths) > 0 && room() < minBar {
-		widths = widths[:len(widths)-1]
-	}
-	size := min(room(), maxBar)
 
 	lines := make([]string, 0, len(bars))
 	for i, b := range bars {
 		parts := []string{pad(fit(b.label, label), label, false)}
-		if size >= minBar {
-			parts = append(parts, l.bar(b.part, size))
-		}
-		for j, text := range append([]string{percentText(b.part)}, b.fields[:]...)[:len(widths)] {
-			parts = append(parts, pad(text, widths[j], true))
-		}
 		if i == len(bars)-1 {
 			parts[0] = l.strong(parts[0])
+		}
+		if drawn {
+			parts = append(parts, l.bar(b.part, size))
+		}
+		for _, c := range columns {
+			parts = append(parts, pad(c.texts[i], c.width, true))
 		}
 		lines = append(lines, strings.TrimRight(strings.Join(parts, "  "), " "))
 	}
 	return lines
+}
+
+// column is what stands right of the bars, a text for each.
+type column struct {
+	width int
+	texts []string
+}
+
+// columnsOf returns the columns that are not empty, wide enough for most texts, so that they rarely move. drawn tells
+// whether there are bars.
+func columnsOf(bars []bar) (columns []column, drawn bool) {
+	for j, width := range []int{4, 11, 13, 10} {
+		c, empty := column{width: width}, true
+		for _, b := range bars {
+			text := percentText(b.part)
+			if j > 0 {
+				text = b.fields[j-1]
+			}
+			c.texts = append(c.texts, text)
+			c.width = max(c.width, cells(text))
+			empty = empty && text == ""
+			drawn = drawn || b.part >= 0
+		}
+		if !empty {
+			columns = append(columns, c)
+		}
+	}
+	return columns, drawn
 }
 
 func percentText(part float64) string {

@@ -13,6 +13,7 @@ type meter struct {
 	began time.Time
 	last  int64 // the newest slot, in seconds since began
 	slots [meterSlots]int64
+	total int64
 }
 
 // advance begins the meter, or empties the slots of the seconds that passed.
@@ -30,6 +31,12 @@ func (m *meter) advance(now time.Time) {
 func (m *meter) add(now time.Time, n int64) {
 	m.advance(now)
 	m.slots[m.last%meterSlots] += n
+	m.total += n
+}
+
+// average returns what was counted per second since the meter began.
+func (m *meter) average(now time.Time) float64 {
+	return float64(m.total) / max(now.Sub(m.began), time.Second).Seconds()
 }
 
 // rate returns what was counted per second within the window, or since the meter began when that is less.

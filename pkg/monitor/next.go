@@ -31,7 +31,7 @@ func NextStep(s state.State, live Live) Next {
 		return Next{Text: "the move is over, nothing is left to run"}
 	}
 	if running != "" && (running != state.PhaseStartReplica || phase == running || live.Running != running) {
-		text := fmt.Sprintf("%s is running (pid %d), let it; to watch it", strings.Replace(live.Running, ":", ": ", 1), live.PID)
+		text := fmt.Sprintf("wait for %s, which is running (pid %d); to watch it", strings.Replace(live.Running, ":", ": ", 1), live.PID)
 		return Next{Phase: running, Text: text, Command: live.command("status", "--watch")}
 	}
 	out := Next{Phase: phase, Text: purpose(&s, phase), Command: live.command(phase)}

@@ -96,12 +96,13 @@ func NewProgress(opts Options) *Progress {
 	if opts.Clock == nil {
 		opts.Clock = time.Now
 	}
-	return &Progress{
+	p := &Progress{
 		opts:   opts,
 		screen: &screen{out: opts.Out, width: opts.Width},
-		since:  opts.Clock(),
 		byName: make(map[schema.Name]*table),
 	}
+	p.begin("")
+	return p
 }
 
 // Writer is where log lines must go when they share the terminal with the bars: each is written above them.
@@ -124,6 +125,9 @@ func (p *Progress) Step(name string) {
 func (p *Progress) begin(step string) {
 	p.step, p.since, p.meter = step, p.opts.Clock(), meter{}
 	p.meter.advance(p.since)
+	if p.replica.at.IsZero() {
+		p.replica.meter = p.meter
+	}
 	for _, t := range p.tables {
 		t.finished, t.meter = false, meter{}
 		if step == StepVerify {
@@ -191,8 +195,12 @@ func (p *Progress) Verify(name schema.Name, rows, differing int64) {
 	t.touched = now
 	t.compared += rows
 	t.differing += differing
-	t.meter.add(now, rows)
 	p.meter.add(now, rows)
+	if t.meter.began.IsZero() {
+		t.meter.advance(now) // how long these took is not known
+	} else {
+		t.meter.add(now, rows)
+	}
 }
 
 // Note tells in a few words what is waited for or happening; "" takes it away.

@@ -39,9 +39,10 @@ func (s *screen) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	var b strings.Builder
-	b.WriteString(s.top() + "\x1b[J")
+	b.WriteString(s.erase())
 	b.Write(s.partial[:whole])
 	paint(&b, s.block)
+	b.WriteString("\x1b[J")
 	s.partial = append(s.partial[:0], s.partial[whole:]...)
 	if _, err := io.WriteString(s.out, b.String()); err != nil {
 		return 0, err
@@ -73,20 +74,35 @@ func (s *screen) replace(block []string) {
 		return
 	}
 	var b strings.Builder
-	b.WriteString(s.top())
-	paint(&b, block)
-	b.WriteString("\x1b[J")
+	if len(block) == 0 {
+		b.WriteString(s.erase())
+	} else {
+		b.WriteString(s.top())
+		paint(&b, block)
+		b.WriteString("\x1b[J") // what is left of a taller block
+	}
 	_, _ = io.WriteString(s.out, b.String())
 	s.block = block
 }
 
-// top moves the cursor to the first line of the block. When the terminal has become narrower since, it has broken the
+// height returns how many lines of the terminal the block takes. When that has become narrower since, it has broken the
 // block's lines into more.
-func (s *screen) top() string {
-	columns, up := max(s.width(), 1), 0
+func (s *screen) height() int {
+	columns, n := max(s.width(), 1), 0
 	for _, line := range s.block {
-		up += max((cells(line)+columns-1)/columns, 1)
+		n += max((cells(line)+columns-1)/columns, 1)
 	}
+	return n
+}
+
+// erase clears the block line by line, for tmux takes a screen cleared from its first line on into its history.
+func (s *screen) erase() string {
+	return "\r" + strings.Repeat("\x1b[1A\x1b[2K", s.height())
+}
+
+// top moves the cursor to the first line of the block.
+func (s *screen) top() string {
+	up := s.height()
 	if up == 0 {
 		return "\r"
 	}

@@ -23,6 +23,8 @@ type Snapshot struct {
 	ETA        state.Duration  `json:"eta,omitzero"`    // 0 is unknown
 	Replica    ReplicaProgress `json:"replica,omitzero"`
 	Note       string          `json:"note,omitempty"`
+
+	average int64 // rows per second in the step
 }
 
 // TableProgress is the progress of one table.
@@ -62,7 +64,7 @@ func (p *Progress) Snapshot() Snapshot {
 	s := Snapshot{
 		Step: p.step, Elapsed: state.Duration(max(now.Sub(p.since), 0)), Note: p.note,
 		Start: p.start, Consistent: p.consistent, Tables: make([]TableProgress, 0, len(p.tables)),
-		Rate: perSecond(&p.meter, now),
+		Rate: perSecond(&p.meter, now), average: int64(math.Round(p.meter.average(now))),
 	}
 	for _, t := range p.tables {
 		s.add(t.progress(p.step, now))

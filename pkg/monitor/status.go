@@ -26,7 +26,7 @@ func WriteStatus(w io.Writer, s state.State, live Live) error {
 	if next.Command == "" {
 		fmt.Fprintf(&b, "\n%s.\n", upperFirst(next.Text))
 	} else {
-		fmt.Fprintf(&b, "\nNext, %s:\n  %s\n", next.Text, next.Command)
+		fmt.Fprintf(&b, "\nNext: %s\n  %s\n", next.Text, next.Command)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
