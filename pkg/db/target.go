@@ -55,6 +55,7 @@ type Ledger interface {
 // Names of the facts that phases share through a Ledger.
 const (
 	FactPosition   = "position"       // the change log position up to which the target holds the source's changes
+	FactTables     = "tables"         // the target tables that this move made, as a JSON list of db.table
 	FactStart      = "start"          // the position that copying began from
 	FactConsistent = "consistent"     // the position at which the target was consistent for the first time
 	FactCutover    = "cutover"        // the durable record that the target has taken over: the point of no return

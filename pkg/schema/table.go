@@ -229,3 +229,6 @@ func (t *Table) keyColumns(index *Index) []int {
 func (t *Table) Shape() string { return counter.ReplaceAllString(t.Definition, "") }
 
 var counter = regexp.MustCompile(` AUTO_INCREMENT=[0-9]+`)
+
+// Equal tells whether two names are the same.
+func (n Name) Equal(other Name) bool { return n == other }

@@ -305,7 +305,7 @@ func newUpsert(t *Target, rel *route.Relation) *statement {
 func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 	if !a.began {
 		if pos == a.pos {
-			return nil
+			return a.watch(ctx)
 		}
 		if _, err := a.wires[0].exec(ctx, "BEGIN"); err != nil {
 			return classify(err)
@@ -332,6 +332,15 @@ func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 	}
 	a.began, a.pos = false, pos
 	return nil
+}
+
+// watch looks whether the move is still on when there is nothing to write, and keeps the connection in use.
+func (a *applier) watch(ctx context.Context) error {
+	row, err := a.one(ctx, "SELECT name FROM "+schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts WHERE name = "+quoted(db.FactPosition))
+	if err == nil && row == nil {
+		err = db.ErrSealed
+	}
+	return err
 }
 
 // Rollback drops what was applied since the last commit.

@@ -101,7 +101,7 @@ func (l *targetChecks) disk(ctx context.Context, plan db.Plan) error {
 		need += r.Source.Table.Bytes
 	}
 	free := int64(fs.Bavail) * fs.Bsize //nolint:gosec // below 2^63
-	if free < need*2 {                   // data, and as much again for the log and for building indexes
+	if free < need*2 {                  // data, and as much again for the log and for building indexes
 		level := db.Warn
 		if free < need {
 			level = db.Fail

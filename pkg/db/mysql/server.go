@@ -61,6 +61,10 @@ func openServer(ctx context.Context, cfg Config, session func(schema.Flavor) []s
 		return nil, errors.Join(fmt.Errorf("connect to %s as %s: %w", cfg.Address(), cfg.User, err), s.admin.Close())
 	}
 	s.session = session(s.flavor)
+	var name, cipher string
+	if err := s.admin.QueryRowContext(ctx, "SHOW SESSION STATUS LIKE 'Ssl_cipher'").Scan(&name, &cipher); err == nil && cipher == "" {
+		s.cfg.TLS = nil // the server has none: do not try again for each connection
+	}
 	return s, nil
 }
 

@@ -32,7 +32,6 @@ type wire struct {
 	seq    byte
 	id     uint32
 	broken bool // an error left the protocol in an unknown state
-	eof    bool // the server ends rows with EOF packets (no CLIENT_DEPRECATE_EOF)
 	out    []byte
 }
 
@@ -63,6 +62,7 @@ func dialWire(ctx context.Context, cfg *Config) (*wire, error) {
 					c.SetTLSConfig(cfg.TLS.Clone())
 				}
 				c.UnsetCapability(protocol.CLIENT_QUERY_ATTRIBUTES)
+				c.UnsetCapability(protocol.CLIENT_DEPRECATE_EOF) // rows begin and end with EOF packets, on every version
 				return c.SetCapability(protocol.CLIENT_LOCAL_FILES)
 			})
 	}
@@ -77,10 +77,7 @@ func dialWire(ctx context.Context, cfg *Config) (*wire, error) {
 	if err := nc.SetDeadline(time.Time{}); err != nil {
 		return nil, errors.Join(err, nc.Close())
 	}
-	return &wire{
-		nc: nc, r: bufio.NewReaderSize(nc, readBuffer), id: c.GetConnectionID(),
-		eof: !c.HasCapability(protocol.CLIENT_DEPRECATE_EOF),
-	}, nil
+	return &wire{nc: nc, r: bufio.NewReaderSize(nc, readBuffer), id: c.GetConnectionID()}, nil
 }
 
 func (w *wire) close() error {

@@ -42,9 +42,7 @@ func (rows *wireRows) open(packet []byte) error {
 			return err
 		}
 	}
-	if w.eof {
-		_, err = w.readPacket()
-	}
+	_, err = w.readPacket() // EOF after the columns
 	return err
 }
 

@@ -1,0 +1,13 @@
+// Command wherry moves live MySQL and MariaDB databases: copy, follow, prove, switch.
+package main
+
+import (
+	"context"
+	"os"
+
+	"wherry/cmd"
+)
+
+func main() {
+	os.Exit(cmd.Execute(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
+}

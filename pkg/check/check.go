@@ -1,0 +1,99 @@
+// Package check is the phase that finds every precondition of a move that is not met, on both ends, before the first byte
+// moves.
+//
+// Its one invariant: it changes nothing. What is right for a server only its engine knows; what two ends have to do
+// with each other is known here.
+package check
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// clockTolerance is how far clocks may differ before lag figures mislead.
+const clockTolerance = time.Second
+
+// Check is the phase.
+type Check struct {
+	source db.Source
+	target db.Target
+	plan   db.Plan
+	mine   func(schema.Name) bool
+}
+
+// New returns the phase. mine tells which target tables were made by this move.
+func New(source db.Source, target db.Target, plan db.Plan, mine func(schema.Name) bool) *Check {
+	return &Check{source: source, target: target, plan: plan, mine: mine}
+}
+
+// Run returns the findings of all checks, in the order source, target, both.
+func (c *Check) Run(ctx context.Context) (findings []db.Finding, err error) {
+	for _, check := range []func(context.Context) ([]db.Finding, error){
+		func(ctx context.Context) ([]db.Finding, error) { return c.source.Check(ctx, c.plan) },
+		func(ctx context.Context) ([]db.Finding, error) { return c.target.Check(ctx, c.plan) },
+		c.servers,
+		c.existing,
+	} {
+		found, err := check(ctx)
+		findings = append(findings, found...)
+		if err != nil {
+			return findings, err
+		}
+	}
+	return findings, nil
+}
+
+// servers compares the two ends.
+func (c *Check) servers(ctx context.Context) (findings []db.Finding, err error) {
+	source, err := c.source.Identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	target, err := c.target.Identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	add := func(level db.Level, check, what, fix string) {
+		findings = append(findings, db.Finding{Check: check, End: "move", Level: level, What: what, Fix: fix})
+	}
+	add(db.OK, "connection", fmt.Sprintf("%s at %s to %s at %s", source.Flavor, source.Host, target.Flavor, target.Host), "")
+	if source.UUID == target.UUID {
+		add(db.Fail, "same_server", "source and target are the same server ("+source.UUID+")", "set target to another server")
+	}
+	for _, end := range []struct {
+		name string
+		id   db.Identity
+	}{{"source", source}, {"target", target}} {
+		if end.id.Clock.Abs() > clockTolerance {
+			add(db.Warn, "clock", fmt.Sprintf("the %s's clock is %s off ours: times and lag are corrected by that", end.name, end.id.Clock),
+				"set the clocks by NTP")
+		}
+	}
+	return findings, nil
+}
+
+// existing finds target tables that this move did not make.
+func (c *Check) existing(ctx context.Context) (findings []db.Finding, err error) {
+	wanted := map[schema.Name]bool{}
+	for _, r := range c.plan.Routes {
+		wanted[r.Target.Name()] = true
+	}
+	found, err := c.target.Tables(ctx, func(n schema.Name) bool { return wanted[n] && !c.mine(n) })
+	if err != nil {
+		return nil, fmt.Errorf("read the target's tables: %w", err)
+	}
+	for _, t := range found {
+		findings = append(findings, db.Finding{
+			Check: "target_empty", End: "target", Level: db.Fail, Subject: t.Name.String(),
+			What: "exists already and was not made by this move", Fix: "drop it, or route to another name",
+		})
+	}
+	if len(found) == 0 {
+		findings = append(findings, db.Finding{Check: "target_empty", End: "target", Level: db.OK, What: "no table is in the way"})
+	}
+	return findings, nil
+}
