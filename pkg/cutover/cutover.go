@@ -1,0 +1,155 @@
+// Package cutover is the phase that hands over from the source to the target: it stops writes, lets the target catch up,
+// proves it, records the takeover and calls for the switch; or it puts everything back.
+//
+// Its one invariant: before the record on the target (Ledger.Seal) every failure opens the source for writes again and
+// the move runs as before; after it, nothing is undone and every later run only goes forward. What it needs to keep either
+// promise after a crash is in the journal before it is done. It replicates nothing and compares nothing itself.
+package cutover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+)
+
+var (
+	// ErrRefused is a cutover that did not begin: a precondition is not met, and writes were not stopped.
+	ErrRefused = errors.New("cutover refused")
+	// ErrDifferent is a target that does not hold what the source holds.
+	ErrDifferent = errors.New("differences between source and target")
+	// ErrTimeout is writes that would have been blocked for too long.
+	ErrTimeout = errors.New("writes were blocked for as long as is allowed")
+	// ErrLeaks is a fence that was up and yet let writes through.
+	ErrLeaks = errors.New("the fence does not hold")
+	// ErrOutcomeUnknown is a takeover of which nobody can tell whether it is recorded. The fence stays up.
+	ErrOutcomeUnknown = errors.New("outcome unknown")
+	// ErrNotLifted is a fence that could not be taken down: writes to the source may still be blocked.
+	ErrNotLifted = errors.New("the fence could not be lifted")
+)
+
+// Cutover is the phase.
+type Cutover struct {
+	source open // deliberately without Head: see closed
+	gate   func(b *barrier) *closed
+	target Target
+	routes []*route.Route
+	opts   Options
+}
+
+// Result is what a finished cutover tells.
+type Result struct {
+	Blocked  time.Duration // how long writes were blocked
+	Head     db.Position   // the source's last position, read while writes were blocked
+	Final    db.Position   // up to which the target held the source's changes when it took over
+	Verified int64         // rows compared by this run
+	Stray    int64         // rows written on the source after the takeover: the target does not have them
+	Already  bool          // an earlier run had finished
+}
+
+// Run hands over, or continues an interrupted run, or finishes one that has passed the point of no return.
+func (c *Cutover) Run(ctx context.Context) (*Result, error) {
+	record, sealed, err := c.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if sealed {
+		return c.forward(ctx, record, nil)
+	}
+	b, err := c.barrier(ctx, record)
+	if err != nil {
+		return nil, err
+	}
+	verified, err := c.prepare(ctx, b)
+	if err != nil {
+		return nil, b.undo(ctx, err)
+	}
+	done, err := c.take(ctx, b, verified)
+	if errors.Is(err, ErrOutcomeUnknown) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, b.undo(ctx, err)
+	}
+	return c.forward(ctx, b.record, done)
+}
+
+// Abort lifts the fence of an interrupted cutover and clears the journal, so that the move runs as before. It does
+// nothing when there is none.
+func (c *Cutover) Abort(ctx context.Context) error {
+	record, sealed, err := c.load(ctx)
+	if err != nil {
+		return err
+	}
+	if sealed {
+		return fmt.Errorf("abort cutover: %w", db.ErrSealed)
+	}
+	if record.Step == "" {
+		return nil
+	}
+	b, err := c.adopt(ctx, record)
+	if err != nil {
+		return err
+	}
+	return b.lift(ctx)
+}
+
+// take blocks writes and brings the takeover to its record on the target, the point of no return. All of it has to be
+// done before writes have been blocked for too long.
+func (c *Cutover) take(ctx context.Context, b *barrier, verified Verified) (*closed, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.Timeout, ErrTimeout)
+	defer cancel()
+	source, err := b.raise(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := source.head(ctx); err != nil {
+		return nil, err
+	}
+	source.verified = verified
+	for range drains {
+		if err := source.drain(ctx); err != nil {
+			return nil, err
+		}
+		if err := source.verify(ctx); err != nil {
+			return nil, err
+		}
+		if err := c.increments(ctx); err != nil {
+			return nil, err
+		}
+		still, err := source.still(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if still {
+			return source, source.seal(ctx)
+		}
+	}
+	return nil, fmt.Errorf("drain the source: rows are still being written: %w", ErrLeaks)
+}
+
+// forward does what is left after the takeover. It undoes nothing; run again, it skips what is done.
+func (c *Cutover) forward(ctx context.Context, record Record, source *closed) (*Result, error) {
+	result := &Result{Already: record.Done, Blocked: record.Blocked, Head: record.Head}
+	if source != nil {
+		result.Verified = source.rows
+	}
+	f, err := c.takeover(ctx, record, source)
+	if err != nil {
+		return nil, f.again(err)
+	}
+	result.Final = f.final
+	if record.Done {
+		return result, nil
+	}
+	for _, step := range []func(context.Context) error{f.switchOver, f.strays, f.after, f.release} {
+		if err := step(ctx); err != nil {
+			return nil, f.again(err)
+		}
+	}
+	result.Blocked, result.Stray, result.Head = f.record.Blocked, f.stray, f.record.Head
+	return result, nil
+}

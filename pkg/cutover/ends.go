@@ -1,0 +1,37 @@
+package cutover
+
+import (
+	"context"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// open is what may be asked of the source while it is written to. The head of its log is not among it: a head that
+// was read before writes stopped says nothing.
+type open interface {
+	tables
+	NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence, error)
+	SafePosition(ctx context.Context) (db.Position, error)
+	Reached(at, goal db.Position) (bool, error)
+	Stream(ctx context.Context, pos db.Position, routes []*route.Route) (db.Stream, error)
+}
+
+type tables interface {
+	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
+}
+
+// Source is what is needed of the end that hands over.
+type Source interface {
+	open
+	Head(ctx context.Context) (db.Position, error)
+}
+
+// Target is what is needed of the end that takes over.
+type Target interface {
+	tables
+	Ledger() db.Ledger
+	Dialect() schema.Dialect
+	Execute(ctx context.Context, statement string) error
+}

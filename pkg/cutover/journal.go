@@ -1,0 +1,89 @@
+package cutover
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"wherry/pkg/db"
+)
+
+// Step is a place in the cutover, in the order in which it goes through them.
+type Step string
+
+// The steps. The journal is written where the comment says so, before what the step does.
+const (
+	StepCheck    Step = "check"
+	StepFence    Step = "fence" // journalled: writes may be blocked from now on
+	StepDrain    Step = "drain"
+	StepVerify   Step = "verify"
+	StepSeal     Step = "seal"     // journalled: the takeover may be recorded on the target from now on
+	StepSwitch   Step = "switch"   // journalled once the takeover is recorded
+	StepSwitched Step = "switched" // journalled once applications were pointed at the target
+	StepFinish   Step = "finish"   // journalled once the last hook has run
+	StepLift     Step = "lift"
+)
+
+// Record is what a run leaves for the next one. The zero value: no cutover is under way.
+type Record struct {
+	Step      Step
+	FenceKind db.FenceKind
+	Saved     string    // what the fence will put back
+	FencedAt  time.Time // just before writes were blocked
+	Head      db.Position
+	Blocked   time.Duration
+	Sealed    bool
+	Done      bool
+}
+
+// Journal keeps the record durably.
+type Journal interface {
+	// Load returns the record, zero when there is none.
+	Load(ctx context.Context) (Record, error)
+	// Save replaces it; when it returns, the record outlives a crash.
+	Save(ctx context.Context, r Record) error
+}
+
+// load reads the journal, and from the target whether it has taken over: the target's word counts.
+func (c *Cutover) load(ctx context.Context) (Record, bool, error) {
+	record, err := c.opts.Journal.Load(ctx)
+	if err != nil {
+		return record, false, fmt.Errorf("read the journal of the cutover: %w", err)
+	}
+	fact, err := c.target.Ledger().Get(ctx, db.FactCutover)
+	if err != nil {
+		return record, false, fmt.Errorf("ask the target whether it has taken over: %w", err)
+	}
+	if fact == "" && (record.Sealed || record.Done) {
+		return record, false, fmt.Errorf("read the journal of the cutover: it says that the target has taken over, but the target's bookkeeping of move %s does not: "+
+			"look at the fact %q there; is this the right target? %w", c.opts.Move, db.FactCutover, ErrOutcomeUnknown)
+	}
+	return record, fact != "", nil
+}
+
+func (c *Cutover) save(ctx context.Context, r Record) error {
+	if err := c.opts.Journal.Save(ctx, r); err != nil {
+		return fmt.Errorf("write the journal of the cutover: %w", err)
+	}
+	return nil
+}
+
+// hook runs one of the user's commands.
+func (c *Cutover) hook(ctx context.Context, name string, r Record, more map[string]string) error {
+	if c.opts.Hook == nil {
+		return nil
+	}
+	facts := map[string]string{"move": c.opts.Move, "step": name, "fence": string(r.FenceKind), "head": r.Head.String()}
+	for k, v := range more {
+		facts[k] = v
+	}
+	if err := c.opts.Hook(ctx, name, facts); err != nil {
+		return fmt.Errorf("run hook %s: %w", name, err)
+	}
+	return nil
+}
+
+func (c *Cutover) observe(step Step, detail string) {
+	c.opts.Log.Info().Str("step", string(step)).Str("detail", detail).Msg("cutover")
+	c.opts.Observe(step, detail)
+}
