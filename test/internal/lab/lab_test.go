@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/pkg/config"
 )
 
 func TestParseServers(t *testing.T) {
@@ -27,7 +29,7 @@ func TestParseServers(t *testing.T) {
 		assert.Equal(t, c.target, target.Name)
 	}
 	_, _, err = Pair(servers, MariaDB, MariaDB)
-	assert.ErrorContains(t, err, "mariadb-2")
+	require.ErrorContains(t, err, "mariadb-2")
 	for _, bad := range []string{"mysql-1", "mysql-1=mysql://root@127.0.0.1"} {
 		_, err := ParseServers(bad)
 		assert.Error(t, err, bad)
@@ -69,7 +71,7 @@ func TestChild(t *testing.T) {
 	require.ErrorContains(t, err, "in doubt")
 	assert.Equal(t, 14, c.Code)
 	assert.Equal(t, "out\n", c.Output())
-	assert.Greater(t, c.PeakRSS, int64(0))
+	assert.Positive(t, c.PeakRSS)
 	assert.GreaterOrEqual(t, c.Wall, 100*time.Millisecond)
 
 	c, err = Start(t.Context(), nil, nil, "sleep", "60")
@@ -77,4 +79,29 @@ func TestChild(t *testing.T) {
 	require.NoError(t, c.Signal(os.Interrupt))
 	require.Error(t, c.Wait())
 	require.NoError(t, c.Signal(os.Interrupt))
+}
+
+func TestSummary(t *testing.T) {
+	s, err := ParseSummary(`{"type":"table","rows":3}` + "\n" + `{"type":"summary","rows":12,"blocked":"1.5s","took":0.25,"detail":"fine"}` + "\n")
+	require.NoError(t, err)
+	assert.InDelta(t, 12, s.Number("rows"), 0)
+	assert.Equal(t, 1500*time.Millisecond, s.Duration("blocked"))
+	assert.Equal(t, 250*time.Millisecond, s.Duration("took"))
+	assert.Equal(t, "fine", s.Text("detail"))
+	assert.Zero(t, s.Number("absent"))
+	for _, bad := range []string{"", "text", `{"type":"error","code":12}`} {
+		_, err := ParseSummary(bad)
+		assert.Error(t, err, bad)
+	}
+}
+
+func TestMove(t *testing.T) {
+	source, target := Server{Host: "127.0.0.1", Port: 3306}, Server{Host: "127.0.0.1", Port: 3307}
+	m := Move{Name: "shop", State: t.TempDir() + "/state.json", Source: source, Target: target, Include: "shop.*", Extra: []string{"copy: {workers: 2}"}}
+	w, err := m.Write("bin/wherry", t.TempDir()+"/wherry.yaml")
+	require.NoError(t, err)
+	cfg, err := config.Load(config.Options{Files: []string{w.Config}})
+	require.NoError(t, err)
+	assert.Equal(t, 2, cfg.Copy.Workers)
+	assert.Equal(t, "bin/wherry cutover --config "+w.Config+" --json --confirm=shop", w.Line("cutover", "--confirm=shop"))
 }

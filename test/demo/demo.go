@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"wherry/test/internal/lab"
+)
+
+// moveName is the name of the move, and what --confirm asks for.
+const moveName = "shop"
+
+// After the target has taken over, the application goes on for this long.
+const afterSwitch = 3 * time.Second
+
+// demo is one run.
+type demo struct {
+	options
+	began      time.Time
+	source     lab.Server
+	target     lab.Server
+	sourceDB   *sql.DB // as the account that may do everything
+	targetDB   *sql.DB
+	sourceApp  *sql.DB // as the application
+	targetApp  *sql.DB
+	tables     []table
+	sizes      sizes
+	wherry     *lab.Wherry
+	log        *os.File
+	journal    *journal
+	writer     *writer
+	report     report
+	sealing    []*sql.Conn // to the target, open before the switch
+	switchFile string
+}
+
+func logFile(dir string) string { return filepath.Join(dir, "wherry.log") }
+
+func openDemo(ctx context.Context, o options, source, target lab.Server) (d *demo, err error) {
+	d = &demo{options: o, began: time.Now(), source: source, target: target}
+	d.tables = shop(o.from == o.to)
+	d.sizes = newSizes(o.rows)
+	d.switchFile = filepath.Join(o.dir, "primary")
+	defer func() {
+		if err != nil {
+			d.close()
+		}
+	}()
+	if err := os.MkdirAll(o.dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make folder: %w", err)
+	}
+	if err := os.WriteFile(d.switchFile, []byte("source\n"), 0o644); err != nil {
+		return nil, fmt.Errorf("write %s: %w", d.switchFile, err)
+	}
+	if d.log, err = os.Create(logFile(o.dir)); err != nil {
+		return nil, fmt.Errorf("make log: %w", err)
+	}
+	if d.sourceDB, err = source.Admin(""); err == nil {
+		d.targetDB, err = target.Admin("")
+	}
+	if err == nil {
+		d.sourceApp, err = source.Open(application, appPassword, database)
+	}
+	if err == nil {
+		d.targetApp, err = target.Open(application, appPassword, database)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, pool := range []*sql.DB{d.sourceApp, d.targetApp} {
+		pool.SetMaxIdleConns(workers)
+	}
+	for _, end := range []struct {
+		server lab.Server
+		db     *sql.DB
+		text   *string
+	}{{source, d.sourceDB, &d.report.source}, {target, d.targetDB, &d.report.target}} {
+		version, err := lab.Version(ctx, end.db)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", end.server.Name, err)
+		}
+		*end.text = describe(end.server.Flavor, version)
+	}
+	return d, nil
+}
+
+func describe(flavor, version string) string {
+	if flavor == lab.MariaDB {
+		version, _, _ = strings.Cut(version, "-")
+		return "MariaDB " + version
+	}
+	version, _, _ = strings.Cut(version, "-")
+	return "MySQL " + version
+}
+
+func (d *demo) close() {
+	for _, conn := range d.sealing {
+		conn.Close()
+	}
+	for _, pool := range []*sql.DB{d.sourceApp, d.targetApp, d.sourceDB, d.targetDB} {
+		if pool != nil {
+			pool.Close()
+		}
+	}
+	if d.log != nil {
+		d.log.Close()
+	}
+}
+
+// say tells what happens, under the clock of the demo.
+func (d *demo) say(format string, args ...any) {
+	fmt.Printf("%5.1f s  %s\n", time.Since(d.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// run is the demo, from the empty servers to the report.
+func (d *demo) run(ctx context.Context) error {
+	if err := d.fill(ctx); err != nil {
+		return err
+	}
+	stop, err := d.startWriter(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stop() }() // twice is as good as once
+	if err := d.configure(); err != nil {
+		return err
+	}
+	for _, phase := range []func(context.Context) error{d.check, d.initSchema, d.initCopy} {
+		if err := phase(ctx); err != nil {
+			return err
+		}
+	}
+	replica, err := d.startReplica(ctx)
+	if err != nil {
+		return err
+	}
+	defer endReplica(replica)
+	if err := d.verify(ctx); err != nil {
+		return err
+	}
+	if err := d.measureLag(ctx); err != nil {
+		return err
+	}
+	sealed, err := d.cutover(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.replicaEnds(ctx, replica); err != nil {
+		return err
+	}
+	d.say("the application goes on writing to %s for %s", d.report.target, afterSwitch)
+	if err := pause(ctx, afterSwitch); err != nil {
+		return err
+	}
+	if err := stop(); err != nil {
+		return fmt.Errorf("application: %w", err)
+	}
+	return d.prove(ctx, sealed)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// fill creates the shop.
+func (d *demo) fill(ctx context.Context) error {
+	d.say("%s on port %d moves to %s on port %d", d.report.source, d.source.Port, d.report.target, d.target.Port)
+	for _, db := range []*sql.DB{d.sourceDB, d.targetDB} {
+		if err := prepare(ctx, db); err != nil {
+			return err
+		}
+	}
+	began := time.Now()
+	if err := fill(ctx, d.sourceDB, d.tables, d.sizes, d.seed); err != nil {
+		return err
+	}
+	total := d.sizes.total(d.tables)
+	d.say("the shop has %s rows in %d tables, loaded in %s", count(total), len(d.tables), short(time.Since(began)))
+	s, err := readStart(ctx, d.sourceApp)
+	d.report.start = s
+	return err
+}
+
+// startWriter starts the application. What it returns stops it and waits for its last transaction.
+func (d *demo) startWriter(ctx context.Context) (stop func() error, err error) {
+	if d.journal, err = createJournal(filepath.Join(d.dir, "journal")); err != nil {
+		return nil, err
+	}
+	d.writer = &writer{journal: d.journal, sizes: d.sizes, seed: d.seed, rate: d.rate}
+	d.writer.primary.Store(d.sourceApp)
+	writing, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	var failure error
+	go func() {
+		defer close(ended)
+		if failure = d.writer.run(writing); failure != nil {
+			fmt.Fprintf(os.Stderr, "demo: the application fails: %v\n", failure)
+		}
+	}()
+	d.say("the application writes %s rows/s over %d connections", count(d.rate), workers)
+	closed := false
+	return func() error {
+		cancel()
+		<-ended
+		if closed {
+			return failure
+		}
+		closed = true
+		return errors.Join(failure, d.journal.close())
+	}, nil
+}
+
+// configure writes what wherry needs to know.
+func (d *demo) configure() (err error) {
+	move := lab.Move{
+		Name: moveName, State: filepath.Join(d.dir, "state.json"), Source: d.source, Target: d.target, Include: database + ".*",
+		Extra: []string{fmt.Sprintf("hooks: {switch: \"echo target > '%s'\"}", d.switchFile)},
+	}
+	d.wherry, err = move.Write(d.options.wherry, filepath.Join(d.dir, "wherry.yaml"))
+	if err == nil {
+		d.wherry.Stderr = d.log
+	}
+	return err
+}
