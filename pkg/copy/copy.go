@@ -1,0 +1,192 @@
+// Package copy is the phase that brings every row over: it records a safe start position, copies all tables in parallel
+// chunks, has the changes since replayed until the target is consistent, and builds indexes and foreign keys.
+//
+// Its one invariant: every change after the start position is replayed, in order, as "make the row equal the after-image" or
+// "make the row absent"; so chunks may be read in any order, at any time, without locks. It knows no engine, and it
+// applies no change itself.
+package copy //nolint:revive // the phase's name; the builtin is not needed in here
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// Replayer brings the target from its position to a goal.
+type Replayer interface {
+	ReplayTo(ctx context.Context, goal db.Position) error
+}
+
+// Options configure a Copy; the zero value is usable.
+type Options struct {
+	Workers      int           // chunks in flight; 4
+	ChunkRows    int           // rows of a chunk; 0 learns from ChunkBytes and time
+	ChunkBytes   int64         // aimed bytes of a chunk; 16 MiB
+	DeferIndexes bool          // non-unique indexes are built after the copy, as unique ones always are
+	IndexWorkers int           // tables whose indexes are built at a time; 2
+	RetryFor     time.Duration // how long to go on without a chunk done before giving up; 10 minutes
+	Observe      Observer
+	Log          zerolog.Logger
+}
+
+// Observer is told how far the phase is. Its methods are called by several goroutines at once and must be quick.
+type Observer interface {
+	// Step names what is done now: "copy", "replay", "index".
+	Step(name string)
+	// Positions tells the start position, and the consistent one once it is known.
+	Positions(start, consistent db.Position)
+	// Chunk tells that a chunk of a table is done; done is false for one that is only planned.
+	Chunk(table schema.Name, loaded db.Loaded, done bool)
+	// Table tells that all rows of a table are copied, or that its indexes are built.
+	Table(table schema.Name, step string)
+}
+
+// Copy is the phase.
+type Copy struct {
+	source db.Source
+	target db.Target
+	routes []*route.Route
+	replay Replayer
+	opts   Options
+	ledger db.Ledger
+}
+
+// New returns the phase.
+func New(source db.Source, target db.Target, routes []*route.Route, replay Replayer, opts Options) *Copy {
+	if opts.Workers == 0 {
+		opts.Workers = 4
+	}
+	if opts.ChunkBytes == 0 {
+		opts.ChunkBytes = 16 << 20
+	}
+	if opts.IndexWorkers == 0 {
+		opts.IndexWorkers = 2
+	}
+	if opts.RetryFor == 0 {
+		opts.RetryFor = 10 * time.Minute
+	}
+	if opts.Observe == nil {
+		opts.Observe = silent{}
+	}
+	return &Copy{source: source, target: target, routes: routes, replay: replay, opts: opts, ledger: target.Ledger()}
+}
+
+// Run brings the phase to its end, from wherever an earlier run left it.
+func (c *Copy) Run(ctx context.Context) error {
+	start, err := c.start(ctx)
+	if err != nil {
+		return err
+	}
+	consistent, err := c.fact(ctx, db.FactConsistent)
+	if err != nil {
+		return err
+	}
+	c.opts.Observe.Positions(start, consistent)
+	if consistent.IsZero() {
+		if err := c.rows(ctx, start); err != nil {
+			return err
+		}
+		if consistent, err = c.converge(ctx); err != nil {
+			return err
+		}
+		c.opts.Observe.Positions(start, consistent)
+	}
+	c.opts.Observe.Step("index")
+	if err := c.indexes(ctx); err != nil {
+		return err
+	}
+	return c.foreignKeys(ctx)
+}
+
+// start returns the position that the copy began from, recording it before the first row is read.
+func (c *Copy) start(ctx context.Context) (db.Position, error) {
+	start, err := c.fact(ctx, db.FactStart)
+	if err != nil {
+		return "", err
+	}
+	if !start.IsZero() {
+		at, err := c.fact(ctx, db.FactPosition)
+		if err == nil && at.IsZero() {
+			return "", fmt.Errorf("continue copy: %w", db.ErrSealed)
+		}
+		if err == nil {
+			err = c.source.Retained(ctx, at)
+		}
+		if err != nil {
+			return "", fmt.Errorf("continue copy from %s: %w", at, err)
+		}
+		return start, nil
+	}
+	if start, err = c.source.SafePosition(ctx); err != nil {
+		return "", fmt.Errorf("read a safe start position: %w", err)
+	}
+	for _, name := range []string{db.FactPosition, db.FactStart} { // in this order: with a start there is a position
+		if err := c.ledger.Put(ctx, name, start.String()); err != nil {
+			return "", err
+		}
+	}
+	c.opts.Log.Info().Stringer("position", start).Msg("copy begins")
+	return start, nil
+}
+
+func (c *Copy) fact(ctx context.Context, name string) (db.Position, error) {
+	value, err := c.ledger.Get(ctx, name)
+	return db.Position(value), err
+}
+
+// converge replays until the target holds everything that any chunk has read. Changes up to that point may be older than the
+// rows that they meet; from there on the target is a state that the source had.
+func (c *Copy) converge(ctx context.Context) (db.Position, error) {
+	c.opts.Observe.Step("replay")
+	goal, err := c.source.Head(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read the source's head: %w", err)
+	}
+	if err := c.replay.ReplayTo(ctx, goal); err != nil {
+		return "", fmt.Errorf("replay the changes made during the copy: %w", err)
+	}
+	if err := c.ledger.Put(ctx, db.FactConsistent, goal.String()); err != nil {
+		return "", err
+	}
+	c.opts.Log.Info().Stringer("position", goal).Msg("target is consistent")
+	return goal, nil
+}
+
+// retry repeats what a lost connection or a deadlock interrupted, as long as something moved within RetryFor.
+func (c *Copy) retry(ctx context.Context, what string, f func() error) error {
+	began, wait := time.Now(), 100*time.Millisecond
+	for {
+		err := f()
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case !errors.Is(err, db.ErrConnection) && !errors.Is(err, db.ErrRetry):
+			return fmt.Errorf("%s: %w", what, err)
+		case time.Since(began) > c.opts.RetryFor:
+			return fmt.Errorf("%s: no progress for %s: %w", what, c.opts.RetryFor, err)
+		}
+		c.opts.Log.Warn().Err(err).Str("what", what).Stringer("again_in", wait).Msg("copy interrupted")
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, 15*time.Second)
+	}
+}
+
+type silent struct{}
+
+func (silent) Step(string)                        {}
+func (silent) Positions(_, _ db.Position)         {}
+func (silent) Chunk(schema.Name, db.Loaded, bool) {}
+func (silent) Table(_ schema.Name, _ string)      {}

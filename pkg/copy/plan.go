@@ -1,0 +1,110 @@
+package copy //nolint:revive // the phase's name; the builtin is not needed in here
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+)
+
+const (
+	minChunkRows = 500
+	maxChunkRows = 200_000
+	aimedTime    = 4 * time.Second // of one chunk: what a crash costs at most
+)
+
+// table cuts one table into chunks as they are asked for. A chunk is recorded on the target before it is copied, so that a
+// later run finds the same bounds; which of them are done the target knows, because that is recorded with the rows.
+type table struct {
+	c     *Copy
+	route *route.Route
+
+	mu      sync.Mutex // cutting is serial
+	pending []db.Chunk // cut, not copied, by an earlier run
+	next    int        // number of the next chunk
+	after   db.Row     // where it begins
+	cut     bool       // the last chunk has been cut
+	aim     int        // rows of the next chunk
+
+	// Guarded by the scheduler's lock.
+	workers int
+	open    int // chunks handed out and not done
+	ended   bool
+}
+
+// load reads what an earlier run cut.
+func (t *table) load(ctx context.Context) (done []db.Chunk, err error) {
+	chunks, err := t.c.ledger.Chunks(ctx, t.route.Source.Name())
+	if err != nil {
+		return nil, err
+	}
+	for _, chunk := range chunks {
+		if chunk.Done {
+			done = append(done, chunk)
+		} else {
+			t.pending = append(t.pending, chunk)
+		}
+		t.next, t.after, t.cut = chunk.Number+1, chunk.Range.Upto, chunk.Range.Upto == nil
+	}
+	t.aim = t.firstAim()
+	return done, nil
+}
+
+// firstAim guesses the rows of a chunk from the server's estimates.
+func (t *table) firstAim() int {
+	if t.c.opts.ChunkRows > 0 {
+		return t.c.opts.ChunkRows
+	}
+	source := t.route.Source.Table
+	if source.Rows <= 0 || source.Bytes <= 0 {
+		return 10 * minChunkRows
+	}
+	perRow := max(source.Bytes/source.Rows, 1)
+	return clampRows(t.c.opts.ChunkBytes / perRow)
+}
+
+// learn adjusts the rows of the next chunk to what the last one took.
+func (t *table) learn(loaded db.Loaded, took time.Duration) {
+	if t.c.opts.ChunkRows > 0 || loaded.Rows < minChunkRows || loaded.Bytes == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	byBytes := t.c.opts.ChunkBytes * loaded.Rows / loaded.Bytes
+	byTime := int64(float64(loaded.Rows) * float64(aimedTime) / float64(max(took, time.Millisecond)))
+	t.aim = clampRows(min(byBytes, byTime, 2*int64(t.aim)))
+}
+
+func clampRows(n int64) int { return int(min(max(n, minChunkRows), maxChunkRows)) }
+
+// nextChunk returns the next chunk to copy; ok is false when there is none left.
+func (t *table) nextChunk(ctx context.Context) (chunk db.Chunk, ok bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.pending) > 0 {
+		chunk, t.pending = t.pending[0], t.pending[1:]
+		return chunk, true, nil
+	}
+	if t.cut {
+		return chunk, false, nil
+	}
+	chunk = db.Chunk{Number: t.next, Range: db.Range{After: t.after}}
+	what := fmt.Sprintf("cut chunk %s[%d]", t.route.Source.Name(), t.next)
+	err = t.c.retry(ctx, what, func() error {
+		upto, err := t.c.source.Bound(ctx, &t.route.Source, t.after, t.aim)
+		if err != nil {
+			return err
+		}
+		chunk.Range.Upto = upto
+		return t.c.ledger.Plan(ctx, t.route.Source.Name(), chunk)
+	})
+	if err != nil {
+		return chunk, false, err
+	}
+	t.next, t.after, t.cut = t.next+1, chunk.Range.Upto, chunk.Range.Upto == nil
+	t.c.opts.Observe.Chunk(t.route.Source.Name(), db.Loaded{}, false)
+	return chunk, true, nil
+}

@@ -1,0 +1,143 @@
+package copy //nolint:revive // the phase's name; the builtin is not needed in here
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"wherry/pkg/db"
+)
+
+// rows copies what is not copied yet.
+func (c *Copy) rows(ctx context.Context, start db.Position) error {
+	c.opts.Observe.Step("copy")
+	tables := make([]*table, 0, len(c.routes))
+	for _, r := range c.routes {
+		t := &table{c: c, route: r}
+		done, err := t.load(ctx)
+		if err != nil {
+			return err
+		}
+		for _, chunk := range done {
+			c.opts.Observe.Chunk(r.Source.Name(), db.Loaded{}, false)
+			c.opts.Observe.Chunk(r.Source.Name(), db.Loaded{Rows: chunk.Rows}, true)
+		}
+		for range t.pending {
+			c.opts.Observe.Chunk(r.Source.Name(), db.Loaded{}, false)
+		}
+		tables = append(tables, t)
+	}
+	slices.SortStableFunc(tables, func(a, b *table) int { return cmp.Compare(b.route.Source.Table.Bytes, a.route.Source.Table.Bytes) })
+
+	group, ctx := errgroup.WithContext(ctx)
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	group.Go(func() error { return c.watch(watching, start) })
+	s := &scheduler{c: c, tables: tables}
+	workers, working := errgroup.WithContext(ctx)
+	for range c.opts.Workers {
+		workers.Go(func() error { return s.work(working) })
+	}
+	group.Go(func() error {
+		defer stop()
+		return workers.Wait()
+	})
+	return group.Wait()
+}
+
+// watch warns before the source's log no longer reaches back to the start position, and stops the copy when it does not.
+func (c *Copy) watch(ctx context.Context, start db.Position) error {
+	retention, err := c.source.Retention(ctx)
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("read how long the source keeps its log: %w", err)
+	}
+	began, warned := time.Now(), false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(30 * time.Second):
+		}
+		if err := c.source.Retained(ctx, start); errors.Is(err, db.ErrPositionGone) {
+			return fmt.Errorf("copy from %s: %w", start, err)
+		}
+		if !warned && retention > 0 && time.Since(began) > retention*7/10 {
+			warned = true
+			c.opts.Log.Warn().Stringer("kept_for", retention).Stringer("start", start).
+				Msg("the source may purge its log before the copy ends: raise its retention now")
+		}
+	}
+}
+
+// scheduler gives each worker the table that has the fewest, so that tables are copied side by side and the last one by all.
+type scheduler struct {
+	c      *Copy
+	mu     sync.Mutex
+	tables []*table
+}
+
+func (s *scheduler) work(ctx context.Context) error {
+	for {
+		t := s.take()
+		if t == nil {
+			return nil
+		}
+		chunk, ok, err := t.nextChunk(ctx)
+		if err == nil && ok {
+			err = s.copy(ctx, t, chunk)
+		}
+		s.give(t, !ok)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *scheduler) take() *table {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var best *table
+	for _, t := range s.tables {
+		if !t.ended && (best == nil || t.workers < best.workers) {
+			best = t
+		}
+	}
+	if best != nil {
+		best.workers++
+	}
+	return best
+}
+
+func (s *scheduler) give(t *table, ended bool) {
+	s.mu.Lock()
+	t.workers--
+	t.ended = t.ended || ended
+	last := t.ended && t.workers == 0
+	s.mu.Unlock()
+	if last {
+		s.c.opts.Observe.Table(t.route.Source.Name(), "copied")
+	}
+}
+
+// copy loads one chunk. When the answer of its commit was lost, the next try finds it done.
+func (s *scheduler) copy(ctx context.Context, t *table, chunk db.Chunk) error {
+	name := t.route.Source.Name()
+	return s.c.retry(ctx, fmt.Sprintf("copy chunk %s[%d]", name, chunk.Number), func() error {
+		began := time.Now()
+		loaded, err := s.c.target.Load(ctx, s.c.source, t.route, chunk)
+		if errors.Is(err, db.ErrChunkDone) {
+			err = nil
+		}
+		if err == nil {
+			t.learn(loaded, time.Since(began))
+			s.c.opts.Observe.Chunk(name, loaded, true)
+		}
+		return err
+	})
+}
