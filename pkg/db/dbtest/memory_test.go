@@ -23,9 +23,10 @@ func TestServer(t *testing.T) {
 			target = NewServer("target")
 			return target.Target("suite")
 		},
-		Again:  func(*testing.T) db.Target { return target.Target("suite") },
-		Purge:  func(t *testing.T) { require.NoError(t, source.Truncate(position(source.head()))) },
-		Fences: []db.FenceKind{db.FenceReadOnly, db.FenceLockTables},
+		Again:   func(*testing.T) db.Target { return target.Target("suite") },
+		Purge:   func(t *testing.T) { require.NoError(t, source.Truncate(position(source.head()))) },
+		Fences:  []db.FenceKind{db.FenceReadOnly, db.FenceLockTables},
+		Keyless: true,
 	})
 }
 

@@ -32,6 +32,8 @@ type Harness struct {
 	Purge func(t *testing.T)
 	// Fences are the kinds to try.
 	Fences []db.FenceKind
+	// Keyless tells whether the target's applier follows tables without key: a key of them is the whole row.
+	Keyless bool
 	// Large is how many rows of about 100 bytes make a transaction that is streamed in several parts; 0: 1,000.
 	Large int
 }

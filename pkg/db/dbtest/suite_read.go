@@ -110,6 +110,7 @@ func testReads(b *bench) {
 		r := b.move(c.spec)
 		b.insert(c.spec.Name, c.rows...)
 		b.reads(b.src, &r.Source, c.rows, c.absent)
+		b.filtered(b.src, &r.Source, c.rows)
 		chunk := db.Chunk{}
 		require.NoError(b, b.tgt.Ledger().Plan(b.ctx, c.spec.Name, chunk))
 		_, err := b.tgt.Load(b.ctx, b.src, r, chunk)
@@ -145,6 +146,34 @@ func (b *bench) reads(r db.Reader, rel *route.Relation, want []db.Row, absent db
 	fetched, err := db.ReadAll(rows)
 	require.NoError(b, err)
 	assert.ElementsMatch(b, texts(some), texts(fetched), "fetched rows of %s", rel.Name())
+}
+
+// filtered checks reads under a condition: keys above zero.
+func (b *bench) filtered(r db.Reader, rel *route.Relation, all []db.Row) {
+	b.Helper()
+	column := rel.Column(rel.Key[0])
+	if column.Type.Kind != schema.Integer {
+		return // how to write other literals is the server's affair
+	}
+	some := *rel
+	some.Where = column.Name + " > 0"
+	var want, keys []db.Row
+	for _, row := range all {
+		keys = append(keys, row.Pick(rel.Key))
+		if v := row[rel.Key[0]]; v[0] != '-' && v[0] != '0' {
+			want = append(want, row)
+		}
+	}
+	b.holds(r, &some, want...)
+	b.sums(r, &some, db.Range{}, want)
+	rows, err := r.Fetch(b.ctx, &some, keys)
+	require.NoError(b, err)
+	fetched, err := db.ReadAll(rows)
+	require.NoError(b, err)
+	assert.ElementsMatch(b, texts(want), texts(fetched))
+	bound, err := r.Bound(b.ctx, &some, nil, len(all))
+	require.NoError(b, err)
+	assert.NotNil(b, bound, "a bound is of all rows")
 }
 
 // walk reads a table in chunks of n rows.

@@ -1,0 +1,97 @@
+package dbtest
+
+import (
+	"context"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// Faulty wraps a target.
+func Faulty(t db.Target, f Fault) db.Target {
+	return &faultyTarget{faultyReader: faultyReader{t, f}, target: t}
+}
+
+type faultyTarget struct {
+	faultyReader
+	target db.Target
+}
+
+func (t *faultyTarget) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
+	return get(t.f, "check", func() ([]db.Finding, error) { return t.target.Check(ctx, plan) })
+}
+
+func (t *faultyTarget) Dialect() schema.Dialect { return t.target.Dialect() }
+
+func (t *faultyTarget) Execute(ctx context.Context, statement string) error {
+	return t.f.run("execute", func() error { return t.target.Execute(ctx, statement) })
+}
+
+func (t *faultyTarget) Load(ctx context.Context, from db.Reader, r *route.Route, c db.Chunk) (db.Loaded, error) {
+	return get(t.f, "load", func() (db.Loaded, error) { return t.target.Load(ctx, from, r, c) })
+}
+
+func (t *faultyTarget) Repair(ctx context.Context, b *db.Batch) error {
+	return t.f.run("repair", func() error { return t.target.Repair(ctx, b) })
+}
+
+func (t *faultyTarget) NewApplier(ctx context.Context, opts db.ApplyOptions) (db.Applier, error) {
+	a, err := begin(t.f, "applier", func() (db.Applier, error) { return t.target.NewApplier(ctx, opts) })
+	if err != nil {
+		return nil, err
+	}
+	return &faultyApplier{a, t.f}, nil
+}
+
+func (t *faultyTarget) Ledger() db.Ledger { return &faultyLedger{t.target.Ledger(), t.f} }
+
+type faultyApplier struct {
+	db.Applier
+	f Fault
+}
+
+func (a *faultyApplier) Apply(ctx context.Context, b *db.Batch) (db.Applied, error) {
+	return get(a.f, "apply", func() (db.Applied, error) { return a.Applier.Apply(ctx, b) })
+}
+
+func (a *faultyApplier) Commit(ctx context.Context, pos db.Position) error {
+	return a.f.run("commit", func() error { return a.Applier.Commit(ctx, pos) })
+}
+
+func (a *faultyApplier) Rollback(ctx context.Context) error {
+	return a.f.run("rollback", func() error { return a.Applier.Rollback(ctx) })
+}
+
+type faultyLedger struct {
+	ledger db.Ledger
+	f      Fault
+}
+
+func (l *faultyLedger) Create(ctx context.Context) error {
+	return l.f.run("ledger.create", func() error { return l.ledger.Create(ctx) })
+}
+
+func (l *faultyLedger) Get(ctx context.Context, name string) (string, error) {
+	return get(l.f, "ledger.get", func() (string, error) { return l.ledger.Get(ctx, name) })
+}
+
+func (l *faultyLedger) Put(ctx context.Context, name, value string) error {
+	return l.f.run("ledger.put", func() error { return l.ledger.Put(ctx, name, value) })
+}
+
+func (l *faultyLedger) Chunks(ctx context.Context, table schema.Name) ([]db.Chunk, error) {
+	return get(l.f, "ledger.chunks", func() ([]db.Chunk, error) { return l.ledger.Chunks(ctx, table) })
+}
+
+func (l *faultyLedger) Plan(ctx context.Context, table schema.Name, c db.Chunk) error {
+	return l.f.run("ledger.plan", func() error { return l.ledger.Plan(ctx, table, c) })
+}
+
+func (l *faultyLedger) Seal(ctx context.Context, record string) (db.Position, error) {
+	return get(l.f, "ledger.seal", func() (db.Position, error) { return l.ledger.Seal(ctx, record) })
+}
+
+func (l *faultyLedger) Drop(ctx context.Context) error {
+	return l.f.run("ledger.drop", func() error { return l.ledger.Drop(ctx) })
+}
