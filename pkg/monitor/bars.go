@@ -88,7 +88,7 @@ func (l look) last(s Snapshot) []string {
 	}
 	s.ETA, s.Note, s.Rate = 0, "", s.average
 	b := s.overall()
-	b.fields[2] = "in " + Span(time.Duration(s.Elapsed).Truncate(time.Second))
+	b.fields[2] = "in " + Span(time.Duration(s.Elapsed))
 	return append(l.bars([]bar{b}), l.below(s)...)
 }
 

@@ -31,7 +31,10 @@ func NextStep(s state.State, live Live) Next {
 		return Next{Text: "the move is over, nothing is left to run"}
 	}
 	if running != "" && (running != state.PhaseStartReplica || phase == running || live.Running != running) {
-		text := fmt.Sprintf("wait for %s, which is running (pid %d); to watch it", strings.Replace(live.Running, ":", ": ", 1), live.PID)
+		text := fmt.Sprintf("wait for %s, which is running (pid %d); to watch it", running, live.PID)
+		if running != live.Running {
+			text = fmt.Sprintf("wait for wherry run, which is at %s (pid %d); to watch it", running, live.PID)
+		}
 		return Next{Phase: running, Text: text, Command: live.command("status", "--watch")}
 	}
 	out := Next{Phase: phase, Text: purpose(&s, phase), Command: live.command(phase)}

@@ -53,7 +53,11 @@ type Progress struct {
 	meter             meter // of the step
 	replica           replica
 	note              string
+	past              []Snapshot // steps that ended and are still to be drawn
 }
+
+// maxPast is how many ended steps are kept for drawing, which happens several times a second.
+const maxPast = 16
 
 // table is what is known of one table.
 type table struct {
@@ -123,6 +127,9 @@ func (p *Progress) Step(name string) {
 }
 
 func (p *Progress) begin(step string) {
+	if p.opts.Terminal && p.step != "" && p.step != step && len(p.past) < maxPast {
+		p.past = append(p.past, p.snapshot())
+	}
 	p.step, p.since, p.meter = step, p.opts.Clock(), meter{}
 	p.meter.advance(p.since)
 	if p.replica.at.IsZero() {

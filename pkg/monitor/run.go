@@ -33,12 +33,25 @@ func (p *Progress) draw(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		p.screen.draw(p.look().block(p.Snapshot()))
+		p.drawPast()
 		select {
 		case <-ctx.Done():
+			p.drawPast()
 			p.screen.finish(p.look().last(p.Snapshot()))
 			return
 		case <-ticker.C:
 		}
+	}
+}
+
+// drawPast leaves a line standing for every step that ended.
+func (p *Progress) drawPast() {
+	p.mu.Lock()
+	past := p.past
+	p.past = nil
+	p.mu.Unlock()
+	for _, s := range past {
+		p.screen.keep(p.look().last(s)[0])
 	}
 }
 

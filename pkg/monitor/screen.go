@@ -38,16 +38,28 @@ func (s *screen) Write(p []byte) (int, error) {
 	if whole == 0 {
 		return len(p), nil
 	}
-	var b strings.Builder
-	b.WriteString(s.erase())
-	b.Write(s.partial[:whole])
-	paint(&b, s.block)
-	b.WriteString("\x1b[J")
+	text := string(s.partial[:whole])
 	s.partial = append(s.partial[:0], s.partial[whole:]...)
-	if _, err := io.WriteString(s.out, b.String()); err != nil {
+	if err := s.above(text); err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// keep puts a line above the block.
+func (s *screen) keep(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.above(line + "\n")
+}
+
+func (s *screen) above(text string) error {
+	var b strings.Builder
+	b.WriteString(s.erase() + text)
+	paint(&b, s.block)
+	b.WriteString("\x1b[J")
+	_, err := io.WriteString(s.out, b.String())
+	return err
 }
 
 // draw replaces the block. A terminal that cannot be written to is no reason to stop.

@@ -60,6 +60,10 @@ type ReplicaProgress struct {
 func (p *Progress) Snapshot() Snapshot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.snapshot()
+}
+
+func (p *Progress) snapshot() Snapshot {
 	now := p.opts.Clock()
 	s := Snapshot{
 		Step: p.step, Elapsed: state.Duration(max(now.Sub(p.since), 0)), Note: p.note,

@@ -69,12 +69,15 @@ func writePhases(b *strings.Builder, s state.State, live Live) {
 	}
 	_ = WriteTable(b, []string{"PHASE", "STATUS", "STARTED", "TOOK", ""}, rows) // into memory
 	for _, e := range errors {
-		fmt.Fprintf(b, "%s\n", clean(e))
+		fmt.Fprintf(b, "\nerror    %s\n", clean(e))
 	}
 }
 
-// statusKilled is what a phase is called that still says running although nobody works on the move.
-const statusKilled = "killed"
+// What a state file does not call a phase.
+const (
+	statusKilled  = "killed"  // it still says running although nobody works on the move
+	statusPending = "pending" // it never began
+)
 
 func phaseStatus(p *state.Phase, live Live) string {
 	running := strings.TrimPrefix(live.Running, state.RunPrefix)
@@ -111,7 +114,7 @@ func writeTables(b *strings.Builder, s state.State) {
 		return
 	}
 	sum := sumTables(s.Tables)
-	fmt.Fprintf(b, "\ntables   %d of %d copied, %s of about %s rows", sum.Copied, sum.Total, Count(sum.Rows), Count(sum.RowsEstimate))
+	fmt.Fprintf(b, "\ntables   %d of %d copied, %s", sum.Copied, sum.Total, rowsOf(sum.Rows, sum.RowsEstimate))
 	if part := share(sum.Rows, sum.RowsEstimate); part >= 0 && sum.Copied < sum.Total {
 		fmt.Fprintf(b, " (%d%%)", percent(part))
 	}
@@ -120,15 +123,22 @@ func writeTables(b *strings.Builder, s state.State) {
 	for _, t := range s.Tables {
 		if t.Status == state.TableCopying {
 			rows = append(rows, []string{
-				"        ", t.Source, Count(t.Rows) + " of about " + Count(max(t.Rows, t.RowsEstimate)) + " rows",
+				"       ", t.Source, rowsOf(t.Rows, t.RowsEstimate),
 				strconv.Itoa(t.ChunksDone) + "/" + strconv.Itoa(t.Chunks) + " chunks",
 			})
 		}
 	}
 	_ = WriteTable(b, nil, rows[:min(len(rows), maxListed)]) // into memory
 	if more := len(rows) - maxListed; more > 0 {
-		fmt.Fprintf(b, "          and %s\n", plural(more, "more table"))
+		fmt.Fprintf(b, "         and %s\n", plural(more, "more table"))
 	}
+}
+
+func rowsOf(rows, estimate int64) string {
+	if estimate <= rows {
+		return Count(rows) + " rows"
+	}
+	return Count(rows) + " of about " + Count(estimate) + " rows"
 }
 
 // tableSum adds tables up.
@@ -160,7 +170,7 @@ func writeReplica(b *strings.Builder, s state.State, now time.Time) {
 	}
 	fmt.Fprintf(b, "replica  applied up to %s\n", clean(p.Applied))
 	if p.Head != "" && p.Head != p.Applied {
-		fmt.Fprintf(b, "         of the source's %s\n", clean(p.Head))
+		fmt.Fprintf(b, "         the source is at %s\n", clean(p.Head))
 	}
 	fmt.Fprintf(b, "         %s behind", Span(time.Duration(p.Lag)))
 	if !p.AppliedAt.IsZero() {

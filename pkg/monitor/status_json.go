@@ -45,7 +45,7 @@ type replicaStand struct {
 }
 
 // StatusJSON returns for programs what WriteStatus writes for people: one document of type "status", to be
-// marshalled. Phases has all phases, those that never began with an empty status; one that was killed says so.
+// marshalled. Phases has all phases, those that never began as pending; one that was killed says so.
 func StatusJSON(s state.State, live Live) any {
 	out := status{
 		Type: "status", Time: live.Now.UTC().Truncate(time.Millisecond), Move: s.Move, Over: s.Over(), Source: s.Source, Target: s.Target,
@@ -76,7 +76,7 @@ func StatusJSON(s state.State, live Live) any {
 func standOf(s *state.State, name string, live Live) phaseStand {
 	p := s.Phase(name)
 	if p == nil {
-		return phaseStand{Phase: state.Phase{Name: name}}
+		return phaseStand{Phase: state.Phase{Name: name, Status: statusPending}}
 	}
 	out := phaseStand{Phase: *p}
 	out.Status = phaseStatus(p, live)

@@ -30,12 +30,13 @@ func TestStream(t *testing.T) {
 	require.NoError(t, s.Error(12, fmt.Errorf("verify: %w", advice{errors.New("not caught up")})))
 	require.ErrorIs(t, s.Emit("late", nil), errStreamEnded)
 	require.ErrorIs(t, s.Summary(nil), errStreamEnded)
-	assert.Equal(t, `
+	want := `
 {"type":"begin","time":"2026-01-02T03:04:05Z"}
 {"type":"finding","time":"2026-01-02T03:04:05Z","check":"grants","end":"","level":"","subject":"","what":"<a & b>","fix":""}
 {"type":"table","time":"2026-01-02T03:04:05Z","a":[1],"rows":9223372036854775807}
 {"type":"error","time":"2026-01-02T03:04:05Z","code":12,"error":"verify: not caught up","next":"wherry verify"}
-`, "\n"+b.String())
+`
+	assert.Equal(t, want, "\n"+b.String())
 }
 
 func TestStreamSummary(t *testing.T) {
@@ -45,7 +46,8 @@ func TestStreamSummary(t *testing.T) {
 	require.NoError(t, s.Summary(struct {
 		Phase string `json:"phase"`
 	}{"check"}))
-	assert.Equal(t, `{"type":"summary","time":"2026-01-02T03:04:05Z","phase":"check"}`+"\n", b.String())
+	want := `{"type":"summary","time":"2026-01-02T03:04:05Z","phase":"check"}` + "\n"
+	assert.Equal(t, want, b.String())
 	require.EqualError(t, NewStream(broken{}).Emit("x", nil), "write x line: gone")
 }
 

@@ -3,12 +3,10 @@ package monitor
 import (
 	"io"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
-// WriteTable writes rows below a header (nil for none) in aligned columns. A column whose every value begins with a
-// digit or is "-" stands to the right.
+// WriteTable writes rows below a header (nil for none) in aligned columns. A column of numbers,
+// as digits or as Count writes them, stands to the right.
 func WriteTable(w io.Writer, header []string, rows [][]string) error {
 	widths, right := measure(header, rows)
 	var b strings.Builder
@@ -42,13 +40,20 @@ func measure(header []string, rows [][]string) (widths []int, right []bool) {
 				continue
 			}
 			widths[j] = max(widths[j], cells(clean(row[j])))
-			if first, _ := utf8.DecodeRuneInString(row[j]); unicode.IsDigit(first) || row[j] == "-" {
+			switch {
+			case row[j] == "-": // none
+			case number(row[j]):
 				numbers++
-			} else {
+			default:
 				others++
 			}
 		}
 		right[j] = numbers > 0 && others == 0
 	}
 	return widths, right
+}
+
+func number(s string) bool {
+	digits := strings.TrimRight(strings.TrimPrefix(s, "-"), " kMGT%")
+	return digits != "" && strings.Trim(digits, "0123456789.") == ""
 }
