@@ -60,7 +60,7 @@ func (c *Check) servers(ctx context.Context) (findings []db.Finding, err error) 
 	add := func(level db.Level, check, what, fix string) {
 		findings = append(findings, db.Finding{Check: check, End: "move", Level: level, What: what, Fix: fix})
 	}
-	add(db.OK, "connection", fmt.Sprintf("%s at %s to %s at %s", source.Flavor, source.Host, target.Flavor, target.Host), "")
+	add(db.OK, "connection", fmt.Sprintf("%s %s at %s to %s %s at %s", source.Flavor, source.Version, source.Host, target.Flavor, target.Version, target.Host), "")
 	if source.UUID == target.UUID {
 		add(db.Fail, "same_server", "source and target are the same server ("+source.UUID+")", "set target to another server")
 	}

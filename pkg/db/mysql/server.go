@@ -39,7 +39,7 @@ func openServer(ctx context.Context, cfg Config, session func(schema.Flavor) []s
 		cfg.ConnectTimeout = 10 * time.Second
 	}
 	if cfg.ServerID == 0 {
-		cfg.ServerID = 1<<30 + rand.Uint32N(1<<30) //nolint:gosec // unique enough, not a secret
+		cfg.ServerID = pickServerID()
 	}
 	s := &server{cfg: cfg}
 	dc := driver.NewConfig()
@@ -67,6 +67,9 @@ func openServer(ctx context.Context, cfg Config, session func(schema.Flavor) []s
 	}
 	return s, nil
 }
+
+// pickServerID returns an id that no replica is likely to have.
+func pickServerID() uint32 { return 1<<30 + rand.Uint32N(1<<30) }
 
 func (s *server) learn(ctx context.Context) error {
 	if err := s.admin.QueryRowContext(ctx, "SELECT VERSION()").Scan(&s.version); err != nil {
@@ -153,7 +156,7 @@ func (s *server) put(w *wire) {
 
 // Identity tells which server this is and how far its clock is ahead of ours.
 func (s *server) Identity(ctx context.Context) (db.Identity, error) {
-	id := db.Identity{UUID: s.tag, Host: s.cfg.Address(), Flavor: s.flavor.String(), Version: s.version}
+	id := db.Identity{UUID: s.tag, Host: s.cfg.Address(), Flavor: s.family(), Version: s.version}
 	var micros int64
 	began := time.Now()
 	err := s.admin.QueryRowContext(ctx, `SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)`).Scan(&micros)
@@ -162,6 +165,13 @@ func (s *server) Identity(ctx context.Context) (db.Identity, error) {
 	}
 	id.Clock = time.UnixMicro(micros).Sub(began.Add(time.Since(began) / 2)).Round(time.Millisecond)
 	return id, nil
+}
+
+func (s *server) family() string {
+	if s.flavor.MariaDB {
+		return "MariaDB"
+	}
+	return "MySQL"
 }
 
 // variable returns a global variable's value, or "" when the server does not know it.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"wherry/pkg/db"
@@ -16,7 +18,10 @@ import (
 )
 
 // Source reads from a MySQL or MariaDB server.
-type Source struct{ *server }
+type Source struct {
+	*server
+	reading atomic.Bool // a stream has the configured server id
+}
 
 // OpenSource connects to a server as the source of a move.
 func OpenSource(ctx context.Context, cfg Config) (*Source, error) {
@@ -24,7 +29,7 @@ func OpenSource(ctx context.Context, cfg Config) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Source{s}, nil
+	return &Source{server: s}, nil
 }
 
 func sourceSession(flavor schema.Flavor) []string {
@@ -126,12 +131,13 @@ func (s *Source) Head(ctx context.Context) (db.Position, error) {
 	if err != nil {
 		return "", fmt.Errorf("read log status of %s: %w", s.cfg.Address(), err)
 	}
+	gtid := "" // MySQL adds a transaction to gtid_executed only after it can be seen, so that would say too little
 	if s.flavor.MariaDB {
-		if status.gtid, err = s.gtidAt(ctx, status.file, status.offset); err != nil {
+		if gtid, err = s.gtidAt(ctx, status.file, status.offset); err != nil {
 			return "", fmt.Errorf("read log status of %s: %w", s.cfg.Address(), classify(err))
 		}
 	}
-	return formatPosition(status.gtid, status.file, status.offset, s.tag), nil
+	return formatPosition(gtid, status.file, status.offset, s.tag), nil
 }
 
 // logStatus is the end of the log and what is left out of it.
@@ -139,7 +145,6 @@ type logStatus struct {
 	file           string
 	offset         uint64
 	doDB, ignoreDB string
-	gtid           string
 }
 
 func (s *server) logStatus(ctx context.Context) (status logStatus, err error) {
@@ -160,9 +165,6 @@ func (s *server) logStatus(ctx context.Context) (status logStatus, err error) {
 	}
 	row := found[0]
 	status.file, status.doDB, status.ignoreDB = string(row[0]), string(row[2]), string(row[3])
-	if len(row) > 4 {
-		status.gtid = string(row[4])
-	}
 	status.offset, err = strconv.ParseUint(string(row[1]), 10, 64)
 	return status, err
 }
@@ -197,6 +199,9 @@ func (s *Source) Reached(at, goal db.Position) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if a.file == "" && g.gtid == nil {
+		return false, nil // a start position by GTID only; the log's first event tells where that is
+	}
 	return reached(a, g)
 }
 
@@ -216,11 +221,11 @@ func (s *Source) Retained(ctx context.Context, pos db.Position) error {
 		}
 		return nil
 	}
-	if s.flavor.MariaDB || p.gtidText() == "" {
+	if s.flavor.MariaDB || p.gtid == nil {
 		return nil // opening the log tells
 	}
 	var kept bool
-	err = s.admin.QueryRowContext(ctx, "SELECT GTID_SUBSET(@@GLOBAL.gtid_purged, ?)", p.gtidText()).Scan(&kept)
+	err = s.admin.QueryRowContext(ctx, "SELECT GTID_SUBSET(@@GLOBAL.gtid_purged, ?)", p.gtid.String()).Scan(&kept)
 	if err != nil {
 		return fmt.Errorf("compare with gtid_purged of %s: %w", s.cfg.Address(), classify(err))
 	}
@@ -258,10 +263,32 @@ func (s *Source) Stream(ctx context.Context, pos db.Position, routes []*route.Ro
 	if err != nil {
 		return nil, err
 	}
-	return openStream(ctx, streamConfig{
-		addr: s.cfg.Address(), user: s.cfg.User, password: s.cfg.Password, tls: s.cfg.TLS,
-		mariadb: s.flavor.MariaDB, serverID: s.cfg.ServerID, from: from, routes: routes, serverTag: s.tag,
+	// A server ends the older of two readers with one server id, so only the first has the configured one.
+	cfg, release := s.cfg, func() {}
+	if s.reading.CompareAndSwap(false, true) {
+		release = func() { s.reading.Store(false) }
+	} else {
+		cfg.ServerID = pickServerID()
+	}
+	opened, err := openStream(ctx, streamConfig{
+		server: &cfg, mariadb: s.flavor.MariaDB, from: from, routes: routes, serverTag: s.tag,
 	})
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return &releasing{opened, sync.OnceFunc(release)}, nil
+}
+
+// releasing is a stream that gives back its server id.
+type releasing struct {
+	db.Stream
+	release func()
+}
+
+func (r *releasing) Close() error {
+	defer r.release()
+	return r.Stream.Close()
 }
 
 // formatPosition writes a position as parsePosition reads it.

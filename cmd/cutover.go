@@ -1,0 +1,272 @@
+package cmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"wherry/pkg/cutover"
+	"wherry/pkg/db"
+	"wherry/pkg/hook"
+	"wherry/pkg/monitor"
+	"wherry/pkg/state"
+)
+
+type cutoverOptions struct {
+	confirm string
+	abort   bool
+	dryRun  bool
+}
+
+func newCutoverCmd(a *app) *cobra.Command {
+	var o cutoverOptions
+	c := &cobra.Command{
+		Use:   "cutover",
+		Short: "Stop writes on the source, drain, check, switch to the target",
+		Long: `Cutover checks everything that can be checked while writes go on, then stops writes on the source (cutover.fence), waits
+until the target has applied the last of them, compares what changed since the last verification, sets automatic
+counters, and records on the target that it has taken over: the point of no return. Then it runs your switch hook.
+
+Up to that record any failure, and the timeout, puts everything back, and the move goes on as before. After it, running
+cutover again only goes forward. The source stays read-only afterwards. The time that writes were blocked is printed.
+
+It does not move views, triggers, routines or accounts, and it does not redirect your application unless hooks.switch
+does.`,
+		Example: `  wherry cutover --config shop.yaml --confirm=shop
+  wherry cutover --config shop.yaml --dry-run
+  wherry cutover --config shop.yaml --abort`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return runCutover(c.Context(), a, o) },
+	}
+	c.Flags().StringVar(&o.confirm, "confirm", "", "the `move`'s name, needed when not on a terminal")
+	c.Flags().BoolVar(&o.abort, "abort", false, "lift the fence that an interrupted cutover left behind, and stop there")
+	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "make the checks that come before the fence and print the steps; exit status 3")
+	return c
+}
+
+func runCutover(ctx context.Context, a *app, o cutoverOptions) error {
+	s, printed, err := a.configure()
+	if err != nil || printed {
+		return err
+	}
+	if err := s.openState(); err != nil {
+		return err
+	}
+	st, err := s.file.Read()
+	if err != nil {
+		return err
+	}
+	if !o.abort && !o.dryRun && !st.Over() {
+		if err := s.confirm(o.confirm); err != nil {
+			return err
+		}
+	}
+	if err := s.takeLock(state.PhaseCutover, true); err != nil {
+		return err
+	}
+	defer func() {
+		if err := s.close(); err != nil {
+			s.log.Debug().Err(err).Msg("close")
+		}
+	}()
+	return s.phase(ctx, cutoverSpec(o))
+}
+
+func cutoverSpec(o cutoverOptions) phaseSpec {
+	return phaseSpec{
+		name: state.PhaseCutover, beside: true, dry: o.dryRun || o.abort,
+		run: func(ctx context.Context, s *session) (outcome, error) { return s.cutover(ctx, o) },
+	}
+}
+
+// confirm asks for the move's name, on the terminal or by flag.
+func (s *session) confirm(given string) error {
+	if given == "" && terminal(s.app.stdin) && terminal(s.app.stderr) {
+		fmt.Fprintf(s.app.stderr, "This stops writes on %s and switches to %s. Type the name of the move to go on: ",
+			s.cfg.Source.Address(), s.cfg.Target.Address())
+		line, err := bufio.NewReader(s.app.stdin).ReadString('\n')
+		if err != nil {
+			return fmt.Errorf("read confirmation: %w", err)
+		}
+		given = strings.TrimSpace(line)
+	}
+	switch given {
+	case s.cfg.Move:
+		return nil
+	case "":
+		return fmt.Errorf("%w: the cutover must be confirmed: add --confirm=%s", errRefused, s.cfg.Move)
+	default:
+		return fmt.Errorf("%w: --confirm=%s is not the name of the move, %s", errRefused, given, s.cfg.Move)
+	}
+}
+
+func (s *session) cutover(ctx context.Context, o cutoverOptions) (outcome, error) {
+	st, err := s.file.Read()
+	if err != nil {
+		return outcome{}, err
+	}
+	c := cutover.New(s.source, s.target, s.plan.Routes, s.cutoverOptions(st))
+	if o.abort {
+		if err := c.Abort(ctx); err != nil {
+			return outcome{}, err
+		}
+		return outcome{Detail: "the fence is lifted, writes on the source are open; the move runs as before"}, nil
+	}
+	if o.dryRun {
+		return s.dryCutover(ctx, c)
+	}
+	var result *cutover.Result
+	err = s.observed(ctx, mirrorReplica, func(ctx context.Context) error {
+		return s.flowing(ctx, func(ctx context.Context) (err error) {
+			result, err = c.Run(ctx)
+			return err
+		})
+	})
+	if err != nil {
+		return outcome{}, err
+	}
+	return outcome{
+		Detail: fmt.Sprintf("the target has taken over; writes were blocked for %s", monitor.Span(result.Blocked)),
+		Facts: map[string]any{
+			"blocked_seconds": result.Blocked.Seconds(), "head": result.Head, "position": result.Final, "verified_rows": result.Verified, "stray_changes": result.Stray,
+		},
+	}, nil
+}
+
+func (s *session) dryCutover(ctx context.Context, c *cutover.Cutover) (outcome, error) {
+	steps, err := c.DryRun(ctx)
+	if err != nil {
+		return outcome{}, err
+	}
+	for i, step := range steps {
+		s.printStatement(fmt.Sprintf("cutover step %d", i+1), "-- "+step)
+	}
+	return s.pending(len(steps))
+}
+
+func (s *session) cutoverOptions(st *state.State) cutover.Options {
+	return cutover.Options{
+		Move: s.cfg.Move, Fence: db.FenceKind(s.cfg.Cutover.Fence), Timeout: s.cfg.Cutover.Timeout, MaxLag: s.cfg.Cutover.MaxLag,
+		Verify: s.cfg.Cutover.Verify, MaxVerifyAge: s.cfg.Cutover.MaxVerifyAge, Gates: s.gates(), Applied: s.applied, Lag: s.lag,
+		VerifiedUpTo: db.Position(st.Verify.Position), VerifiedAt: st.Verify.Finished,
+		VerifyChanged: func(ctx context.Context, from, to db.Position) (cutover.Verified, error) {
+			report, err := s.verifier(nil, false).Changed(ctx, from, to)
+			if err != nil {
+				return cutover.Verified{}, err
+			}
+			return cutover.Verified{Differences: report.Differences(), Position: report.Position, Rows: report.Rows()}, nil
+		},
+		VerifyFull: func(ctx context.Context) (cutover.Verified, error) {
+			report, err := s.verifier(nil, false).Run(ctx)
+			if err != nil {
+				return cutover.Verified{}, err
+			}
+			return cutover.Verified{Differences: report.Differences(), Position: report.Position, Rows: report.Rows()}, nil
+		},
+		Hook: s.runHook, Journal: journal{s.file}, Log: s.log,
+		Observe: func(step cutover.Step, detail string) {
+			s.progress.Note(strings.TrimSpace(string(step) + " " + detail))
+		},
+	}
+}
+
+// gates are the preconditions that only the record of the move can tell.
+func (s *session) gates() []cutover.Gate {
+	return []cutover.Gate{
+		{Name: "verify", Check: func(context.Context) error {
+			st, err := s.file.Read()
+			if err == nil && s.cfg.Cutover.Verify == cutover.VerifyChanged && !st.Verify.Finished.IsZero() && !st.Verify.Clean {
+				err = errors.New("the last verification found differences: run verify --repair")
+			}
+			return err
+		}},
+		{Name: "hooks", Check: func(context.Context) error {
+			var errs []error
+			for _, f := range s.checkHooks() {
+				if f.Level == db.Fail {
+					errs = append(errs, fmt.Errorf("%s: %s", f.Subject, f.What))
+				}
+			}
+			return errors.Join(errs...)
+		}},
+	}
+}
+
+// lag returns how far the target is behind, as whoever applies changes last said.
+func (s *session) lag(context.Context) (time.Duration, error) {
+	if !s.lock.Beside() {
+		return time.Duration(s.progress.Snapshot().Replica.Lag), nil
+	}
+	st, err := s.file.Read()
+	if err != nil {
+		return 0, err
+	}
+	lag := time.Duration(st.Positions.Lag)
+	if age := time.Since(st.Positions.AppliedAt); age > 5*mirrorEvery {
+		lag += age // start-replica has not said anything for long
+	}
+	return lag, nil
+}
+
+type hookCommand struct{ key, command string }
+
+func (s *session) hooks() []hookCommand {
+	h := s.cfg.Hooks
+	return []hookCommand{
+		{"before_cutover", h.BeforeCutover}, {"switch", h.Switch}, {"after_cutover", h.AfterCutover}, {"fence", h.Fence}, {"unfence", h.Unfence},
+	}
+}
+
+// runHook runs the user's command for a point of the cutover, if there is one.
+func (s *session) runHook(ctx context.Context, name string, facts map[string]string) error {
+	key := strings.ReplaceAll(name, "-", "_")
+	for _, h := range s.hooks() {
+		if h.key != key || h.command == "" {
+			continue
+		}
+		env := map[string]string{"move": s.cfg.Move, "hook": name, "source": s.cfg.Source.Address(), "target": s.cfg.Target.Address()}
+		for k, v := range facts {
+			env[k] = v
+		}
+		s.log.Info().Str("hook", name).Msg("hook runs")
+		return hook.Run(ctx, hook.Hook{
+			Name: "hooks." + key, Command: h.command, Timeout: s.cfg.Hooks.Timeout, Env: env, Stdout: s.progress.Writer(), Stderr: s.progress.Writer(),
+		})
+	}
+	return nil
+}
+
+// journal keeps the cutover's steps in the state file.
+type journal struct{ file *state.File }
+
+func (j journal) Load(context.Context) (cutover.Record, error) {
+	st, err := j.file.Read()
+	if err != nil {
+		return cutover.Record{}, err
+	}
+	c := st.Cutover
+	return cutover.Record{
+		Step: cutover.Step(c.Step), FenceKind: db.FenceKind(c.FenceKind), Saved: c.SourceReadOnly["saved"], FencedAt: c.FencedAt,
+		Head: db.Position(c.Head), Blocked: time.Duration(c.Blocked), Sealed: c.Note == "sealed" || c.Done, Done: c.Done,
+	}, nil
+}
+
+func (j journal) Save(_ context.Context, r cutover.Record) error {
+	return j.file.Update(func(st *state.State) error {
+		st.Cutover = state.Cutover{
+			Step: string(r.Step), FenceKind: string(r.FenceKind), FencedAt: r.FencedAt, Head: r.Head.String(), Blocked: state.Duration(r.Blocked), Done: r.Done,
+		}
+		if r.Saved != "" {
+			st.Cutover.SourceReadOnly = map[string]string{"saved": r.Saved}
+		}
+		if r.Sealed {
+			st.Cutover.Note = "sealed"
+		}
+		return nil
+	})
+}

@@ -1,0 +1,124 @@
+package cmd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+	"wherry/pkg/state"
+)
+
+type initSchemaOptions struct{ dryRun bool }
+
+func newInitSchemaCmd(a *app) *cobra.Command {
+	var o initSchemaOptions
+	c := &cobra.Command{
+		Use:   "init-schema",
+		Short: "Create the tables on the target",
+		Long: `Init-schema reads the tables of the source, works out how the target holds them, and creates them there: databases, then
+tables with their primary keys. Other indexes and foreign keys come after the rows, because building them at once is
+faster. Each table is read back and compared with what was planned.
+
+It refuses to touch a target table that it did not create itself. It reads nothing but definitions from the source and
+copies no rows. Killed, it continues when it is run again.`,
+		Example: `  wherry init-schema --config shop.yaml --dry-run
+  wherry init-schema --config shop.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return runInitSchema(c.Context(), a, o) },
+	}
+	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "print the exact SQL and change nothing; exit status 3 when there is something to do")
+	return c
+}
+
+func runInitSchema(ctx context.Context, a *app, o initSchemaOptions) error {
+	return a.runPhase(ctx, initSchemaSpec(o))
+}
+
+func initSchemaSpec(o initSchemaOptions) phaseSpec {
+	return phaseSpec{
+		name: state.PhaseInitSchema, once: true, dry: o.dryRun,
+		run: func(ctx context.Context, s *session) (outcome, error) { return s.initSchema(ctx, o) },
+	}
+}
+
+func (s *session) initSchema(ctx context.Context, o initSchemaOptions) (outcome, error) {
+	mine, err := s.mine(ctx)
+	if err != nil {
+		return outcome{}, err
+	}
+	statements := 0
+	init := schema.NewInit(s.target, s.plan.Steps, schema.Options{
+		Defer: s.cfg.Copy.DeferIndexes, DryRun: o.dryRun, Mine: mine, Claim: s.claim, Log: s.log,
+		Out: func(table, statement string) {
+			statements++
+			if o.dryRun {
+				s.printStatement(table, statement)
+			}
+		},
+	})
+	if err := init.Run(ctx); err != nil {
+		return outcome{}, err
+	}
+	if o.dryRun {
+		return s.pending(statements)
+	}
+	if err := s.recordTables(); err != nil {
+		return outcome{}, err
+	}
+	n := len(s.plan.Steps)
+	return outcome{
+		Detail: fmt.Sprintf("%d tables are on the target", n),
+		Facts:  map[string]any{"tables": n, "statements": statements},
+	}, nil
+}
+
+// pending ends a dry run.
+func (s *session) pending(statements int) (outcome, error) {
+	out := outcome{Detail: fmt.Sprintf("dry run, %d statements pending, nothing was changed", statements), Facts: map[string]any{"statements": statements}}
+	if statements > 0 {
+		return out, fmt.Errorf("%w: %d statements are pending", errDifferences, statements)
+	}
+	return out, nil
+}
+
+func (s *session) printStatement(subject, statement string) {
+	if s.app.json != nil {
+		_ = s.app.json.Emit("statement", map[string]any{"subject": subject, "sql": statement})
+		return
+	}
+	fmt.Fprintf(s.app.stdout, "-- %s\n%s;\n", subject, statement)
+}
+
+// claim records on the target that the tables are this move's, before the first is created.
+func (s *session) claim(ctx context.Context, tables []schema.Name) error {
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = t.String()
+	}
+	text, err := json.Marshal(names)
+	if err != nil {
+		return err
+	}
+	if err := s.target.Ledger().Create(ctx); err != nil {
+		return err
+	}
+	return s.target.Ledger().Put(ctx, db.FactTables, string(text))
+}
+
+// recordTables keeps what was planned in the state file.
+func (s *session) recordTables() error {
+	return s.file.Update(func(st *state.State) error {
+		st.Tables = st.Tables[:0]
+		for _, r := range s.plan.Routes {
+			st.Tables = append(st.Tables, state.Table{
+				Source: r.Source.Name().String(), Target: r.Target.Name().String(), Status: state.TableCreated,
+				RowsEstimate: r.Source.Table.Rows, Definition: r.Source.Table.Shape(),
+			})
+		}
+		return nil
+	})
+}

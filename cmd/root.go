@@ -1,0 +1,175 @@
+// Package cmd is the command line: flags become options, options one phase, and a phase's error an exit code.
+//
+// Its one invariant: it holds no SQL and no loop over rows. It is the only place where engines, phases and the state file
+// meet.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"wherry/pkg/config"
+	"wherry/pkg/monitor"
+)
+
+// version is set by the build.
+var version = "dev"
+
+// errInterrupted is the cause of a context that SIGINT or SIGTERM ended.
+var errInterrupted = errors.New("interrupted")
+
+// app is what every command needs of its surroundings.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	environ        []string
+	global         globalOptions
+	json           *monitor.Stream // nil without --json
+}
+
+type globalOptions struct {
+	config      []string
+	state       string
+	logLevel    string
+	logFormat   string
+	json        bool
+	printConfig bool
+	flags       *pflag.FlagSet
+}
+
+func (o *globalOptions) addFlags(flags *pflag.FlagSet) {
+	o.flags = flags
+	flags.StringArrayVarP(&o.config, "config", "c", nil, "configuration `file`; several are merged, later ones win (default wherry.yaml)")
+	flags.StringVar(&o.state, "state", "", "state `file`, instead of the configuration's")
+	flags.StringVar(&o.logLevel, "log-level", "", "trace, debug, info, warn or error")
+	flags.StringVar(&o.logFormat, "log-format", "", "auto, json or text")
+	flags.BoolVar(&o.json, "json", false, "print results as JSON lines on standard output")
+	flags.BoolVar(&o.printConfig, "print-config", false, "print the effective configuration, without secrets, and exit")
+}
+
+// Execute runs wherry and returns its exit code.
+func Execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int {
+	ctx, stop := withSignals(ctx, stderr)
+	defer stop()
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, environ: environ}
+	root := newRootCmd(a)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	return a.report(ctx, err)
+}
+
+// withSignals ends the context at the first SIGINT or SIGTERM and the process at the second: what is saved is always
+// enough to continue.
+func withSignals(parent context.Context, stderr io.Writer) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case s := <-signals:
+			cancel(fmt.Errorf("%w by %s", errInterrupted, s))
+		case <-done:
+			return
+		}
+		select {
+		case <-signals:
+			fmt.Fprintln(stderr, "wherry: interrupted again, leaving at once; run the same command again to continue")
+			os.Exit(codeInterrupted)
+		case <-done:
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}
+
+func newRootCmd(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "wherry",
+		Short: "Move a live MySQL or MariaDB database to another server",
+		Long: `Wherry moves a live MySQL or MariaDB database to another server while the application goes on writing. It copies
+every row, follows every change, proves both sides equal, and switches over with writes blocked for well under a
+second. Until the cutover the source is only read.
+
+The work is done in phases, one command each. Every phase can be killed at any time and run again; what it has reached
+is kept on the target together with the data, and mirrored in the state file. Each command names the next.
+
+  wherry check          is everything in place? changes nothing
+  wherry init-schema    create the tables on the target
+  wherry init-copy      copy every row, replay what changed meanwhile, build indexes
+  wherry start-replica  apply every later change, until stopped
+  wherry verify         compare both sides, also while changes flow
+  wherry cutover        stop writes on the source, drain, check, switch
+  wherry status         where the move stands and what to run next`,
+		Example: `  wherry check --config shop.yaml
+  wherry run --config shop.yaml
+  wherry cutover --config shop.yaml --confirm=shop`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+		Args:              cobra.NoArgs,
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if a.global.json {
+				a.json = monitor.NewStream(a.stdout)
+			}
+			return nil
+		},
+	}
+	a.global.addFlags(root.PersistentFlags())
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{err, c.CommandPath()} })
+	root.SetHelpTemplate(helpTemplate)
+	root.AddCommand(newCheckCmd(a), newInitSchemaCmd(a), newInitCopyCmd(a), newStartReplicaCmd(a), newVerifyCmd(a),
+		newCutoverCmd(a), newStatusCmd(a), newRunCmd(a), newVersionCmd(a))
+	return root
+}
+
+// load reads the configuration as flags, environment and files give it.
+func (a *app) load() (*config.Config, error) {
+	flags := map[string]any{}
+	for name, key := range map[string]string{"state": "state", "log-level": "log.level", "log-format": "log.format"} {
+		if f := a.global.flags.Lookup(name); f.Changed {
+			flags[key] = f.Value.String()
+		}
+	}
+	files := a.global.config
+	if len(files) == 0 {
+		files = a.defaultConfig()
+	}
+	return config.Load(config.Options{Files: files, Environ: a.environ, Flags: flags})
+}
+
+// defaultConfig is wherry.yaml if it is there, or WHERRY_CONFIG.
+func (a *app) defaultConfig() []string {
+	for _, e := range a.environ {
+		if name, ok := strings.CutPrefix(e, "WHERRY_CONFIG="); ok && name != "" {
+			return strings.Split(name, ",")
+		}
+	}
+	if _, err := os.Stat("wherry.yaml"); err == nil {
+		return []string{"wherry.yaml"}
+	}
+	return nil
+}
+
+// terminal tells whether w is a terminal.
+func terminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a file descriptor fits
+}

@@ -1,0 +1,125 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"wherry/pkg/db"
+	"wherry/pkg/monitor"
+	"wherry/pkg/state"
+)
+
+type startReplicaOptions struct {
+	untilCaughtUp bool
+	until         string
+}
+
+func newStartReplicaCmd(a *app) *cobra.Command {
+	var o startReplicaOptions
+	c := &cobra.Command{
+		Use:   "start-replica",
+		Short: "Apply every later change, exactly once",
+		Long: `Start-replica reads the source's binary log from the position that the target holds, and applies every change of the
+included tables: whole transactions, in order, each exactly once, with the position committed in the same transaction. It
+runs until it is stopped, reconnects when a server goes away, and ends by itself once a cutover is done.
+
+A schema change on an included table stops it with exit status 12 before the change; the position is kept. It does not
+touch the source. Under systemd use Type=notify (scripts/wherry@.service).`,
+		Example: `  wherry start-replica --config shop.yaml
+  wherry start-replica --config shop.yaml --until-caught-up
+  wherry start-replica --config shop.yaml --until binlog.000042:1547`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if o.untilCaughtUp && o.until != "" {
+				return usageError{errors.New("--until and --until-caught-up exclude each other"), c.CommandPath()}
+			}
+			return a.runPhase(c.Context(), startReplicaSpec(o))
+		},
+	}
+	c.Flags().BoolVar(&o.untilCaughtUp, "until-caught-up", false, "end once the target has caught up with the source")
+	c.Flags().StringVar(&o.until, "until", "", "end once the target holds everything up to this `position`: GTIDs, or file:offset")
+	return c
+}
+
+func startReplicaSpec(o startReplicaOptions) phaseSpec {
+	return phaseSpec{
+		name: state.PhaseStartReplica,
+		run:  func(ctx context.Context, s *session) (outcome, error) { return s.startReplica(ctx, o) },
+	}
+}
+
+func (s *session) startReplica(ctx context.Context, o startReplicaOptions) (outcome, error) {
+	began := time.Now()
+	goal, err := s.goal(ctx, o.until)
+	if err != nil {
+		return outcome{}, err
+	}
+	s.progress.Step(monitor.StepReplicate)
+	notifier := monitor.NewNotifier(s.app.env("NOTIFY_SOCKET"), s.app.env("WATCHDOG_USEC"))
+	if err := notifier.Ready("following the source"); err != nil {
+		s.log.Warn().Err(err).Msg("service manager not told")
+	}
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	go s.tellManager(watching, notifier)
+
+	r := s.replicator(true)
+	err = s.observed(ctx, mirrorReplica, func(ctx context.Context) error {
+		switch {
+		case o.untilCaughtUp:
+			return r.CatchUp(ctx)
+		case goal != "":
+			return r.ReplayTo(ctx, goal)
+		default:
+			return r.Run(ctx)
+		}
+	})
+	_ = notifier.Stopping() // nobody needs it
+	p := s.progress.Snapshot().Replica
+	seconds := time.Since(began).Seconds()
+	out := outcome{
+		Detail: fmt.Sprintf("%s changes applied, position %s", monitor.Count(p.Changes), p.Position),
+		Facts: map[string]any{
+			"changes": p.Changes, "rows": p.Rows, "position": p.Position, "seconds": seconds, "changes_per_second": int64(float64(p.Changes) / seconds),
+		},
+	}
+	if errors.Is(err, db.ErrSealed) {
+		out.Detail = "the move is over, the target has taken over; " + out.Detail
+		return out, nil
+	}
+	return out, err
+}
+
+// goal reads the position of --until. Whether the engine understands it shows now, not after hours.
+func (s *session) goal(ctx context.Context, until string) (db.Position, error) {
+	if until == "" {
+		return "", nil
+	}
+	goal := db.Position(until)
+	at, err := s.applied(ctx)
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.source.Reached(at, goal); err != nil {
+		return "", usageError{fmt.Errorf("invalid --until: %w", err), "wherry start-replica"}
+	}
+	return goal, nil
+}
+
+// tellManager keeps the service manager informed.
+func (s *session) tellManager(ctx context.Context, n *monitor.Notifier) {
+	go n.Watch(ctx, func() bool { return true })
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(mirrorEvery):
+			p := s.progress.Snapshot().Replica
+			_ = n.Status(fmt.Sprintf("lag %s, %s changes applied", monitor.Span(time.Duration(p.Lag)), monitor.Count(p.Changes)))
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"wherry/pkg/db"
+	"wherry/pkg/monitor"
+	"wherry/pkg/schema"
+	"wherry/pkg/state"
+	"wherry/pkg/verify"
+)
+
+type verifyOptions struct {
+	repair bool
+	tables []string
+}
+
+func newVerifyCmd(a *app) *cobra.Command {
+	var o verifyOptions
+	c := &cobra.Command{
+		Use:   "verify",
+		Short: "Prove both sides equal, also while changes flow",
+		Long: `Verify compares every row of every included table on both sides by checksums that the servers compute, and lists the
+rows that differ. It may run while start-replica runs and while the application writes: a row is only reported when it
+still differs after the target has applied everything that the source had when the difference was seen. Without a running
+start-replica it applies changes itself meanwhile.
+
+With --repair the rows that differ are rewritten from the source and looked at again. Without it nothing is changed. Exit
+status 3 means that differences remain.`,
+		Example: `  wherry verify --config shop.yaml
+  wherry verify --config shop.yaml --table shop.orders --repair`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return a.runPhase(c.Context(), verifySpec(o)) },
+	}
+	c.Flags().BoolVar(&o.repair, "repair", false, "rewrite the target's rows that differ")
+	c.Flags().StringArrayVar(&o.tables, "table", nil, "compare only this source table, as `db.table`; may be given several times")
+	return c
+}
+
+func verifySpec(o verifyOptions) phaseSpec {
+	return phaseSpec{
+		name: state.PhaseVerify, beside: true,
+		run: func(ctx context.Context, s *session) (outcome, error) { return s.verify(ctx, o) },
+	}
+}
+
+func (s *session) verify(ctx context.Context, o verifyOptions) (outcome, error) {
+	selected, err := s.selectTables(o.tables)
+	if err != nil {
+		return outcome{}, err
+	}
+	s.progress.Step(monitor.StepVerify)
+	var report *verify.Report
+	began := time.Now()
+	err = s.observed(ctx, func(st *state.State, p monitor.Snapshot) { mirrorReplica(st, p) }, func(ctx context.Context) error {
+		return s.flowing(ctx, func(ctx context.Context) (err error) {
+			report, err = s.verifier(selected, o.repair).Run(ctx)
+			return err
+		})
+	})
+	if err != nil {
+		return outcome{}, err
+	}
+	record := verifyRecord("full", report)
+	if o.tables != nil {
+		record.Mode = "tables" // proves nothing about the others
+	}
+	if err := s.file.Update(func(st *state.State) error {
+		if o.tables == nil || !record.Clean {
+			st.Verify = record
+		}
+		return nil
+	}); err != nil {
+		return outcome{}, err
+	}
+	return s.verified(report, record, time.Since(began))
+}
+
+// selectTables returns which source tables are compared.
+func (s *session) selectTables(names []string) (func(schema.Name) bool, error) {
+	if len(names) == 0 {
+		return nil, nil //nolint:nilnil // nil means all
+	}
+	wanted := map[string]bool{}
+	for _, name := range names {
+		wanted[name] = true
+	}
+	known := 0
+	for _, r := range s.plan.Routes {
+		if wanted[r.Source.Name().String()] {
+			known++
+		}
+	}
+	if known != len(wanted) {
+		return nil, usageError{fmt.Errorf("--table: not every one of %v is a table of the move", names), "wherry verify"}
+	}
+	return func(n schema.Name) bool { return wanted[n.String()] }, nil
+}
+
+func (s *session) verifier(tables func(schema.Name) bool, repair bool) *verify.Verify {
+	last := map[schema.Name]verify.Progress{}
+	return verify.New(s.source, s.target, s.plan.Routes, verify.Options{
+		Workers: s.cfg.Verify.Workers, ChunkRows: s.cfg.Verify.ChunkRows, Repair: repair, Tables: tables, Applied: s.applied,
+		RetryFor: s.cfg.Replicate.RetryFor, Log: s.log,
+		Observe: func(p verify.Progress) {
+			before := last[schema.Name{}]
+			s.progress.Verify(p.Table, p.Rows-before.Rows, p.Differing-before.Differing)
+			last[schema.Name{}] = p
+		},
+	})
+}
+
+// flowing runs f while changes are applied: by a running start-replica, or by ourselves when there is none.
+func (s *session) flowing(ctx context.Context, f func(ctx context.Context) error) error {
+	if s.lock == nil || s.lock.Beside() {
+		return f(ctx)
+	}
+	following, stop := context.WithCancel(ctx)
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- s.replicator(true).Run(following) }()
+	working, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watched := make(chan error, 1)
+	go func() {
+		err := <-ended
+		if following.Err() == nil && !errors.Is(err, db.ErrSealed) { // it failed by itself: f would wait for it in vain
+			cancel(err)
+		}
+		watched <- err
+	}()
+	err := f(working)
+	stop()
+	failed := <-watched
+	if err != nil && ctx.Err() == nil && working.Err() != nil {
+		return failed
+	}
+	return err
+}
+
+func verifyRecord(mode string, report *verify.Report) state.Verify {
+	record := state.Verify{
+		Mode: mode, Position: report.Position.String(), Started: report.Started, Finished: report.Finished, Clean: report.Clean(),
+	}
+	for _, t := range report.Tables {
+		record.Tables = append(record.Tables, state.VerifyTable{
+			Table: t.Source.String(), Rows: t.Rows, Differing: t.Differing, Missing: t.Missing, Extra: t.Extra,
+		})
+	}
+	return record
+}
+
+func (s *session) verified(report *verify.Report, record state.Verify, took time.Duration) (outcome, error) {
+	if err := s.printReport(report, record); err != nil {
+		return outcome{}, err
+	}
+	out := outcome{
+		Detail: fmt.Sprintf("%s rows of %d tables compared in %s, %d differ", monitor.Count(report.Rows()), len(report.Tables),
+			monitor.Span(took), report.Differences()),
+		Facts: map[string]any{
+			"rows": report.Rows(), "tables": len(report.Tables), "differences": report.Differences(), "repaired": report.Repaired(),
+			"in_flux": report.InFlux(), "position": report.Position, "seconds": took.Seconds(),
+			"rows_per_second": int64(float64(report.Rows()) / took.Seconds()),
+		},
+	}
+	if report.Repaired() > 0 {
+		out.Detail += fmt.Sprintf(", %d repaired", report.Repaired())
+	}
+	if !report.Clean() {
+		return out, fmt.Errorf("%w: %d rows; run verify --repair to rewrite them from the source", errDifferences, report.Differences())
+	}
+	return out, nil
+}
+
+func (s *session) printReport(report *verify.Report, record state.Verify) error {
+	if s.app.json != nil {
+		for _, t := range report.Tables {
+			if err := s.app.json.Emit("table", t); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := monitor.WriteVerify(s.app.stdout, record, false); err != nil {
+		return err
+	}
+	for _, t := range report.Tables {
+		for _, d := range t.Listed {
+			note := ""
+			if d.Repaired {
+				note = ", repaired"
+			}
+			fmt.Fprintf(s.app.stdout, "  %s %s: %s%s\n", t.Source, d.Key, d.Kind, note)
+		}
+	}
+	return nil
+}
