@@ -84,7 +84,17 @@ func (s Server) Address() string { return net.JoinHostPort(s.Host, strconv.Itoa(
 
 // Open returns a pool of connections of an account. Every session is strict and in UTC.
 func (s Server) Open(user, password, database string) (*sql.DB, error) {
+	return s.open(user, password, database, false)
+}
+
+// Batch is Admin with connections that take several statements in one text.
+func (s Server) Batch(database string) (*sql.DB, error) {
+	return s.open(User, Password, database, true)
+}
+
+func (s Server) open(user, password, database string, batch bool) (*sql.DB, error) {
 	cfg := mysql.NewConfig()
+	cfg.MultiStatements = batch
 	cfg.User, cfg.Passwd, cfg.DBName = user, password, database
 	cfg.Net, cfg.Addr = "tcp", s.Address()
 	cfg.InterpolateParams = true
