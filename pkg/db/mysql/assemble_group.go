@@ -1,0 +1,320 @@
+package mysql
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"bytes"
+
+	"github.com/go-mysql-org/go-mysql/replication"
+	"github.com/klauspost/compress/zstd"
+
+	"wherry/pkg/db"
+)
+
+// previous keeps the list of all transactions before a file: with it a position that began without GTIDs can go on with them.
+func (a *assembler) previous(e *logEvent) error {
+	if !e.artificial() && !a.known && !a.group.open {
+		var err error
+		if a.mariadb {
+			a.before, err = parseListEvent(e.body)
+		} else {
+			a.before, err = decodeGTIDSet(e.body)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	a.pass(nil)
+	return nil
+}
+
+func parseListEvent(body []byte) (gtids, error) {
+	r := logReader{data: body}
+	list := gtidList{}
+	for n := r.uint(4) & (1<<28 - 1); n > 0 && !r.bad; n-- { // the upper bits are flags
+		run := gtidRun{domain: uint32(r.uint(4)), server: uint32(r.uint(4)), first: r.uint(8)}
+		run.last = run.first
+		list.add(run) // the newest of a domain comes last
+	}
+	if r.bad {
+		return nil, errEvent
+	}
+	return list, nil
+}
+
+// Flags of a MariaDB GTID event (sql/log_event.h, Gtid_log_event).
+const (
+	mariaStandalone  = 1
+	mariaGroupCommit = 2
+	mariaPreparedXA  = 64
+	mariaCompletedXA = 128
+	mariaAlterPhases = 2 | 4 | 8 // of the second byte of flags
+)
+
+// begin opens a group with its GTID, or without.
+func (a *assembler) begin(e *logEvent) error {
+	if err := a.abandon(); err != nil {
+		return err
+	}
+	g := group{open: true, time: time.Unix(int64(e.when), 0)}
+	r := logReader{data: e.body}
+	switch e.kind {
+	case replication.MARIADB_GTID_EVENT:
+		g.run.first, g.run.domain = r.uint(8), uint32(r.uint(4)) //nolint:gosec // 4 bytes
+		g.run.last, g.run.server, g.hasRun = g.run.first, e.server, true
+		flags := r.uint(1)
+		g.begun = flags&mariaStandalone == 0
+		if !r.bad {
+			g.alter = mariaExtra(r, flags)&mariaAlterPhases != 0
+		}
+	case replication.GTID_TAGGED_LOG_EVENT:
+		var event replication.GtidTaggedLogEvent
+		if err := event.Decode(bytes.Clone(e.body)); err != nil {
+			return fmt.Errorf("%w: %w", errEvent, err)
+		}
+		copy(g.run.uuid[:], event.SID)
+		g.run.tag, g.run.first, g.hasRun = event.Tag.String(), uint64(event.GNO), true //nolint:gosec // positive
+		g.run.last = g.run.first
+		if event.ImmediateCommitTimestamp != 0 {
+			g.time = time.UnixMicro(int64(event.ImmediateCommitTimestamp)) //nolint:gosec // 55 bits
+		}
+	default:
+		r.bytes(1) // flags
+		copy(g.run.uuid[:], r.bytes(16))
+		g.run.first = r.uint(8)
+		g.run.last, g.hasRun = g.run.first, e.kind == replication.GTID_EVENT
+		g.anonymous = !g.hasRun
+		bad := r.bad
+		if r.uint(1) == replication.LogicalTimestampTypeCode {
+			r.bytes(16) // last committed, sequence number
+			if micros := r.uint(7) &^ (1 << 55); micros != 0 && !r.bad {
+				g.time = time.UnixMicro(int64(micros)) //nolint:gosec // 55 bits
+			}
+		}
+		r.bad = bad
+	}
+	if r.bad {
+		return errEvent
+	}
+	a.group = g
+	return nil
+}
+
+// mariaExtra finds the second byte of flags, which lies behind fields of varying presence.
+func mariaExtra(r logReader, flags uint64) uint64 {
+	if flags&mariaGroupCommit != 0 {
+		r.bytes(8)
+	} else if flags&(mariaPreparedXA|mariaCompletedXA) == 0 {
+		return 0 // padding
+	}
+	if flags&(mariaPreparedXA|mariaCompletedXA) != 0 {
+		r.bytes(4)
+		r.bytes(int(r.uint(1) + r.uint(1))) //nolint:gosec // two bytes
+	}
+	return r.uint(1)
+}
+
+// end closes the group: its last part goes out, or only the position moves.
+func (a *assembler) end(rolledBack bool) error {
+	g := a.group
+	a.group = group{}
+	a.maps = a.maps[:0]
+	part := a.part
+	a.part = nil
+	mark := a.endMark(&g)
+	if rolledBack && !g.sent {
+		part = nil
+	}
+	if part == nil && !g.sent {
+		a.pass(mark)
+		return nil
+	}
+	if part == nil {
+		part = &db.Part{Time: g.time}
+	}
+	part.End, part.Rollback = true, rolledBack
+	if rolledBack {
+		part.Changes = nil
+	}
+	a.place(mark)
+	return a.queue.push(a.ctx, part, mark)
+}
+
+func (a *assembler) endMark(g *group) *streamMark {
+	mark := &streamMark{run: g.run, hasRun: g.hasRun}
+	switch {
+	case g.hasRun && !a.known && a.before != nil:
+		mark.replace, mark.set = true, a.before
+		a.known, a.before = true, nil
+	case !g.hasRun && g.open && g.anonymous && a.known: // GTIDs are off: they no longer tell where we are
+		mark.replace, a.known = true, false
+	}
+	if g.anonymous {
+		a.before = nil
+	}
+	return mark
+}
+
+// flush hands the part over while its transaction goes on.
+func (a *assembler) flush() error {
+	part := a.part
+	a.part = nil
+	a.group.sent = true
+	return a.queue.push(a.ctx, part, nil)
+}
+
+// prepare ends a group with XA PREPARE. Whether it will ever commit is not known here, so only a one-phase commit can be
+// carried.
+func (a *assembler) prepare(e *logEvent) error {
+	if len(e.body) == 0 {
+		return errEvent
+	}
+	if e.body[0] == 0 && a.group.changes > 0 {
+		return fmt.Errorf("%w: XA PREPARE of changes to routed tables", db.ErrUnsupported)
+	}
+	return a.end(false)
+}
+
+// payload unpacks a compressed transaction event by event, so that its size does not matter.
+func (a *assembler) payload(e *logEvent) error {
+	const (
+		endMark     = 0
+		compression = 2
+		none        = 255
+	)
+	r := logReader{data: e.body}
+	method := uint64(none)
+	for field := r.packed(); field != endMark; field = r.packed() {
+		value := logReader{data: r.packedBytes()}
+		if field == compression {
+			method = value.packed()
+		}
+		if r.bad {
+			return errEvent
+		}
+	}
+	var source io.Reader = bytes.NewReader(r.data)
+	switch method {
+	case replication.ZSTD:
+		if a.unzip == nil {
+			unzip, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+			if err != nil {
+				return err
+			}
+			a.unzip = unzip
+		}
+		if err := a.unzip.Reset(source); err != nil {
+			return fmt.Errorf("%w: %w", errEvent, err)
+		}
+		source = a.unzip
+	case none:
+	default:
+		return fmt.Errorf("%w: transaction compressed by method %d", db.ErrUnsupported, method)
+	}
+	return a.unpack(source)
+}
+
+func (a *assembler) unpack(source io.Reader) error {
+	for {
+		a.inner = append(a.inner[:0], make([]byte, eventHeader)...)
+		if _, err := io.ReadFull(source, a.inner); err == io.EOF { //nolint:errorlint // ReadFull returns io.EOF itself
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("%w: %w", errEvent, err)
+		}
+		header, _ := parseEventHeader(a.inner)
+		if header.size < eventHeader {
+			return errEvent
+		}
+		a.inner = append(a.inner, make([]byte, header.size-eventHeader)...)
+		if _, err := io.ReadFull(source, a.inner[eventHeader:]); err != nil {
+			return fmt.Errorf("%w: %w", errEvent, err)
+		}
+		inner, ok := parseEventHeader(a.inner)
+		if !ok {
+			return errEvent
+		}
+		if err := a.change(&inner); err != nil {
+			return err
+		}
+		if cap(a.inner) > streamBig {
+			a.inner = nil
+		}
+	}
+}
+
+// query takes a statement: one that bounds a transaction, or a schema change, or what is written in statement format.
+func (a *assembler) query(e *logEvent) error {
+	q, err := parseQueryEvent(e)
+	if err != nil {
+		return err
+	}
+	switch verb, name := q.control(); verb {
+	case controlBegin:
+		if !a.group.open {
+			a.group = group{open: true, time: time.Unix(int64(e.when), 0)}
+		}
+		a.group.begun = true
+		return nil
+	case controlCommit:
+		return a.end(false)
+	case controlRollback:
+		return a.rollback()
+	case controlSavepoint:
+		if a.group.savepoints == nil {
+			a.group.savepoints = map[string]int{}
+		}
+		a.group.savepoints[name] = a.group.changes
+		return nil
+	case controlRollbackTo:
+		if before, known := a.group.savepoints[name]; a.group.changes > 0 && (!known || before != a.group.changes) {
+			return fmt.Errorf("%w: ROLLBACK TO SAVEPOINT after changes to routed tables", db.ErrUnsupported)
+		}
+		return nil
+	case controlPass:
+		return nil
+	}
+	return a.statement(e, q)
+}
+
+func (a *assembler) statement(e *logEvent, q *queryEvent) error {
+	v := a.queries.classify(q)
+	switch {
+	case v.ddl == nil && v.unsupported == "":
+	case v.unsupported != "":
+		return fmt.Errorf("%w: %s: %s", db.ErrUnsupported, v.unsupported, queryExcerpt(q.statement))
+	case a.group.begun || queryStartsTransaction(q.statement):
+		return fmt.Errorf("%w: a schema change with rows in one transaction: %s", db.ErrUnsupported, queryExcerpt(q.statement))
+	case a.group.alter:
+		return fmt.Errorf("%w: a two-phase schema change (binlog_alter_two_phase): %s", db.ErrUnsupported, queryExcerpt(q.statement))
+	default:
+		if !a.group.open {
+			a.group = group{open: true, time: time.Unix(int64(e.when), 0)}
+		}
+		a.part = &db.Part{DDL: v.ddl, Time: a.group.time, Bytes: 256 + len(q.statement)}
+		return a.end(false)
+	}
+	switch {
+	case a.group.begun:
+	case queryStartsTransaction(q.statement): // CREATE TABLE .. SELECT of MySQL 8.0.21: rows and a commit follow
+		a.group.open, a.group.begun = true, true
+	default:
+		return a.end(false)
+	}
+	return nil
+}
+
+// rollback ends a group that was rolled back, which a source only logs for what cannot be undone.
+func (a *assembler) rollback() error {
+	if a.group.permanent != "" {
+		return fmt.Errorf("%w: ROLLBACK of a transaction that changed %s, which has no transactions", db.ErrUnsupported, a.group.permanent)
+	}
+	return a.end(true)
+}
+
+func queryStartsTransaction(statement string) bool {
+	return strings.HasSuffix(strings.TrimRight(statement, " \t\r\n;"), "START TRANSACTION")
+}

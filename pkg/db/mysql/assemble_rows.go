@@ -1,0 +1,209 @@
+package mysql
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/go-mysql-org/go-mysql/replication"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+)
+
+const (
+	// rowsEnd marks the last rows event of a statement.
+	rowsEnd = 1
+	// changeOverhead is roughly what a change takes besides its values.
+	changeOverhead = 64
+	slotOverhead   = 24
+)
+
+func (a *assembler) tableMap(e *logEvent) error {
+	m, ok := parseTableMap(e.body, a.idSize)
+	if !ok {
+		return fmt.Errorf("%w: table map", errEvent)
+	}
+	opened := openMap{id: m.id}
+	if r := a.route(&m); r != nil {
+		var err error
+		if opened.table, err = a.decodeTable(r, &m); err != nil {
+			return err
+		}
+	}
+	for i := range a.maps {
+		if a.maps[i].id == m.id {
+			a.maps[i] = opened
+			return nil
+		}
+	}
+	a.maps = append(a.maps, opened)
+	return nil
+}
+
+func (a *assembler) route(m *tableMap) *route.Route {
+	var scratch [256]byte
+	name := append(append(append(scratch[:0], m.database...), 0), m.table...)
+	return a.routes[string(name)]
+}
+
+// decodeTable returns the route's decoder, made anew when the table map is not the same as before.
+func (a *assembler) decodeTable(r *route.Route, m *tableMap) (*decodeTable, error) {
+	at := slices.IndexFunc(a.tables, func(t *decodeTable) bool { return t.route == r })
+	if at >= 0 && bytes.Equal(a.tables[at].described, m.rest) {
+		return a.tables[at], nil
+	}
+	table, err := newDecodeTable(r, m)
+	if err != nil {
+		return nil, err
+	}
+	if at >= 0 {
+		a.tables[at] = table
+	} else {
+		a.tables = append(a.tables, table)
+	}
+	return table, nil
+}
+
+// rowsEvent is a rows event of a routed table.
+type rowsEvent struct {
+	before, after bool // which images each row has
+	partial       bool // JSON in after images may be given as differences
+	images        []byte
+}
+
+func (a *assembler) rows(e *logEvent) error {
+	r := logReader{data: e.body}
+	id, flags := r.uint(a.idSize), r.uint(2)
+	if flags&rowsEnd != 0 {
+		defer func() { a.maps = a.maps[:0] }()
+	}
+	at := slices.IndexFunc(a.maps, func(m openMap) bool { return m.id == id })
+	switch {
+	case r.bad, at < 0 && id != 1<<(8*a.idSize)-1 && id != 1<<24-1:
+		return fmt.Errorf("%w: rows of table number %d without a table map", errEvent, id)
+	case at < 0, a.maps[at].table == nil: // the end of a statement that changed nothing, or not routed
+		return nil
+	}
+	table := a.maps[at].table
+	rows, err := parseRows(e.kind, r, table)
+	if err != nil {
+		return err
+	}
+	if !a.group.open {
+		return fmt.Errorf("%w: rows outside of a transaction", errEvent)
+	}
+	return a.decode(table, rows)
+}
+
+// parseRows reads what precedes the images. The images must be full.
+func parseRows(kind replication.EventType, r logReader, t *decodeTable) (rows rowsEvent, err error) {
+	version2, packed := false, false
+	switch kind {
+	case replication.WRITE_ROWS_EVENTv2, replication.UPDATE_ROWS_EVENTv2, replication.DELETE_ROWS_EVENTv2, replication.PARTIAL_UPDATE_ROWS_EVENT:
+		version2 = true
+	case replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1, replication.MARIADB_UPDATE_ROWS_COMPRESSED_EVENT_V1,
+		replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1:
+		packed = true
+	}
+	switch kind {
+	case replication.WRITE_ROWS_EVENTv0, replication.WRITE_ROWS_EVENTv1, replication.WRITE_ROWS_EVENTv2,
+		replication.MARIADB_WRITE_ROWS_COMPRESSED_EVENT_V1:
+		rows.after = true
+	case replication.DELETE_ROWS_EVENTv0, replication.DELETE_ROWS_EVENTv1, replication.DELETE_ROWS_EVENTv2,
+		replication.MARIADB_DELETE_ROWS_COMPRESSED_EVENT_V1:
+		rows.before = true
+	default:
+		rows.before, rows.after = true, true
+	}
+	rows.partial = kind == replication.PARTIAL_UPDATE_ROWS_EVENT
+	if version2 {
+		r.bytes(int(r.uint(2)) - 2) //nolint:gosec // 2 bytes
+	}
+	if count := r.packed(); r.bad || count != uint64(len(t.columns)) {
+		return rows, fmt.Errorf("%w: %d columns in rows of %s", errEvent, count, t.route.Source.Name())
+	}
+	full := fullBits(r.bytes((len(t.columns)+7)/8), len(t.columns))
+	if rows.before && rows.after {
+		full = fullBits(r.bytes((len(t.columns)+7)/8), len(t.columns)) && full
+	}
+	if r.bad {
+		return rows, errEvent
+	}
+	if !full {
+		return rows, fmt.Errorf("%w: rows of %s lack columns, a session writes with binlog_row_image other than FULL",
+			db.ErrUnsupported, t.route.Source.Name())
+	}
+	rows.images = r.data
+	if packed {
+		if rows.images, err = decodeInflate(r.data); err != nil {
+			return rows, fmt.Errorf("%w: %w", errEvent, err)
+		}
+	}
+	return rows, nil
+}
+
+func fullBits(bits []byte, n int) bool {
+	for i := 0; i < n; i++ {
+		if i/8 >= len(bits) || bits[i/8]&(1<<(i%8)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// decode turns row images into changes and hands full parts over.
+func (a *assembler) decode(t *decodeTable, rows rowsEvent) error {
+	data, last := rows.images, 0
+	if e := t.route.Source.Table.Engine; len(data) > 0 && a.group.permanent == "" && isNonTransactional(e) {
+		a.group.permanent = t.route.Source.Name().String()
+	}
+	for len(data) > 0 {
+		change := db.Change{Route: t.route}
+		more := 0
+		if last > 0 {
+			more = len(data) / last
+		}
+		size := len(data)
+		var err error
+		var partial *partialImages
+		if rows.partial {
+			partial = &a.partial
+			partial.reset(t.documents)
+		}
+		if rows.before {
+			change.Before, data, err = t.image(&a.decoder, data, partial, more)
+		}
+		if err == nil && partial != nil {
+			data, err = partial.options(data)
+		}
+		if err == nil && rows.after {
+			change.After, data, err = t.image(&a.decoder, data, partial, more)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.route.Source.Name(), err)
+		}
+		last = size - len(data)
+		if err := a.add(change, more); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *assembler) add(change db.Change, more int) error {
+	if a.part == nil {
+		a.part = &db.Part{Time: a.group.time, Changes: make([]db.Change, 0, min(more+1, 4096))}
+	}
+	a.part.Changes = append(a.part.Changes, change)
+	a.part.Bytes += changeOverhead + change.Before.Size() + change.After.Size() + slotOverhead*(len(change.Before)+len(change.After))
+	a.group.changes++
+	if a.part.Bytes >= a.maxPart {
+		return a.flush()
+	}
+	return nil
+}
+
+func isNonTransactional(engine string) bool {
+	return slices.Contains([]string{"MyISAM", "Aria", "MEMORY", "CSV", "ARCHIVE", "MRG_MyISAM", "BLACKHOLE"}, engine)
+}

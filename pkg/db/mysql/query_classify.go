@@ -1,0 +1,218 @@
+package mysql
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pingcap/tidb/pkg/parser"
+	parsermysql "github.com/pingcap/tidb/pkg/parser/mysql"
+	_ "github.com/pingcap/tidb/pkg/parser/test_driver" // the parser needs a driver for literals
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// queries finds the statements that touch routed tables. It is used by one goroutine.
+type queries struct {
+	tables    map[schema.Name][]schema.Name // by the name in lower case
+	databases map[string][]schema.Name      // likewise
+	parser    *parser.Parser                // made when first needed
+}
+
+// queryVerdict is what a statement means for the routed tables; the zero value is nothing.
+type queryVerdict struct {
+	ddl         *db.DDL
+	unsupported string // why it cannot be carried
+}
+
+func newQueries(routes []*route.Route) *queries {
+	q := &queries{tables: map[schema.Name][]schema.Name{}, databases: map[string][]schema.Name{}}
+	for _, r := range routes {
+		name, lower := r.Source.Name(), queryLower(r.Source.Name())
+		q.tables[lower] = append(q.tables[lower], name)
+		q.databases[lower.Database] = append(q.databases[lower.Database], name)
+	}
+	return q
+}
+
+// queryLower folds a name: on servers that compare names without case, another case is the same table, and on others to
+// look twice does no harm.
+func queryLower(n schema.Name) schema.Name {
+	return schema.Name{Database: strings.ToLower(n.Database), Table: strings.ToLower(n.Table)}
+}
+
+// queryKind is what a statement is about, as its first words tell.
+type queryKind int
+
+const (
+	queryPasses   queryKind = iota // never changes a table's rows or columns
+	queryTable                     // a schema change of tables or indexes
+	queryDatabase                  // DROP DATABASE
+	queryRows                      // changes rows, in statement format
+	queryRoutine                   // calls what may change rows, in statement format
+	queryUnknown
+)
+
+// classify tells what a statement does to the routed tables.
+func (q *queries) classify(e *queryEvent) queryVerdict {
+	head := queryTokens(e.statement, e.sqlMode, 64)
+	kind := queryHead(head)
+	if kind == queryRoutine {
+		return queryVerdict{unsupported: "a routine called in statement format may change routed tables"}
+	}
+	if kind == queryPasses || !q.mentions(e, kind) {
+		return queryVerdict{}
+	}
+	var touched []schema.Name
+	if found, ok := q.parse(e); ok {
+		touched = found
+	} else {
+		touched = q.guess(e)
+	}
+	switch {
+	case len(touched) == 0:
+		return queryVerdict{}
+	case kind == queryTable, kind == queryDatabase:
+		slices.SortFunc(touched, func(a, b schema.Name) int { return strings.Compare(a.String(), b.String()) })
+		return queryVerdict{ddl: &db.DDL{Statement: e.statement, Database: e.database, Tables: slices.Compact(touched)}}
+	case kind == queryRows:
+		return queryVerdict{unsupported: "rows of " + touched[0].String() + " changed in statement format"}
+	default:
+		return queryVerdict{unsupported: "a statement on " + touched[0].String() + " that this version does not know"}
+	}
+}
+
+// queryHead tells a statement's kind by its first keywords.
+func queryHead(tokens []queryToken) queryKind {
+	for len(tokens) > 0 && (tokens[0].is("(") || tokens[0].is(";")) {
+		tokens = tokens[1:]
+	}
+	if len(tokens) == 0 || tokens[0].quoted {
+		return queryPasses
+	}
+	switch strings.ToUpper(tokens[0].text) {
+	case "CREATE", "ALTER", "DROP":
+		return queryObject(tokens)
+	case "RENAME":
+		if len(tokens) > 1 && tokens[1].is("USER") {
+			return queryPasses
+		}
+		return queryTable
+	case "TRUNCATE", "IMPORT":
+		return queryTable
+	case "INSERT", "REPLACE", "UPDATE", "DELETE", "LOAD", "WITH", "MERGE":
+		return queryRows
+	case "CALL", "DO", "SELECT", "EXECUTE", "VALUES":
+		return queryRoutine
+	case "GRANT", "REVOKE", "SET", "FLUSH", "ANALYZE", "OPTIMIZE", "REPAIR", "CHECK", "CHECKSUM", "INSTALL", "UNINSTALL", "USE", "SHOW",
+		"BINLOG", "RESET", "CHANGE", "PURGE", "START", "STOP", "LOCK", "UNLOCK", "KILL", "SHUTDOWN", "XA", "CACHE", "HELP", "COMMENT":
+		return queryPasses
+	default:
+		return queryUnknown
+	}
+}
+
+// queryObject tells what CREATE, ALTER or DROP is about: the first word that names a kind of object.
+func queryObject(tokens []queryToken) queryKind {
+	temporary := false
+	for i, t := range tokens[1:] {
+		if t.quoted {
+			continue
+		}
+		switch strings.ToUpper(t.text) {
+		case "TEMPORARY":
+			temporary = true
+		case "TABLE", "TABLES", "INDEX":
+			if temporary {
+				return queryPasses
+			}
+			return queryTable
+		case "DATABASE", "SCHEMA":
+			if tokens[0].is("DROP") || i > 0 && tokens[0].is("CREATE") { // CREATE OR REPLACE DATABASE (MariaDB) drops too
+				return queryDatabase
+			}
+			return queryPasses
+		case "VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "USER", "ROLE", "SERVER", "TABLESPACE", "LOGFILE", "SEQUENCE",
+			"PACKAGE", "RESOURCE", "SPATIAL", "INSTANCE", "LIBRARY", "UNDO", "CATALOG":
+			if strings.EqualFold(t.text, "SPATIAL") && i+2 < len(tokens) && tokens[i+2].is("INDEX") {
+				return queryTable
+			}
+			return queryPasses
+		}
+	}
+	return queryUnknown
+}
+
+// mentions tells cheaply whether a statement has a routed name anywhere in it.
+func (q *queries) mentions(e *queryEvent, kind queryKind) bool {
+	lower := strings.ToLower(e.statement)
+	if kind == queryDatabase {
+		for name := range q.databases {
+			if strings.Contains(lower, queryEscape(name)) {
+				return true
+			}
+		}
+		return false
+	}
+	for name := range q.tables {
+		if strings.Contains(lower, queryEscape(name.Table)) {
+			return true
+		}
+	}
+	return false
+}
+
+// queryEscape returns the part of a name that any way of quoting leaves as it is.
+func queryEscape(name string) string {
+	if at := strings.IndexAny(name, "`\""); at >= 0 {
+		return name[:at]
+	}
+	return name
+}
+
+// touch returns the routed tables of a name.
+func (q *queries) touch(database, table string, e *queryEvent) []schema.Name {
+	if database == "" {
+		database = e.database
+	}
+	return q.tables[queryLower(schema.Name{Database: database, Table: table})]
+}
+
+// guess takes every name in a statement that could not be parsed for a table's.
+func (q *queries) guess(e *queryEvent) []schema.Name {
+	var touched []schema.Name
+	tokens := queryTokens(e.statement, e.sqlMode, len(e.statement))
+	for i, t := range tokens {
+		database := ""
+		if i >= 2 && tokens[i-1].is(".") {
+			database = tokens[i-2].text
+		}
+		touched = append(touched, q.touch(database, t.text, e)...)
+	}
+	return touched
+}
+
+// parse returns the routed tables that a statement changes; ok is false when it cannot be parsed.
+func (q *queries) parse(e *queryEvent) (touched []schema.Name, ok bool) {
+	if q.parser == nil {
+		q.parser = parser.New()
+	}
+	var mode parsermysql.SQLMode
+	if e.sqlMode&modeANSIQuotes != 0 {
+		mode |= parsermysql.ModeANSIQuotes
+	}
+	if e.sqlMode&modeNoBackslashEscapes != 0 {
+		mode |= parsermysql.ModeNoBackslashEscapes
+	}
+	q.parser.SetSQLMode(mode)
+	statements, _, err := q.parser.ParseSQL(e.statement)
+	if err != nil || len(statements) != 1 {
+		return nil, false
+	}
+	changed, dropped, ok := queryChanges(statements[0])
+	for _, t := range changed {
+		touched = append(touched, q.touch(t.Schema.O, t.Name.O, e)...)
+	}
+	return append(touched, q.databases[strings.ToLower(dropped)]...), ok
+}

@@ -1,0 +1,183 @@
+package mysql
+
+import (
+	"context"
+	"sync"
+
+	"wherry/pkg/db"
+)
+
+// streamMark moves a position on, past the end of a transaction or past something that is no transaction.
+type streamMark struct {
+	replace bool  // the transactions known so far become set, then run is added
+	set     gtids // nil: they are unknown from here on
+	more    gtids // transactions passed over before run
+	run     gtidRun
+	hasRun  bool
+	file    string // empty: file and offset stay
+	offset  uint64
+}
+
+// merge makes m move as far as m and then n.
+func (m *streamMark) merge(n *streamMark) {
+	if n.replace {
+		m.replace, m.set, m.more, m.hasRun = true, n.set, nil, false
+	}
+	switch {
+	case !n.hasRun:
+	case !m.hasRun:
+		m.run, m.hasRun = n.run, true
+	case m.run.extends(&n.run):
+		m.run.last = n.run.last
+	default:
+		if m.more == nil {
+			m.more = gtidsLike(&n.run)
+		}
+		m.more.add(m.run)
+		m.run = n.run
+	}
+	if n.file != "" {
+		m.file, m.offset = n.file, n.offset
+	}
+}
+
+// gtidsLike returns an empty set of the flavor that the run is of: only MySQL counts transactions with a UUID.
+func gtidsLike(run *gtidRun) gtids {
+	if run.uuid == [16]byte{} {
+		return gtidList{}
+	}
+	return newGTIDSet()
+}
+
+// apply moves a position. Transactions are only added to a set that is known to be whole.
+func (m *streamMark) apply(p *position, server string) {
+	if m.replace {
+		p.gtid = m.set
+	}
+	if p.gtid != nil {
+		if m.more != nil {
+			m.more.each(p.gtid.add)
+		}
+		if m.hasRun {
+			p.gtid.add(m.run)
+		}
+	}
+	if m.file != "" {
+		p.file, p.offset, p.server = m.file, m.offset, server
+	}
+}
+
+// streamItem is a part and, when it ends a transaction, how far the log has moved with it and since.
+type streamItem struct {
+	part *db.Part
+	mark streamMark
+}
+
+// streamQueue hands parts from the goroutine that decodes to the one that calls Next. It is bounded by bytes. What was
+// passed over costs no room: it is merged into what is already queued.
+type streamQueue struct {
+	server string
+	limit  int // bytes of parts; a larger part is alone in the queue
+
+	mu    sync.Mutex
+	items []streamItem
+	bytes int
+	at    position // as of the last item taken
+	text  string   // of at, when known
+	err   error    // why no more items come
+
+	ready chan struct{} // holds a token when an item or an error was added
+	space chan struct{} // holds a token when an item was taken
+}
+
+func newStreamQueue(from position, server string, limit int) *streamQueue {
+	at := from
+	if at.gtid != nil {
+		at.gtid = at.gtid.clone()
+	}
+	return &streamQueue{server: server, limit: limit, at: at, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
+}
+
+// push adds a part; mark is nil unless it ends a transaction. It waits for room until ctx ends.
+func (q *streamQueue) push(ctx context.Context, part *db.Part, mark *streamMark) error {
+	for {
+		q.mu.Lock()
+		if len(q.items) == 0 || q.bytes+part.Bytes <= q.limit {
+			break
+		}
+		q.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-q.space:
+		}
+	}
+	item := streamItem{part: part}
+	if mark != nil {
+		item.mark = *mark
+	}
+	q.items = append(q.items, item)
+	q.bytes += part.Bytes
+	q.mu.Unlock()
+	streamSignal(q.ready)
+	return nil
+}
+
+// pass moves on without a part, between transactions.
+func (q *streamQueue) pass(mark *streamMark) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if n := len(q.items); n > 0 {
+		q.items[n-1].mark.merge(mark)
+		return
+	}
+	mark.apply(&q.at, q.server)
+	q.text = ""
+}
+
+// fail makes next return err once the queue is empty.
+func (q *streamQueue) fail(err error) {
+	q.mu.Lock()
+	if q.err == nil {
+		q.err = err
+	}
+	q.mu.Unlock()
+	streamSignal(q.ready)
+}
+
+// next takes the oldest part, or returns the error that ended the stream, or nil and nil.
+func (q *streamQueue) next() (*db.Part, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.items) == 0 {
+		return nil, q.err
+	}
+	item := q.items[0]
+	q.items[0] = streamItem{}
+	if q.items = q.items[1:]; len(q.items) == 0 {
+		q.items = nil
+	}
+	q.bytes -= item.part.Bytes
+	if item.part.End {
+		item.mark.apply(&q.at, q.server)
+		q.text = ""
+	}
+	streamSignal(q.space)
+	return item.part, nil
+}
+
+func (q *streamQueue) position() string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.text == "" {
+		q.text = q.at.String()
+	}
+	return q.text
+}
+
+func streamSignal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
