@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,13 +132,33 @@ func (s *Source) Head(ctx context.Context) (db.Position, error) {
 	if err != nil {
 		return "", fmt.Errorf("read log status of %s: %w", s.cfg.Address(), err)
 	}
-	gtid := "" // MySQL adds a transaction to gtid_executed only after it can be seen, so that would say too little
-	if s.flavor.MariaDB {
-		if gtid, err = s.gtidAt(ctx, status.file, status.offset); err != nil {
-			return "", fmt.Errorf("read log status of %s: %w", s.cfg.Address(), classify(err))
-		}
+	gtid, err := s.headGTIDs(ctx, status)
+	if err != nil {
+		return "", fmt.Errorf("read log status of %s: %w", s.cfg.Address(), classify(err))
 	}
 	return formatPosition(gtid, status.file, status.offset, s.tag), nil
+}
+
+// owner is what follows a GTID in gtid_owned: the thread that is committing it.
+var owner = regexp.MustCompile(`#[0-9]+`)
+
+// headGTIDs returns the GTIDs of everything that can be seen. MySQL adds a transaction to gtid_executed only after it can
+// be seen; until then its GTID is owned by its thread, so those are read first.
+func (s *Source) headGTIDs(ctx context.Context, status logStatus) (string, error) {
+	if s.flavor.MariaDB {
+		return s.gtidAt(ctx, status.file, status.offset)
+	}
+	if gtid, err := s.hasGTID(ctx); err != nil || !gtid {
+		return "", err
+	}
+	var owned, executed string
+	if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_owned").Scan(&owned); err != nil {
+		return "", err
+	}
+	if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_executed").Scan(&executed); err != nil {
+		return "", err
+	}
+	return strings.Trim(executed+","+owner.ReplaceAllString(owned, ""), ","), nil
 }
 
 // logStatus is the end of the log and what is left out of it.
