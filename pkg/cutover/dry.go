@@ -1,0 +1,39 @@
+package cutover
+
+import (
+	"context"
+	"fmt"
+
+	"wherry/pkg/db"
+)
+
+// DryRun checks the preconditions and tells what Run would do, step by step. It changes nothing and runs no hook.
+func (c *Cutover) DryRun(ctx context.Context) ([]string, error) {
+	_, sealed, err := c.load(ctx)
+	if err != nil || sealed {
+		return nil, err
+	}
+	if err := c.gates(ctx); err != nil {
+		return nil, err
+	}
+	fence := fmt.Sprintf("stop writes on the source: %s", c.opts.Fence)
+	switch c.opts.Fence {
+	case db.FenceHook:
+		fence = "stop writes on the source: run hooks.fence"
+	case db.FenceNone:
+		fence = "stop no writes: cutover.fence is none, the application must have stopped by itself"
+	}
+	steps := []string{"run hooks.before_cutover, which may veto"}
+	if c.opts.Verify == VerifyChanged {
+		steps = append(steps, fmt.Sprintf("compare what changed since %s, while writes go on", c.opts.VerifiedUpTo))
+	}
+	steps = append(steps, fence, fmt.Sprintf("wait until the target has applied the source's last change, for %s at most", c.opts.Timeout))
+	switch c.opts.Verify {
+	case VerifyChanged:
+		steps = append(steps, "compare what changed since")
+	case VerifyFull:
+		steps = append(steps, "compare every row of every table")
+	}
+	return append(steps, "set the target's automatic counters", "record on the target that it has taken over: the point of no return",
+		"run hooks.switch", "run hooks.after_cutover"), nil
+}
