@@ -73,7 +73,7 @@ func (r *run) flush(ctx context.Context, g *gathered) (err error) {
 		err = r.keyless(ctx, t.route, f)
 	} else {
 		f.table.Rows = int64(len(list))
-		err = r.confirm(ctx, t.route, list, f)
+		err = r.confirm(ctx, t.route, list, f, anyKind)
 	}
 	if err != nil {
 		return fmt.Errorf("verify table %s: %w", t.route.Source.Name(), err)

@@ -78,7 +78,7 @@ func (r *run) leaf(ctx context.Context, rt *route.Route, rng db.Range, targetRow
 		return err
 	}
 	f.table.Rows += int64(len(source))
-	var suspects []db.Row
+	var strangers []db.Row // on the target only, as it seems
 	for todo := []piece{{rng, targetRows}}; len(todo) > 0; {
 		p := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -96,23 +96,26 @@ func (r *run) leaf(ctx context.Context, rt *route.Route, rng db.Range, targetRow
 		}
 		for k, t := range target {
 			if s, ok := source[k]; !ok {
-				suspects = append(suspects, t.key)
+				strangers = append(strangers, t.key)
 			} else if s.digest == t.digest {
 				delete(source, k)
 			}
 		}
-		if len(suspects) >= leafRows {
-			if err := r.confirm(ctx, rt, suspects, f); err != nil {
+		if len(strangers) >= leafRows {
+			if err := r.confirm(ctx, rt, strangers, f, onlyExtra); err != nil {
 				return err
 			}
-			suspects = nil
+			strangers = nil
 		}
 	}
-	// Extra rows come first: one that only a collation tells from a missing row has to be gone before that is written.
+	if err := r.confirm(ctx, rt, strangers, f, onlyExtra); err != nil {
+		return err
+	}
+	suspects := make([]db.Row, 0, len(source))
 	for _, s := range source {
 		suspects = append(suspects, s.key)
 	}
-	return r.confirm(ctx, rt, suspects, f)
+	return r.confirm(ctx, rt, suspects, f, anyKind)
 }
 
 // piece is a range of the target with the rows it holds, roughly.
