@@ -135,7 +135,7 @@ func readLine(records map[int64]record, line string) error {
 }
 
 // longestGap returns the longest time between two acknowledgements of which the later one came after from.
-func longestGap(records map[int64]record, from time.Duration) (gap, at time.Duration) {
+func longestGap(records map[int64]record, from time.Duration) (gap time.Duration) {
 	ends := make([]time.Duration, 0, len(records))
 	for _, r := range records {
 		if r.outcome == acknowledged {
@@ -144,9 +144,9 @@ func longestGap(records map[int64]record, from time.Duration) (gap, at time.Dura
 	}
 	slices.Sort(ends)
 	for i := 1; i < len(ends); i++ {
-		if ends[i] >= from && ends[i]-ends[i-1] > gap {
-			gap, at = ends[i]-ends[i-1], ends[i-1]
+		if ends[i] >= from {
+			gap = max(gap, ends[i]-ends[i-1])
 		}
 	}
-	return gap, at
+	return gap
 }

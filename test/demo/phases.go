@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -54,9 +56,29 @@ func (d *demo) initCopy(ctx context.Context) error {
 		return err
 	}
 	d.report.copy, d.report.peakRSS = summary, child.PeakRSS
+	if d.report.replayedRows, err = d.replayedRows(); err != nil {
+		return err
+	}
 	after, err := number(ctx, d.targetApp, "SELECT COUNT(*) FROM journal")
 	d.report.replayed = after - before
 	return err
+}
+
+// replayedRows is how many changes init-copy has replayed, as the state file says.
+func (d *demo) replayedRows() (int64, error) {
+	text, err := os.ReadFile(filepath.Join(d.dir, "state.json"))
+	if err != nil {
+		return 0, fmt.Errorf("read state: %w", err)
+	}
+	var state struct {
+		Positions struct {
+			RowsApplied int64 `json:"rows_applied"`
+		} `json:"positions"`
+	}
+	if err := json.Unmarshal(text, &state); err != nil {
+		return 0, fmt.Errorf("read state: %w", err)
+	}
+	return state.Positions.RowsApplied, nil
 }
 
 // startReplica leaves wherry following the source, and waits until it has caught up.

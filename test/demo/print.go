@@ -14,7 +14,8 @@ func (d *demo) print() {
 	line("copy", "%s rows in %s, %s; at most %d MB of memory", count(r.copy.Number("rows")), short(r.copy.Duration("copy_seconds")),
 		rate(r.copy.Number("rows"), r.copy.Duration("copy_seconds")), r.peakRSS>>20)
 	replay := r.copy.Duration("replay_seconds")
-	line("replay", "%s transactions made meanwhile in %s, %s", count(r.replayed), short(replay), rate(r.replayed, replay))
+	line("replay", "%s transactions made meanwhile, %s rows, in %s: %s transactions, %s rows", count(r.replayed), count(r.replayedRows), short(replay),
+		rate(r.replayed, replay), rate(r.replayedRows, replay))
 	line("indexes", "built in %s", short(r.copy.Duration("index_seconds")))
 	line("replica", "%s changes applied, %s behind (median of %d looks; at most %s)", count(r.replica.Number("changes")),
 		short(r.lags[len(r.lags)/2]), len(r.lags), short(r.lags[len(r.lags)-1]))
@@ -23,8 +24,9 @@ func (d *demo) print() {
 	line("cutover", "writes blocked for %s as wherry measured, %s as the application saw it", short(r.cutover.Duration("blocked_seconds")), short(r.gap))
 	fmt.Println("proof")
 	t := r.tally
-	line("journal", "%s transactions acknowledged, %s of them by the target: %s lost, %s doubled; %s refused or rolled back, %s in doubt: %s of the former there",
-		count(t.acknowledged), count(t.afterSwitch), count(t.lost), count(t.doubled), count(t.refused), count(t.doubtful), count(t.ghosts))
+	line("journal", "%s transactions acknowledged, %s of them by the target: %s lost, %s doubled",
+		count(t.acknowledged), count(t.afterSwitch), count(t.lost), count(t.doubled))
+	line("", "%s refused or rolled back, of which %s are there; %s without an answer", count(t.refused), count(t.ghosts), count(t.doubtful))
 	rows, tables := r.equalRows()
 	line("rows", "%s rows compared with the frozen source, tables equal %d/%d", count(rows), tables, len(d.tables))
 	line("effects", "%d/%d sums and references as the journal says", r.effectsRight, len(effects(r.start)))

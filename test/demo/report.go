@@ -20,16 +20,21 @@ type report struct {
 	source, target string
 	start          start
 
-	copy, replica, verify, cutover             lab.Summary
-	replayed                                   int64           // transactions made during the copy
-	peakRSS                                    int64           // of the copy
-	lags                                       []time.Duration // sorted
-	cutoverAt, switchedAt                      time.Duration   // on the journal's clock
-	gap, gapAt                                 time.Duration
-	tally                                      tally
-	tables                                     []comparison
-	effectsRight, columns, indexes, references int
-	problems                                   []string
+	// What wherry said, and what was seen of it.
+	copy, replica, verify, cutover lab.Summary
+	replayed                       int64           // transactions made during the copy
+	replayedRows                   int64           // net changes of rows that they made
+	peakRSS                        int64           // of the copy
+	lags                           []time.Duration // sorted
+	cutoverAt, switchedAt          time.Duration   // on the journal's clock
+	gap                            time.Duration   // the longest between two acknowledged commits, from the cutover on
+
+	// The proof.
+	tally                        tally
+	tables                       []comparison
+	effectsRight                 int
+	columns, indexes, references int // that both sides have
+	problems                     []string
 }
 
 // prove gathers the evidence and prints the report.
@@ -133,7 +138,7 @@ func (d *demo) proveJournal(ctx context.Context) error {
 	if r.tally.afterSwitch == 0 {
 		r.problems = append(r.problems, "the application has written nothing to the target")
 	}
-	r.gap, r.gapAt = longestGap(records, r.cutoverAt)
+	r.gap = longestGap(records, r.cutoverAt)
 	var wrong []string
 	r.effectsRight, wrong, err = wrongEffects(ctx, d.targetApp, r.start)
 	r.problems = append(r.problems, wrong...)
