@@ -311,6 +311,16 @@ func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 			return classify(err)
 		}
 	}
+	res, err := a.wires[0].exec(ctx, "UPDATE "+schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts SET updated_at = SYSDATE(6), value = "+
+		quoted(string(pos))+" WHERE name = "+quoted(db.FactPosition))
+	if err != nil {
+		return fmt.Errorf("commit: %w", classify(err))
+	}
+	if res.affected != 1 {
+		a.began = true // a transaction is open, if only for the position
+		return errors.Join(fmt.Errorf("commit: %w", db.ErrSealed), a.Rollback(ctx))
+	}
+	// From here on the position's record is locked: nobody can seal the move before the first connection has committed.
 	if a.began {
 		for _, w := range a.wires[1:] {
 			if _, err := w.exec(ctx, "COMMIT"); err != nil {
@@ -318,15 +328,7 @@ func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 			}
 		}
 	}
-	res, err := a.wires[0].exec(ctx, "UPDATE "+schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts SET updated_at = SYSDATE(6), value = "+
-		quoted(string(pos))+" WHERE name = "+quoted(db.FactPosition))
-	if err != nil {
-		return fmt.Errorf("commit: %w", classify(err))
-	}
-	a.began = true // a transaction is open, if only for the position
-	if res.affected != 1 {
-		return errors.Join(fmt.Errorf("commit: %w", db.ErrSealed), a.Rollback(ctx))
-	}
+	a.began = true
 	if _, err := a.wires[0].exec(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("commit: %w", classify(err))
 	}

@@ -78,7 +78,7 @@ func openStream(ctx context.Context, cfg streamConfig) (db.Stream, error) {
 func (s *stream) run(ctx context.Context, r *binlogReader) {
 	defer close(s.done)
 	stop := context.AfterFunc(ctx, func() { _ = r.wire.nc.SetDeadline(time.Unix(1, 0)) })
-	err := r.read(newAssembler(ctx, r.cfg, s.queue))
+	err := r.read(ctx, newAssembler(ctx, r.cfg, s.queue))
 	if !stop() {
 		err = context.Cause(ctx)
 	}
