@@ -59,11 +59,28 @@ func only(stmt ast.StmtNode) (ast.ExprNode, bool) {
 	return inner.Expr, true
 }
 
+// runOfDigits counts the digits of a number outside of quotes, of which the parser cannot take any number.
+func runOfDigits(run int, c, quote byte) int {
+	switch {
+	case quote == 0 && c >= '0' && c <= '9':
+		return run + 1
+	case quote == 0 && c == '.':
+		return run
+	default:
+		return 0
+	}
+}
+
 // plain refuses what servers and sql_modes read differently: comments, and backslashes in strings.
+// Numbers longer than any server takes are refused here too.
 func plain(where string) error {
-	quote := byte(0)
+	quote, run := byte(0), 0
 	for i := 0; i < len(where); i++ {
-		switch c := where[i]; {
+		c := where[i]
+		if run = runOfDigits(run, c, quote); run > maxDigits {
+			return fmt.Errorf("%w: a number has more than %d digits", ErrFilter, maxDigits)
+		}
+		switch {
 		case c == '\\':
 			return fmt.Errorf("%w: a backslash means different things under different sql_modes", ErrFilter)
 		case c == 0:

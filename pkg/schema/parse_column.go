@@ -211,6 +211,7 @@ func (p *parser) resolve() {
 		return
 	}
 	t := p.table
+	p.distinct()
 	p.complete(&t.Charset, &t.Collation, "table")
 	for i := range t.Columns {
 		c, said := &t.Columns[i], p.pending[i]
@@ -228,6 +229,30 @@ func (p *parser) resolve() {
 		if said.charset == "" {
 			p.fail(fmt.Errorf("no character set of column %s in SHOW CREATE TABLE", c.Name))
 		}
+	}
+}
+
+// distinct refuses two columns, indexes, checks or foreign keys of one name: they are told apart by it.
+func (p *parser) distinct() {
+	seen := map[string]bool{}
+	note := func(kind, name string) {
+		if key := kind + " " + strings.ToLower(name); seen[key] {
+			p.fail(fmt.Errorf("cannot understand two of %s %q of SHOW CREATE TABLE", kind, name))
+		} else {
+			seen[key] = true
+		}
+	}
+	for i := range p.table.Columns {
+		note("column", p.table.Columns[i].Name)
+	}
+	for i := range p.table.Indexes {
+		note("index", p.table.Indexes[i].Name)
+	}
+	for _, check := range p.table.Checks {
+		note("check", check.Name)
+	}
+	for _, key := range p.table.ForeignKeys {
+		note("foreign key", key.Name)
 	}
 }
 

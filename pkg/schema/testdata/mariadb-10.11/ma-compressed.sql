@@ -1,0 +1,6 @@
+CREATE TABLE `ma compressed` (
+  `a` varchar(100) /*M!100301 COMPRESSED*/ DEFAULT NULL,
+  `b` text /*M!100301 COMPRESSED*/ DEFAULT NULL,
+  `c` blob /*M!100301 COMPRESSED*/ DEFAULT NULL,
+  `d` varbinary(50) /*M!100301 COMPRESSED*/ DEFAULT 'x'
+) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_swedish_ci

@@ -1,0 +1,7 @@
+CREATE TABLE `ma types` (
+  `a` uuid NOT NULL DEFAULT uuid(),
+  `b` inet6 DEFAULT NULL,
+  `c` inet4 DEFAULT NULL,
+  `d` uuid DEFAULT '00000000-0000-0000-0000-000000000001',
+  PRIMARY KEY (`a`)
+) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_swedish_ci

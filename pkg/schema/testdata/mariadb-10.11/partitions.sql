@@ -1,0 +1,8 @@
+CREATE TABLE `partitions` (
+  `a` int(11) NOT NULL,
+  `d` date NOT NULL,
+  PRIMARY KEY (`a`,`d`)
+) ENGINE=InnoDB DEFAULT CHARSET=latin1 COLLATE=latin1_swedish_ci
+ PARTITION BY RANGE (year(`d`))
+(PARTITION `p0` VALUES LESS THAN (2000) ENGINE = InnoDB,
+ PARTITION `p1` VALUES LESS THAN MAXVALUE ENGINE = InnoDB)

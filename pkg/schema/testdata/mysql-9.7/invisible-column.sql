@@ -1,0 +1,6 @@
+CREATE TABLE `invisible column` (
+  `a` int NOT NULL,
+  `b` int DEFAULT NULL /*!80023 INVISIBLE */,
+  `c` int NOT NULL DEFAULT '5' /*!80023 INVISIBLE */ COMMENT 'x',
+  PRIMARY KEY (`a`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci

@@ -1,0 +1,3 @@
+CREATE TABLE `nothing` (
+  `a` varchar(20) DEFAULT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci

@@ -1,0 +1,6 @@
+CREATE TABLE `partition key` (
+  `a` int NOT NULL,
+  PRIMARY KEY (`a`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci
+/*!50100 PARTITION BY KEY (a)
+PARTITIONS 4 */
