@@ -55,7 +55,7 @@ func TestPrintLoadsAgain(t *testing.T) {
 routes: [{from: "shop.*", to: "true.*"}]
 filters: [{table: shop.a, where: "a = '1: #2'\nAND b > \"x\""}]
 hooks: {switch: "null", before_cutover: "~", after_cutover: "- x"}
-target: {database: "007"}
+target: {user: "007"}
 `)}})
 	require.NoError(t, err)
 	var out bytes.Buffer

@@ -4,7 +4,7 @@
 // Its one invariant: every change after the start position is replayed, in order, as "make the row equal the after-image" or
 // "make the row absent"; so chunks may be read in any order, at any time, without locks. It knows no engine, and it
 // applies no change itself.
-package copy //nolint:revive // the phase's name; the builtin is not needed in here
+package copy
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package copy //nolint:revive // the phase's name; the builtin is not needed in here
+package copy
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package copy //nolint:revive // the phase's name; the builtin is not needed in here
+package copy
 
 import (
 	"context"
@@ -31,7 +31,6 @@ type table struct {
 
 	// Guarded by the scheduler's lock.
 	workers int
-	open    int // chunks handed out and not done
 	ended   bool
 }
 

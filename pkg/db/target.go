@@ -38,7 +38,7 @@ type Ledger interface {
 	Create(ctx context.Context) error
 	// Get returns a fact, or "" when it (or the whole ledger) is absent.
 	Get(ctx context.Context, name string) (string, error)
-	// Put sets a fact durably.
+	// Put sets a fact durably. Once the ledger is sealed, FactPosition is refused with ErrSealed.
 	Put(ctx context.Context, name, value string) error
 	// Chunks returns the chunks of a source table in order of Number.
 	Chunks(ctx context.Context, table schema.Name) ([]Chunk, error)

@@ -122,6 +122,7 @@ func (b *builder) movable(t *schema.Table) bool {
 	case schema.SystemVersioned:
 		b.fail("system_versioning", name, "keeps its history (system versioning): this version does not move that", "exclude it")
 		return false
+	case schema.BaseTable:
 	}
 	good := true
 	if t.Engine != "" && t.Engine != "InnoDB" {
@@ -168,6 +169,7 @@ func (b *builder) columns(t *schema.Table) bool {
 				b.fail("type", subject, c.Type.Name+" in character set "+c.Type.Charset+" comes in a later version", "exclude the table")
 				good = false
 			}
+		default:
 		}
 	}
 	return good
@@ -181,6 +183,9 @@ func (b *builder) foreignKeys(t *schema.Table) bool {
 			b.fail("foreign_key", t.Name.String()+"."+f.Name, "references "+f.Parent.String()+", which is not moved",
 				"include "+f.Parent.String()+", or drop the foreign key")
 			good = false
+		} else if b.rules.Where(f.Parent) != "" {
+			b.add(db.Warn, "foreign_key", t.Name.String()+"."+f.Name, "references "+f.Parent.String()+", of which only some rows are moved",
+				"make sure that the filter of "+t.Name.String()+" leaves out the rows that reference the others")
 		}
 	}
 	return good

@@ -15,7 +15,7 @@ const copyRate = 20 << 20
 // Check returns what is right and wrong with the source.
 func (s *Source) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &sourceChecks{checklist{s: s.server, end: "source"}}
-	return l.each(ctx, plan, l.version, l.log, l.logFilters, l.retention, l.gtid, l.serverID, l.privileges, l.fence)
+	return l.each(ctx, plan, l.version, l.log, l.logFilters, l.retention, l.gtid, l.serverID, l.cascades, l.privileges, l.fence)
 }
 
 type sourceChecks struct{ checklist }
@@ -59,11 +59,25 @@ func (l *sourceChecks) logFilters(ctx context.Context, _ db.Plan) error {
 	if replica == "" {
 		replica, err = l.s.variable(ctx, "log_replica_updates")
 	}
-	if err == nil && strings.EqualFold(replica, "OFF") {
-		l.add(db.Warn, "log_replica_updates", "@@log_replica_updates", "is OFF: on a replica, what comes from its primary is not logged",
-			"when the source is a replica, set log_replica_updates and restart it")
+	if err == nil && strings.EqualFold(replica, "OFF") && l.isReplica(ctx) {
+		l.add(db.Fail, "log_replica_updates", "@@log_replica_updates", "is OFF: what comes from this replica's primary is not logged",
+			"set log_replica_updates and restart the source")
 	}
 	return err
+}
+
+// isReplica tells whether the source has a primary. Where that cannot be read it is taken to have none.
+func (l *sourceChecks) isReplica(ctx context.Context) bool {
+	statement := "SHOW SLAVE STATUS"
+	if l.s.flavor.HasShowReplicas() {
+		statement = "SHOW REPLICA STATUS"
+	}
+	rows, err := l.s.rows(ctx, statement)
+	if err != nil {
+		return false
+	}
+	found, err := db.ReadAll(rows)
+	return err == nil && len(found) > 0
 }
 
 // retention compares how long the log is kept with how long the copy will take, roughly.
@@ -136,6 +150,28 @@ func (l *sourceChecks) serverID(ctx context.Context, _ db.Plan) error {
 		}
 	}
 	l.ok("server_id", fmt.Sprintf("wherry reads as %d", l.s.cfg.ServerID))
+	return nil
+}
+
+// cascades refuses foreign keys whose actions change rows unseen: InnoDB deletes and updates them without a word in the log.
+// Since MySQL 9.6 the server itself does it, and logs it, unless innodb_native_foreign_keys is on.
+func (l *sourceChecks) cascades(ctx context.Context, plan db.Plan) error {
+	logged := false
+	if l.s.flavor.LogsCascades() {
+		native, err := l.s.variable(ctx, "innodb_native_foreign_keys")
+		if err != nil {
+			return err
+		}
+		logged = !strings.EqualFold(native, "ON")
+	}
+	for _, r := range plan.Routes {
+		for _, f := range r.Source.Table.ForeignKeys {
+			if f.Cascades() && !logged {
+				l.add(db.Fail, "cascade", r.Source.Name().String()+"."+f.Name, "changes rows when "+f.Parent.String()+
+					" changes, and this server does not log that", "drop the foreign key's action for the time of the move, or exclude the table")
+			}
+		}
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -62,6 +63,11 @@ func (l *ledger) Get(ctx context.Context, name string) (string, error) {
 
 // Put sets a fact.
 func (l *ledger) Put(ctx context.Context, name, value string) error {
+	if name == db.FactPosition {
+		if sealed, err := l.Get(ctx, db.FactCutover); err != nil || sealed != "" {
+			return cmp.Or(err, fmt.Errorf("record fact %s: %w", name, db.ErrSealed))
+		}
+	}
 	_, err := l.t.admin.ExecContext(ctx, "REPLACE INTO "+l.table("facts")+" (name, value) VALUES (?, ?)", name, value)
 	if err != nil {
 		return fmt.Errorf("record fact %s: %w", name, classify(err))
