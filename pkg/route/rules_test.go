@@ -30,8 +30,14 @@ func TestRulesInclude(t *testing.T) {
 
 func TestRulesTarget(t *testing.T) {
 	r, err := NewRules(nil, nil, []Rename{
-		{"*.*", "all.*"}, {"*.orders_archive_of_long_ago", "old.*"}, {"shop.*", "newshop.*"}, {"shop.orders", "newshop.sales_orders"},
-		{"shop.tmp_*", "scratch.*_x"}, {"app_?.users", "users.users"}, {"t*.x", "tenant_*.x_*"}, {"shop.tmp_l*", "scratch.lost"},
+		{"*.*", "all.*"},
+		{"*.orders_archive_of_long_ago", "old.*"},
+		{"shop.*", "newshop.*"},
+		{"shop.orders", "newshop.sales_orders"},
+		{"shop.tmp_*", "scratch.*_x"},
+		{"app_?.users", "users.users"},
+		{"t*.x", "tenant_*.x_*"},
+		{"shop.tmp_l*", "scratch.lost"},
 	}, nil)
 	require.NoError(t, err)
 	for from, want := range map[string]string{

@@ -152,7 +152,7 @@ func (m *mapping) columnExtra(c *Column) {
 
 // index carries an index.
 func (m *mapping) index(index *Index) {
-	if index.Kind == VectorIndex && !(m.flavor.MariaDB && m.flavor.HasVectorType()) {
+	if index.Kind == VectorIndex && (!m.flavor.MariaDB || !m.flavor.HasVectorType()) {
 		m.fatal("vector-index", "", "%s cannot hold vector index %s", m.flavor, index.Name)
 	}
 	for i := range index.Parts {

@@ -18,7 +18,7 @@ func TestParseFlavor(t *testing.T) {
 	}
 	for _, version := range []string{"", "x", "8", "8.x.1", "-8.0.1", "8.0.1000"} {
 		_, err := ParseFlavor(version)
-		assert.Error(t, err, version)
+		require.Error(t, err, version)
 	}
 	assert.Equal(t, "MariaDB 10.11.4", Flavor{true, 101104}.String())
 	assert.True(t, Flavor{false, 90600}.LogsCascades())

@@ -127,7 +127,8 @@ func TestParseOtherVersions(t *testing.T) {
 	}{
 		"mysql 5.7": {
 			"CREATE TABLE `t` (\n  `id` int(11) unsigned NOT NULL AUTO_INCREMENT,\n  `b` tinyint(1) NOT NULL DEFAULT '0',\n  `u` varchar(5) CHARACTER SET utf8 COLLATE utf8_bin DEFAULT NULL,\n  `v` bigint(20) GENERATED ALWAYS AS ((`id` + 1)) VIRTUAL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB AUTO_INCREMENT=5 DEFAULT CHARSET=utf8\n/*!50100 PARTITION BY KEY */ /*!50611 ALGORITHM = 1 */ /*!50100 (id)\nPARTITIONS 4 */",
-			Flavor{Version: 50744}, func(t *testing.T, table *Table) {
+			Flavor{Version: 50744},
+			func(t *testing.T, table *Table) {
 				assert.Equal(t, "int unsigned", table.Columns[0].Type.Text)
 				assert.Equal(t, "tinyint(1)", table.Columns[1].Type.Text)
 				assert.Equal(t, "utf8mb3_bin", table.Columns[2].Type.Collation)
@@ -140,7 +141,8 @@ func TestParseOtherVersions(t *testing.T) {
 		},
 		"mariadb 10.3": {
 			"CREATE TABLE `t` (\n  `a` int(11) DEFAULT NULL,\n  `b` int(11) GENERATED ALWAYS AS (`a` + 1) PERSISTENT,\n  `c` timestamp NOT NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),\n  `d` varchar(10) DEFAULT 'x' INVISIBLE,\n  `e` text /*!100301 COMPRESSED*/ DEFAULT NULL\n) ENGINE=InnoDB DEFAULT CHARSET=latin1 `ENCRYPTED`=YES `ENCRYPTION_KEY_ID`=2",
-			Flavor{MariaDB: true, Version: 100338}, func(t *testing.T, table *Table) {
+			Flavor{MariaDB: true, Version: 100338},
+			func(t *testing.T, table *Table) {
 				assert.Equal(t, Stored, table.Columns[1].Generated)
 				assert.Equal(t, "CURRENT_TIMESTAMP", table.Columns[2].OnUpdate)
 				assert.True(t, table.Columns[3].Invisible)
@@ -150,7 +152,8 @@ func TestParseOtherVersions(t *testing.T) {
 		},
 		"mariadb 11.8": {
 			"CREATE TABLE `t` (\n  `id` int(11) NOT NULL,\n  `v` vector(3) NOT NULL,\n  `u` uuid DEFAULT uuid_v7(),\n  `s` int(11) DEFAULT nextval(`shop`.`seq`),\n  PRIMARY KEY (`id` DESC),\n  VECTOR KEY `v` (`v`) `M`=8 `DISTANCE`=euclidean\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_uca1400_ai_ci WITH SYSTEM VERSIONING",
-			Flavor{MariaDB: true, Version: 110802}, func(t *testing.T, table *Table) {
+			Flavor{MariaDB: true, Version: 110802},
+			func(t *testing.T, table *Table) {
 				assert.Equal(t, VectorIndex, table.Indexes[0].Kind)
 				assert.Equal(t, SystemVersioned, table.Kind)
 				assert.Equal(t, "nextval(`shop`.`seq`)", table.Columns[3].Default.Text)
@@ -158,7 +161,8 @@ func TestParseOtherVersions(t *testing.T) {
 		},
 		"mysql 8.0": {
 			"CREATE TABLE `t` (\n  `id` bigint unsigned NOT NULL AUTO_INCREMENT /*!80023 INVISIBLE */,\n  `g` geometrycollection NOT NULL /*!80003 SRID 4326 */,\n  `x` int DEFAULT NULL /*!50606 STORAGE DISK */ /*!50606 COLUMN_FORMAT FIXED */,\n  PRIMARY KEY (`id`),\n  KEY `k` (`x`) USING BTREE COMMENT 'a' /*!80000 INVISIBLE */,\n  KEY `f` ((`x` + 1)),\n  CONSTRAINT `c` CHECK ((`x` > 0)) /*!80016 NOT ENFORCED */\n) /*!50100 TABLESPACE `ts` */ ENGINE=InnoDB AUTO_INCREMENT=9 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci /*!80016 ENCRYPTION='Y' */",
-			Flavor{Version: 80036}, func(t *testing.T, table *Table) {
+			Flavor{Version: 80036},
+			func(t *testing.T, table *Table) {
 				assert.True(t, table.Columns[0].Invisible)
 				assert.EqualValues(t, 4326, *table.Columns[1].Type.SRID)
 				assert.True(t, table.Indexes[0].Invisible)
