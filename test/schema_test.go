@@ -145,17 +145,7 @@ func TestSchemaRoundTrip(t *testing.T) {
 // TestSchemaSystemTables reads every table that servers define themselves: nobody chose these to suit the parser.
 func TestSchemaSystemTables(t *testing.T) {
 	for _, s := range schemaServers(t) {
-		rows, err := s.db.QueryContext(t.Context(), "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' "+
-			"AND TABLE_SCHEMA IN ('mysql', 'performance_schema', 'sys')")
-		require.NoError(t, err)
-		var names []schema.Name
-		for rows.Next() {
-			var name schema.Name
-			require.NoError(t, rows.Scan(&name.Database, &name.Table))
-			names = append(names, name)
-		}
-		require.NoError(t, rows.Err())
-		require.NoError(t, rows.Close())
+		names := s.systemTables(t)
 		require.NotEmpty(t, names)
 		dialect := schema.NewMySQL(s.flavor, s.Collations)
 		for _, name := range names {
@@ -166,6 +156,22 @@ func TestSchemaSystemTables(t *testing.T) {
 			assert.Empty(t, dialect.Differences(table, again, true, false), create)
 		}
 	}
+}
+
+func (s *schemaServer) systemTables(t *testing.T) []schema.Name {
+	t.Helper()
+	rows, err := s.db.QueryContext(t.Context(), "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' "+
+		"AND TABLE_SCHEMA IN ('mysql', 'performance_schema', 'sys')")
+	require.NoError(t, err)
+	defer func() { _ = rows.Close() }()
+	var names []schema.Name
+	for rows.Next() {
+		var name schema.Name
+		require.NoError(t, rows.Scan(&name.Database, &name.Table))
+		names = append(names, name)
+	}
+	require.NoError(t, rows.Err())
+	return names
 }
 
 func schemaRoundTrip(t *testing.T, s, other *schemaServer, c schemaCase) {
