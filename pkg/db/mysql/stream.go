@@ -77,12 +77,13 @@ func openStream(ctx context.Context, cfg streamConfig) (db.Stream, error) {
 
 func (s *stream) run(ctx context.Context, r *binlogReader) {
 	defer close(s.done)
-	stop := context.AfterFunc(ctx, func() { _ = r.wire.nc.SetDeadline(time.Unix(1, 0)) })
-	err := r.read(ctx, newAssembler(ctx, r.cfg, s.queue))
+	// Closed, not given a deadline: the reader sets deadlines itself and would undo it.
+	stop := context.AfterFunc(ctx, func() { _ = r.wire.nc.Close() })
+	err := r.read(newAssembler(ctx, r.cfg, s.queue))
 	if !stop() {
 		err = context.Cause(ctx)
 	}
-	_ = r.wire.close()
+	_ = r.wire.nc.Close()
 	s.queue.fail(fmt.Errorf("read binary log of %s: %w", r.cfg.server.Address(), streamError(err)))
 }
 

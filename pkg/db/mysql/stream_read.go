@@ -126,14 +126,11 @@ func parseEventHeader(data []byte) (logEvent, bool) {
 var errEvent = errors.New("invalid event in the binary log")
 
 // read hands every event to the assembler until an error ends the log.
-func (r *binlogReader) read(ctx context.Context, a *assembler) error {
+func (r *binlogReader) read(a *assembler) error {
 	patience := 10 * r.cfg.heartbeat
 	for {
 		if err := r.wire.nc.SetReadDeadline(time.Now().Add(patience)); err != nil {
 			return err
-		}
-		if ctx.Err() != nil { // ended before the deadline was moved, which has undone what would interrupt the read
-			return context.Cause(ctx)
 		}
 		packet, err := r.wire.readPacket()
 		if err != nil {
