@@ -33,7 +33,7 @@ const (
 // prefix begins the names of all databases and moves of these tests.
 const prefix = "wm_"
 
-var binary string // the wherry under test
+var wherry string // the wherry under test
 
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
@@ -45,8 +45,8 @@ func testMain(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	if os.Getenv("WHERRY_TEST_SERVERS") != "" {
-		binary = filepath.Join(dir, "wherry")
-		build := exec.Command("go", "build", "-o", binary, "wherry")
+		wherry = filepath.Join(dir, "wherry")
+		build := exec.Command("go", "build", "-o", wherry, "wherry")
 		build.Stdout, build.Stderr = os.Stderr, os.Stderr
 		if err := build.Run(); err != nil {
 			fmt.Fprintln(os.Stderr, "build wherry:", err)

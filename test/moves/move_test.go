@@ -207,7 +207,7 @@ type proc struct {
 func (m *move) start(t *testing.T, args ...string) *proc {
 	t.Helper()
 	p := &proc{args: strings.Join(args, " "), done: make(chan struct{})}
-	p.cmd = exec.Command(binary, append(args[:len(args):len(args)], "--config", m.config)...)
+	p.cmd = exec.Command(wherry, append(args[:len(args):len(args)], "--config", m.config)...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "WHERRY_") {

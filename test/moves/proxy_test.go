@@ -1,0 +1,274 @@
+package moves
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// proxy stands between wherry and a server: it cuts connections, freezes them, delays them, and loses commits or the
+// answers to them. Connections through it must not be encrypted.
+type proxy struct {
+	listener net.Listener
+	backend  string
+
+	mu     sync.Mutex
+	thawed *sync.Cond
+	links  map[*link]bool
+	isDown bool
+	frozen bool
+	delay  time.Duration // of every command
+	trap   *trap
+}
+
+// trap is a commit to be lost.
+type trap struct {
+	match  func(statements []string) bool // what the connection has sent before, the last ones
+	answer bool                           // the commit reaches the server, and only its answer is lost
+	left   int                            // how many commits are to be lost
+	sprung int
+}
+
+// newProxy listens for connections to a server until the end of the test.
+func newProxy(t *testing.T, s *server) *proxy {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	p := &proxy{listener: listener, backend: s.address(), links: map[*link]bool{}}
+	p.thawed = sync.NewCond(&p.mu)
+	go p.serve()
+	t.Cleanup(func() {
+		_ = listener.Close()
+		p.down()
+	})
+	return p
+}
+
+func (p *proxy) address() string { return p.listener.Addr().String() }
+
+func (p *proxy) serve() {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		go p.connect(client)
+	}
+}
+
+func (p *proxy) connect(client net.Conn) {
+	server, err := net.Dial("tcp", p.backend)
+	if err != nil {
+		_ = client.Close()
+		return
+	}
+	l := &link{p: p, client: client, server: server}
+	p.mu.Lock()
+	down := p.isDown
+	if !down {
+		p.links[l] = true
+	}
+	p.mu.Unlock()
+	if down {
+		l.close()
+		return
+	}
+	go l.answers()
+	l.commands()
+}
+
+// down cuts every connection and lets no new one through until up.
+func (p *proxy) down() {
+	p.mu.Lock()
+	p.isDown, p.frozen = true, false
+	p.thawed.Broadcast()
+	links := p.links
+	p.links = map[*link]bool{}
+	p.mu.Unlock()
+	for l := range links {
+		l.close()
+	}
+}
+
+func (p *proxy) up() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.isDown = false
+}
+
+// cut is a network that breaks for a moment.
+func (p *proxy) cut() {
+	p.down()
+	p.up()
+}
+
+// freeze stops everything on its way until thaw: nobody is told.
+func (p *proxy) freeze() { p.set(func() { p.frozen = true }) }
+func (p *proxy) thaw()   { p.set(func() { p.frozen = false }) }
+
+// slow delays every command, so that there is time to do something in the middle of a phase.
+func (p *proxy) slow(d time.Duration) { p.set(func() { p.delay = d }) }
+
+func (p *proxy) set(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	f()
+	p.thawed.Broadcast()
+}
+
+// loseAnswers has the server execute the next commits of connections that match, and nobody hears of it.
+func (p *proxy) loseAnswers(n int, match func(statements []string) bool) {
+	p.set(func() { p.trap = &trap{match: match, answer: true, left: n} })
+}
+
+// loseCommits has the next commits of connections that match never reach the server.
+func (p *proxy) loseCommits(n int, match func(statements []string) bool) {
+	p.set(func() { p.trap = &trap{match: match, left: n} })
+}
+
+// sprung is how many commits or answers were lost.
+func (p *proxy) sprung() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.trap == nil {
+		return 0
+	}
+	return p.trap.sprung
+}
+
+// containing matches a connection that has sent a statement with all these texts.
+func containing(texts ...string) func([]string) bool {
+	return func(statements []string) bool {
+	next:
+		for _, s := range statements {
+			for _, text := range texts {
+				if !strings.Contains(s, text) {
+					continue next
+				}
+			}
+			return true
+		}
+		return false
+	}
+}
+
+// link is one connection through the proxy.
+type link struct {
+	p              *proxy
+	client, server net.Conn
+	once           sync.Once
+	seen           []string // statements, the last ones; used by commands only
+	losing         bool     // the next answer; guarded by p.mu
+}
+
+func (l *link) close() {
+	l.once.Do(func() {
+		_ = l.client.Close()
+		_ = l.server.Close()
+	})
+}
+
+func (l *link) end() {
+	l.close()
+	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
+	delete(l.p.links, l)
+}
+
+const (
+	comQuery   = 0x03
+	keptOfOne  = 300 // bytes of a statement
+	statements = 20  // of a connection
+)
+
+// commands carries what wherry sends, packet by packet (MySQL protocol: three bytes length, one byte number).
+func (l *link) commands() {
+	defer l.end()
+	for {
+		var header [4]byte
+		if _, err := io.ReadFull(l.client, header[:]); err != nil {
+			return
+		}
+		size := int(binary.LittleEndian.Uint32(header[:]) & 0xffffff)
+		first := make([]byte, min(size, keptOfOne))
+		if _, err := io.ReadFull(l.client, first); err != nil {
+			return
+		}
+		command := header[3] == 0 && len(first) > 0
+		l.wait(command)
+		if command && first[0] == comQuery {
+			if lost := l.statement(string(first[1:])); lost {
+				return
+			}
+		}
+		if _, err := l.server.Write(append(header[:], first...)); err != nil {
+			return
+		}
+		if _, err := io.CopyN(l.server, l.client, int64(size-len(first))); err != nil {
+			return
+		}
+	}
+}
+
+// wait waits while everything is frozen, and the delay before a command.
+func (l *link) wait(command bool) {
+	l.p.mu.Lock()
+	for l.p.frozen {
+		l.p.thawed.Wait()
+	}
+	delay := l.p.delay
+	l.p.mu.Unlock()
+	if command && delay > 0 {
+		time.Sleep(delay)
+	}
+}
+
+// statement notes a statement, and looks whether it is a commit to be lost. It returns true when it must not reach the
+// server.
+func (l *link) statement(text string) bool {
+	if !strings.EqualFold(strings.TrimSpace(text), "COMMIT") {
+		l.seen = append(l.seen, text)
+		l.seen = l.seen[max(0, len(l.seen)-statements):]
+		return false
+	}
+	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
+	trap := l.p.trap
+	if trap == nil || trap.left == 0 || !trap.match(l.seen) {
+		return false
+	}
+	trap.left--
+	trap.sprung++
+	l.losing = trap.answer
+	return !trap.answer
+}
+
+// answers carries what the server sends.
+func (l *link) answers() {
+	defer l.end()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := l.server.Read(buf)
+		if n > 0 {
+			l.wait(false)
+			l.p.mu.Lock()
+			losing := l.losing
+			l.p.mu.Unlock()
+			if losing {
+				return
+			}
+			if _, err := l.client.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
