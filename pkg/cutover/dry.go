@@ -22,6 +22,7 @@ func (c *Cutover) DryRun(ctx context.Context) ([]string, error) {
 		fence = "stop writes on the source: run hooks.fence"
 	case db.FenceNone:
 		fence = "stop no writes: cutover.fence is none, the application must have stopped by itself"
+	default:
 	}
 	steps := []string{"run hooks.before_cutover, which may veto"}
 	if c.opts.Verify == VerifyChanged {

@@ -39,7 +39,7 @@ type Verified struct {
 	Position    db.Position // up to which it holds
 }
 
-// Options configure a Cutover.
+// Options configure a Cutover. Applied and Journal are required, and what Verify needs; the rest has a useful zero value.
 type Options struct {
 	Move         string
 	Fence        db.FenceKind
