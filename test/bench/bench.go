@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"golang.org/x/sync/errgroup"
 
@@ -68,7 +69,7 @@ func openBench(ctx context.Context, o options) (b *bench, err error) {
 	if err != nil {
 		return nil, err
 	}
-	b.results = results{Source: flavored(o.from, from), Target: flavored(o.to, to), Rows: o.rows, Rounds: o.rounds, out: os.Stdout}
+	b.results = results{Source: flavored(o.from, from), Target: flavored(o.to, to), Rows: o.rows, Rounds: o.rounds, CPUs: runtime.NumCPU(), Load: load(), out: os.Stdout}
 	return b, nil
 }
 
@@ -184,4 +185,18 @@ func checksum(ctx context.Context, db *sql.DB, table string) (sum int64, err err
 		return 0, fmt.Errorf("checksum of %s: %w", table, err)
 	}
 	return sum, nil
+}
+
+// load is how many processes wanted a CPU during the last minute: more than a few tenths before a run means that
+// other work disturbs it. It is 0 where the system does not tell.
+func load() float64 {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	var minute float64
+	if _, err := fmt.Sscan(string(text), &minute); err != nil {
+		return 0
+	}
+	return minute
 }

@@ -30,6 +30,9 @@ type options struct {
 	json     string
 }
 
+// quiet is the load of a machine that does nothing else.
+const quiet = 0.7
+
 // part is one thing that can be measured alone.
 type part struct {
 	name string
@@ -48,7 +51,7 @@ func main() {
 	flag.StringVar(&o.from, "from", lab.MySQL, "`flavor` of the source, mysql or mariadb")
 	flag.StringVar(&o.to, "to", lab.MySQL, "`flavor` of the target")
 	flag.IntVar(&o.rows, "rows", 1_000_000, "rows of a table")
-	flag.IntVar(&o.changes, "changes", 100_000, "changed rows per round of apply and oltp")
+	flag.IntVar(&o.changes, "changes", 200_000, "changed rows per round of apply and oltp")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often everything is measured; medians are printed")
 	flag.Float64Var(&o.scale, "scale", 1, "size of the part memory: 1 is 4 tables of -rows rows")
 	flag.StringVar(&o.dir, "dir", ".servers/bench/work", "`folder` for configuration and state")
@@ -79,7 +82,10 @@ func run(ctx context.Context, o options, wanted []string) error {
 		return err
 	}
 	defer b.close()
-	fmt.Printf("%s -> %s, medians of %d rounds\n", b.results.Source, b.results.Target, o.rounds)
+	fmt.Printf("%s -> %s on %d CPUs, medians of %d rounds\n", b.results.Source, b.results.Target, b.results.CPUs, o.rounds)
+	if b.results.Load > quiet {
+		fmt.Printf("the machine is not idle (load %.1f before the run): expect noise, and look at ratios only\n", b.results.Load)
+	}
 	for _, p := range parts {
 		if len(wanted) > 0 && !slices.Contains(wanted, p.name) {
 			continue

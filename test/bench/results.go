@@ -16,6 +16,8 @@ type results struct {
 	Target   string     `json:"target"`
 	Rows     int        `json:"rows"`
 	Rounds   int        `json:"rounds"`
+	CPUs     int        `json:"cpus"`
+	Load     float64    `json:"load_before"`
 	Sections []*section `json:"sections"`
 
 	out io.Writer
