@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"time"
 
 	protocol "github.com/go-mysql-org/go-mysql/mysql"
@@ -140,25 +141,31 @@ func (a *applier) Apply(ctx context.Context, b *db.Batch) (applied db.Applied, e
 	if err := a.begin(ctx); err != nil {
 		return applied, err
 	}
-	if len(a.wires) == 1 {
-		return a.part(ctx, 0, b)
+	parts := []db.Batch{*b}
+	if len(a.wires) > 1 {
+		parts = a.split(b)
 	}
-	parts := a.split(b)
-	results := make([]db.Applied, len(parts))
+	deleted := make([][]int64, len(parts))
 	group, ctx := errgroup.WithContext(ctx)
 	for i := range parts {
 		group.Go(func() (err error) {
-			results[i], err = a.part(ctx, i, &parts[i])
+			deleted[i], err = a.part(ctx, i, &parts[i])
 			return err
 		})
 	}
-	err = group.Wait()
-	for _, r := range results {
-		applied.Upserted += r.Upserted
-		applied.Deleted += r.Deleted
-		applied.Absent += r.Absent
+	if err := group.Wait(); err != nil {
+		return applied, err
 	}
-	return applied, err
+	for j, tb := range b.Tables {
+		var n int64
+		for i := range parts {
+			n += deleted[i][j]
+		}
+		applied.Upserted += int64(len(tb.Upserts))
+		applied.Deleted += n
+		applied.Absent += max(tb.Expect-n, 0) // which of the keys lack is not known, so parts cannot tell
+	}
+	return applied, nil
 }
 
 func (a *applier) begin(ctx context.Context) error {
@@ -174,33 +181,51 @@ func (a *applier) begin(ctx context.Context) error {
 	return nil
 }
 
-// split gives every key to one connection. Rows of a table in which rows compete for unique values stay together.
+// split gives every key to one connection; each part lists the same tables. Rows that may wait for one another stay
+// together: their connections commit at the same time, so the wait would never end.
 func (a *applier) split(b *db.Batch) []db.Batch {
 	parts := make([]db.Batch, len(a.wires))
 	for _, tb := range b.Tables {
-		if tb.Route.Target.Table.OtherUnique() {
-			parts[0].Tables = append(parts[0].Tables, tb)
-			continue
-		}
 		tables := make([]db.TableBatch, len(parts))
 		for i := range tables {
 			tables[i].Route = tb.Route
 		}
-		tables[0].Expect = tb.Expect - int64(len(tb.Deletes)) // what lacks in the whole is counted once
-		for _, key := range tb.Deletes {
-			t := &tables[a.worker(key)]
-			t.Deletes = append(t.Deletes, key)
-			t.Expect++
-		}
-		for _, row := range tb.Upserts {
-			t := &tables[a.worker(row.Pick(tb.Route.Target.Key))]
-			t.Upserts = append(t.Upserts, row)
+		if competes(tb) {
+			tables[0] = tb
+		} else {
+			for _, key := range tb.Deletes {
+				t := &tables[a.worker(key)]
+				t.Deletes = append(t.Deletes, key)
+			}
+			for _, row := range tb.Upserts {
+				t := &tables[a.worker(row.Pick(tb.Route.Target.Key))]
+				t.Upserts = append(t.Upserts, row)
+			}
 		}
 		for i := range tables {
 			parts[i].Tables = append(parts[i].Tables, tables[i])
 		}
 	}
 	return parts
+}
+
+// competes tells whether rows of different keys may be in each other's way: by the values of another unique key, or because
+// bytes that differ are one key to the server ('a' that becomes 'A' is a removal and a write).
+func competes(tb db.TableBatch) bool {
+	if tb.Route.Target.Table.OtherUnique() {
+		return true
+	}
+	if len(tb.Deletes) == 0 || len(tb.Upserts) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(tb.Route.Target.Key, func(at int) bool {
+		switch tb.Route.Target.Column(at).Type.Kind {
+		case schema.Char, schema.Varchar, schema.Text, schema.Enum, schema.Set, schema.Float, schema.Double:
+			return true
+		default:
+			return false
+		}
+	})
 }
 
 func (a *applier) worker(key db.Row) int {
@@ -213,22 +238,19 @@ func (a *applier) worker(key db.Row) int {
 	return int(h.Sum64() % uint64(len(a.wires)))
 }
 
-// part writes a batch on one connection.
-func (a *applier) part(ctx context.Context, i int, b *db.Batch) (applied db.Applied, err error) {
+// part writes a batch on one connection and returns how many rows of each table it removed.
+func (a *applier) part(ctx context.Context, i int, b *db.Batch) (deleted []int64, err error) {
+	deleted = make([]int64, len(b.Tables))
 	for j := range b.Tables {
 		tb := &b.Tables[j]
-		deleted, err := a.delete(ctx, i, &tb.Route.Target, tb.Deletes)
-		if err != nil {
-			return applied, fmt.Errorf("delete rows of %s: %w", tb.Route.Target.Name(), err)
+		if deleted[j], err = a.delete(ctx, i, &tb.Route.Target, tb.Deletes); err != nil {
+			return deleted, fmt.Errorf("delete rows of %s: %w", tb.Route.Target.Name(), err)
 		}
-		applied.Deleted += deleted
-		applied.Absent += max(tb.Expect-deleted, 0)
 		if err := a.upsert(ctx, i, tb); err != nil {
-			return applied, fmt.Errorf("write rows of %s: %w", tb.Route.Target.Name(), err)
+			return deleted, fmt.Errorf("write rows of %s: %w", tb.Route.Target.Name(), err)
 		}
-		applied.Upserted += int64(len(tb.Upserts))
 	}
-	return applied, nil
+	return deleted, nil
 }
 
 func (a *applier) delete(ctx context.Context, i int, rel *route.Relation, keys []db.Row) (deleted int64, err error) {
