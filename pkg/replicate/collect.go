@@ -30,6 +30,9 @@ type collector struct {
 }
 
 func (c *collector) run(ctx context.Context) error {
+	if err := c.goalReached(ctx); err != nil {
+		return err
+	}
 	for {
 		wait := idleWait
 		if !c.net.empty() {
@@ -87,14 +90,22 @@ func (c *collector) take(ctx context.Context, part *db.Part) error {
 	return nil
 }
 
-// dropTransaction undoes a large transaction that the source rolled back after all.
+// dropTransaction undoes a transaction that the source rolled back after all. One that came in a single part has not been
+// taken in: what the batch holds then is of others.
 func (c *collector) dropTransaction(ctx context.Context) error {
+	c.end = c.stream.Position()
+	if !c.open {
+		return c.goalReached(ctx)
+	}
 	c.net.reset()
-	c.open, c.changes, c.end = false, 0, c.stream.Position()
+	c.open, c.changes = false, 0
 	if err := c.await(ctx); err != nil {
 		return err
 	}
-	return c.send(ctx, work{rollback: true, commit: true, pos: c.end, time: c.time})
+	if err := c.send(ctx, work{rollback: true, commit: true, pos: c.end, time: c.time}); err != nil {
+		return err
+	}
+	return c.goalReached(ctx)
 }
 
 // idle is called when the log has nothing more for the moment.
@@ -194,7 +205,7 @@ func (c *collector) schemaChange(ctx context.Context, ddl *db.DDL) error {
 	if c.r.opts.IgnoreDDL {
 		c.r.opts.Log.Warn().Strs("tables", tables).Str("statement", ddl.Statement).Msg("schema change passed over")
 		c.end = c.stream.Position()
-		return nil
+		return c.goalReached(ctx)
 	}
 	if err := c.hand(ctx, true, false); err != nil {
 		return err
