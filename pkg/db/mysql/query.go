@@ -134,8 +134,9 @@ func queryExcerpt(statement string) string {
 	if len(text) <= most {
 		return text
 	}
-	for !utf8.RuneStart(text[most-3]) {
-		text = text[:most-4] + text[most-3:]
+	cut := most
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
 	}
-	return text[:most-3] + "..."
+	return text[:cut] + "..."
 }

@@ -193,8 +193,14 @@ func (q *queries) guess(e *queryEvent) []schema.Name {
 	return touched
 }
 
-// parse returns the routed tables that a statement changes; ok is false when it cannot be parsed.
+// parse returns the routed tables that a statement changes; ok is false when it cannot be parsed. A statement that the
+// parser faults on is one that cannot be parsed.
 func (q *queries) parse(e *queryEvent) (touched []schema.Name, ok bool) {
+	defer func() {
+		if recover() != nil {
+			q.parser, touched, ok = nil, nil, false
+		}
+	}()
 	if q.parser == nil {
 		q.parser = parser.New()
 	}

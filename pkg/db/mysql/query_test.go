@@ -111,6 +111,7 @@ func TestControl(t *testing.T) {
 
 func FuzzQueryTokens(f *testing.F) {
 	f.Add("ALTER /*!50000 TABLE */ `a``b` -- c\n ADD 'x\\'y' \"z\"", true)
+	f.Add(strings.Repeat("0", 197)+"\xb1\xb1\xb1\xb1", true)
 	f.Fuzz(func(t *testing.T, statement string, ansi bool) {
 		mode := uint64(0)
 		if ansi {
