@@ -167,7 +167,7 @@ func typeColumns(mariadb bool) []typeColumn {
 		all = append(all,
 			typeColumn{"char(20) character set " + charset, []string{"''", "'a '", "' a'"}, randomText(20, charset)},
 			typeColumn{"varchar(90) character set " + charset, []string{"''", "'a '"}, randomText(90, charset)},
-			typeColumn{"mediumtext character set " + charset, []string{"''", "REPEAT('x', 70000)"}, randomText(30, charset)})
+			typeColumn{"mediumtext character set " + charset, []string{"''", "'a '", "REPEAT('x', 70000)"}, randomText(30, charset)})
 	}
 	for _, b := range []string{"binary(5)", "varbinary(5)", "tinyblob", "blob", "mediumblob", "longblob"} {
 		all = append(all, typeColumn{b, []string{"''", "x'00'", "x'4100'", "x'2020'", "x'0041'"}, randomBytes(5)})
