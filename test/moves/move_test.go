@@ -174,18 +174,18 @@ func (r result) summary(t *testing.T) map[string]any {
 	return facts
 }
 
-// run runs a command to its end; args begin with its name.
-func (m *move) run(t *testing.T, args ...string) result {
+// run runs a command to its end.
+func (m *move) run(t *testing.T, phase string, args ...string) result {
 	t.Helper()
-	p := m.start(t, args...)
+	p := m.start(t, phase, args...)
 	return p.wait(t, 2*patience)
 }
 
 // must runs a command that must end well.
-func (m *move) must(t *testing.T, args ...string) result {
+func (m *move) must(t *testing.T, phase string, args ...string) result {
 	t.Helper()
-	r := m.run(t, args...)
-	require.Equal(t, done, r.code, "%s: %s", strings.Join(args, " "), r)
+	r := m.run(t, phase, args...)
+	require.Equal(t, done, r.code, "%s: %s", phase, r)
 	return r
 }
 
@@ -204,10 +204,10 @@ type proc struct {
 }
 
 // start starts a command; it is killed at the end of the test if it still runs then.
-func (m *move) start(t *testing.T, args ...string) *proc {
+func (m *move) start(t *testing.T, phase string, args ...string) *proc {
 	t.Helper()
-	p := &proc{args: strings.Join(args, " "), done: make(chan struct{})}
-	p.cmd = exec.Command(wherry, append(args[:len(args):len(args)], "--config", m.config)...)
+	p := &proc{args: phase + " " + strings.Join(args, " "), done: make(chan struct{})}
+	p.cmd = exec.Command(wherry, append([]string{phase, "--config", m.config}, args...)...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "WHERRY_") {

@@ -27,11 +27,11 @@ type proxy struct {
 	trap   *trap
 }
 
-// trap is a commit to be lost.
+// trap is a statement to be lost, a commit as a rule.
 type trap struct {
-	match  func(statements []string) bool // what the connection has sent before, the last ones
-	answer bool                           // the commit reaches the server, and only its answer is lost
-	left   int                            // how many commits are to be lost
+	match  func(text string, before []string) bool // before is what the connection has sent last
+	answer bool                                    // the statement reaches the server, and only its answer is lost
+	left   int                                     // how many are to be lost
 	sprung int
 }
 
@@ -124,15 +124,26 @@ func (p *proxy) set(f func()) {
 
 // loseAnswers has the server execute the next commits of connections that match, and nobody hears of it.
 func (p *proxy) loseAnswers(n int, match func(statements []string) bool) {
-	p.set(func() { p.trap = &trap{match: match, answer: true, left: n} })
+	p.set(func() { p.trap = &trap{match: commit(match), answer: true, left: n} })
+}
+
+// loseStatements loses the answers to statements that match.
+func (p *proxy) loseStatements(n int, match func(text string) bool) {
+	p.set(func() { p.trap = &trap{match: func(text string, _ []string) bool { return match(text) }, answer: true, left: n} })
+}
+
+func commit(match func(statements []string) bool) func(string, []string) bool {
+	return func(text string, before []string) bool {
+		return strings.EqualFold(strings.TrimSpace(text), "COMMIT") && match(before)
+	}
 }
 
 // loseCommits has the next commits of connections that match never reach the server.
 func (p *proxy) loseCommits(n int, match func(statements []string) bool) {
-	p.set(func() { p.trap = &trap{match: match, left: n} })
+	p.set(func() { p.trap = &trap{match: commit(match), left: n} })
 }
 
-// sprung is how many commits or answers were lost.
+// sprung is how many statements or answers were lost.
 func (p *proxy) sprung() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -229,18 +240,15 @@ func (l *link) wait(command bool) {
 	}
 }
 
-// statement notes a statement, and looks whether it is a commit to be lost. It returns true when it must not reach the
-// server.
+// statement notes a statement, and looks whether it is to be lost. It returns true when it must not reach the server.
 func (l *link) statement(text string) bool {
-	if !strings.EqualFold(strings.TrimSpace(text), "COMMIT") {
-		l.seen = append(l.seen, text)
-		l.seen = l.seen[max(0, len(l.seen)-statements):]
-		return false
-	}
+	before := l.seen
+	l.seen = append(l.seen, text)
+	l.seen = l.seen[max(0, len(l.seen)-statements):]
 	l.p.mu.Lock()
 	defer l.p.mu.Unlock()
 	trap := l.p.trap
-	if trap == nil || trap.left == 0 || !trap.match(l.seen) {
+	if trap == nil || trap.left == 0 || !trap.match(text, before) {
 		return false
 	}
 	trap.left--
