@@ -64,6 +64,10 @@ func (c *Check) servers(ctx context.Context) (findings []db.Finding, err error) 
 	if source.UUID == target.UUID {
 		add(db.Fail, "same_server", "source and target are the same server ("+source.UUID+")", "set target to another server")
 	}
+	if source.Names != target.Names {
+		add(db.Warn, "table_names", fmt.Sprintf("the source has %s, the target %s", source.Names, target.Names),
+			"make sure that no two tables of the move differ by case only")
+	}
 	for _, end := range []struct {
 		name string
 		id   db.Identity

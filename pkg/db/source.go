@@ -131,5 +131,6 @@ type Identity struct {
 	Host    string // host:port or the socket's path, as configured
 	Flavor  string // "mysql", "mariadb", ...
 	Version string
+	Names   string        // how the server treats the case of table names; two that differ may confuse two tables
 	Clock   time.Duration // the server's clock minus ours
 }

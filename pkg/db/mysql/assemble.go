@@ -25,11 +25,11 @@ type assembler struct {
 	floor place // the file position that the stream started from: marks do not go back behind it
 	skip  bool  // drop events until floor
 
-	idSize  int            // bytes of a table number
-	maps    []openMap      // table maps of the statement
-	tables  []*decodeTable // decoders of routed tables, kept while their maps stay the same
-	known   bool           // the position's set of transactions is whole
-	before  gtids          // all transactions before those of this file, as the file says; nil when it does not
+	idSize  int                           // bytes of a table number
+	maps    []openMap                     // table maps of the statement
+	tables  map[*route.Route]*decodeTable // decoders, kept while their maps stay the same
+	known   bool                          // the position's set of transactions is whole
+	before  gtids                         // all transactions before those of this file, as the file says; nil when it does not
 	group   group
 	part    *db.Part
 	decoder decoder
@@ -69,6 +69,7 @@ func newAssembler(ctx context.Context, cfg *streamConfig, queue *streamQueue) *a
 	a := &assembler{
 		ctx: ctx, queue: queue, mariadb: cfg.mariadb, maxPart: cfg.maxPart,
 		routes: make(map[string]*route.Route, len(cfg.routes)), queries: newQueries(cfg.routes), idSize: 6,
+		tables: make(map[*route.Route]*decodeTable),
 	}
 	for _, r := range cfg.routes {
 		name := r.Source.Name()
@@ -80,6 +81,13 @@ func newAssembler(ctx context.Context, cfg *streamConfig, queue *streamQueue) *a
 	byFile := cfg.from.gtid == nil || cfg.from.gtid.empty()
 	a.known, a.skip = !byFile, byFile && cfg.from.offset > 1<<32-1
 	return a
+}
+
+// close gives up what the assembler holds besides memory.
+func (a *assembler) close() {
+	if a.unzip != nil {
+		a.unzip.Close()
+	}
 }
 
 // handle takes one event.

@@ -49,19 +49,14 @@ func (a *assembler) route(m *tableMap) *route.Route {
 
 // decodeTable returns the route's decoder, made anew when the table map is not the same as before.
 func (a *assembler) decodeTable(r *route.Route, m *tableMap) (*decodeTable, error) {
-	at := slices.IndexFunc(a.tables, func(t *decodeTable) bool { return t.route == r })
-	if at >= 0 && bytes.Equal(a.tables[at].described, m.rest) {
-		return a.tables[at], nil
+	if table := a.tables[r]; table != nil && bytes.Equal(table.described, m.rest) {
+		return table, nil
 	}
 	table, err := newDecodeTable(r, m)
 	if err != nil {
 		return nil, err
 	}
-	if at >= 0 {
-		a.tables[at] = table
-	} else {
-		a.tables = append(a.tables, table)
-	}
+	a.tables[r] = table
 	return table, nil
 }
 

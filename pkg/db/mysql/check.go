@@ -77,3 +77,39 @@ func (l *checklist) version(context.Context, db.Plan) error {
 	l.ok("version", l.s.flavor.String())
 	return nil
 }
+
+// sessionSettings proves that a connection is what the row path needs: the wanted sql_mode, UTC and binary strings. A server's
+// init_connect or a proxy may have set others.
+func (l *checklist) sessionSettings(ctx context.Context, _ db.Plan) error {
+	rows, err := l.s.rows(ctx, "SELECT @@SESSION.sql_mode, @@SESSION.time_zone, @@SESSION.character_set_client, @@SESSION.character_set_results")
+	if err != nil {
+		return err
+	}
+	found, err := db.ReadAll(rows)
+	if err != nil {
+		return err
+	}
+	mode, zone, client, results := string(found[0][0]), string(found[0][1]), string(found[0][2]), string(found[0][3])
+	wanted := ""
+	if l.end == "target" {
+		wanted = strictMode
+	}
+	for _, m := range strings.Split(wanted, ",") {
+		if !strings.Contains(mode, m) {
+			l.add(db.Fail, "sql_mode", "@@sql_mode", "is "+mode+" although wherry set "+wanted, "look for init_connect, or a proxy between")
+			return nil
+		}
+	}
+	if strings.Contains(mode, "NO_BACKSLASH_ESCAPES") || strings.Contains(mode, "ANSI_QUOTES") {
+		l.add(db.Fail, "sql_mode", "@@sql_mode", "is "+mode+" although wherry set another", "look for init_connect, or a proxy between")
+		return nil
+	}
+	l.ok("sql_mode", "set per session, the server's own does not matter")
+	if zone != "+00:00" || client != "binary" || results != "binary" && results != "" {
+		l.add(db.Fail, "time_zone", "session", fmt.Sprintf("time zone %s, character sets %s and %s although wherry set UTC and binary", zone, client, results),
+			"look for init_connect, or a proxy between")
+		return nil
+	}
+	l.ok("time_zone", "set per session to UTC, the server's own does not matter")
+	return nil
+}

@@ -15,7 +15,7 @@ const copyRate = 20 << 20
 // Check returns what is right and wrong with the source.
 func (s *Source) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &sourceChecks{checklist{s: s.server, end: "source"}}
-	return l.each(ctx, plan, l.version, l.log, l.logFilters, l.retention, l.gtid, l.serverID, l.cascades, l.privileges, l.fence)
+	return l.each(ctx, plan, l.version, l.sessionSettings, l.log, l.logFilters, l.retention, l.gtid, l.serverID, l.cascades, l.privileges, l.fence)
 }
 
 type sourceChecks struct{ checklist }

@@ -159,7 +159,8 @@ func (s *server) Identity(ctx context.Context) (db.Identity, error) {
 	id := db.Identity{UUID: s.tag, Host: s.cfg.Address(), Flavor: s.family(), Version: s.version}
 	var micros int64
 	began := time.Now()
-	err := s.admin.QueryRowContext(ctx, `SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)`).Scan(&micros)
+	err := s.admin.QueryRowContext(ctx, `SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED), CONCAT('lower_case_table_names=', @@lower_case_table_names)`).
+		Scan(&micros, &id.Names)
 	if err != nil {
 		return id, fmt.Errorf("identify %s: %w", s.cfg.Address(), classify(err))
 	}

@@ -79,7 +79,9 @@ func (s *stream) run(ctx context.Context, r *binlogReader) {
 	defer close(s.done)
 	// Closed, not given a deadline: the reader sets deadlines itself and would undo it.
 	stop := context.AfterFunc(ctx, func() { _ = r.wire.nc.Close() })
-	err := r.read(newAssembler(ctx, r.cfg, s.queue))
+	a := newAssembler(ctx, r.cfg, s.queue)
+	defer a.close()
+	err := r.read(a)
 	if !stop() {
 		err = context.Cause(ctx)
 	}
