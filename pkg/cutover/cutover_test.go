@@ -68,7 +68,11 @@ func TestHeadIsReadBehindTheFence(t *testing.T) {
 			steps = append(steps, step)
 		}
 		if step == "fence.raise" {
-			once.Do(func() { w.write("at the last moment") })
+			once.Do(func() {
+				w.write("at the last moment")
+				higher := w.right.Dialect().SetAutoIncrement(w.routes[0].Source.Table, 900)
+				assert.NoError(t, w.source.DDL(db.DDL{}, higher))
+			})
 		}
 		return nil
 	})
@@ -297,7 +301,18 @@ func TestCancelledBehindTheFence(t *testing.T) {
 func TestNotLifted(t *testing.T) {
 	for name, next := range map[string]func(w *world) error{
 		"abort": func(w *world) error { return w.abort() },
-		"run":   func(w *world) error { _, err := w.run(); return err },
+		"run": func(w *world) error {
+			w.journal.record.FencedAt = time.Now().Add(-time.Hour)
+			result, err := w.run()
+			assert.Greater(w.t, result.Blocked, time.Hour, "since the interrupted run")
+			return err
+		},
+		"refused": func(w *world) error {
+			w.opts.VerifiedAt = time.Time{}
+			_, err := w.run()
+			require.ErrorIs(w.t, err, cutover.ErrRefused)
+			return nil
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -313,12 +328,12 @@ func TestNotLifted(t *testing.T) {
 			require.Error(t, w.tryWrite("still blocked"))
 			w.source.OnStep(nil)
 			require.NoError(t, next(w))
-			if name == "abort" {
-				w.assertUndone()
-				require.NoError(t, w.abort(), "there is nothing left to abort")
-			} else {
+			if name == "run" {
 				w.assertDone()
 				require.ErrorIs(t, w.abort(), db.ErrSealed)
+			} else {
+				w.assertUndone()
+				require.NoError(t, w.abort(), "there is nothing left to abort")
 			}
 		})
 	}

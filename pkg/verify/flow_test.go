@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,10 +29,11 @@ func (w *world) write(spared, upto int) (stop func()) {
 		group.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				id := spared + 1 + random.IntN(upto-spared)
-				if err := w.source.Exec(func(tx *dbtest.Tx) error { return w.step(tx, random.IntN(4), id, n) }); err != nil {
-					w.t.Errorf("write: %v", err)
+				err := w.source.Exec(func(tx *dbtest.Tx) error { return w.step(tx, random.IntN(4), id, n) })
+				if err != nil && !strings.Contains(err.Error(), "duplicate key") && !strings.Contains(err.Error(), "no row") {
+					w.t.Errorf("write: %v", err) // those two: another writer was between our read and our write
 				}
-				time.Sleep(time.Duration(random.IntN(300)) * time.Microsecond)
+				time.Sleep(time.Duration(random.IntN(1000)) * time.Microsecond)
 			}
 		})
 	}
@@ -58,12 +60,13 @@ func (w *world) step(tx *dbtest.Tx, what, id, n int) error {
 	return tx.Update(w.from, key(id), row)
 }
 
-func (w *world) hot() int { return 1000 }
+func (w *world) hot() int { return 600 }
 
 func TestNoFalseAlarmUnderLoad(t *testing.T) {
-	w := newWorld(t, 1500)
+	w := newWorld(t, 800)
 	w.follow()
-	stop := w.write(0, 1800)
+	w.opts.ChunkRows = 250
+	stop := w.write(0, 900)
 	for range 3 {
 		report := w.run()
 		assert.True(t, report.Clean(), listed(report))
@@ -80,9 +83,10 @@ func TestNoFalseAlarmUnderLoad(t *testing.T) {
 }
 
 func TestFindsUnderLoad(t *testing.T) {
-	w := newWorld(t, 1500)
+	w := newWorld(t, 800)
 	w.follow()
-	stop := w.write(500, 1800)
+	w.opts.ChunkRows = 250
+	stop := w.write(300, 900)
 	w.damage(17, func(row db.Row) { row[3] = []byte("7") })
 	w.remove(w.target, w.to, 18)
 	w.insert(w.target, w.to, rowOf(-1))
@@ -186,7 +190,7 @@ func TestRepairUnique(t *testing.T) {
 // TestRepairRace has a row changed, and the change applied, between the read and the write of a repair, which thereby undoes
 // it and displaces the row that has taken over its unique value. The report must not come back before both are right.
 func TestRepairRace(t *testing.T) {
-	w := newWorld(t, 600)
+	w := newWorld(t, 450) // one range, which is compared before it is mended
 	w.follow()
 	w.opts.Repair = true
 	w.damage(5, func(row db.Row) { row[1] = []byte("damaged") })
@@ -274,14 +278,14 @@ func TestChanged(t *testing.T) {
 	w.assertEqual()
 }
 
-// TestChangedWaitsForBothEnds: a row is looked at only when the target has reached the end of what is verified.
-func TestChangedWaitsForBothEnds(t *testing.T) {
+// TestWaitsForTarget: a row is looked at only when the target has reached what the report is about; else it might be equal
+// by chance, before changes that are applied wrongly.
+func TestWaitsForTarget(t *testing.T) {
 	w := newWorld(t, 10)
 	from := w.head()
 	w.change(w.source, w.from, 5, func(row db.Row) { row[1] = []byte("new") })
 	to := w.head()
 	var behind atomic.Bool
-	behind.Store(true)
 	w.opts.Applied = func(context.Context) (db.Position, error) {
 		if behind.CompareAndSwap(true, false) {
 			return from, nil
@@ -289,14 +293,15 @@ func TestChangedWaitsForBothEnds(t *testing.T) {
 		return to, nil
 	}
 	w.target.OnStep(func(step string) error {
-		if step == "fetch" {
-			assert.False(t, behind.Load())
-		}
+		assert.False(t, behind.Load(), step)
 		return nil
 	})
+	behind.Store(true)
 	report, err := w.verify().Changed(t.Context(), from, to)
 	require.NoError(t, err)
 	assert.Equal(t, "differing 5", listed(report))
+	behind.Store(true)
+	assert.Equal(t, "differing 5", listed(w.run()))
 }
 
 func TestChangedSurvivesDisconnects(t *testing.T) {

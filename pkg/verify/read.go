@@ -29,19 +29,9 @@ type image map[string]entry
 // keyText returns what identifies a row in memory.
 func keyText(key db.Row) string { return string(appendValues(nil, key)) }
 
-// fetch reads the rows that have one of the keys. Rows that only a collation brought along are left out.
+// fetch reads the rows that have one of the keys, and perhaps others that only a collation calls equal.
 func (v *Verify) fetch(ctx context.Context, end db.Reader, rel *route.Relation, keys []db.Row) (image, error) {
-	asked := make(map[string]bool, len(keys))
-	for _, k := range keys {
-		asked[keyText(k)] = true
-	}
-	all, err := v.image(ctx, rel, func() (db.Rows, error) { return end.Fetch(ctx, rel, keys) })
-	for k := range all {
-		if !asked[k] {
-			delete(all, k)
-		}
-	}
-	return all, err
+	return v.image(ctx, rel, func() (db.Rows, error) { return end.Fetch(ctx, rel, keys) })
 }
 
 // rows reads the rows of a range that is known to be small.
