@@ -205,8 +205,9 @@ func (a *assembler) query(e *logEvent) error {
 		return nil
 	case controlPass:
 		return nil
+	default:
+		return a.statement(e, q)
 	}
-	return a.statement(e, q)
 }
 
 func (a *assembler) statement(e *logEvent, q *queryEvent) error {

@@ -104,22 +104,8 @@ func (t *decodeTable) learn(size int) {
 func (c *decodeColumn) append(dst, data []byte) (_, rest []byte, err error) {
 	switch c.kind {
 	case decodeVar, decodeBinary, decodeJSON:
-		n, size, ok := decodeLength(data, c.prefix)
-		if !ok {
-			return nil, nil, errImage
-		}
-		value, rest := data[size:size+n], data[size+n:]
-		if c.kind == decodeJSON {
-			dst, err = appendJSON(dst, value)
-			return dst, rest, err
-		}
-		dst = append(dst, value...)
-		if c.kind == decodeBinary {
-			for ; n < c.size; n++ {
-				dst = append(dst, 0)
-			}
-		}
-		return dst, rest, nil
+		return c.appendVar(dst, data)
+	default:
 	}
 	if len(data) < c.width {
 		return nil, nil, errImage
@@ -140,6 +126,26 @@ func (c *decodeColumn) append(dst, data []byte) (_, rest []byte, err error) {
 		dst, err = c.appendTemporal(dst, value)
 	}
 	return dst, rest, err
+}
+
+// appendVar decodes a value behind its length.
+func (c *decodeColumn) appendVar(dst, data []byte) (_, rest []byte, err error) {
+	n, size, ok := decodeLength(data, c.prefix)
+	if !ok {
+		return nil, nil, errImage
+	}
+	value, rest := data[size:size+n], data[size+n:]
+	if c.kind == decodeJSON {
+		dst, err = appendJSON(dst, value)
+		return dst, rest, err
+	}
+	dst = append(dst, value...)
+	if c.kind == decodeBinary {
+		for ; n < c.size; n++ {
+			dst = append(dst, 0)
+		}
+	}
+	return dst, rest, nil
 }
 
 // appendLabels writes an enum's label or a set's labels.

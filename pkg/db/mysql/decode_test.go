@@ -31,8 +31,15 @@ func TestAppendDouble(t *testing.T) {
 
 func TestEncodeCharset(t *testing.T) {
 	for _, c := range []struct{ text, charset, want string }{
-		{"ü€", "utf8mb4", "ü€"}, {"ü€", "latin1", "\xfc\x80"}, {"\u0081", "latin1", "\x81"}, {"Ÿ", "latin1", "\x9f"}, {"a", "koi8r", "a"},
-		{"ü", "utf16", "\x00\xfc"}, {"ü", "utf16le", "\xfc\x00"}, {"ü", "utf32", "\x00\x00\x00\xfc"}, {"😀", "utf16", "\xd8\x3d\xde\x00"},
+		{"ü€", "utf8mb4", "ü€"},
+		{"ü€", "latin1", "\xfc\x80"},
+		{"\u0081", "latin1", "\x81"},
+		{"Ÿ", "latin1", "\x9f"},
+		{"a", "koi8r", "a"},
+		{"ü", "utf16", "\x00\xfc"},
+		{"ü", "utf16le", "\xfc\x00"},
+		{"ü", "utf32", "\x00\x00\x00\xfc"},
+		{"😀", "utf16", "\xd8\x3d\xde\x00"},
 	} {
 		got, ok := encodeCharset(c.text, c.charset)
 		assert.True(t, ok)
@@ -71,6 +78,7 @@ func FuzzRow(f *testing.F) {
 				c.width = 8
 			case decodeDatetime2:
 				c.width = 5
+			default:
 			}
 			table.columns = append(table.columns, c)
 		}
@@ -90,9 +98,12 @@ func FuzzRow(f *testing.F) {
 // benchmarkTable is a sysbench table: two integers and two strings.
 func benchmarkTable() (*route.Route, *decodeTable, []byte) {
 	table := &schema.Table{Name: schema.Name{Database: "sbtest", Table: "sbtest1"}, Columns: []schema.Column{
-		{Name: "id", Type: schema.Type{Kind: schema.Integer, Size: 4}}, {Name: "k", Type: schema.Type{Kind: schema.Integer, Size: 4}},
-		{Name: "c", Type: schema.Type{Kind: schema.Char, Charset: "utf8mb4", Size: 120}}, {Name: "pad", Type: schema.Type{Kind: schema.Char, Size: 60}},
-		{Name: "d", Type: schema.Type{Kind: schema.Decimal, Precision: 10, Scale: 2}}, {Name: "at", Type: schema.Type{Kind: schema.Datetime, Scale: 6}},
+		{Name: "id", Type: schema.Type{Kind: schema.Integer, Size: 4}},
+		{Name: "k", Type: schema.Type{Kind: schema.Integer, Size: 4}},
+		{Name: "c", Type: schema.Type{Kind: schema.Char, Charset: "utf8mb4", Size: 120}},
+		{Name: "pad", Type: schema.Type{Kind: schema.Char, Size: 60}},
+		{Name: "d", Type: schema.Type{Kind: schema.Decimal, Precision: 10, Scale: 2}},
+		{Name: "at", Type: schema.Type{Kind: schema.Datetime, Scale: 6}},
 	}}
 	r := &route.Route{Source: route.Relation{Table: table, Columns: []int{0, 1, 2, 3, 4, 5}}}
 	rest := []byte{6, 3, 3, 254, 254, 246, 18, 7, 0xee, 224, 254, 240, 10, 2, 6, 0}

@@ -263,7 +263,7 @@ func TestStreamCompressed(t *testing.T) {
 			defer c.exec("SET GLOBAL log_bin_compress = OFF")
 			again := s.connect(t)
 			again.exec("USE binlog_t_zip")
-			defer again.w.close() //nolint:errcheck // a test
+			defer again.w.close()
 		} else {
 			c.exec("SET SESSION binlog_transaction_compression = ON")
 		}

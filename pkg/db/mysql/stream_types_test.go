@@ -133,8 +133,10 @@ func typeColumns(mariadb bool) []typeColumn {
 	all = append(all,
 		typeColumn{"int(6) zerofill", []string{"0", "7", "4294967295"}, randomInt(32, true)},
 		typeColumn{"decimal(8,2) zerofill", []string{"0", "7.5"}, func(r *rand.Rand) string { return strconv.Itoa(r.IntN(99999)) + ".25" }},
-		typeColumn{"double", []string{"0", "-0e0", "1e14", "1e15", "123456789012345", "1234567890123456", "1e-14", "1e-15", "1e-16", "0.00001", "1e308",
-			"1.7976931348623157e308", "2.2250738585072014e-308", "5e-324", "123456789.125", "1e22", "1e23", "9007199254740993"}, randomDouble},
+		typeColumn{"double", []string{
+			"0", "-0e0", "1e14", "1e15", "123456789012345", "1234567890123456", "1e-14", "1e-15", "1e-16", "0.00001", "1e308",
+			"1.7976931348623157e308", "2.2250738585072014e-308", "5e-324", "123456789.125", "1e22", "1e23", "9007199254740993",
+		}, randomDouble},
 		typeColumn{"float", []string{"0", "-0e0", "0.1", "16777217", "3.4028234e38", "1.17549435e-38", "1e-45"}, randomFloat},
 		typeColumn{"bit(1)", []string{"b'0'", "b'1'"}, func(r *rand.Rand) string { return strconv.Itoa(r.IntN(2)) }},
 		typeColumn{"bit(12)", []string{"0", "4095", "256"}, func(r *rand.Rand) string { return strconv.Itoa(r.IntN(4096)) }},
@@ -150,8 +152,11 @@ func typeColumns(mariadb bool) []typeColumn {
 		}},
 	)
 	for _, d := range [][2]int{{1, 0}, {65, 30}, {65, 0}, {30, 30}, {10, 2}, {18, 9}, {19, 10}, {5, 5}} {
-		all = append(all, typeColumn{fmt.Sprintf("decimal(%d,%d)", d[0], d[1]),
-			[]string{"0", "'-0.0'", "'" + strings.Repeat("9", d[0]-d[1]) + "." + strings.Repeat("9", d[1]) + "'", "'-0.000000001'"}, randomDecimal(d[0], d[1])})
+		all = append(all, typeColumn{
+			fmt.Sprintf("decimal(%d,%d)", d[0], d[1]),
+			[]string{"0", "'-0.0'", "'" + strings.Repeat("9", d[0]-d[1]) + "." + strings.Repeat("9", d[1]) + "'", "'-0.000000001'"},
+			randomDecimal(d[0], d[1]),
+		})
 	}
 	for digits := range 7 {
 		suffix := ""
@@ -181,8 +186,10 @@ func typeColumns(mariadb bool) []typeColumn {
 }
 
 func jsonEdges(mariadb bool) []string {
-	edges := []string{`'{}'`, `'[]'`, `'null'`, `'[1, 2.0, 1e20, -0.0, 1e-7, true, false, null, "", 18446744073709551615, -9223372036854775808, 65536, -32769]'`,
-		`'{"b": 1, "aa": {"x": [[], {}]}, "a": "\\u0001\\b\\f\\n\\r\\t\\"\\\\/ü😀"}'`, `'1.5'`, `'"text"'`, `'[123456789012345678901234567890, 1e15, 1e14, 0.00001, 123456.789e3]'`}
+	edges := []string{
+		`'{}'`, `'[]'`, `'null'`, `'[1, 2.0, 1e20, -0.0, 1e-7, true, false, null, "", 18446744073709551615, -9223372036854775808, 65536, -32769]'`,
+		`'{"b": 1, "aa": {"x": [[], {}]}, "a": "\\u0001\\b\\f\\n\\r\\t\\"\\\\/ü😀"}'`, `'1.5'`, `'"text"'`, `'[123456789012345678901234567890, 1e15, 1e14, 0.00001, 123456.789e3]'`,
+	}
 	if mariadb {
 		return edges
 	}
