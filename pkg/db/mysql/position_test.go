@@ -22,7 +22,6 @@ func TestPositionText(t *testing.T) {
 		uuidA + ":1-5":                       "gtid=" + uuidA + ":1-5",
 		uuidB + ":3,\n" + uuidA + ":2:1:7-9": "gtid=" + uuidA + ":1-2:7-9," + uuidB + ":3",
 		"gtid=" + uuidA + ":1-5 file=binlog.1000004:99999999999 server=" + uuidB: "gtid=" + uuidA + ":1-5 file=binlog.1000004:99999999999 server=" + uuidB,
-		"file=my%20log.000001:4 server=db%20one:3306":                            "file=my%20log.000001:4 server=db%20one:3306",
 		"3E11FA47-71CA-11E1-9E33-C80AA9429562:Tag_1:1-3:9:1:tag_0:4":             "gtid=" + uuidA + ":tag_0:4:tag_1:1-3:9",
 	} {
 		p, err := parsePosition(text)
