@@ -198,9 +198,9 @@ func (s *session) gates() []cutover.Gate {
 }
 
 // lag returns how far the target is behind, as whoever applies changes last said.
-func (s *session) lag(context.Context) (time.Duration, error) {
+func (s *session) lag(ctx context.Context) (time.Duration, error) {
 	if !s.lock.Beside() {
-		return time.Duration(s.progress.Snapshot().Replica.Lag), nil
+		return s.ownLag(ctx)
 	}
 	st, err := s.file.Read()
 	if err != nil {
@@ -211,6 +211,22 @@ func (s *session) lag(context.Context) (time.Duration, error) {
 		lag += age // start-replica has not said anything for long
 	}
 	return lag, nil
+}
+
+// ownLag waits for the first commit of the replicator in this process: before it nothing is known.
+func (s *session) ownLag(ctx context.Context) (time.Duration, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("no change was applied within a minute"))
+	defer cancel()
+	for {
+		if p := s.progress.Snapshot().Replica; !p.At.IsZero() {
+			return time.Duration(p.Lag), nil
+		}
+		select {
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 type hookCommand struct{ key, command string }

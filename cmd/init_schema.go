@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"wherry/pkg/db"
@@ -41,6 +42,13 @@ func runInitSchema(ctx context.Context, a *app, o initSchemaOptions) error {
 func initSchemaSpec(o initSchemaOptions) phaseSpec {
 	return phaseSpec{
 		name: state.PhaseInitSchema, once: true, dry: o.dryRun,
+		admit: func(ctx context.Context, s *session) error {
+			mine, err := s.mine(ctx)
+			if err != nil {
+				return err
+			}
+			return schema.NewInit(s.target, s.plan.Steps, schema.Options{Defer: s.cfg.Copy.DeferIndexes, DryRun: true, Mine: mine, Log: zerolog.Nop()}).Run(ctx)
+		},
 		run: func(ctx context.Context, s *session) (outcome, error) { return s.initSchema(ctx, o) },
 	}
 }

@@ -30,9 +30,10 @@ type outcome struct {
 // phaseSpec is how a phase is run.
 type phaseSpec struct {
 	name   string
-	beside bool // may run beside start-replica
-	once   bool // says so and does nothing when it is done already
-	dry    bool // a dry run: no record is kept
+	beside bool                                        // may run beside start-replica
+	once   bool                                        // says so and does nothing when it is done already
+	dry    bool                                        // a dry run: no record is kept
+	admit  func(ctx context.Context, s *session) error // may refuse, changing nothing; then no record is kept
 	run    func(ctx context.Context, s *session) (outcome, error)
 }
 
@@ -117,6 +118,11 @@ func (s *session) prepare(ctx context.Context, spec phaseSpec) error {
 	}
 	if spec.dry {
 		return nil
+	}
+	if spec.admit != nil {
+		if err := spec.admit(ctx, s); err != nil {
+			return err
+		}
 	}
 	return s.sameServers(ctx)
 }

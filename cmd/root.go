@@ -68,7 +68,22 @@ func Execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	if a.json == nil && asksJSON(args) { // the command line was not understood, so nothing has looked at it yet
+		a.json = monitor.NewStream(a.stdout)
+	}
 	return a.report(ctx, err)
+}
+
+func asksJSON(args []string) bool {
+	for _, arg := range args {
+		switch arg {
+		case "--":
+			return false
+		case "--json", "--json=true":
+			return true
+		}
+	}
+	return false
 }
 
 // withSignals ends the context at the first SIGINT or SIGTERM and the process at the second: what is saved is always

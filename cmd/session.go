@@ -162,7 +162,7 @@ func (s *session) admissible() error {
 	}
 	if len(st.Tables) > 0 {
 		for name := range current {
-			problems = append(problems, fmt.Errorf("table %s is new on the source since init-schema; exclude it, or begin the move again", name))
+			problems = append(problems, fmt.Errorf("table %s is new on the source since init-schema: add it to tables.exclude, or begin the move again", name))
 		}
 	}
 	if len(problems) > 0 {

@@ -7,21 +7,20 @@ import (
 	"slices"
 )
 
-// Fingerprint identifies what is moved: the SHA-256 in hex over move, tables, routes, filters and alter, the
-// order inside lists apart. Servers, passwords, workers and limits may change during a move; these may not.
+// Fingerprint identifies how rows are moved: the SHA-256 in hex over move, routes, filters and alter, the order inside
+// lists apart. Servers, passwords, workers and limits may change during a move; these may not. tables may: when a new
+// table appears on the source it must be possible to exclude it; the tables of the move themselves are in the state file,
+// and whether they are still the same is for the plan to find out.
 func (c *Config) Fingerprint() string {
 	what := struct {
-		Format           int
-		Move             string
-		Include, Exclude []string
-		Routes           []string
-		Filters          []string
-		Alter            []string
+		Format  int
+		Move    string
+		Routes  []string
+		Filters []string
+		Alter   []string
 	}{
 		Format:  1,
 		Move:    c.Move,
-		Include: sorted(c.Tables.Include),
-		Exclude: sorted(c.Tables.Exclude),
 		Routes:  pairs(c.Routes, func(r Route) [2]string { return [2]string{r.From, r.To} }),
 		Filters: pairs(c.Filters, func(f Filter) [2]string { return [2]string{f.Table, f.Where} }),
 		Alter:   pairs(c.Alter, func(a Alter) [2]string { return [2]string{a.Table, a.DDL} }),

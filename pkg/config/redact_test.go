@@ -74,17 +74,19 @@ func TestFingerprint(t *testing.T) {
 	}
 	base := of("")
 	assert.Regexp(t, "^[0-9a-f]{64}$", base)
-	for _, same := range []string{"source: {host: z, password: x}", "copy: {workers: 9}", "state: x.json"} {
+	for _, same := range []string{
+		"source: {host: z, password: x}", "copy: {workers: 9}", "state: x.json", "tables: {exclude: [shop.a]}", "tables: {include: [shop.a]}",
+	} {
 		assert.Equal(t, base, of(same), same)
 	}
 	for _, other := range []string{
-		"move: x", "tables: {include: [shop.a]}", "tables: {exclude: [shop.a]}",
+		"move: x",
 		"routes: [{from: shop.a, to: shop.b}]", "filters: [{table: shop.a, where: x}]",
 	} {
 		assert.NotEqual(t, base, of(other), other)
 	}
-	assert.Equal(t, of("tables: {include: [a.b, c.d]}"), of("tables: {include: [c.d, a.b]}"))
-	assert.NotEqual(t, of("tables: {include: ['a.b,c', x.y]}"), of("tables: {include: [a.b, 'c,x.y']}"))
+	assert.Equal(t, of("filters: [{table: a.b, where: x}, {table: c.d, where: y}]"), of("filters: [{table: c.d, where: y}, {table: a.b, where: x}]"))
+	assert.NotEqual(t, of(`filters: [{table: a.b, where: 'x","y'}]`), of("filters: [{table: a.b, where: x}]"))
 }
 
 func TestBytes(t *testing.T) {

@@ -52,7 +52,7 @@ func otherMove(path string, s *State, move, fingerprint string) error {
 	}
 	if fingerprint != "" && s.Fingerprint != fingerprint {
 		return fmt.Errorf("%w: %s records move %q with fingerprint %s, the config has %s: "+
-			"tables, routes, filters and alter must stay as they were when the move began; put them back, or begin another move with its own name and state file",
+			"routes, filters and alter must stay as they were when the move began; put them back, or begin another move with its own name and state file",
 			ErrOtherMove, path, s.Move, short(s.Fingerprint), short(fingerprint))
 	}
 	return nil

@@ -15,7 +15,7 @@ const copyRate = 20 << 20
 // Check returns what is right and wrong with the source.
 func (s *Source) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &sourceChecks{checklist{s: s.server, end: "source"}}
-	return l.each(ctx, plan, l.version, l.sessionSettings, l.log, l.logFilters, l.retention, l.gtid, l.serverID, l.cascades, l.privileges, l.fence)
+	return l.each(ctx, plan, l.version, l.sessionSettings, l.log, l.logFilters, l.prepared, l.retention, l.gtid, l.serverID, l.cascades, l.privileges, l.fence)
 }
 
 type sourceChecks struct{ checklist }
@@ -31,10 +31,23 @@ func (l *sourceChecks) log(ctx context.Context, _ db.Plan) error {
 			return err
 		}
 	}
-	value, err := l.s.variable(ctx, "binlog_row_value_options")
-	if err == nil && value != "" {
-		l.add(db.Fail, "binlog_row_value_options", "@@binlog_row_value_options", "is "+value+": JSON columns are logged in part",
-			"SET GLOBAL binlog_row_value_options = '', in the configuration too; then reconnect every writer")
+	return nil
+}
+
+// prepared refuses transactions in the state between XA PREPARE and XA COMMIT: their rows are in the log already, before
+// any start position, and only their fate is not.
+func (l *sourceChecks) prepared(ctx context.Context, _ db.Plan) error {
+	rows, err := l.s.rows(ctx, "XA RECOVER")
+	if err != nil {
+		if isPrivilege(err) || number(err) == 1401 { // no XA_RECOVER_ADMIN
+			l.add(db.Warn, "xa", "", "prepared XA transactions cannot be listed", "GRANT XA_RECOVER_ADMIN to the account, or make sure that nobody uses XA")
+			return nil
+		}
+		return err
+	}
+	found, err := db.ReadAll(rows)
+	if err == nil && len(found) > 0 {
+		l.add(db.Fail, "xa", "", fmt.Sprintf("%d transactions are prepared by XA and not committed", len(found)), "commit or roll them back (XA RECOVER lists them)")
 	}
 	return err
 }

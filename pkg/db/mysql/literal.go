@@ -123,6 +123,8 @@ func selectList(rel *route.Relation, positions []int) string {
 func canonical(c *schema.Column) string {
 	name := schema.Quote(c.Name)
 	switch {
+	case c.Type.Kind == schema.Double && strings.Contains(c.Type.Text, "("):
+		return "(" + name + " * 1e0)" // DOUBLE(M,D) prints a fixed number of digits
 	case c.Type.Kind == schema.Float:
 		return "(" + name + " * 1e0)" // FLOAT prints 6 digits (MySQL bug #36829); a product keeps the sign of zero
 	case c.Type.Zerofill:
