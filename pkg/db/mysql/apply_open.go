@@ -1,0 +1,115 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"time"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+func (t *Target) NewApplier(ctx context.Context, opts db.ApplyOptions) (_ db.Applier, err error) {
+	if err := t.vanish(ctx, t.lastApplier.Load()); err != nil {
+		return nil, err
+	}
+	n := max(opts.Workers, 1)
+	a := &applier{t: t, seed: maphash.MakeSeed(), del: make([][]byte, n)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	for range n {
+		w, err := t.dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		a.wires = append(a.wires, w)
+		a.cache = append(a.cache, map[*route.Route]*statement{})
+	}
+	if err := a.lock(ctx); err != nil {
+		return nil, err
+	}
+	t.lastApplier.Store(a.wires[0].id)
+	return a, a.readPosition(ctx)
+}
+
+func (t *Target) vanish(ctx context.Context, id uint32) error {
+	if id == 0 {
+		return nil
+	}
+	_, err := t.admin.ExecContext(ctx, fmt.Sprintf("KILL %d", id))
+	if err != nil && number(err) != errNoSuchThread {
+		return fmt.Errorf("end connection %d on the target: %w", id, classify(err))
+	}
+	for deadline := time.Now().Add(vanishTimeout); ; {
+		var n int
+		if err := t.admin.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ?", id).Scan(&n); err != nil {
+			return fmt.Errorf("look for connection %d on the target: %w", id, classify(err))
+		}
+		if n == 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("end connection %d on the target: still there after %s: %w", id, vanishTimeout, db.ErrConnection)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (a *applier) lock(ctx context.Context) error {
+	name := quoted(Bookkeeping(a.t.cfg.Move))
+	row, err := a.one(ctx, fmt.Sprintf("SELECT GET_LOCK(%s, %d), IS_USED_LOCK(%s)", name, int(lockWait.Seconds()), name))
+	if err != nil {
+		return fmt.Errorf("lock move %s on the target: %w", a.t.cfg.Move, err)
+	}
+	if string(row[0]) != "1" {
+		return fmt.Errorf("lock move %s on the target: connection %s has it: %w", a.t.cfg.Move, row[1], db.ErrLocked)
+	}
+	return nil
+}
+
+func (a *applier) readPosition(ctx context.Context) error {
+	row, err := a.one(ctx, "SELECT value FROM "+schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts WHERE name = "+
+		quoted(db.FactPosition)+" FOR UPDATE")
+	if err != nil {
+		return fmt.Errorf("read position on the target: %w", err)
+	}
+	if row != nil {
+		a.pos = db.Position(row[0])
+		return nil
+	}
+	sealed, err := a.t.Ledger().Get(ctx, db.FactCutover)
+	if err == nil && sealed != "" {
+		err = db.ErrSealed
+	}
+	return err
+}
+
+func (a *applier) one(ctx context.Context, query string) (db.Row, error) {
+	rows, err := a.wires[0].query(ctx, query)
+	if err != nil {
+		return nil, classify(err)
+	}
+	found, err := db.ReadAll(rows)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+func (a *applier) watch(ctx context.Context) error {
+	row, err := a.one(ctx, "SELECT name FROM "+schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts WHERE name = "+quoted(db.FactPosition))
+	if err == nil && row == nil {
+		err = db.ErrSealed
+	}
+	return err
+}

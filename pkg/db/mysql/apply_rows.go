@@ -1,0 +1,149 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"slices"
+
+	protocol "github.com/go-mysql-org/go-mysql/mysql"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+func (a *applier) split(b *db.Batch) []db.Batch {
+	parts := make([]db.Batch, len(a.wires))
+	for _, tb := range b.Tables {
+		tables := make([]db.TableBatch, len(parts))
+		for i := range tables {
+			tables[i].Route = tb.Route
+		}
+		if competes(tb) {
+			tables[0] = tb
+		} else {
+			for _, key := range tb.Deletes {
+				t := &tables[a.worker(key)]
+				t.Deletes = append(t.Deletes, key)
+			}
+			for _, row := range tb.Upserts {
+				t := &tables[a.worker(row.Pick(tb.Route.Target.Key))]
+				t.Upserts = append(t.Upserts, row)
+			}
+		}
+		for i := range tables {
+			parts[i].Tables = append(parts[i].Tables, tables[i])
+		}
+	}
+	return parts
+}
+
+func competes(tb db.TableBatch) bool {
+	if tb.Route.Target.Table.OtherUnique() {
+		return true
+	}
+	if len(tb.Deletes) == 0 || len(tb.Upserts) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(tb.Route.Target.Key, func(at int) bool {
+		switch tb.Route.Target.Column(at).Type.Kind {
+		case schema.Char, schema.Varchar, schema.Text, schema.Enum, schema.Set, schema.Float, schema.Double:
+			return true
+		default:
+			return false
+		}
+	})
+}
+
+func (a *applier) worker(key db.Row) int {
+	var h maphash.Hash
+	h.SetSeed(a.seed)
+	for _, v := range key {
+		_, _ = h.Write(v)
+		_ = h.WriteByte(0)
+	}
+	return int(h.Sum64() % uint64(len(a.wires)))
+}
+
+func (a *applier) part(ctx context.Context, i int, b *db.Batch) (deleted []int64, err error) {
+	deleted = make([]int64, len(b.Tables))
+	for j := range b.Tables {
+		tb := &b.Tables[j]
+		if deleted[j], err = a.delete(ctx, i, &tb.Route.Target, tb.Deletes); err != nil {
+			return deleted, fmt.Errorf("delete rows of %s: %w", tb.Route.Target.Name(), err)
+		}
+		if err := a.upsert(ctx, i, tb); err != nil {
+			return deleted, fmt.Errorf("write rows of %s: %w", tb.Route.Target.Name(), err)
+		}
+	}
+	return deleted, nil
+}
+
+func (a *applier) delete(ctx context.Context, i int, rel *route.Relation, keys []db.Row) (deleted int64, err error) {
+	for len(keys) > 0 {
+		n := min(len(keys), deleteKeys)
+		b := append(append(a.del[i][:0], 0, 0, 0, 0, protocol.COM_QUERY), "DELETE FROM "+rel.Name().Quoted()+" WHERE "...)
+		b = appendKeys(b, rel, keys[:n])
+		a.del[i] = b
+		keys = keys[n:]
+		res, err := a.wires[i].execPacket(ctx, b)
+		if err != nil {
+			return deleted, classify(err)
+		}
+		deleted += int64(res.affected)
+	}
+	return deleted, nil
+}
+
+func (a *applier) upsert(ctx context.Context, i int, tb *db.TableBatch) error {
+	if len(tb.Upserts) == 0 {
+		return nil
+	}
+	st := a.cache[i][tb.Route]
+	if st == nil {
+		st = newUpsert(a.t, &tb.Route.Target)
+		a.cache[i][tb.Route] = st
+	}
+	for _, row := range tb.Upserts {
+		if !st.fits(row) {
+			if err := a.runUpsert(ctx, i, st); err != nil {
+				return err
+			}
+		}
+		if err := st.add(row); err != nil {
+			return err
+		}
+	}
+	return a.runUpsert(ctx, i, st)
+}
+
+func (a *applier) runUpsert(ctx context.Context, i int, st *statement) error {
+	res, err := st.run(ctx, a.wires[i])
+	if err == nil && res.warnings != 0 {
+		err = fmt.Errorf("%d warnings: %s: %w", res.warnings, a.wires[i].warnings(ctx), db.ErrUnsupported)
+	}
+	return err
+}
+
+func newUpsert(t *Target, rel *route.Relation) *statement {
+	if rel.Table.OtherUnique() {
+		return newStatement(t, rel, "REPLACE INTO ", "")
+	}
+	alias, tail := "", ""
+	if t.flavor.HasRowAlias() {
+		alias = " AS w"
+	}
+	for i := range rel.Columns {
+		name := schema.Quote(rel.Column(i).Name)
+		value := "w." + name
+		if alias == "" {
+			value = "VALUES(" + name + ")"
+		}
+		if i > 0 {
+			tail += ", "
+		}
+		tail += name + " = " + value
+	}
+	return newStatement(t, rel, "INSERT INTO ", alias+" ON DUPLICATE KEY UPDATE "+tail)
+}
