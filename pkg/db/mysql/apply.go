@@ -32,11 +32,6 @@ type applier struct {
 	del   [][]byte                      // buffers of deletes, per wire
 }
 
-// NewApplier takes the lock and reads the position.
-// vanish makes sure that an earlier applier's connection is gone, so that a commit of its that is still under way cannot
-// come after the position has been read.
-// readPosition reads with a lock on the record: a transaction that is still ending is waited for.
-// one returns the only row of a query, or nil.
 // Position returns the durable position.
 func (a *applier) Position() db.Position { return a.pos }
 
@@ -85,13 +80,6 @@ func (a *applier) begin(ctx context.Context) error {
 	return nil
 }
 
-// split gives every key to one connection; each part lists the same tables. Rows that may wait for one another stay
-// together: their connections commit at the same time, so the wait would never end.
-// competes tells whether rows of different keys may be in each other's way: by the values of another unique key, or because
-// bytes that differ are one key to the server ('a' that becomes 'A' is a removal and a write).
-// part writes a batch on one connection and returns how many rows of each table it removed.
-// newUpsert makes rows equal to their after-images. With another unique key REPLACE is used: all rows of a batch are final
-// images of one state of the source, so a row that it displaces has been changed too and is itself in the batch.
 // Commit makes the applied changes and the position durable in one transaction.
 func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 	if !a.began {
@@ -127,7 +115,6 @@ func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 	return nil
 }
 
-// watch looks whether the move is still on when there is nothing to write, and keeps the connection in use.
 // Rollback drops what was applied since the last commit.
 func (a *applier) Rollback(ctx context.Context) error {
 	if !a.began {

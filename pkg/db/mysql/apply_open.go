@@ -12,6 +12,7 @@ import (
 	"wherry/pkg/schema"
 )
 
+// NewApplier takes the lock and reads the position.
 func (t *Target) NewApplier(ctx context.Context, opts db.ApplyOptions) (_ db.Applier, err error) {
 	if err := t.vanish(ctx, t.lastApplier.Load()); err != nil {
 		return nil, err
@@ -38,6 +39,8 @@ func (t *Target) NewApplier(ctx context.Context, opts db.ApplyOptions) (_ db.App
 	return a, a.readPosition(ctx)
 }
 
+// vanish makes sure that an earlier applier's connection is gone, so that a commit of its that is still under way cannot
+// come after the position has been read.
 func (t *Target) vanish(ctx context.Context, id uint32) error {
 	if id == 0 {
 		return nil
@@ -77,6 +80,7 @@ func (a *applier) lock(ctx context.Context) error {
 	return nil
 }
 
+// readPosition reads with a lock on the record: a transaction that is still ending is waited for.
 func (a *applier) readPosition(ctx context.Context) error {
 	row, err := a.one(ctx, "SELECT value FROM "+schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts WHERE name = "+
 		quoted(db.FactPosition)+" FOR UPDATE")
@@ -94,6 +98,7 @@ func (a *applier) readPosition(ctx context.Context) error {
 	return err
 }
 
+// one returns the only row of a query, or nil.
 func (a *applier) one(ctx context.Context, query string) (db.Row, error) {
 	rows, err := a.wires[0].query(ctx, query)
 	if err != nil {
@@ -106,6 +111,7 @@ func (a *applier) one(ctx context.Context, query string) (db.Row, error) {
 	return found[0], nil
 }
 
+// watch looks whether the move is still on when there is nothing to write, and keeps the connection in use.
 func (a *applier) watch(ctx context.Context) error {
 	row, err := a.one(ctx, "SELECT name FROM "+schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts WHERE name = "+quoted(db.FactPosition))
 	if err == nil && row == nil {

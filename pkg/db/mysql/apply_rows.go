@@ -13,6 +13,8 @@ import (
 	"wherry/pkg/schema"
 )
 
+// split gives every key to one connection; each part lists the same tables. Rows that may wait for one another stay
+// together: their connections commit at the same time, so the wait would never end.
 func (a *applier) split(b *db.Batch) []db.Batch {
 	parts := make([]db.Batch, len(a.wires))
 	for _, tb := range b.Tables {
@@ -39,6 +41,8 @@ func (a *applier) split(b *db.Batch) []db.Batch {
 	return parts
 }
 
+// competes tells whether rows of different keys may be in each other's way: by the values of another unique key, or because
+// bytes that differ are one key to the server ('a' that becomes 'A' is a removal and a write).
 func competes(tb db.TableBatch) bool {
 	if tb.Route.Target.Table.OtherUnique() {
 		return true
@@ -66,6 +70,7 @@ func (a *applier) worker(key db.Row) int {
 	return int(h.Sum64() % uint64(len(a.wires)))
 }
 
+// part writes a batch on one connection and returns how many rows of each table it removed.
 func (a *applier) part(ctx context.Context, i int, b *db.Batch) (deleted []int64, err error) {
 	deleted = make([]int64, len(b.Tables))
 	for j := range b.Tables {
@@ -126,6 +131,8 @@ func (a *applier) runUpsert(ctx context.Context, i int, st *statement) error {
 	return err
 }
 
+// newUpsert makes rows equal to their after-images. With another unique key REPLACE is used: all rows of a batch are final
+// images of one state of the source, so a row that it displaces has been changed too and is itself in the batch.
 func newUpsert(t *Target, rel *route.Relation) *statement {
 	if rel.Table.OtherUnique() {
 		return newStatement(t, rel, "REPLACE INTO ", "")
