@@ -47,7 +47,8 @@ var errBadConn = sqldriver.ErrBadConn
 // classify wraps a server or network error in the kind that tells a phase what it can do. It leaves others, and
 // contexts that ended, as they are.
 func classify(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
+	var op *net.OpError // a dial that took too long claims to be an ended context too, but it is the network's
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &op) ||
 		errors.Is(err, db.ErrConnection) || errors.Is(err, db.ErrRetry) || errors.Is(err, db.ErrPositionGone) {
 		return err
 	}

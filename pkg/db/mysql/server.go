@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -54,7 +55,7 @@ func openServer(ctx context.Context, cfg Config, session func(schema.Flavor) []s
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", cfg.Address(), err)
 	}
-	s.admin = sql.OpenDB(connector)
+	s.admin = sql.OpenDB(&patient{connector, cfg.ConnectTimeout})
 	s.admin.SetMaxIdleConns(4)
 	s.admin.SetConnMaxIdleTime(time.Minute)
 	if err := s.learn(ctx); err != nil {
@@ -66,6 +67,23 @@ func openServer(ctx context.Context, cfg Config, session func(schema.Flavor) []s
 		s.cfg.TLS = nil // the server has none: do not try again for each connection
 	}
 	return s, nil
+}
+
+// patient bounds the whole of connecting. The driver's own timeout ends with the dialing: a server that takes connections and
+// says nothing, because it is frozen or is no database, would be waited for without end.
+type patient struct {
+	sqldriver.Connector
+	timeout time.Duration
+}
+
+func (p *patient) Connect(ctx context.Context) (sqldriver.Conn, error) {
+	bounded, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	conn, err := p.Connector.Connect(bounded)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("no answer within %s: %w", p.timeout, db.ErrConnection)
+	}
+	return conn, err
 }
 
 // pickServerID returns an id that no replica is likely to have.
