@@ -48,7 +48,11 @@ touch the source. Under systemd use Type=notify (scripts/wherry@.service).`,
 func startReplicaSpec(o startReplicaOptions) phaseSpec {
 	return phaseSpec{
 		name: state.PhaseStartReplica,
-		run:  func(ctx context.Context, s *session) (outcome, error) { return s.startReplica(ctx, o) },
+		admit: func(ctx context.Context, s *session) error {
+			_, err := s.goal(ctx, o.until)
+			return err
+		},
+		run: func(ctx context.Context, s *session) (outcome, error) { return s.startReplica(ctx, o) },
 	}
 }
 

@@ -45,6 +45,10 @@ status 3 means that differences remain.`,
 func verifySpec(o verifyOptions) phaseSpec {
 	return phaseSpec{
 		name: state.PhaseVerify, beside: true,
+		admit: func(_ context.Context, s *session) error {
+			_, err := s.selectTables(o.tables)
+			return err
+		},
 		run: func(ctx context.Context, s *session) (outcome, error) { return s.verify(ctx, o) },
 	}
 }

@@ -15,7 +15,7 @@ func (c *Config) Print(w io.Writer) error {
 	shown := *c
 	for _, e := range []*Endpoint{&shown.Source.Endpoint, &shown.Target} {
 		if e.EnvPassword != "" {
-			e.Password = e.EnvPassword
+			e.Password, e.PasswordFile, e.PasswordCommand = e.EnvPassword, "", "" // it wins over them
 		}
 	}
 	enc := yaml.NewEncoder(w)

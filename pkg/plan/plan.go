@@ -55,7 +55,7 @@ func Build(ctx context.Context, source db.Reader, dialect schema.Dialect, rules 
 		b.fail("routes", "", err.Error(), "give each table a target of its own in routes")
 	}
 	if len(tables) == 0 {
-		b.fail("tables", "", "no table of the source is included", "look at tables.include: names are case-sensitive, as db.table")
+		b.fail("tables", "", "no table of the source is included", "look at tables.include: names are case-sensitive, as db.table; tables without GRANT SELECT for the account are not seen")
 	}
 	return &b.Plan, nil
 }

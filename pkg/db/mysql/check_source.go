@@ -54,6 +54,9 @@ func (l *sourceChecks) prepared(ctx context.Context, _ db.Plan) error {
 
 // logFilters refuses a server that leaves databases out of its log.
 func (l *sourceChecks) logFilters(ctx context.Context, _ db.Plan) error {
+	if enabled, err := l.s.variable(ctx, "log_bin"); err != nil || enabled == "OFF" {
+		return err // named by the log check
+	}
 	status, err := l.s.logStatus(ctx)
 	if err != nil {
 		if isPrivilege(err) {
