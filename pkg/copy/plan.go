@@ -92,14 +92,13 @@ func (t *table) nextChunk(ctx context.Context) (chunk db.Chunk, ok bool, err err
 	}
 	chunk = db.Chunk{Number: t.next, Range: db.Range{After: t.after}}
 	what := fmt.Sprintf("cut chunk %s[%d]", t.route.Source.Name(), t.next)
-	err = t.c.retry(ctx, what, func() error {
-		upto, err := t.c.source.Bound(ctx, &t.route.Source, t.after, t.aim)
-		if err != nil {
-			return err
-		}
-		chunk.Range.Upto = upto
-		return t.c.ledger.Plan(ctx, t.route.Source.Name(), chunk)
+	err = t.c.retry(ctx, what, func() (err error) {
+		chunk.Range.Upto, err = t.c.source.Bound(ctx, &t.route.Source, t.after, t.aim)
+		return err
 	})
+	if err == nil { // apart from the bound, which may be another one the next time: what was recorded once stays
+		err = t.c.retry(ctx, what, func() error { return t.c.ledger.Plan(ctx, t.route.Source.Name(), chunk) })
+	}
 	if err != nil {
 		return chunk, false, err
 	}
