@@ -110,7 +110,11 @@ func (s *session) cutover(ctx context.Context, o cutoverOptions) (outcome, error
 	if err != nil {
 		return outcome{}, err
 	}
-	c := cutover.New(s.source, s.target, s.plan.Routes, s.cutoverOptions(st))
+	options := s.cutoverOptions(st)
+	if o.dryRun && !s.lock.Beside() {
+		options.Lag = nil // nobody applies changes now: the cutover itself will, and only then is there a lag to judge
+	}
+	c := cutover.New(s.source, s.target, s.plan.Routes, options)
 	if o.abort {
 		if err := c.Abort(ctx); err != nil {
 			return outcome{}, err
