@@ -80,29 +80,53 @@ func New(source db.Source, target db.Target, routes []*route.Route, replay Repla
 
 // Run brings the phase to its end, from wherever an earlier run left it.
 func (c *Copy) Run(ctx context.Context) error {
-	start, err := c.start(ctx)
-	if err != nil {
-		return err
-	}
 	consistent, err := c.fact(ctx, db.FactConsistent)
 	if err != nil {
 		return err
 	}
-	c.opts.Observe.Positions(start, consistent)
 	if consistent.IsZero() {
-		if err := c.rows(ctx, start); err != nil {
-			return err
-		}
-		if consistent, err = c.converge(ctx); err != nil {
-			return err
-		}
-		c.opts.Observe.Positions(start, consistent)
+		err = c.copy(ctx)
+	} else {
+		err = c.copied(ctx, consistent)
+	}
+	if err != nil {
+		return err
 	}
 	c.opts.Observe.Step("index")
 	if err := c.indexes(ctx); err != nil {
 		return err
 	}
 	return c.foreignKeys(ctx)
+}
+
+// copy brings all rows over and makes the target consistent. The lock is given up in between: whoever replays takes it.
+func (c *Copy) copy(ctx context.Context) error {
+	lock, err := c.lock(ctx)
+	if err != nil {
+		return err
+	}
+	start, err := c.start(ctx)
+	if err != nil {
+		return errors.Join(err, lock.Close())
+	}
+	c.opts.Observe.Positions(start, "")
+	if err := c.locked(ctx, lock, start, func(ctx context.Context) error { return c.rows(ctx, start) }); err != nil {
+		return err
+	}
+	consistent, err := c.converge(ctx)
+	if err == nil {
+		c.opts.Observe.Positions(start, consistent)
+	}
+	return err
+}
+
+// copied is copy for a run that finds all of it done.
+func (c *Copy) copied(ctx context.Context, consistent db.Position) error {
+	start, err := c.start(ctx)
+	if err == nil {
+		c.opts.Observe.Positions(start, consistent)
+	}
+	return err
 }
 
 // start returns the position that the copy began from, recording it before the first row is read.
@@ -159,11 +183,16 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	return goal, nil
 }
 
-// retry repeats what a lost connection or a deadlock interrupted, as long as something moved within RetryFor.
+// retry repeats what a lost connection or a deadlock interrupted, until RetryFor after it was interrupted first: the time
+// before that was work.
 func (c *Copy) retry(ctx context.Context, what string, f func() error) error {
-	began, wait := time.Now(), 100*time.Millisecond
+	var failing time.Time
+	wait := 100 * time.Millisecond
 	for {
 		err := f()
+		if failing.IsZero() {
+			failing = time.Now()
+		}
 		switch {
 		case err == nil:
 			return nil
@@ -171,7 +200,7 @@ func (c *Copy) retry(ctx context.Context, what string, f func() error) error {
 			return context.Cause(ctx)
 		case !errors.Is(err, db.ErrConnection) && !errors.Is(err, db.ErrRetry):
 			return fmt.Errorf("%s: %w", what, err)
-		case time.Since(began) > c.opts.RetryFor:
+		case time.Since(failing) > c.opts.RetryFor:
 			return fmt.Errorf("%s: no progress for %s: %w", what, c.opts.RetryFor, err)
 		}
 		c.opts.Log.Warn().Err(err).Str("what", what).Stringer("again_in", wait).Msg("copy interrupted")

@@ -105,7 +105,7 @@ func read(ctx context.Context, s *server, database, table string, columns []stri
 	for i := range keys {
 		query += fmt.Sprintf("%d, ", i+1)
 	}
-	rows, err := s.db.QueryContext(ctx, strings.TrimSuffix(query, ", "))
+	rows, err := s.db.QueryContext(ctx, strings.TrimSuffix(query, ", ")) //nolint:rowserrcheck // next checks
 	if err != nil {
 		return nil, fmt.Errorf("read %s.%s on %s: %w", database, table, s.name, err)
 	}

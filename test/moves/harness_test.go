@@ -8,6 +8,7 @@ package moves
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -194,7 +195,7 @@ func (s *server) text(t *testing.T, query string, args ...any) string {
 	var err error
 	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
 		err = s.db.QueryRowContext(context.WithoutCancel(t.Context()), query, args...).Scan(&value)
-		if err == nil || err == sql.ErrNoRows { //nolint:errorlint // database/sql returns it bare
+		if err == nil || errors.Is(err, sql.ErrNoRows) {
 			return value.String
 		}
 	}

@@ -172,7 +172,7 @@ type writer struct {
 // all makes statements one after another.
 func (w *writer) all(statements ...[]any) error {
 	for _, s := range statements {
-		if err := w.do(s[0].(string), s[1:]...); err != nil { //nolint:errcheck // the first is a text, here
+		if err := w.do(s[0].(string), s[1:]...); err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -97,8 +96,8 @@ func (m *move) write(t *testing.T) {
 	lines := []string{
 		"move: " + m.name,
 		"state: " + m.state,
-		"source: " + end(m.pair.source, m.settings.source),
-		"target: " + end(m.pair.target, m.settings.target),
+		"source: " + end(m.source, m.settings.source),
+		"target: " + end(m.target, m.settings.target),
 		fmt.Sprintf("tables: {include: [%q]}", m.name+".*"),
 	}
 	if m.settings.routed {
@@ -164,15 +163,6 @@ func (r result) String() string {
 
 // end is the last part of a long text.
 func end(text string) string { return text[max(0, len(text)-4000):] }
-
-// summary is the last line of --json output.
-func (r result) summary(t *testing.T) map[string]any {
-	t.Helper()
-	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
-	var facts map[string]any
-	require.NoError(t, json.Unmarshal([]byte(lines[len(lines)-1]), &facts), r)
-	return facts
-}
 
 // run runs a command to its end.
 func (m *move) run(t *testing.T, phase string, args ...string) result {

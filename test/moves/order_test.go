@@ -58,6 +58,8 @@ func confirmed(m *move, phase string) []string {
 func TestLocked(t *testing.T) {
 	m, load, _, target := slowed(t, mysqlPair(t))
 	other := m.second(t)
+	other.settings.source, other.settings.target = "", "" // past the proxies
+	other.write(t)
 	other.must(t, "init-schema")
 
 	copying := m.inTheMiddle(t)
@@ -68,8 +70,9 @@ func TestLocked(t *testing.T) {
 		assert.Contains(t, r.stderr, strconv.Itoa(copying.cmd.Process.Pid), phase)
 	}
 	assert.Contains(t, m.must(t, "status").stdout, "running")
-	target.slow(10 * time.Millisecond)
+	target.freeze() // so that it lasts
 	r := other.run(t, "init-copy")
+	target.thaw()
 	assert.Equal(t, locked, r.code, "init-copy with a state file of its own: %s", r)
 	target.slow(0)
 	ended := copying.wait(t, patience)
@@ -126,8 +129,8 @@ func TestPlanLost(t *testing.T) {
 // TestSignals ends every phase with SIGTERM or SIGINT in its middle: progress is saved, and the same command goes on.
 func TestSignals(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
-		target := newProxy(t, p.target)
-		m := newMove(t, p, settings{target: target.address(), lines: []string{"copy: {workers: 2, chunk_rows: 500}", "verify: {workers: 1, chunk_rows: 500}"}})
+		source, target := newProxy(t, p.source), newProxy(t, p.target)
+		m := newMove(t, p, settings{source: source.address(), target: target.address(), lines: []string{"copy: {workers: 2, chunk_rows: 500}", "verify: {workers: 1, chunk_rows: 500}"}})
 		m.fill(t, 4_000)
 		load := m.startLoad(t, seed(t), 2, 4_000, 4*time.Millisecond)
 		stop := func(phase string, s syscall.Signal, slow time.Duration, when func() bool) {
@@ -157,7 +160,14 @@ func TestSignals(t *testing.T) {
 			return strings.Contains(m.must(t, "status").stdout, "running")
 		})
 		m.must(t, "verify")
-		stop("cutover", syscall.SIGTERM, 60*time.Millisecond, func() bool { return p.source.readOnly(t) })
+		// Under the fence: from there on the target takes its time.
+		source.loseStatements(1, func(text string) bool {
+			if strings.Contains(text, "read_only") && strings.HasPrefix(text, "SET GLOBAL") {
+				target.slow(500 * time.Millisecond)
+			}
+			return false
+		})
+		stop("cutover", syscall.SIGTERM, 0, func() bool { return p.source.readOnly(t) })
 		assert.False(t, p.source.readOnly(t), "an interrupted cutover opens the source again")
 		r := m.cutover(t)
 		require.Equal(t, done, r.code, r)

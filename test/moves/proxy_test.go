@@ -129,7 +129,9 @@ func (p *proxy) loseAnswers(n int, match func(statements []string) bool) {
 
 // loseStatements loses the answers to statements that match.
 func (p *proxy) loseStatements(n int, match func(text string) bool) {
-	p.set(func() { p.trap = &trap{match: func(text string, _ []string) bool { return match(text) }, answer: true, left: n} })
+	p.set(func() {
+		p.trap = &trap{match: func(text string, _ []string) bool { return match(text) }, answer: true, left: n}
+	})
 }
 
 func commit(match func(statements []string) bool) func(string, []string) bool {
