@@ -124,6 +124,7 @@ func (s *session) cutover(ctx context.Context, o cutoverOptions) (outcome, error
 	if o.dryRun {
 		return s.dryCutover(ctx, c)
 	}
+	s.progress.Step("cutover")
 	var result *cutover.Result
 	err = s.observed(ctx, mirrorReplica, func(ctx context.Context) error {
 		return s.flowing(ctx, func(ctx context.Context) (err error) {
@@ -159,14 +160,14 @@ func (s *session) cutoverOptions(st *state.State) cutover.Options {
 		Verify: s.cfg.Cutover.Verify, MaxVerifyAge: s.cfg.Cutover.MaxVerifyAge, Gates: s.gates(), Applied: s.applied, Lag: s.lag,
 		VerifiedUpTo: db.Position(st.Verify.Position), VerifiedAt: st.Verify.Finished,
 		VerifyChanged: func(ctx context.Context, from, to db.Position) (cutover.Verified, error) {
-			report, err := s.verifier(nil, false).Changed(ctx, from, to)
+			report, err := s.verifier(nil, false, nil).Changed(ctx, from, to)
 			if err != nil {
 				return cutover.Verified{}, err
 			}
 			return cutover.Verified{Differences: report.Differences(), Position: report.Position, Rows: report.Rows()}, nil
 		},
 		VerifyFull: func(ctx context.Context) (cutover.Verified, error) {
-			report, err := s.verifier(nil, false).Run(ctx)
+			report, err := s.verifier(nil, false, nil).Run(ctx)
 			if err != nil {
 				return cutover.Verified{}, err
 			}

@@ -100,11 +100,9 @@ func (e advised) Unwrap() error { return e.error }
 
 // report prints the end of a command and returns its exit code.
 func (a *app) report(ctx context.Context, err error) int {
-	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errInterrupted) && !errors.Is(err, cutover.ErrOutcomeUnknown) {
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errInterrupted) && !errors.Is(err, cutover.ErrOutcomeUnknown) &&
+		!errors.Is(err, errInterrupted) {
 		err = fmt.Errorf("%w: %w", cause, err)
-		if errors.Is(errors.Unwrap(err), errInterrupted) && strings.Count(err.Error(), errInterrupted.Error()) > 1 {
-			err = cause
-		}
 	}
 	code := exitCode(err)
 	if err == nil {
@@ -113,10 +111,6 @@ func (a *app) report(ctx context.Context, err error) int {
 	next := advice(code)
 	if a.json != nil {
 		_ = a.json.Error(code, advised{err, next})
-	}
-	if code == codeDifferences && errors.Is(err, errDifferences) && a.json == nil {
-		fmt.Fprintf(a.stderr, "wherry: %v\n", err)
-		return code
 	}
 	fmt.Fprintf(a.stderr, "wherry: %v\n", err)
 	var usage usageError

@@ -67,7 +67,7 @@ func (s *session) copied(began time.Time) outcome {
 	for _, t := range p.Tables {
 		rows += t.Rows
 	}
-	facts := map[string]any{"rows": rows, "tables": len(p.Tables), "start": p.Start, "consistent": p.Consistent}
+	facts := map[string]any{"rows": rows, "tables": len(p.Tables), "start": p.Start, "consistent": p.Consistent, "replayed_changes": p.Replica.Changes}
 	for name, took := range s.took.times(time.Now()) {
 		facts[name+"_seconds"] = took.Seconds()
 	}

@@ -96,7 +96,7 @@ func withSignals(parent context.Context, stderr io.Writer) (context.Context, fun
 	go func() {
 		select {
 		case s := <-signals:
-			cancel(fmt.Errorf("%w by %s", errInterrupted, s))
+			cancel(fmt.Errorf("%w by signal: %s", errInterrupted, s))
 		case <-done:
 			return
 		}

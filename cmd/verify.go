@@ -63,7 +63,7 @@ func (s *session) verify(ctx context.Context, o verifyOptions) (outcome, error) 
 	began := time.Now()
 	err = s.observed(ctx, func(st *state.State, p monitor.Snapshot) { mirrorReplica(st, p) }, func(ctx context.Context) error {
 		return s.flowing(ctx, func(ctx context.Context) (err error) {
-			report, err = s.verifier(selected, o.repair).Run(ctx)
+			report, err = s.verifier(selected, o.repair, s.watchVerify()).Run(ctx)
 			return err
 		})
 	})
@@ -106,16 +106,19 @@ func (s *session) selectTables(names []string) (func(schema.Name) bool, error) {
 	return func(n schema.Name) bool { return wanted[n.String()] }, nil
 }
 
-func (s *session) verifier(tables func(schema.Name) bool, repair bool) *verify.Verify {
-	last := map[schema.Name]verify.Progress{}
+// watchVerify turns the totals that a verification tells into the steps that the progress counts.
+func (s *session) watchVerify() func(verify.Progress) {
+	var last verify.Progress
+	return func(p verify.Progress) {
+		s.progress.Verify(p.Table, p.Rows-last.Rows, p.Differing-last.Differing)
+		last = p
+	}
+}
+
+func (s *session) verifier(tables func(schema.Name) bool, repair bool, observe func(verify.Progress)) *verify.Verify {
 	return verify.New(s.source, s.target, s.plan.Routes, verify.Options{
 		Workers: s.cfg.Verify.Workers, ChunkRows: s.cfg.Verify.ChunkRows, Repair: repair, Tables: tables, Applied: s.applied,
-		RetryFor: s.cfg.Replicate.RetryFor, Log: s.log,
-		Observe: func(p verify.Progress) {
-			before := last[schema.Name{}]
-			s.progress.Verify(p.Table, p.Rows-before.Rows, p.Differing-before.Differing)
-			last[schema.Name{}] = p
-		},
+		RetryFor: s.cfg.Replicate.RetryFor, Log: s.log, Observe: observe,
 	})
 }
 
