@@ -129,7 +129,10 @@ func (b *builder) movable(t *schema.Table) bool {
 		b.fail("engine", name, "has engine "+t.Engine+", which has no transactions", "ALTER TABLE "+t.Name.Quoted()+" ENGINE=InnoDB, or exclude it")
 		good = false
 	}
-	return b.key(t) && b.columns(t) && b.foreignKeys(t) && good
+	for _, check := range []func(*schema.Table) bool{b.key, b.columns, b.foreignKeys} { // all of them: findings come at once
+		good = check(t) && good
+	}
+	return good
 }
 
 // key refuses tables whose rows cannot be told apart, and key types whose order this version cannot follow.
