@@ -227,9 +227,7 @@ func (c call) jsonLines(t *testing.T) map[string]any {
 	var last map[string]any
 	for i, line := range lines {
 		last = nil
-		if !assert.NoError(t, json.Unmarshal([]byte(line), &last), "line %d of standard output: %q", i+1, line) {
-			return nil
-		}
+		require.NoError(t, json.Unmarshal([]byte(line), &last), "line %d of standard output: %q", i+1, line)
 		assert.NotEmpty(t, last["type"], line)
 	}
 	if c.code == 0 || c.code == 3 { // differences are a result

@@ -162,8 +162,11 @@ func replica(t *testing.T, dir, path string) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Dir = &out, &out, dir
 	require.NoError(t, cmd.Start())
-	stopped := make(chan error, 1)
-	go func() { stopped <- cmd.Wait() }()
+	stopped := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // the exit code is looked at below
+		close(stopped)
+	}()
 	defer func() { _ = cmd.Process.Kill() }()
 	var second call
 	for began := time.Now(); time.Since(began) < patience; time.Sleep(50 * time.Millisecond) {

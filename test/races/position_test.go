@@ -22,7 +22,7 @@ const (
 	committers = 8
 	readings   = 300 // at most: on MariaDB a position takes longer the fuller the log file is
 	fewest     = 5
-	looking    = 5 * time.Second
+	looking    = 3 * time.Second
 	apart      = 2 * time.Millisecond
 )
 

@@ -18,7 +18,7 @@ func TestTimeoutIsConnection(t *testing.T) {
 	defer cancel()
 	_, err := (&net.Dialer{}).DialContext(late, "tcp", "127.0.0.1:1")
 	require.ErrorIs(t, err, context.DeadlineExceeded, "what makes them look alike")
-	assert.ErrorIs(t, classify(err), db.ErrConnection)
+	require.ErrorIs(t, classify(err), db.ErrConnection)
 	assert.NotErrorIs(t, classify(late.Err()), db.ErrConnection)
 }
 
@@ -30,6 +30,6 @@ func TestSilentServer(t *testing.T) {
 	began := time.Now()
 	_, err = OpenSource(t.Context(), Config{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, User: "nobody", ConnectTimeout: 200 * time.Millisecond})
 	require.ErrorIs(t, err, db.ErrConnection)
-	assert.ErrorContains(t, err, "no answer within 200ms")
+	require.ErrorContains(t, err, "no answer within 200ms")
 	assert.Less(t, time.Since(began), 5*time.Second)
 }
