@@ -169,9 +169,13 @@ func (c *Copy) fact(ctx context.Context, name string) (db.Position, error) {
 // rows that they meet; from there on the target is a state that the source had.
 func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	c.opts.Observe.Step("replay")
-	goal, err := c.source.Head(ctx)
+	var goal db.Position
+	err := c.retry(ctx, "read the source's head", func() (err error) {
+		goal, err = c.source.Head(ctx)
+		return err
+	})
 	if err != nil {
-		return "", fmt.Errorf("read the source's head: %w", err)
+		return "", err
 	}
 	if err := c.replay.ReplayTo(ctx, goal); err != nil {
 		return "", fmt.Errorf("replay the changes made during the copy: %w", err)

@@ -370,7 +370,7 @@ func (w *world) persist() {
 }
 
 func TestRetryFor(t *testing.T) {
-	for _, step := range []string{"load", "bound", "ledger.plan", "execute"} {
+	for _, step := range []string{"load", "bound", "ledger.plan", "head", "execute"} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, 20)
 			w.opts.RetryFor = time.Minute

@@ -91,7 +91,11 @@ func (r *Replicator) Run(ctx context.Context) error { return r.run(ctx, "") }
 // CatchUp applies changes until the target is no further behind than what came in within the last round.
 func (r *Replicator) CatchUp(ctx context.Context) error {
 	for {
-		goal, err := r.source.Head(ctx)
+		var goal db.Position
+		err := r.repeat(ctx, func() (err error) {
+			goal, err = r.source.Head(ctx)
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("read the source's head: %w", err)
 		}
@@ -107,11 +111,16 @@ func (r *Replicator) CatchUp(ctx context.Context) error {
 
 // run repeats sessions until one ends for good.
 func (r *Replicator) run(ctx context.Context, goal db.Position) error {
+	return r.repeat(ctx, func() error { return r.session(ctx, goal) })
+}
+
+// repeat calls f again after a lost connection or a deadlock, as long as something moved within RetryFor.
+func (r *Replicator) repeat(ctx context.Context, f func() error) error {
 	r.moved = time.Now()
 	wait := 100 * time.Millisecond
 	for {
 		before := r.moved
-		err := r.session(ctx, goal)
+		err := f()
 		switch {
 		case err == nil:
 			return nil

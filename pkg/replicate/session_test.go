@@ -294,6 +294,16 @@ func TestCatchUpEndsUnderLoad(t *testing.T) {
 	})
 }
 
+func TestCatchUpOutlivesALostHead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.insert(1, 10)
+		w.left = dbtest.FaultySource(w.left, dbtest.Any(dbtest.Nth("head", 1, db.ErrConnection), dbtest.Nth("head.after", 1, db.ErrConnection)))
+		require.NoError(t, w.replicator().CatchUp(t.Context()))
+		w.equal()
+	})
+}
+
 func TestRunEndsWithTheCause(t *testing.T) {
 	boom := errors.New("the operator has left")
 	for _, busy := range []bool{false, true} {
