@@ -23,12 +23,12 @@ func TestSchemaChange(t *testing.T) {
 		p.source.exec(t, "CREATE DATABASE "+quote(other), "CREATE TABLE "+quote(other)+".ints (id INT PRIMARY KEY)",
 			"ALTER TABLE "+quote(other)+".ints ADD COLUMN x INT", "DROP TABLE "+quote(other)+".ints")
 		m.caughtUp(t, replica)
-		p.source.exec(t, "UPDATE "+quote(m.name)+".ints SET t = 'the last before' WHERE id = 1000", "ALTER TABLE "+quote(m.name)+".ints ADD COLUMN added INT",
+		p.source.exec(t, "UPDATE "+quote(m.name)+".ints SET t = 'the last before' WHERE id = 100", "ALTER TABLE "+quote(m.name)+".ints ADD COLUMN added INT",
 			"INSERT INTO "+quote(m.name)+".marks (mark) VALUES ('after')")
 		r := replica.wait(t, patience)
 		require.Equal(t, refused, r.code, r)
 		assert.Contains(t, r.stderr, "ADD COLUMN added")
-		assert.Equal(t, "the last before", p.target.text(t, "SELECT t FROM "+quote(m.database)+".ints WHERE id = 1000"))
+		assert.Equal(t, "the last before", p.target.text(t, "SELECT t FROM "+quote(m.database)+".ints WHERE id = 100"))
 		assert.Equal(t, "0", p.target.text(t, "SELECT COUNT(*) FROM "+quote(m.database)+".marks WHERE mark = 'after'"), "changes after it")
 		before := m.fact(t, "position")
 		r = m.run(t, "start-replica")
@@ -50,7 +50,7 @@ func TestStatementFormat(t *testing.T) {
 		require.NoError(t, err)
 		defer conn.Close()
 		for _, statement := range []string{
-			"SET SESSION binlog_format = STATEMENT", "USE " + quote(m.name), "UPDATE ints SET t = 'by statement' WHERE id = 1000", "SET SESSION binlog_format = ROW",
+			"SET SESSION binlog_format = STATEMENT", "USE " + quote(m.name), "UPDATE ints SET t = 'by statement' WHERE id = 100", "SET SESSION binlog_format = ROW",
 		} {
 			_, err := conn.ExecContext(t.Context(), statement)
 			require.NoError(t, err, statement)
