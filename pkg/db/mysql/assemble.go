@@ -78,8 +78,8 @@ func newAssembler(ctx context.Context, cfg *streamConfig, queue *streamQueue) *a
 	if cfg.from.file != "" && (cfg.from.server == cfg.serverTag || cfg.from.server == "") {
 		a.floor = place{cfg.from.file, cfg.from.offset}
 	}
-	byFile := cfg.from.gtid == nil || cfg.from.gtid.empty()
-	a.known, a.skip = !byFile, byFile && cfg.from.offset > 1<<32-1
+	a.known = cfg.from.gtid != nil && !cfg.from.gtid.empty()
+	a.skip = cfg.byFile() && cfg.from.offset > 1<<32-1
 	return a
 }
 

@@ -2,7 +2,6 @@ package mysql
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"regexp"
@@ -107,14 +106,23 @@ func (s *Source) snapshotPosition(ctx context.Context) (pos db.Position, err err
 	if err != nil {
 		return "", err
 	}
-	set, err := s.gtidAt(ctx, file, at)
+	set, err := s.endGTIDs(ctx, file, at)
 	return formatPosition(set, file, at, s.tag), err
 }
 
-func (s *Source) gtidAt(ctx context.Context, file string, offset uint64) (string, error) {
-	var set sql.NullString
-	err := s.admin.QueryRowContext(ctx, "SELECT BINLOG_GTID_POS(?, ?)", file, offset).Scan(&set)
-	return set.String, err
+// endGTIDs returns MariaDB's GTIDs at a place that was the end of the log a moment ago, or "" when the log has moved on: then
+// the file alone tells the position, until a stream from there learns the GTIDs. (BINLOG_GTID_POS would tell, but to
+// do so the server reads the file up to the offset, seconds for a full one, which a cutover has not.)
+func (s *Source) endGTIDs(ctx context.Context, file string, offset uint64) (string, error) {
+	var set string
+	if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_binlog_pos").Scan(&set); err != nil {
+		return "", err
+	}
+	again, err := s.logStatus(ctx)
+	if err != nil || again.file != file || again.offset != offset {
+		return "", err
+	}
+	return set, nil
 }
 
 // rotatedPosition begins a new log file: the rotation waits for transactions that are being committed.
@@ -146,7 +154,7 @@ var owner = regexp.MustCompile(`#[0-9]+`)
 // be seen; until then its GTID is owned by its thread, so those are read first.
 func (s *Source) headGTIDs(ctx context.Context, status logStatus) (string, error) {
 	if s.flavor.MariaDB {
-		return s.gtidAt(ctx, status.file, status.offset)
+		return s.endGTIDs(ctx, status.file, status.offset)
 	}
 	if gtid, err := s.hasGTID(ctx); err != nil || !gtid {
 		return "", err

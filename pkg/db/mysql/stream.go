@@ -39,6 +39,12 @@ type streamConfig struct {
 	serverTag string        // identity of the server, for the file and offset of positions
 }
 
+// byFile tells whether the log is to be opened at the position's file and offset.
+func (c *streamConfig) byFile() bool {
+	here := c.from.file != "" && (c.from.server == c.serverTag || c.from.server == "")
+	return here || c.from.gtid == nil || c.from.gtid.empty()
+}
+
 // stream is an open binary log. One goroutine reads and decodes; it starts in openStream and is gone after Close.
 type stream struct {
 	queue  *streamQueue

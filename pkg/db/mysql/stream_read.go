@@ -54,8 +54,9 @@ func (r *binlogReader) start(ctx context.Context) error {
 	return r.wire.send(r.dumpCommand())
 }
 
-// byGTID tells whether the log is to be found by transactions. With none executed yet only the file can tell.
-func (r *binlogReader) byGTID() bool { return r.cfg.from.gtid != nil && !r.cfg.from.gtid.empty() }
+// byGTID tells whether the log is to be found by transactions: on another server than the position was read from, or when it
+// has no file. The file is exact, and found at once: by GTIDs a server reads its log from the start of a file.
+func (r *binlogReader) byGTID() bool { return !r.cfg.byFile() }
 
 // Flags of the dump commands.
 const (
