@@ -60,7 +60,7 @@ func exitCode(err error) int {
 		{codeState, errors.Is(err, state.ErrOtherMove) || errors.Is(err, state.ErrNewer) || errors.Is(err, state.ErrDamaged)},
 		{codeLocked, errors.Is(err, state.ErrLocked) || errors.Is(err, db.ErrLocked)},
 		{codeGone, errors.Is(err, db.ErrPositionGone)},
-		{codeDifferences, errors.Is(err, errDifferences)},
+		{codeDifferences, errors.Is(err, errDifferences) || errors.Is(err, cutover.ErrDifferent)},
 		{codeRefused, errors.Is(err, errRefused) || errors.Is(err, schema.ErrRefused) || errors.Is(err, cutover.ErrRefused) ||
 			errors.Is(err, state.ErrOutOfOrder) || errors.Is(err, state.ErrOver) || errors.Is(err, replicate.ErrSchemaChange) ||
 			errors.Is(err, verify.ErrSchemaChange) || errors.Is(err, db.ErrUnsupported) || errors.Is(err, db.ErrSealed)},

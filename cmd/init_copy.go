@@ -50,8 +50,7 @@ func initCopySpec(o initCopyOptions) phaseSpec {
 func (s *session) initCopy(ctx context.Context) (outcome, error) {
 	began := time.Now()
 	c := copy.New(s.source, s.target, s.plan.Routes, s.replicator(false), copy.Options{
-		Workers: s.cfg.Copy.Workers, ChunkRows: s.cfg.Copy.ChunkRows, ChunkBytes: int64(s.cfg.Copy.ChunkBytes),
-		DeferIndexes: s.cfg.Copy.DeferIndexes, IndexWorkers: s.cfg.Copy.IndexWorkers, RetryFor: s.cfg.Replicate.RetryFor,
+		Workers: s.cfg.Copy.Workers, ChunkRows: s.cfg.Copy.ChunkRows, ChunkBytes: int64(s.cfg.Copy.ChunkBytes), IndexWorkers: s.cfg.Copy.IndexWorkers, RetryFor: s.cfg.Replicate.RetryFor,
 		Observe: s.steps(began), Log: s.log,
 	})
 	if err := s.observed(ctx, mirrorCopy, c.Run); err != nil {

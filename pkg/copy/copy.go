@@ -29,7 +29,6 @@ type Options struct {
 	Workers      int           // chunks in flight; 4
 	ChunkRows    int           // rows of a chunk; 0 learns from ChunkBytes and time
 	ChunkBytes   int64         // aimed bytes of a chunk; 16 MiB
-	DeferIndexes bool          // non-unique indexes are built after the copy, as unique ones always are
 	IndexWorkers int           // tables whose indexes are built at a time; 2
 	RetryFor     time.Duration // how long to go on without a chunk done before giving up; 10 minutes
 	Observe      Observer

@@ -36,7 +36,9 @@ type Step struct {
 
 // Options adjust an Init.
 type Options struct {
-	Defer  bool // create only the indexes that the server demands, see Dialect.CreateTable
+	// Defer creates only the indexes that the server demands, see Dialect.CreateTable. Without it unique indexes besides
+	// the row key's are left out all the same: while rows are copied two of them may hold one value.
+	Defer  bool
 	DryRun bool // only tell Out what would run
 	// Mine tells which target tables this move may have made in an earlier run; nil means none.
 	Mine func(Name) bool
@@ -157,9 +159,28 @@ func (i *Init) createDatabases(ctx context.Context, existing map[Name]*Table) er
 	return nil
 }
 
+// withoutUnique returns the table without its unique indexes, apart from the one that identifies rows and one that the
+// automatic column needs.
+func withoutUnique(t *Table) *Table {
+	reduced, key := *t, t.KeyIndex()
+	reduced.Indexes = nil
+	for at := range t.Indexes {
+		index := &t.Indexes[at]
+		first := t.Column(index.Parts[0].Column)
+		automatic := first >= 0 && t.Columns[first].AutoIncrement
+		if !index.Unique || index == key || automatic {
+			reduced.Indexes = append(reduced.Indexes, *index)
+		}
+	}
+	return &reduced
+}
+
 // createTable creates one table and proves that the server understood it as planned.
 func (i *Init) createTable(ctx context.Context, plan *Table) error {
 	dialect := i.target.Dialect()
+	if !i.opts.Defer {
+		plan = withoutUnique(plan)
+	}
 	statement := dialect.CreateTable(plan, i.opts.Defer)
 	if err := i.execute(ctx, plan.Name.String(), statement); err != nil {
 		return fmt.Errorf("create table %s: %w", plan.Name, err)

@@ -140,3 +140,25 @@ func TestInitDryRunChangesNothing(t *testing.T) {
 	require.NoError(t, NewInit(m, steps(t, "a.x"), opts).Run(t.Context()))
 	assert.Len(t, out, 2)
 }
+
+// TestInitWithoutDefer: while rows are copied a unique value may be on two of them, so those indexes always come later.
+func TestInitWithoutDefer(t *testing.T) {
+	table := mustParse(t, "CREATE TABLE `t` (\n  `id` int NOT NULL,\n  `n` int NOT NULL AUTO_INCREMENT,\n  `u` int DEFAULT NULL,\n  `i` int DEFAULT NULL,\n"+
+		"  PRIMARY KEY (`id`),\n  UNIQUE KEY `n` (`n`),\n  UNIQUE KEY `u` (`u`),\n  KEY `i` (`i`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci")
+	reduced := withoutUnique(table)
+	names := []string{}
+	for _, index := range reduced.Indexes {
+		names = append(names, index.Name)
+	}
+	assert.Equal(t, []string{"n", "i"}, names)
+	assert.Len(t, table.Indexes, 3, "the plan itself is whole")
+}
+
+func mustParse(t *testing.T, create string) *Table {
+	t.Helper()
+	table, err := ParseCreate(create, Name{"d", "t"}, Flavor{Version: 90704}, Collations{
+		Known: map[string]string{"utf8mb4_0900_ai_ci": "utf8mb4"}, Default: map[string]string{"utf8mb4": "utf8mb4_0900_ai_ci"},
+	})
+	require.NoError(t, err)
+	return table
+}

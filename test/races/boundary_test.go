@@ -70,7 +70,7 @@ func TestCopyUnderTransfers(t *testing.T) {
 		w := bank(t, source, target)
 		w.transfers(func() error {
 			if w.moments.chunk == 0 {
-				w.copy(copy.Options{Workers: 1, ChunkRows: 5, DeferIndexes: true})
+				w.copy(copy.Options{Workers: 1, ChunkRows: 5})
 			}
 			return w.sound(w.ctx)
 		})

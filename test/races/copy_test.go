@@ -194,7 +194,7 @@ func TestCopyRaces(t *testing.T) {
 				for moment, statements := range race.at {
 					w.moments.at[moment] = func() { w.exec(w.app, statements) }
 				}
-				w.copy(copy.Options{Workers: 1, ChunkRows: race.chunk, DeferIndexes: true})
+				w.copy(copy.Options{Workers: 1, ChunkRows: race.chunk})
 				for moment := range w.moments.at {
 					t.Errorf("%q never came: %s", moment, strings.Join(w.moments.met, ", "))
 				}
