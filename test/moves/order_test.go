@@ -163,7 +163,7 @@ func TestSignals(t *testing.T) {
 		// Under the fence: from there on the target takes its time.
 		source.loseStatements(1, func(text string) bool {
 			if strings.Contains(text, "read_only") && strings.HasPrefix(text, "SET GLOBAL") {
-				target.slow(500 * time.Millisecond)
+				target.slow(200 * time.Millisecond)
 			}
 			return false
 		})

@@ -66,7 +66,7 @@ func (m *move) complete(t *testing.T) {
 
 // TestRun is the move in one command.
 func TestRun(t *testing.T) {
-	eachPair(t, func(t *testing.T, p pair) {
+	likePair(t, func(t *testing.T, p pair) {
 		m := newMove(t, p, settings{})
 		m.fill(t, 6_000)
 		load := m.startLoad(t, seed(t), 3, 6_000, 2*time.Millisecond)
