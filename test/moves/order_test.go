@@ -108,6 +108,7 @@ func TestPlanLost(t *testing.T) {
 	m := newMove(t, p, settings{target: target.address(), lines: []string{"copy: {workers: 1, chunk_rows: 500}"}})
 	m.fill(t, 4_000)
 	m.must(t, "init-schema")
+	target.slow(3 * time.Millisecond)
 	records := 0
 	target.loseStatements(3, func(text string) bool {
 		if !strings.HasPrefix(text, "INSERT INTO") || !strings.Contains(text, ".`chunks`") || !strings.Contains(text, ".`ints`") {
@@ -119,6 +120,9 @@ func TestPlanLost(t *testing.T) {
 	})
 	r := m.start(t, "init-copy")
 	until(t, "answers to records lost", func() bool { return target.sprung() == 3 }, r)
+	until(t, "chunks recorded after them", func() bool {
+		return m.target.text(t, "SELECT COUNT(*) FROM "+quote("wherry_"+m.name)+".chunks WHERE source LIKE '%.`ints`'") > "3"
+	}, r)
 	r.kill(t)
 	m.must(t, "init-copy")
 	m.chained(t)
