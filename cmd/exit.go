@@ -72,8 +72,17 @@ func exitCode(err error) int {
 	return codeFailed
 }
 
-// advice is the next thing to do after an error of a kind.
-func advice(code int) string {
+// connectError is a server that could not be reached before anything was begun.
+type connectError struct{ error }
+
+func (e connectError) Unwrap() error { return e.error }
+
+// advice is the next thing to do after an error.
+func advice(code int, err error) string {
+	var unreachable connectError
+	if code == codeFailed && errors.As(err, &unreachable) {
+		return "nothing was changed: look at the host, port, user and password of that end, and run the same command again"
+	}
 	switch code {
 	case codeFailed, codeInterrupted:
 		return "progress is saved: run the same command again to continue"
@@ -108,7 +117,7 @@ func (a *app) report(ctx context.Context, err error) int {
 	if err == nil {
 		return code
 	}
-	next := advice(code)
+	next := advice(code, err)
 	if a.json != nil {
 		_ = a.json.Error(code, advised{err, next})
 	}

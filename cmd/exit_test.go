@@ -97,10 +97,10 @@ func TestAdvice(t *testing.T) {
 		codeFailed: "run the same command again", codeInterrupted: "run the same command again", codeGone: "begin again",
 		codeLocked: "wait for the other wherry", codeRefused: "mend what is named above",
 	} {
-		assert.Contains(t, advice(code), words, "code %d", code)
+		assert.Contains(t, advice(code, nil), words, "code %d", code)
 	}
 	for _, code := range []int{codeDone, codeDifferences, codeState, codeUnknown, codeUsage, codeConfig} {
-		assert.Empty(t, advice(code), "code %d: what is to be done is in the error", code)
+		assert.Empty(t, advice(code, nil), "code %d: what is to be done is in the error", code)
 	}
 }
 
@@ -245,7 +245,7 @@ func TestReport(t *testing.T) {
 		}
 		assert.Equal(t, 1, strings.Count(stdout.String(), "\n"), "%s: one line", c.title)
 		assert.Contains(t, stdout.String(), fmt.Sprintf(`%d`, c.code), c.title)
-		if words := advice(c.code); words != "" {
+		if words := advice(c.code, c.err); words != "" {
 			assert.Contains(t, stdout.String(), words, c.title)
 		}
 	}

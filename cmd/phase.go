@@ -128,6 +128,9 @@ func (s *session) prepare(ctx context.Context, spec phaseSpec) error {
 }
 
 func (s *session) finish(phase string, out outcome, err error) error {
+	if errors.Is(err, errDifferences) && out.Facts != nil {
+		out.Facts["code"] = codeDifferences
+	}
 	if err == nil || errors.Is(err, errDifferences) {
 		return errors.Join(err, s.result(phase, out, true))
 	}

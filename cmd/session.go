@@ -89,7 +89,7 @@ func (s *session) openSource(ctx context.Context) (db.Source, error) {
 	}
 	source, err := mysql.OpenSource(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("source: %w", err)
+		return nil, connectError{fmt.Errorf("source: %w", err)}
 	}
 	return source, nil
 }
@@ -101,7 +101,7 @@ func (s *session) openTarget(ctx context.Context) (db.Target, error) {
 	}
 	target, err := mysql.OpenTarget(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("target: %w", err)
+		return nil, connectError{fmt.Errorf("target: %w", err)}
 	}
 	return target, nil
 }

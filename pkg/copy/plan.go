@@ -14,6 +14,10 @@ const (
 	minChunkRows = 500
 	maxChunkRows = 200_000
 	aimedTime    = 4 * time.Second // of one chunk: what a crash costs at most
+	// shares is how many chunks each worker gets of a table at least, if they are not too small by that: with fewer,
+	// workers stand idle while the last ones are copied.
+	shares     = 8
+	shareFloor = 10_000 // rows
 )
 
 // table cuts one table into chunks as they are asked for. A chunk is recorded on the target before it is copied, so that a
@@ -62,7 +66,12 @@ func (t *table) firstAim() int {
 		return 10 * minChunkRows
 	}
 	perRow := max(source.Bytes/source.Rows, 1)
-	return clampRows(t.c.opts.ChunkBytes / perRow)
+	return clampRows(min(t.c.opts.ChunkBytes/perRow, t.share()))
+}
+
+// share is the most rows of a chunk that keep all workers busy to the end.
+func (t *table) share() int64 {
+	return max(t.route.Source.Table.Rows/int64(shares*t.c.opts.Workers), shareFloor)
 }
 
 // learn adjusts the rows of the next chunk to what the last one took.
@@ -74,7 +83,7 @@ func (t *table) learn(loaded db.Loaded, took time.Duration) {
 	defer t.mu.Unlock()
 	byBytes := t.c.opts.ChunkBytes * loaded.Rows / loaded.Bytes
 	byTime := int64(float64(loaded.Rows) * float64(aimedTime) / float64(max(took, time.Millisecond)))
-	t.aim = clampRows(min(byBytes, byTime, 2*int64(t.aim)))
+	t.aim = clampRows(min(byBytes, byTime, t.share(), 2*int64(t.aim)))
 }
 
 func clampRows(n int64) int { return int(min(max(n, minChunkRows), maxChunkRows)) }

@@ -53,9 +53,13 @@ func (c *Copy) rows(ctx context.Context, start db.Position) error {
 
 // watch warns before the source's log no longer reaches back to the start position, and stops the copy when it does not.
 func (c *Copy) watch(ctx context.Context, start db.Position) error {
-	retention, err := c.source.Retention(ctx)
+	var retention time.Duration
+	err := c.retry(ctx, "read how long the source keeps its log", func() (err error) {
+		retention, err = c.source.Retention(ctx)
+		return err
+	})
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("read how long the source keeps its log: %w", err)
+		return err
 	}
 	began, warned := time.Now(), false
 	for {
