@@ -16,7 +16,7 @@ const (
 	aimedTime    = 4 * time.Second // of one chunk: what a crash costs at most
 	// shares is how many chunks each worker gets of a table at least, if they are not too small by that: with fewer,
 	// workers stand idle while the last ones are copied.
-	shares     = 8
+	shares     = 4
 	shareFloor = 10_000 // rows
 )
 

@@ -26,26 +26,28 @@ type collector struct {
 	changes int64
 	count   int64
 	end     db.Position // after the last whole transaction in the batch
-	sentAt  time.Time   // when the applier was given something
+	sent    db.Position // what the applier was given last
+	sentAt  time.Time   // and when
 }
 
 func (c *collector) run(ctx context.Context) error {
 	if err := c.goalReached(ctx); err != nil {
 		return err
 	}
+	wait := busyWait // longer and longer while there is no news: a goal is mostly near, and then seen at once
 	for {
-		wait := idleWait
-		if !c.net.empty() {
-			wait = busyWait
-		}
 		part, err := c.stream.Next(ctx, wait)
 		if err != nil {
 			return fmt.Errorf("read the source's log after %s: %w", c.stream.Position(), err)
 		}
 		if part == nil {
+			wait = min(2*wait, idleWait)
 			err = c.idle(ctx)
 		} else {
 			err = c.take(ctx, part)
+		}
+		if !c.net.empty() {
+			wait = busyWait
 		}
 		if err != nil {
 			return err
@@ -120,8 +122,8 @@ func (c *collector) idle(ctx context.Context) error {
 	if err := c.goalReached(ctx); err != nil {
 		return err
 	}
-	if time.Since(c.sentAt) >= heartbeat {
-		c.sentAt = time.Now()
+	quiet := time.Since(c.sentAt)
+	if quiet >= heartbeat || quiet >= moveEvery && c.end != c.sent {
 		return c.hand(ctx, true, true)
 	}
 	return nil
@@ -183,7 +185,7 @@ func (c *collector) give(ctx context.Context, commit, idle bool) error {
 			c.net = newCoalescer()
 		}
 	}
-	c.sentAt, c.changes, c.count = time.Now(), 0, 0
+	c.sent, c.sentAt, c.changes, c.count = c.end, time.Now(), 0, 0
 	return c.send(ctx, w)
 }
 

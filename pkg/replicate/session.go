@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	idleWait  = 250 * time.Millisecond // for news when there is nothing to hand over
+	idleWait  = 250 * time.Millisecond // for news when there has been none for a while
 	busyWait  = 2 * time.Millisecond   // for news while the applier is busy with the batch before
-	heartbeat = time.Second            // how often a position is committed that moved without routed changes
+	moveEvery = 200 * time.Millisecond // how often a position is committed that moved without routed changes
+	heartbeat = time.Second            // how often standing still is told, and the applier's connection used
 	retries   = 5                      // of one batch that met a deadlock
 )
 
