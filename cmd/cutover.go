@@ -202,20 +202,33 @@ func (s *session) gates() []cutover.Gate {
 	}
 }
 
-// lag returns how far the target is behind, as whoever applies changes last said.
+// lag returns how far the target is behind, as whoever applies changes last said. A start-replica that has just begun is
+// given the time to say something.
 func (s *session) lag(ctx context.Context) (time.Duration, error) {
 	if !s.lock.Beside() {
 		return s.ownLag(ctx)
 	}
-	st, err := s.file.Read()
-	if err != nil {
-		return 0, err
+	for deadline := time.Now().Add(5 * mirrorEvery); ; {
+		st, err := s.file.Read()
+		if err != nil {
+			return 0, err
+		}
+		at := st.Positions.AppliedAt
+		switch age := time.Since(at); {
+		case age <= 2*mirrorEvery:
+			return time.Duration(st.Positions.Lag), nil
+		case time.Now().Before(deadline):
+		case at.IsZero():
+			return 0, errors.New("start-replica runs and has applied nothing yet: look at its log")
+		default:
+			return time.Duration(st.Positions.Lag) + age, nil // start-replica has not said anything for long
+		}
+		select {
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	lag := time.Duration(st.Positions.Lag)
-	if age := time.Since(st.Positions.AppliedAt); age > 5*mirrorEvery {
-		lag += age // start-replica has not said anything for long
-	}
-	return lag, nil
 }
 
 // ownLag waits for the first commit of the replicator in this process: before it nothing is known.
