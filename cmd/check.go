@@ -49,7 +49,7 @@ func (s *session) check(ctx context.Context, o checkOptions) (outcome, error) {
 		return outcome{}, err
 	}
 	intent := db.Plan{
-		Routes: s.plan.Routes, Bookkeeping: s.cfg.Move, Fence: db.FenceKind(s.cfg.Cutover.Fence), DeferIndexes: s.cfg.Copy.DeferIndexes,
+		Routes: s.plan.Routes, Bookkeeping: s.cfg.Move, Fence: db.FenceKind(s.cfg.Cutover.Fence),
 		BinlogOnWrite: s.cfg.Copy.BinlogOnTarget, LoadMethod: s.cfg.Copy.Load,
 	}
 	findings, err := check.New(s.source, s.target, intent, mine).Run(ctx)

@@ -29,8 +29,6 @@ type Plan struct {
 	Routes        []*route.Route
 	Bookkeeping   string // the move's name
 	Fence         FenceKind
-	DeferIndexes  bool
 	BinlogOnWrite bool   // whether loads on the target go to its own binlog
 	LoadMethod    string // "auto", "load_data" or "insert"
-	SkipCopied    bool   // tables of the move already stand on the target, made by this move
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 var commands = []string{"check", "init-schema", "init-copy", "start-replica", "verify", "cutover", "status", "run", "version"}
@@ -204,22 +206,10 @@ func TestWithoutLog(t *testing.T) {
 	if script == "" {
 		t.Skip("SKIPPED WITHOUT WHERRY_SERVERS_SCRIPT: a server without a log must be started")
 	}
-	dir, err := os.MkdirTemp("", "wherry-nolog")
+	list, stop, err := lab.Extra(script, "mariadb", "skip-log-bin")
 	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // servers run as users of their own
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	servers := func(args ...string) string {
-		cmd := exec.Command(script, args...)
-		cmd.Env = append(os.Environ(), "WHERRY_SERVERS_DIR="+dir, "WHERRY_SERVERS_FAST=1")
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		require.NoError(t, err, "%s", &stderr)
-		return string(out)
-	}
-	t.Cleanup(func() { servers("down", "--purge") })
-	servers("up", "mariadb:1", "--opt", "mariadb-1:skip-log-bin")
-	m := regexp.MustCompile(`mariadb-1=mariadb://[^@ ]+@([0-9.]+):(\d+)`).FindStringSubmatch(servers("env"))
+	t.Cleanup(func() { require.NoError(t, stop()) })
+	m := regexp.MustCompile(`mariadb-1=mariadb://[^@ ]+@([0-9.]+):(\d+)`).FindStringSubmatch(list)
 	require.NotNil(t, m)
 	port, err := strconv.Atoi(m[2])
 	require.NoError(t, err)

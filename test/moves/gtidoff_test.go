@@ -1,22 +1,21 @@
 package moves
 
 import (
-	"bytes"
 	"os"
-	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 // TestWithoutGTIDs moves from a MySQL server that has no GTIDs, where a fresh log file is the safe start position and
 // every position is a file and an offset. init-copy and start-replica are killed once each.
 func TestWithoutGTIDs(t *testing.T) {
 	target := mysqlPair(t).target
-	p := pair{source: extraServer(t, "mysql", "mysql-1:gtid_mode=OFF", "mysql-1:enforce_gtid_consistency=OFF"), target: target}
+	p := pair{source: extraServer(t, "mysql", "gtid_mode=OFF", "enforce_gtid_consistency=OFF"), target: target}
 	require.Equal(t, "OFF", p.source.text(t, "SELECT @@gtid_mode"))
 	m := newMove(t, p, settings{lines: []string{"copy: {chunk_rows: 300}"}})
 	m.fill(t, 6_000)
@@ -49,31 +48,12 @@ func extraServer(t *testing.T, flavor string, options ...string) *server {
 	if script == "" {
 		t.Skip("SKIPPED WITHOUT WHERRY_SERVERS_SCRIPT: a server with settings of its own must be started")
 	}
-	dir, err := os.MkdirTemp("", "wherry-extra")
+	list, stop, err := lab.Extra(script, flavor, options...)
 	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // servers run as users of their own
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	control := func(args ...string) string {
-		cmd := exec.Command(script, args...)
-		cmd.Env = append(os.Environ(), "WHERRY_SERVERS_DIR="+dir, "WHERRY_SERVERS_FAST=1")
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		require.NoError(t, err, "%s", &stderr)
-		return string(out)
-	}
-	t.Cleanup(func() { control("down", "--purge") })
-	args := []string{"up", flavor + ":1"}
-	for _, o := range options {
-		args = append(args, "--opt", o)
-	}
-	control(args...)
-	_, list, found := strings.Cut(control("env"), "WHERRY_TEST_SERVERS='")
-	require.True(t, found)
-	list, _, _ = strings.Cut(list, "'")
+	t.Cleanup(func() { require.NoError(t, stop()) })
 	all, err := openServers(list)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = all[flavor+"-1"].db.Close() })
 	require.Contains(t, all, flavor+"-1")
+	t.Cleanup(func() { _ = all[flavor+"-1"].db.Close() })
 	return all[flavor+"-1"]
 }

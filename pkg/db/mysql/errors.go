@@ -29,13 +29,9 @@ const (
 	errDeadlock           = 1213
 	errPrivilege          = 1227
 	errFatalBinlog        = 1236
-	errOption             = 1290
 	errInterrupted        = 1317
 	errKilled             = 1927 // MariaDB: connection was killed
 	errClientGone         = 4031 // MySQL 8: disconnected because of inactivity
-	errQueryTimeout       = 3024
-	errLocalInfile        = 3948 // MySQL 8: loading local data is disabled
-	errCommandDenied      = 1148 // MariaDB: the used command is not allowed (local_infile off)
 	errTrxRollback        = 3101 // plugin instructed the server to roll back
 	errNoWaitLock         = 3572
 	errMalformed          = 1835
