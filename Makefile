@@ -2,6 +2,7 @@
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 export FROM ?= mysql
 export TO ?= mysql
+export SEED DURATION
 
 .PHONY: help
 help: ## print this list
@@ -15,9 +16,17 @@ build: ## build bin/wherry
 test: ## run every test against private servers (ARGS='-run Name ./pkg/...' for some)
 	scripts/test.sh $(ARGS)
 
+.PHONY: fuzz
+fuzz: ## feed random input to every parser and decoder (FUZZTIME=10s each)
+	scripts/fuzz.sh $(ARGS)
+
 .PHONY: demo
 demo: ## watch a live move (FROM and TO are mysql or mariadb)
 	scripts/demo.sh $(ARGS)
+
+.PHONY: soak
+soak: ## simulate moves with kills and crashes (SEED=n, DURATION=10m)
+	scripts/soak.sh $(ARGS)
 
 .PHONY: bench
 bench: ## measure rows and changes per second

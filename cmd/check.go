@@ -50,7 +50,7 @@ func (s *session) check(ctx context.Context, o checkOptions) (outcome, error) {
 	}
 	intent := db.Plan{
 		Routes: s.plan.Routes, Bookkeeping: s.cfg.Move, Fence: db.FenceKind(s.cfg.Cutover.Fence),
-		BinlogOnWrite: s.cfg.Copy.BinlogOnTarget, LoadMethod: s.cfg.Copy.Load,
+		BinlogOnWrite: s.cfg.Copy.BinlogOnTarget, LoadMethod: s.cfg.Copy.Load, Accept: s.accepts(),
 	}
 	findings, err := check.New(s.source, s.target, intent, mine).Run(ctx)
 	if err != nil {

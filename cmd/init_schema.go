@@ -24,7 +24,8 @@ func newInitSchemaCmd(a *app) *cobra.Command {
 tables with their primary keys. Other indexes and foreign keys come after the rows, because building them at once is
 faster. Each table is read back and compared with what was planned.
 
-It refuses to touch a target table that it did not create itself. It reads nothing but definitions from the source and
+It refuses to touch a target table that it did not create itself; with schema.existing: accept it takes one that is empty, has
+no triggers and is as planned. It reads nothing but definitions from the source and
 copies no rows. Killed, it continues when it is run again.`,
 		Example: `  wherry init-schema --config shop.yaml --dry-run
   wherry init-schema --config shop.yaml`,
@@ -47,7 +48,7 @@ func initSchemaSpec(o initSchemaOptions) phaseSpec {
 			if err != nil {
 				return err
 			}
-			return schema.NewInit(s.target, s.plan.Steps, schema.Options{Defer: s.cfg.Copy.DeferIndexes, DryRun: true, Mine: mine, Log: zerolog.Nop()}).Run(ctx)
+			return schema.NewInit(s.target, s.plan.Steps, schema.Options{Defer: s.cfg.Copy.DeferIndexes, Accept: s.accepts(), DryRun: true, Mine: mine, Log: zerolog.Nop()}).Run(ctx)
 		},
 		run: func(ctx context.Context, s *session) (outcome, error) { return s.initSchema(ctx, o) },
 	}
@@ -60,7 +61,7 @@ func (s *session) initSchema(ctx context.Context, o initSchemaOptions) (outcome,
 	}
 	statements := 0
 	init := schema.NewInit(s.target, s.plan.Steps, schema.Options{
-		Defer: s.cfg.Copy.DeferIndexes, DryRun: o.dryRun, Mine: mine, Claim: s.claim, Log: s.log,
+		Defer: s.cfg.Copy.DeferIndexes, Accept: s.accepts(), DryRun: o.dryRun, Mine: mine, Claim: s.claim, Log: s.log,
 		Out: func(table, statement string) {
 			statements++
 			if o.dryRun {
@@ -83,6 +84,9 @@ func (s *session) initSchema(ctx context.Context, o initSchemaOptions) (outcome,
 		Facts:  map[string]any{"tables": n, "statements": statements},
 	}, nil
 }
+
+// accepts tells whether tables that are on the target already may be taken.
+func (s *session) accepts() bool { return s.cfg.Schema.Existing == "accept" }
 
 // pending ends a dry run.
 func (s *session) pending(statements int) (outcome, error) {
@@ -112,6 +116,9 @@ func (s *session) claim(ctx context.Context, tables []schema.Name) error {
 		return err
 	}
 	if err := s.target.Ledger().Create(ctx); err != nil {
+		return err
+	}
+	if err := s.recordIdentity(ctx); err != nil {
 		return err
 	}
 	return s.target.Ledger().Put(ctx, db.FactTables, string(text))

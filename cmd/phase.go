@@ -73,7 +73,14 @@ func (s *session) phase(ctx context.Context, spec phaseSpec) error {
 		return err
 	}
 	if st.Over() && spec.name != state.PhaseCheck {
-		return s.result(spec.name, outcome{Detail: "the move is over: the target has taken over", Facts: map[string]any{"over": true}}, false)
+		detail := "the move is over: the target has taken over"
+		if spec.name == state.PhaseVerify {
+			if !st.Verify.Clean {
+				return fmt.Errorf("verify: %w: the target has taken over and may have changed since, so nothing was compared", state.ErrOver)
+			}
+			detail += " and may have changed since; nothing was compared (both sides were equal at " + st.Verify.Finished.Format(time.RFC3339) + ")"
+		}
+		return s.result(spec.name, outcome{Detail: detail, Facts: map[string]any{"over": true}}, false)
 	}
 	if err := st.Require(spec.name); err != nil {
 		return err
@@ -118,6 +125,12 @@ func (s *session) prepare(ctx context.Context, spec phaseSpec) error {
 	}
 	if spec.dry {
 		return nil
+	}
+	if err := s.sameMove(ctx); err != nil {
+		return err
+	}
+	if err := s.notOver(ctx, spec.name); err != nil {
+		return err
 	}
 	if spec.admit != nil {
 		if err := spec.admit(ctx, s); err != nil {

@@ -76,6 +76,7 @@ func (s *session) connect(ctx context.Context) (err error) {
 	if s.target, err = s.openTarget(ctx); err != nil {
 		return err
 	}
+	s.source = db.FromSnapshots(s.source, s.target.Ledger())
 	return s.planMove(ctx)
 }
 
@@ -135,7 +136,11 @@ func (s *session) planMove(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, config.ErrInvalid)
 	}
-	s.plan, err = plan.Build(ctx, s.source, s.target.Dialect(), rules)
+	allowed, err := route.NewAllowances(s.cfg.Schema.AllowLosses)
+	if err != nil {
+		return fmt.Errorf("%w: %w", err, config.ErrInvalid)
+	}
+	s.plan, err = plan.Build(ctx, s.source, s.target.Dialect(), rules, plan.Options{Allowed: allowed})
 	return err
 }
 

@@ -31,7 +31,7 @@ still differs after the target has applied everything that the source had when t
 start-replica it applies changes itself meanwhile.
 
 With --repair the rows that differ are rewritten from the source and looked at again. Without it nothing is changed. Exit
-status 3 means that differences remain.`,
+status 3 means that differences remain. Once the target has taken over there is nothing to be compared with, and verify says so.`,
 		Example: `  wherry verify --config shop.yaml
   wherry verify --config shop.yaml --table shop.orders --repair`,
 		Args: cobra.NoArgs,
@@ -144,8 +144,8 @@ func (s *session) flowing(ctx context.Context, f func(ctx context.Context) error
 	err := f(working)
 	stop()
 	failed := <-watched
-	if err != nil && ctx.Err() == nil && working.Err() != nil {
-		return failed
+	if err != nil && ctx.Err() == nil && working.Err() != nil && !errors.Is(err, failed) {
+		return fmt.Errorf("%w: %w", failed, err) // what f says tells what has become of a fence
 	}
 	return err
 }
@@ -197,12 +197,20 @@ func (s *session) printReport(report *verify.Report, record state.Verify) error 
 		return err
 	}
 	for _, t := range report.Tables {
+		listed := int64(0)
 		for _, d := range t.Listed {
 			note := ""
+			if d.Times > 1 {
+				note = fmt.Sprintf(" %d times", d.Times)
+			}
 			if d.Repaired {
-				note = ", repaired"
+				note += ", repaired"
 			}
 			fmt.Fprintf(s.app.stdout, "  %s %s: %s%s\n", t.Source, d.Key, d.Kind, note)
+			listed += max(d.Times, 1)
+		}
+		if more := t.Differing + t.Missing + t.Extra + t.InFlux + t.Repaired - listed; more > 0 {
+			fmt.Fprintf(s.app.stdout, "  %s: %d more\n", t.Source, more)
 		}
 	}
 	return nil

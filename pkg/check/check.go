@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wherry/pkg/db"
+	"wherry/pkg/route"
 	"wherry/pkg/schema"
 )
 
@@ -77,26 +78,38 @@ func (c *Check) servers(ctx context.Context) (findings []db.Finding, err error) 
 				"set the clocks by NTP")
 		}
 	}
-	return findings, nil
+	return append(findings, c.packets(source, target)...), nil
 }
 
-// existing finds target tables that this move did not make.
+// existing finds target tables that this move did not make, and judges them as init-schema will.
 func (c *Check) existing(ctx context.Context) (findings []db.Finding, err error) {
-	wanted := map[schema.Name]bool{}
+	planned := map[schema.Name]*route.Route{}
 	for _, r := range c.plan.Routes {
-		wanted[r.Target.Name()] = true
+		planned[r.Target.Name()] = r
 	}
-	found, err := c.target.Tables(ctx, func(n schema.Name) bool { return wanted[n] && !c.mine(n) })
+	found, err := c.target.Tables(ctx, func(n schema.Name) bool { return planned[n] != nil && !c.mine(n) })
 	if err != nil {
 		return nil, fmt.Errorf("read the target's tables: %w", err)
 	}
+	var strangers []schema.Stranger
 	for _, t := range found {
-		findings = append(findings, db.Finding{
-			Check: "target_empty", End: "target", Level: db.Fail, Subject: t.Name.String(),
-			What: "exists already and was not made by this move", Fix: "drop it, or route to another name",
-		})
+		r := planned[t.Name]
+		strangers = append(strangers, schema.Stranger{Source: r.Source.Table, Plan: r.Target.Table, Found: t})
 	}
-	if len(found) == 0 {
+	reasons, err := schema.Unwelcome(ctx, c.target, strangers, c.plan.Accept)
+	if err != nil {
+		return nil, err
+	}
+	fix := "drop it, route to another name, or take it with schema.existing: accept if it is empty and as planned"
+	if c.plan.Accept {
+		fix = "drop it, or make it as planned"
+	}
+	for _, t := range found {
+		for _, reason := range reasons[t.Name] {
+			findings = append(findings, db.Finding{Check: "target_empty", End: "target", Level: db.Fail, Subject: t.Name.String(), What: reason, Fix: fix})
+		}
+	}
+	if len(findings) == 0 {
 		findings = append(findings, db.Finding{Check: "target_empty", End: "target", Level: db.OK, What: "no table is in the way"})
 	}
 	return findings, nil

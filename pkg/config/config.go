@@ -23,6 +23,7 @@ type Config struct {
 	Routes    []Route   `mapstructure:"routes"`
 	Filters   []Filter  `mapstructure:"filters"`
 	Alter     []Alter   `mapstructure:"alter"`
+	Schema    Schema    `mapstructure:"schema"`
 	Copy      Copy      `mapstructure:"copy"`
 	Replicate Replicate `mapstructure:"replicate"`
 	Verify    Verify    `mapstructure:"verify"`
@@ -91,6 +92,15 @@ type Filter struct {
 type Alter struct {
 	Table string `mapstructure:"table"`
 	DDL   string `mapstructure:"ddl"`
+}
+
+// Schema is how the target's tables may differ from the source's. AllowLosses are names of losses, each for all tables
+// or, as name@db.table, for those that a glob matches. They are permissions: they change nothing about how rows move.
+//
+// Existing is what becomes of target tables that are there before the move: refuse, or accept those that fit.
+type Schema struct {
+	Existing    string   `mapstructure:"existing"`
+	AllowLosses []string `mapstructure:"allow_losses"`
 }
 
 // Copy is how existing rows are carried. ChunkRows 0 means that the size is learned from ChunkBytes.

@@ -13,6 +13,7 @@ func Defaults() Config {
 		Routes:  []Route{},
 		Filters: []Filter{},
 		Alter:   []Alter{},
+		Schema:  Schema{Existing: "refuse", AllowLosses: []string{}},
 		Copy: Copy{
 			Workers:        4,
 			ChunkBytes:     16 * MiB,

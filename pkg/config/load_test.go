@@ -3,11 +3,14 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/pkg/schema"
 )
 
 const minimal = `
@@ -215,5 +218,38 @@ func TestWarnings(t *testing.T) {
 		c, err = Load(Options{Files: []string{base, open}})
 		require.NoError(t, err)
 		assert.Len(t, c.Warnings(), want, "%o", mode)
+	}
+}
+
+func TestAllowedLosses(t *testing.T) {
+	c, err := Load(Options{Files: []string{write(t, minimal), write(t, `schema: {allow_losses: [json, "collation@shop.*"]}`)}})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"json", "collation@shop.*"}, c.Schema.AllowLosses)
+	for text, says := range map[string]string{
+		"jsn":             `unknown loss "jsn", did you mean json?; known are check, collation, `,
+		"type":            `unknown loss "type"`,
+		`"json@shop"`:     `"shop" does not fit, expected db.table`,
+		`"json@"`:         `"" does not fit, expected db.table`,
+		`""`:              `unknown loss ""`,
+		"json, json":      `"json" given twice`,
+		`"json@a.b.c"`:    "more than one dot",
+		`"@shop.a"`:       `unknown loss ""`,
+		`json@shop.a, 7 `: "schema.allow_losses",
+	} {
+		_, err := Load(Options{Files: []string{write(t, minimal), write(t, "schema: {allow_losses: ["+text+"]}")}})
+		require.ErrorIs(t, err, ErrInvalid, text)
+		require.ErrorContains(t, err, says, text)
+	}
+}
+
+// TestExampleNamesEveryLoss: the example and the README say of every loss what it means, in the same words as the program.
+func TestExampleNamesEveryLoss(t *testing.T) {
+	text, err := os.ReadFile(example)
+	require.NoError(t, err)
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	for _, loss := range schema.LossNames {
+		assert.Regexp(t, `(?m)^  #   `+loss.Name+` +`+regexp.QuoteMeta(loss.Means)+`$`, string(text))
+		assert.Contains(t, string(readme), "| `"+loss.Name+"` | "+loss.Means+" |")
 	}
 }

@@ -75,7 +75,7 @@ func TestFingerprint(t *testing.T) {
 	base := of("")
 	assert.Regexp(t, "^[0-9a-f]{64}$", base)
 	for _, same := range []string{
-		"source: {host: z, password: x}", "copy: {workers: 9}", "state: x.json", "tables: {exclude: [shop.a]}", "tables: {include: [shop.a]}",
+		"source: {host: z, password: x}", "copy: {workers: 9}", "state: x.json", "schema: {allow_losses: [json]}", "tables: {exclude: [shop.a]}", "tables: {include: [shop.a]}",
 	} {
 		assert.Equal(t, base, of(same), same)
 	}

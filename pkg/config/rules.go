@@ -30,6 +30,7 @@ func (c *Config) check(p *problems) {
 	if len(c.Alter) > 0 {
 		p.addf("alter: in-place change is not available in this version")
 	}
+	c.checkSchema(p)
 	c.checkCopy(p)
 	c.checkReplicate(p)
 	c.checkCutover(p)

@@ -2,7 +2,8 @@
 // chunks, has the changes since replayed until the target is consistent, and builds indexes and foreign keys.
 //
 // Its one invariant: every change after the start position is replayed, in order, as "make the row equal the after-image" or
-// "make the row absent"; so chunks may be read in any order, at any time, without locks. It knows no engine, and it
+// "make the row absent"; so chunks may be read in any order, at any time, without locks. Rows of a table without a key are only
+// counted, so that one is loaded from a snapshot instead, and only changes after that are replayed. It knows no engine, and it
 // applies no change itself.
 package copy
 
@@ -10,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -104,6 +106,9 @@ func (c *Copy) copy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.ledger.Create(ctx); err != nil { // an earlier version made it
+		return errors.Join(err, lock.Close())
+	}
 	start, err := c.start(ctx)
 	if err != nil {
 		return errors.Join(err, lock.Close())
@@ -147,16 +152,52 @@ func (c *Copy) start(ctx context.Context) (db.Position, error) {
 		}
 		return start, nil
 	}
+	if err := c.untouched(ctx); err != nil {
+		return "", err
+	}
 	if start, err = c.source.SafePosition(ctx); err != nil {
 		return "", fmt.Errorf("read a safe start position: %w", err)
 	}
-	for _, name := range []string{db.FactPosition, db.FactStart} { // in this order: with a start there is a position
-		if err := c.ledger.Put(ctx, name, start.String()); err != nil {
-			return "", err
-		}
+	if start, err = c.ledger.Begin(ctx, start); err != nil {
+		return "", err
 	}
 	c.opts.Log.Info().Stringer("position", start).Msg("copy begins")
 	return start, nil
+}
+
+// untouched refuses to begin with tables that hold rows: nobody could tell afterwards which of them are the source's.
+func (c *Copy) untouched(ctx context.Context) error {
+	var all []error
+	for _, r := range c.routes {
+		var empty bool
+		err := c.retry(ctx, "look for rows in "+r.Target.Name().String(), func() (err error) {
+			empty, err = c.empty(ctx, &r.Target)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if !empty {
+			all = append(all, fmt.Errorf("table %s on the target has rows that this move did not bring: empty it", r.Target.Name()))
+		}
+	}
+	if len(all) > 0 {
+		return fmt.Errorf("begin copy, nothing was changed: %w: %w", errors.Join(all...), db.ErrUnsupported)
+	}
+	return nil
+}
+
+func (c *Copy) empty(ctx context.Context, rel *route.Relation) (empty bool, err error) {
+	rows, err := c.target.Rows(ctx, rel, db.Range{})
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	_, err = rows.Next()
+	if errors.Is(err, io.EOF) {
+		return true, nil
+	}
+	return false, err
 }
 
 func (c *Copy) fact(ctx context.Context, name string) (db.Position, error) {

@@ -25,11 +25,12 @@ import (
 )
 
 func TestCopy(t *testing.T) {
-	for _, workers := range []int{1, 2, 16} {
+	for i, workers := range []int{1, 2, 16, 1, 2, 16} {
 		for _, rows := range []int{1, 7, 1000} {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, 60)
+				w := newWorldWith(t, 60, i >= 3)
 				w.opts.Workers, w.opts.ChunkRows = workers, rows
+				w.source.OnStep(writeFirst)
 				stop := w.write(2, 80)
 				require.NoError(t, w.run(t.Context()))
 				stop()
@@ -40,7 +41,7 @@ func TestCopy(t *testing.T) {
 				}
 				assert.Equal(t, []string{"copy", "replay", "index"}, w.seen.steps)
 				assert.ElementsMatch(t, []string{
-					"items copied", "pairs copied", "nothing copied", "items indexed", "pairs indexed", "nothing indexed",
+					"items copied", "pairs copied", "nothing copied", "notes copied", "items indexed", "pairs indexed", "nothing indexed", "notes indexed",
 				}, w.seen.tables)
 				assert.Equal(t, w.fact(db.FactStart), w.seen.start.String())
 				assert.Equal(t, w.fact(db.FactConsistent), w.seen.upto.String())
@@ -59,7 +60,7 @@ func TestEmptyTable(t *testing.T) {
 			chunks, _ := w.chunks(r.Source.Name())
 			assert.Len(t, chunks, 1)
 		}
-		assert.Equal(t, map[schema.Name]int{items: 1, pairs: 1, nothing: 1}, w.seen.chunks)
+		assert.Equal(t, map[schema.Name]int{items: 1, pairs: 1, nothing: 1, notes: 1}, w.seen.chunks)
 	})
 }
 
@@ -89,7 +90,7 @@ type loads struct {
 	done map[string]int
 }
 
-func (l *loads) Load(ctx context.Context, from db.Reader, r *route.Route, c db.Chunk) (db.Loaded, error) {
+func (l *loads) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (db.Loaded, error) {
 	loaded, err := l.Target.Load(ctx, from, r, c)
 	if err == nil {
 		l.mu.Lock()
@@ -99,11 +100,19 @@ func (l *loads) Load(ctx context.Context, from db.Reader, r *route.Route, c db.C
 	return loaded, err
 }
 
+// writeFirst lets some changes come between the start of the copy and a snapshot, and others after it.
+func writeFirst(step string) error {
+	if step == "snapshot" || step == "rows" {
+		time.Sleep(3 * time.Millisecond)
+	}
+	return nil
+}
+
 // TestKilledAtEveryStep lets a run die at the k-th step of every name, for every k until a run has fewer of them, and the
 // next one finish. Sometimes the second run dies too.
 func TestKilledAtEveryStep(t *testing.T) {
 	for _, step := range []string{
-		"safe_position", "head", "bound", "rows", "rows.next", "stream", "stream.next", "ledger.get", "ledger.put", "ledger.put.after",
+		"safe_position", "head", "bound", "snapshot", "rows", "rows.next", "stream", "stream.next", "ledger.get", "ledger.put", "ledger.put.after", "ledger.begin", "ledger.begin.after",
 		"ledger.chunks", "ledger.plan", "ledger.plan.after", "load", "load.rows", "load.commit", "load.commit.after", "applier", "apply",
 		"commit.before", "commit.after", "tables", "execute", "execute.after",
 	} {
@@ -119,7 +128,7 @@ func TestKilledAtEveryStep(t *testing.T) {
 }
 
 func killedAt(t *testing.T, step string, k int) (died bool) {
-	w := newWorld(t, 25)
+	w := newWorldWith(t, 25, k%2 == 0)
 	l := &loads{Target: w.right, done: map[string]int{}}
 	w.right = l
 	stop := w.write(2, 30)
@@ -132,7 +141,7 @@ func killedAt(t *testing.T, step string, k int) (died bool) {
 			if step == "rows" {
 				read.Store(true)
 			}
-			return d.step(step)
+			return errors.Join(writeFirst(step), d.step(step))
 		})
 		w.target.OnStep(func(step string) error {
 			if step == "load" {
@@ -193,31 +202,50 @@ func (s *statements) Execute(ctx context.Context, statement string) error {
 	return s.Target.Execute(ctx, statement)
 }
 
-// TestUniqueValueMoves copies a row, moves its unique value to one that is copied later, and the other way round: for a while
-// the target holds two rows with one value.
+// TestUniqueValueMoves copies a row, moves its unique value to one that is copied later, and the other way round: without the
+// unique index the target holds two rows with one value for a while, with it one of them gives way.
 func TestUniqueValueMoves(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 20)
-		w.opts.Workers, w.opts.ChunkRows = 1, 5
-		twice, loaded := false, 0
-		w.target.OnStep(func(step string) error {
-			codes := map[string]bool{}
-			for _, row := range w.target.All(w.routes[0].Target.Name()) {
-				twice = twice || codes[string(row[2])]
-				codes[string(row[2])] = true
-			}
-			if step != "load.commit.after" {
-				return nil
-			}
-			loaded++
-			return w.source.Exec(func(tx *dbtest.Tx) error { return swap(tx, loaded%20, 19-loaded%20) })
+	for _, present := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorldWith(t, 20, present)
+			w.opts.Workers, w.opts.ChunkRows = 1, 5
+			twice, loaded := false, 0
+			w.target.OnStep(func(step string) error {
+				codes := map[string]bool{}
+				for _, row := range w.target.All(w.routes[0].Target.Name()) {
+					twice = twice || codes[string(row[2])]
+					codes[string(row[2])] = true
+				}
+				if step != "load.commit.after" {
+					return nil
+				}
+				loaded++
+				return w.source.Exec(func(tx *dbtest.Tx) error { return swap(tx, loaded%20, 19-loaded%20) })
+			})
+			require.NoError(t, w.run(t.Context()))
+			w.target.OnStep(nil)
+			w.follow()
+			w.equal()
+			assert.Equal(t, !present, twice, "two rows with one value")
+			assert.Equal(t, present, w.seen.displaced > 0, "rows that gave way: %d", w.seen.displaced)
 		})
-		require.NoError(t, w.run(t.Context()))
-		w.target.OnStep(nil)
-		w.follow()
-		w.equal()
-		assert.True(t, twice, "the test never met two rows with one value")
-	})
+	}
+}
+
+// TestRowsInTheWay refuses to begin with a table that holds rows.
+func TestRowsInTheWay(t *testing.T) {
+	w := newWorld(t, 5)
+	for _, table := range []schema.Name{items, nothing} {
+		require.NoError(t, w.target.Exec(func(tx *dbtest.Tx) error {
+			return tx.Insert(schema.Name{Database: "new", Table: table.Table}, dbtest.Values(99, "foreign", nil))
+		}))
+	}
+	err := w.run(t.Context())
+	require.ErrorIs(t, err, db.ErrUnsupported)
+	require.ErrorContains(t, err, "table new.items on the target has rows that this move did not bring")
+	require.ErrorContains(t, err, "table new.nothing on the target has rows")
+	assert.Empty(t, w.fact(db.FactStart))
+	assert.Len(t, w.target.All(schema.Name{Database: "new", Table: "items"}), 1)
 }
 
 // TestResume leaves chunks that are planned only, done out of order, and not yet cut.

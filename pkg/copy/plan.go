@@ -38,6 +38,10 @@ type table struct {
 	ended   bool
 }
 
+// keyless tells a table without a key. It is one chunk, because its rows have no order to cut them by, and one that is read
+// from a snapshot with an exact position: changes since then can be applied to rows that are only counted, others cannot.
+func (t *table) keyless() bool { return len(t.route.Source.Key) == 0 }
+
 // load reads what an earlier run cut.
 func (t *table) load(ctx context.Context) (done []db.Chunk, err error) {
 	chunks, err := t.c.ledger.Chunks(ctx, t.route.Source.Name())
@@ -101,10 +105,12 @@ func (t *table) nextChunk(ctx context.Context) (chunk db.Chunk, ok bool, err err
 	}
 	chunk = db.Chunk{Number: t.next, Range: db.Range{After: t.after}}
 	what := fmt.Sprintf("cut chunk %s[%d]", t.route.Source.Name(), t.next)
-	err = t.c.retry(ctx, what, func() (err error) {
-		chunk.Range.Upto, err = t.c.source.Bound(ctx, &t.route.Source, t.after, t.aim)
-		return err
-	})
+	if !t.keyless() {
+		err = t.c.retry(ctx, what, func() (err error) {
+			chunk.Range.Upto, err = t.c.source.Bound(ctx, &t.route.Source, t.after, t.aim)
+			return err
+		})
+	}
 	if err == nil { // apart from the bound, which may be another one the next time: what was recorded once stays
 		err = t.c.retry(ctx, what, func() error { return t.c.ledger.Plan(ctx, t.route.Source.Name(), chunk) })
 	}

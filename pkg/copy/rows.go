@@ -129,18 +129,36 @@ func (s *scheduler) give(t *table, ended bool) {
 	}
 }
 
+// load reads a chunk as the source is now, or from a snapshot whose position is recorded with the rows.
+func (s *scheduler) load(ctx context.Context, t *table, chunk db.Chunk) (loaded db.Loaded, err error) {
+	if !t.keyless() {
+		return s.c.target.Load(ctx, s.c.source, t.route, chunk)
+	}
+	snapshot, err := s.c.source.Snapshot(ctx, &t.route.Source)
+	if err != nil {
+		return loaded, err
+	}
+	defer func() { err = errors.Join(err, snapshot.Close()) }()
+	chunk.Position = snapshot.Position()
+	return s.c.target.Load(ctx, snapshot, t.route, chunk)
+}
+
 // copy loads one chunk. When the answer of its commit was lost, the next try finds it done.
 func (s *scheduler) copy(ctx context.Context, t *table, chunk db.Chunk) error {
 	name := t.route.Source.Name()
 	return s.c.retry(ctx, fmt.Sprintf("copy chunk %s[%d]", name, chunk.Number), func() error {
 		began := time.Now()
-		loaded, err := s.c.target.Load(ctx, s.c.source, t.route, chunk)
+		loaded, err := s.load(ctx, t, chunk)
 		if errors.Is(err, db.ErrChunkDone) {
 			err = nil
 		}
 		if err == nil {
 			t.learn(loaded, time.Since(began))
 			s.c.opts.Observe.Chunk(name, loaded, true)
+			if loaded.Displaced > 0 {
+				s.c.opts.Log.Debug().Stringer("table", name).Int("chunk", chunk.Number).Int64("rows", loaded.Displaced).
+					Msg("rows gave way by a unique value: the replay puts them right")
+			}
 		}
 		return err
 	})

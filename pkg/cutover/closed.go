@@ -125,7 +125,7 @@ func (c *Cutover) written(ctx context.Context, from, to db.Position) (n int64, e
 }
 
 func (c *Cutover) count(ctx context.Context, from, to db.Position) (n int64, err error) {
-	stream, err := c.source.Stream(ctx, from, c.routes)
+	stream, err := c.source.Stream(ctx, from, c.routes, nil)
 	if err != nil {
 		return 0, err
 	}

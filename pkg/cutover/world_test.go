@@ -199,7 +199,7 @@ func (w *world) follow() {
 	require.NoError(w.t, target.Ledger().Put(ctx, db.FactPosition, w.head().String()))
 	applier, err := target.NewApplier(ctx, db.ApplyOptions{})
 	require.NoError(w.t, err)
-	stream, err := w.source.Source().Stream(ctx, applier.Position(), w.routes)
+	stream, err := w.source.Source().Stream(ctx, applier.Position(), w.routes, nil)
 	require.NoError(w.t, err)
 	next := func() error {
 		w.turn.Lock()
@@ -235,7 +235,7 @@ func (w *world) follow() {
 			err := next()
 			if errors.Is(err, db.ErrConnection) || errors.Is(err, db.ErrRetry) {
 				if err = applier.Rollback(ctx); err == nil {
-					stream, err = w.source.Source().Stream(ctx, applier.Position(), w.routes)
+					stream, err = w.source.Source().Stream(ctx, applier.Position(), w.routes, nil)
 				}
 			}
 			if err != nil {

@@ -31,4 +31,5 @@ type Plan struct {
 	Fence         FenceKind
 	BinlogOnWrite bool   // whether loads on the target go to its own binlog
 	LoadMethod    string // "auto", "load_data" or "insert"
+	Accept        bool   // take target tables that exist, if they are empty and as planned
 }

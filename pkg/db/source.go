@@ -16,8 +16,7 @@ type Reader interface {
 	// Bound returns the key that is n rows after the given key (from the start when after is nil), or nil when
 	// fewer than n rows follow. The order is the server's. Where is not applied: it bounds rows of the table.
 	Bound(ctx context.Context, rel *route.Relation, after Row, n int) (Row, error)
-	// Rows streams the rows of a range that meet rel.Where, in key order (in any order without a key).
-	Rows(ctx context.Context, rel *route.Relation, r Range) (Rows, error)
+	RowReader
 	// Sum returns the checksum of the rows of a range that meet rel.Where.
 	Sum(ctx context.Context, rel *route.Relation, r Range) (Sum, error)
 	// Fetch streams the rows that have one of the keys (at most a few thousand) and meet rel.Where, in any order.
@@ -25,6 +24,25 @@ type Reader interface {
 	// Identity tells which server this is.
 	Identity(ctx context.Context) (Identity, error)
 	// Close releases every connection. It may be called twice.
+	Close() error
+}
+
+// RowReader is what rows can be loaded from: a Reader, or a Snapshot.
+type RowReader interface {
+	// Rows streams the rows of a range that meet rel.Where, in key order (in any order without a key).
+	Rows(ctx context.Context, rel *route.Relation, r Range) (Rows, error)
+}
+
+// Snapshot is a consistent view with an exact position: what is read from it holds every change at or before the position,
+// and none after it. It is used by one goroutine; rows that it streams are closed before anything else is read. After
+// ErrConnection it is lost. It holds a transaction open on its server, so it is closed as soon as it is done with.
+type Snapshot interface {
+	RowReader
+	// Position returns the position, in the source's change log.
+	Position() Position
+	// Sum returns the checksum of the rows of a range that meet rel.Where.
+	Sum(ctx context.Context, rel *route.Relation, r Range) (Sum, error)
+	// Close ends the view. It may be called twice.
 	Close() error
 }
 
@@ -37,6 +55,9 @@ type Source interface {
 	// NewFence prepares what stops writes to the tables, changing nothing yet. saved is what Saved returned in an
 	// interrupted run, or empty.
 	NewFence(ctx context.Context, kind FenceKind, tables []schema.Name, saved string) (Fence, error)
+	// Snapshot returns a view that is exact for the relation's table, and made for reading only that. ErrRetry: transactions
+	// that change the table are in the way, and it was given up so that others need not wait behind it.
+	Snapshot(ctx context.Context, rel *route.Relation) (Snapshot, error)
 }
 
 // Log is a source's change log.
@@ -51,9 +72,14 @@ type Log interface {
 	Retained(ctx context.Context, pos Position) error
 	// Retention returns how long the log is kept at least, or 0 when nothing limits it.
 	Retention(ctx context.Context) (time.Duration, error)
-	// Stream opens the log after pos. Changes of tables that are not sources of routes are passed over.
-	Stream(ctx context.Context, pos Position, routes []*route.Route) (Stream, error)
+	// Stream opens the log after pos. Changes of tables that are not sources of routes are passed over, and so are row
+	// changes of a route in transactions at or before its since, the position of a Snapshot of its table; schema
+	// changes are not. A since that has no measure in common with a transaction is an error.
+	Stream(ctx context.Context, pos Position, routes []*route.Route, since Since) (Stream, error)
 }
+
+// Since tells the position of the snapshot that a route's rows were loaded from. Routes without one have none.
+type Since map[*route.Route]Position
 
 // Stream is an open change log. It is used by one goroutine.
 type Stream interface {
@@ -61,8 +87,8 @@ type Stream interface {
 	// part belongs to the caller. Errors: ErrConnection, ErrPositionGone, ErrUnsupported (statement-format changes
 	// to a routed table and the like; the position stays before it).
 	Next(ctx context.Context, wait time.Duration) (*Part, error)
-	// Position returns the position after the last whole transaction that Next returned, and after everything passed
-	// over since. Within a transaction it stays before it.
+	// Position returns the position after the last whole transaction that Next returned, exactly; what was passed over
+	// since counts only after a further call of Next. Within a transaction it stays before it.
 	Position() Position
 	Close() error
 }
@@ -133,4 +159,6 @@ type Identity struct {
 	Version string
 	Names   string        // how the server treats the case of table names; two that differ may confuse two tables
 	Clock   time.Duration // the server's clock minus ours
+	Packet  int64         // bytes of the largest statement that the server takes; 0 for no limit
+	Streams bool          // whether rows are written as a stream, so that only a JSON document must fit into a packet
 }

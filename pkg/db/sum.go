@@ -9,40 +9,72 @@ import (
 	"strconv"
 )
 
-// SumRows computes the checksum of rows as an engine's Sum does: per row the first 64 bits of SHA-256 over each value as
-// length, colon and bytes, or "~" for NULL; the row hashes are added up. It closes rows.
+// Summer computes the checksum of rows as an engine's Sum does: per row the first 64 bits of SHA-256 over each value as
+// length, colon and bytes, or "~" for NULL; the row hashes are added up. The zero value is the sum of no rows.
 //
 // SHA-256 rather than a CRC: CRC32 is affine, so an even number of equally damaged rows cancels under XOR.
+type Summer struct {
+	rows       int64
+	low, carry uint64
+	buffer     []byte
+}
+
+// Add takes in a row, once more each time.
+func (s *Summer) Add(row Row) {
+	var digest [sha256.Size]byte
+	digest, s.buffer = row.Digest(s.buffer)
+	before := s.low
+	if s.low += binary.BigEndian.Uint64(digest[:8]); s.low < before {
+		s.carry++
+	}
+	s.rows++
+}
+
+// Sum returns the checksum of what was added so far.
+func (s *Summer) Sum() Sum {
+	value := new(big.Int).SetUint64(s.carry)
+	value.Lsh(value, 64)
+	return Sum{Rows: s.rows, Hash: value.Add(value, new(big.Int).SetUint64(s.low)).String()}
+}
+
+// Digest returns what tells a row from every other: SHA-256 over each value as length, colon and bytes, or "~" for NULL. The
+// buffer is used for that, and returned to be used again.
+func (r Row) Digest(buffer []byte) (digest [sha256.Size]byte, used []byte) {
+	buffer = buffer[:0]
+	for _, v := range r {
+		if v == nil {
+			buffer = append(buffer, '~')
+			continue
+		}
+		buffer = append(strconv.AppendInt(buffer, int64(len(v)), 10), ':')
+		buffer = append(buffer, v...)
+	}
+	return sha256.Sum256(buffer), buffer
+}
+
+// Plus returns the checksum of both's rows together. Sums are not cut at any number of bits, so it is exact.
+func (s Sum) Plus(o Sum) Sum {
+	total := new(big.Int)
+	for _, hash := range []string{s.Hash, o.Hash} {
+		if n, ok := new(big.Int).SetString(hash, 10); ok {
+			total.Add(total, n)
+		}
+	}
+	return Sum{Rows: s.Rows + o.Rows, Hash: total.String()}
+}
+
+// SumRows computes the checksum of rows and closes them.
 func SumRows(rows Rows) (sum Sum, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	total, carry := uint64(0), uint64(0)
-	var buffer []byte
+	var s Summer
 	for {
 		row, err := rows.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			return s.Sum(), nil
 		}
 		if err != nil {
 			return Sum{}, err
 		}
-		buffer = buffer[:0]
-		for _, v := range row {
-			if v == nil {
-				buffer = append(buffer, '~')
-				continue
-			}
-			buffer = append(strconv.AppendInt(buffer, int64(len(v)), 10), ':')
-			buffer = append(buffer, v...)
-		}
-		hash := sha256.Sum256(buffer)
-		before := total
-		if total += binary.BigEndian.Uint64(hash[:8]); total < before {
-			carry++
-		}
-		sum.Rows++
+		s.Add(row)
 	}
-	value := new(big.Int).SetUint64(carry)
-	value.Lsh(value, 64)
-	sum.Hash = value.Add(value, new(big.Int).SetUint64(total)).String()
-	return sum, nil
 }

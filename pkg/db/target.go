@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
@@ -17,29 +18,46 @@ type Target interface {
 	// Execute runs one schema statement of the dialect's. When its answer was lost the error is ErrConnection and the
 	// caller reads the table back to see what happened.
 	Execute(ctx context.Context, statement string) error
+	// Obstacles tells what in existing tables would be in the way of a copy, in words: rows, and triggers, which would fire.
+	// A table without any is not in the map.
+	Obstacles(ctx context.Context, tables []schema.Name) (map[schema.Name][]string, error)
 	// Ledger is the move's durable bookkeeping on the target.
 	Ledger() Ledger
-	// Load copies the rows of a chunk from the reader and marks the chunk done, in one transaction. It returns the rows
-	// and bytes loaded. A chunk already done is ErrChunkDone. Safe for concurrent use.
-	Load(ctx context.Context, from Reader, r *route.Route, c Chunk) (Loaded, error)
+	// Load copies the rows of a chunk and marks the chunk done, in one transaction, which also records the chunk's
+	// Position. It returns the rows and bytes loaded. A chunk already done is ErrChunkDone; one that is recorded with other
+	// bounds is ErrLocked: another wherry cuts the table elsewhere. Safe for concurrent use.
+	//
+	// A row of another chunk that holds a unique value of a new row, besides the row key, gives way to it where the target has
+	// that unique index already: it has a change after the start position, and the replay puts it right. A row that has the
+	// key of a new one is an error, and so is any competing row in a table without a key.
+	Load(ctx context.Context, from RowReader, r *route.Route, c Chunk) (Loaded, error)
+	// Snapshot returns a view whose position is the fact FactPosition as of the same instant: the rows are those that the
+	// target holds at that position. Exact once the target is consistent and while one worker applies, or for tables without
+	// a key. Without a position it is zero; after the takeover it is the final one, and rows may be newer. Rows may be read
+	// of any table.
+	Snapshot(ctx context.Context) (Snapshot, error)
 	// NewApplier takes the move's lock on the target (ErrLocked when another wherry has it) and reads the position. Once
 	// the ledger is sealed it returns ErrSealed.
 	NewApplier(ctx context.Context, opts ApplyOptions) (Applier, error)
 	// Repair writes a batch in one transaction of its own, without the move's lock and without moving the position, so it
 	// may run beside an applier. Expect is ignored: keys that are absent already are fine. ErrRetry and ErrConnection
-	// leave the outcome open; the same batch, or a newer one for its keys, may be written again. ErrSealed: the target
-	// has taken over and nothing was written. Safe for concurrent use.
+	// leave the outcome open; the same batch, or a newer one for its keys, may be written again. Not so for rows without
+	// a key: after any error the target must be looked at again (see Batch). ErrSealed: the target has taken over and nothing
+	// was written. Safe for concurrent use.
 	Repair(ctx context.Context, b *Batch) error
 }
 
 // Ledger keeps a move's facts and chunks on the target, where they commit together with the rows.
 type Ledger interface {
-	// Create makes the bookkeeping when it is absent.
+	// Create makes the bookkeeping when it is absent, and brings one that an earlier version made up to date.
 	Create(ctx context.Context) error
 	// Get returns a fact, or "" when it (or the whole ledger) is absent.
 	Get(ctx context.Context, name string) (string, error)
 	// Put sets a fact durably. Once the ledger is sealed, FactPosition is refused with ErrSealed.
 	Put(ctx context.Context, name, value string) error
+	// Begin records a start as FactStart and FactPosition, in one transaction, unless a start is recorded: the first one
+	// stays, whoever comes later. It returns the start that is recorded then.
+	Begin(ctx context.Context, start Position) (Position, error)
 	// Chunks returns the chunks of a source table in order of Number.
 	Chunks(ctx context.Context, table schema.Name) ([]Chunk, error)
 	// Plan records a chunk that is to be copied.
@@ -55,11 +73,13 @@ type Ledger interface {
 // Names of the facts that phases share through a Ledger.
 const (
 	FactPosition   = "position"       // the change log position up to which the target holds the source's changes
+	FactMove       = "move"           // which move this is: what its configuration may not change while it runs
 	FactTables     = "tables"         // the target tables that this move made, as a JSON list of db.table
 	FactStart      = "start"          // the position that copying began from
 	FactConsistent = "consistent"     // the position at which the target was consistent for the first time
 	FactCutover    = "cutover"        // the durable record that the target has taken over: the point of no return
 	FactFinal      = "final_position" // what FactPosition was when the target took over
+	FactRepairs    = "repairs"        // how many repairs of rows without a key were made, see Batch
 )
 
 // Chunk is a key range of one table, the unit of copying. Chunks of a table follow one another by Number from 0: each begins
@@ -69,12 +89,16 @@ type Chunk struct {
 	Range  Range
 	Done   bool
 	Rows   int64 // when done
+	// Position is that of the snapshot that the rows were read from; zero when they were read from none. A table without
+	// a key is one chunk with a position: changes at or before it are in the rows already (see Stream).
+	Position Position
 }
 
 // Loaded is what a chunk brought.
 type Loaded struct {
-	Rows  int64
-	Bytes int64
+	Rows      int64
+	Bytes     int64
+	Displaced int64 // rows of other chunks that gave way
 }
 
 // ApplyOptions configure an Applier.
@@ -106,14 +130,26 @@ type Applied struct {
 
 // Batch is the net effect of a run of changes: per table, keys to remove and rows to write, each key at most once.
 // Removals of a table come before its writes.
+//
+// A route without a key has whole rows in both: each of Deletes removes exactly one row that is equal to it by canonical
+// bytes (not by collation), each of Upserts adds one. Equal rows are given as often as they are to be removed or added. A
+// row to remove that the target does not hold is an error that names it, and is ErrUnsupported.
 type Batch struct {
 	Tables []TableBatch
+	// Ticket makes a Repair of rows without a key happen at most once: it is what FactRepairs was before the target was looked
+	// at. The repair counts it up in its transaction, and is refused with ErrRetry when it has become something else.
+	Ticket string
+}
+
+// Keyless tells whether a table of the batch has no key.
+func (b *Batch) Keyless() bool {
+	return slices.ContainsFunc(b.Tables, func(t TableBatch) bool { return len(t.Route.Target.Key) == 0 })
 }
 
 // TableBatch is the part of a batch that is for one table.
 type TableBatch struct {
 	Route   *route.Route
-	Deletes []Row // keys
+	Deletes []Row // keys, or whole rows
 	Expect  int64 // how many of the deleted keys the target must hold unless rows are newer than the log
 	Upserts []Row // whole rows
 }

@@ -8,6 +8,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"wherry/pkg/db"
 	"wherry/pkg/route"
@@ -34,13 +35,18 @@ func Failed(findings []db.Finding) (failed []db.Finding) {
 	return failed
 }
 
+// Options adjust a plan.
+type Options struct {
+	Allowed route.Allowances // losses that do not refuse the move
+}
+
 // Build plans the move of every source table that the rules include.
-func Build(ctx context.Context, source db.Reader, dialect schema.Dialect, rules *route.Rules) (*Plan, error) {
+func Build(ctx context.Context, source db.Reader, dialect schema.Dialect, rules *route.Rules, opts Options) (*Plan, error) {
 	tables, err := source.Tables(ctx, rules.Includes)
 	if err != nil {
 		return nil, fmt.Errorf("read the source's tables: %w", err)
 	}
-	b := &builder{dialect: dialect, rules: rules, moved: map[schema.Name]bool{}}
+	b := &builder{dialect: dialect, rules: rules, opts: opts, moved: map[schema.Name]bool{}}
 	for _, t := range tables {
 		b.moved[t.Name] = t.Kind == schema.BaseTable
 	}
@@ -64,6 +70,7 @@ type builder struct {
 	Plan
 	dialect schema.Dialect
 	rules   *route.Rules
+	opts    Options
 	moved   map[schema.Name]bool
 }
 
@@ -83,16 +90,15 @@ func (b *builder) table(t *schema.Table) bool {
 		b.fail("schema", t.Name.String(), err.Error(), "change the table, or exclude it")
 		return false
 	}
-	for _, l := range losses {
-		level, fix := db.Warn, ""
-		if l.Fatal {
-			level, fix = db.Fail, "change the table, or exclude it"
+	for i := range losses {
+		losses[i].Allowed = b.opts.Allowed.Allows(losses[i].Name, t.Name)
+		b.loss(&losses[i])
+		if at := t.Column(losses[i].Column); losses[i].Name == schema.NegativeZero && losses[i].Allowed && at >= 0 {
+			t.Columns[at].Type.PlainZero = true
 		}
-		subject := t.Name.String()
-		if l.Column != "" {
-			subject += "." + l.Column
-		}
-		b.add(level, "loss:"+l.Name, subject, l.What, fix)
+	}
+	if index := t.KeyIndex(); index != nil {
+		target.RowKey = index.Name
 	}
 	r, err := route.New(t, target, b.rules.Where(t.Name))
 	if err != nil {
@@ -135,22 +141,21 @@ func (b *builder) movable(t *schema.Table) bool {
 	return good
 }
 
-// key refuses tables whose rows cannot be told apart, and key types whose order this version cannot follow.
+// key warns of tables whose rows cannot be told apart, and refuses unique indexes that rows compete for in ways not followed.
 func (b *builder) key(t *schema.Table) bool {
-	key := t.Key()
-	if key == nil {
-		b.fail("key", t.Name.String(), "has no primary key and no unique key over NOT NULL columns", "add one, or exclude the table")
-		return false
-	}
-	for _, at := range key {
-		c := &t.Columns[at]
-		switch c.Type.Kind {
-		case schema.Integer, schema.Decimal, schema.Double, schema.Char, schema.Varchar, schema.Binary, schema.Varbinary,
-			schema.Date, schema.Time, schema.Datetime, schema.Timestamp, schema.Year:
-		default:
-			b.fail("key", t.Name.String()+"."+c.Name, "a key of type "+c.Type.Text+" comes in a later version", "exclude the table")
+	for _, index := range t.UniqueIndexes() {
+		if index.WithoutOverlaps() {
+			b.fail("key", t.Name.String()+"."+index.Name, "keeps periods apart (WITHOUT OVERLAPS), which this version does not follow",
+				"drop the index, or exclude the table")
 			return false
 		}
+	}
+	if t.Key() == nil {
+		what := "has no primary key and no unique key over NOT NULL columns that tells its rows apart: it is copied in one transaction"
+		if !slices.ContainsFunc(t.Indexes, func(x schema.Index) bool { return x.Kind == schema.BTree && !x.Invisible }) {
+			what += ", and without any index a change of a row costs a scan of the target's table"
+		}
+		b.add(db.Warn, "key", t.Name.String(), what, "add a key, or exclude the table, if it is large and its rows are often updated or deleted")
 	}
 	return true
 }
@@ -161,18 +166,14 @@ func (b *builder) columns(t *schema.Table) bool {
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		subject := t.Name.String() + "." + c.Name
-		switch c.Type.Kind {
-		case schema.Other, schema.Vector:
-			b.fail("type", subject, "type "+c.Type.Text+" comes in a later version", "exclude the table")
+		switch {
+		case c.Type.Kind == schema.Other:
+			b.fail("type", subject, "type "+c.Type.Text+" is not known to be carried exactly", "exclude the table")
 			good = false
-		case schema.Enum, schema.Set:
-			switch c.Type.Charset {
-			case "utf8mb4", "utf8mb3", "latin1", "ascii", "binary":
-			default:
-				b.fail("type", subject, c.Type.Name+" in character set "+c.Type.Charset+" comes in a later version", "exclude the table")
-				good = false
-			}
-		default:
+		case c.Type.Unclear:
+			b.fail("type", subject, "the server cannot show every label of "+c.Type.Text+" as it is, so its values cannot be read from the log",
+				"rename the labels that show a question mark or another character than the one meant, or exclude the table")
+			good = false
 		}
 	}
 	return good

@@ -75,13 +75,15 @@ func engine(e string) func(*schema.Table) { return func(t *schema.Table) { t.Eng
 
 func keyless(t *schema.Table) { t.Primary = nil }
 
-func keyType(k schema.Kind, text string) func(*schema.Table) {
-	return func(t *schema.Table) { t.Columns[0].Type = schema.Type{Kind: k, Text: text, Charset: "utf8mb4"} }
-}
-
 func column(k schema.Kind, text, charset string) func(*schema.Table) {
 	return func(t *schema.Table) {
 		t.Columns = append(t.Columns, schema.Column{Name: "c", Type: schema.Type{Kind: k, Name: text, Text: text, Charset: charset}})
+	}
+}
+
+func unclear(text string) func(*schema.Table) {
+	return func(t *schema.Table) {
+		t.Columns = append(t.Columns, schema.Column{Name: "c", Type: schema.Type{Kind: schema.Enum, Name: "enum", Text: text, Unclear: true}})
 	}
 }
 
@@ -133,22 +135,20 @@ func TestFindings(t *testing.T) {
 			title: "engine", tables: []*schema.Table{table("a", engine("MyISAM")), table("b", engine(""))},
 			findings: []string{"fail engine shop.a"}, routes: []string{"shop.b"},
 		},
-		{title: "no key", tables: []*schema.Table{table("a", keyless)}, findings: []string{"fail key shop.a"}},
-		{title: "unique key over NULL", tables: []*schema.Table{table("a", keyless, unique("name"))}, findings: []string{"fail key shop.a"}},
+		{title: "no key", tables: []*schema.Table{table("a", keyless)}, findings: []string{"warn key shop.a"}, routes: []string{"shop.a"}},
+		{title: "unique key over NULL", tables: []*schema.Table{table("a", keyless, unique("name"))}, findings: []string{"warn key shop.a"}, routes: []string{"shop.a"}},
 		{title: "unique key", tables: []*schema.Table{table("a", keyless, notNull, unique("name", "id"))}, routes: []string{"shop.a"}},
-		{title: "key types", tables: []*schema.Table{
-			table("bit", keyType(schema.Bit, "bit(3)")), table("enum", keyType(schema.Enum, "enum('a')")), table("text", keyType(schema.Text, "text")),
-			table("float", keyType(schema.Float, "float")), table("json", keyType(schema.JSON, "json")), table("set", keyType(schema.Set, "set('a')")),
-			table("decimal", keyType(schema.Decimal, "decimal(3)")), table("binary", keyType(schema.Binary, "binary(3)")),
-			table("datetime", keyType(schema.Datetime, "datetime")), table("year", keyType(schema.Year, "year")),
-		}, findings: []string{
-			"fail key shop.bit.id", "fail key shop.enum.id", "fail key shop.text.id", "fail key shop.float.id", "fail key shop.json.id", "fail key shop.set.id",
-		}, routes: []string{"shop.decimal", "shop.binary", "shop.datetime", "shop.year"}},
+		{title: "periods kept apart", tables: []*schema.Table{table("a", func(t *schema.Table) {
+			t.Indexes = append(t.Indexes, schema.Index{Name: "u", Unique: true, Parts: []schema.Part{{Column: "id"}, {Column: "p"}}, Extra: []string{"WITHOUT OVERLAPS"}})
+		})}, findings: []string{"fail key shop.a.u"}},
 		{title: "column types", tables: []*schema.Table{
-			table("other", column(schema.Other, "inet6", "")), table("vector", column(schema.Vector, "vector(3)", "")),
-			table("enum", column(schema.Enum, "enum", "ucs2")), table("set", column(schema.Set, "set", "gbk")),
-			table("good", column(schema.Enum, "enum", "latin1"), column(schema.JSON, "json", "utf8mb4"), column(schema.Geometry, "point", "")),
-		}, findings: []string{"fail type shop.other.c", "fail type shop.vector.c", "fail type shop.enum.c", "fail type shop.set.c"}, routes: []string{"shop.good"}},
+			table("other", column(schema.Other, "xmltype", "")), table("unclear", unclear("enum('?')")),
+			table("enum", column(schema.Enum, "enum", "ucs2")), table("set", column(schema.Set, "set", "gbk")), table("json", column(schema.JSON, "json", "utf8mb4")),
+			table("point", column(schema.Geometry, "point", "")), table("vector", column(schema.Vector, "vector(3)", "")),
+			table("uuid", column(schema.UUID, "uuid", "")), table("inet", column(schema.INET6, "inet6", "")),
+		}, findings: []string{"fail type shop.other.c", "fail type shop.unclear.c"}, routes: []string{
+			"shop.enum", "shop.set", "shop.json", "shop.point", "shop.vector", "shop.uuid", "shop.inet",
+		}},
 		{
 			title: "foreign key leaves the move", tables: []*schema.Table{table("a", references("p"), references("q")), table("p"), table("q")},
 			include: []string{"shop.a", "shop.p"}, findings: []string{"fail foreign_key shop.a.f_q"}, routes: []string{"shop.p"},
@@ -171,13 +171,13 @@ func TestFindings(t *testing.T) {
 			findings: []string{"fail routes "}, routes: []string{"shop.a", "shop.b"},
 		},
 		{title: "everything at once", tables: []*schema.Table{
-			table("a", engine("MyISAM"), keyless, column(schema.Other, "inet6", ""), references("q")), table("s", kind(schema.Sequence)),
-		}, findings: []string{"fail engine shop.a", "fail key shop.a", "fail type shop.a.c", "fail foreign_key shop.a.f_q", "fail sequence shop.s"}},
+			table("a", engine("MyISAM"), keyless, column(schema.Other, "xmltype", ""), references("q")), table("s", kind(schema.Sequence)),
+		}, findings: []string{"fail engine shop.a", "warn key shop.a", "fail type shop.a.c", "fail foreign_key shop.a.f_q", "fail sequence shop.s"}},
 	} {
 		t.Run(c.title, func(t *testing.T) {
 			rules, err := route.NewRules(c.include, nil, c.renames, c.filters)
 			require.NoError(t, err)
-			p, err := plan.Build(t.Context(), reader{tables: c.tables}, memory(), rules)
+			p, err := plan.Build(t.Context(), reader{tables: c.tables}, memory(), rules, plan.Options{})
 			require.NoError(t, err)
 			var got []string
 			failed := 0
@@ -212,7 +212,7 @@ func TestRoutesAndRenames(t *testing.T) {
 	rules, err := route.NewRules([]string{"shop.*"}, []string{"shop.b"}, []route.Rename{{From: "shop.*", To: "new.*_v2"}},
 		[]route.Where{{Table: "shop.a", Where: "id < 10"}})
 	require.NoError(t, err)
-	p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a", references("c")), table("b"), table("c")}}, memory(), rules)
+	p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a", references("c")), table("b"), table("c")}}, memory(), rules, plan.Options{})
 	require.NoError(t, err)
 	require.Empty(t, p.Findings)
 	require.Len(t, p.Routes, 2)
@@ -223,27 +223,63 @@ func TestRoutesAndRenames(t *testing.T) {
 	assert.Nil(t, p.Routes[1].Filter)
 }
 
+// TestLosses: notes are told, losses refuse unless they are allowed for the table, and what is fatal cannot be allowed.
 func TestLosses(t *testing.T) {
-	d := lossy{Dialect: memory(), losses: []schema.Loss{
-		{Name: "collation", Table: name("a"), Column: "name", What: "becomes another"},
-		{Name: "partition", Table: name("a"), What: "is dropped"},
-		{Name: "type", Table: name("a"), Column: "id", What: "does not fit", Fatal: true},
-	}}
-	p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a")}}, d, &route.Rules{})
-	require.NoError(t, err)
-	var got []string
-	for _, f := range p.Findings {
-		got = append(got, fmt.Sprintf("%s %s %s: %s", f.Level, f.Check, f.Subject, f.What))
+	losses := []schema.Loss{
+		{Name: "collation", Table: name("a"), What: "of later columns", Grade: schema.Note},
+		{Name: "collation", Table: name("a"), Column: "name", What: "becomes another", Grade: schema.Lossy},
+		{Name: "check", Table: name("a"), What: "is dropped", Grade: schema.Lossy},
+		{Name: "type", Table: name("a"), Column: "id", What: "does not fit", Grade: schema.Fatal},
 	}
-	assert.Equal(t, []string{
-		"warn loss:collation shop.a.name: becomes another", "warn loss:partition shop.a: is dropped", "fail loss:type shop.a.id: does not fit",
-	}, got)
-	require.Len(t, p.Steps, 1)
-	assert.Equal(t, d.losses, p.Steps[0].Losses)
+	for _, c := range []struct {
+		allow    []string
+		findings []string
+	}{
+		{nil, []string{"ok note:collation shop.a", "fail loss:collation shop.a.name", "fail loss:check shop.a", "fail loss:type shop.a.id"}},
+		{
+			[]string{"collation@shop.*", "type", "json"},
+			[]string{"ok note:collation shop.a", "warn loss:collation shop.a.name", "fail loss:check shop.a", "fail loss:type shop.a.id"},
+		},
+		{
+			[]string{"collation@shop.b", "check@*.a"},
+			[]string{"ok note:collation shop.a", "fail loss:collation shop.a.name", "warn loss:check shop.a", "fail loss:type shop.a.id"},
+		},
+		{
+			[]string{"collation", "check"},
+			[]string{"ok note:collation shop.a", "warn loss:collation shop.a.name", "warn loss:check shop.a", "fail loss:type shop.a.id"},
+		},
+	} {
+		allowed, err := route.NewAllowances(c.allow)
+		require.NoError(t, err)
+		d := lossy{Dialect: memory(), losses: slices.Clone(losses)}
+		p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a")}}, d, &route.Rules{}, plan.Options{Allowed: allowed})
+		require.NoError(t, err)
+		var got []string
+		for _, f := range p.Findings {
+			got = append(got, fmt.Sprintf("%s %s %s", f.Level, f.Check, f.Subject))
+		}
+		assert.Equal(t, c.findings, got, c.allow)
+		require.Len(t, p.Steps, 1)
+		for i, l := range p.Steps[0].Losses {
+			assert.Equal(t, p.Findings[i].Level == db.Fail, l.Refuses(), "%v: what init-schema refuses is what the plan does: %+v", c.allow, l)
+		}
+	}
+}
+
+// TestLossSaysWhatToWrite: the fix is the line to add, for the table and for all.
+func TestLossSaysWhatToWrite(t *testing.T) {
+	d := lossy{Dialect: memory(), losses: []schema.Loss{{Name: "json", Table: name("a"), Column: "name", What: "is text", Grade: schema.Lossy}}}
+	p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a")}}, d, &route.Rules{}, plan.Options{})
+	require.NoError(t, err)
+	require.Len(t, p.Findings, 1)
+	assert.Contains(t, p.Findings[0].Fix, `allow_losses: ["json@shop.a"]`)
+	assert.Contains(t, p.Findings[0].Fix, "[json]")
+	_, err = route.NewAllowances([]string{"json@shop"})
+	require.ErrorContains(t, err, `"json@shop"`)
 }
 
 func TestTableThatTheTargetCannotHold(t *testing.T) {
-	p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a")}}, lossy{err: errors.New("no such thing")}, &route.Rules{})
+	p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a")}}, lossy{err: errors.New("no such thing")}, &route.Rules{}, plan.Options{})
 	require.NoError(t, err)
 	require.Len(t, p.Refused(), 1)
 	assert.Equal(t, "schema", p.Findings[0].Check)
@@ -252,6 +288,6 @@ func TestTableThatTheTargetCannotHold(t *testing.T) {
 }
 
 func TestTablesCannotBeRead(t *testing.T) {
-	_, err := plan.Build(t.Context(), reader{err: db.ErrConnection}, memory(), &route.Rules{})
+	_, err := plan.Build(t.Context(), reader{err: db.ErrConnection}, memory(), &route.Rules{}, plan.Options{})
 	require.ErrorIs(t, err, db.ErrConnection)
 }

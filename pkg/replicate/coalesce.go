@@ -19,6 +19,8 @@ const keyBlock = 64 << 10
 // full images, so that the last one says all; a changed key is the end of one row and the beginning of another. It
 // holds at every prefix of the log, also within a transaction: no unique value is held by two rows of any state
 // that the source was in, so rows that the net effect displaces are themselves part of it.
+//
+// A table without a key is a bag: there the net effect is how many copies of each row come or go (see bag.go).
 type coalescer struct {
 	tables map[*route.Route]*net
 	order  []*net
@@ -33,6 +35,7 @@ type net struct {
 	route   *route.Route
 	index   map[string]int
 	entries []entry
+	copies  []copies // in place of entries, of a table without a key
 }
 
 type entry struct {
@@ -66,10 +69,13 @@ func (c *coalescer) add(change db.Change) {
 		t = &net{route: change.Route, index: map[string]int{}}
 		c.tables[change.Route] = t
 	}
-	if len(t.entries) == 0 {
+	if len(t.index) == 0 {
 		c.order = append(c.order, t)
 	}
 	switch {
+	case len(t.route.Source.Key) == 0:
+		c.tally(t, before, -1)
+		c.tally(t, after, 1)
 	case before == nil:
 		c.entry(t, after, false).row = after
 	case after == nil:
@@ -119,6 +125,10 @@ func (c *coalescer) keep(key []byte) string {
 func (c *coalescer) batch() *db.Batch {
 	b := &db.Batch{Tables: make([]db.TableBatch, 0, len(c.order))}
 	for _, t := range c.order {
+		if len(t.route.Source.Key) == 0 {
+			b.Tables = append(b.Tables, t.bag())
+			continue
+		}
 		slices.SortFunc(t.entries, func(x, y entry) int { return x.order.compare(y.order) })
 		tb := db.TableBatch{Route: t.route}
 		gone := 0
@@ -156,6 +166,8 @@ func (c *coalescer) reset() {
 		clear(t.index)
 		clear(t.entries)
 		t.entries = t.entries[:0]
+		clear(t.copies)
+		t.copies = t.copies[:0]
 	}
 	c.order, c.rows, c.bytes, c.keys = c.order[:0], 0, 0, nil
 }

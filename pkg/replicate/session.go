@@ -48,7 +48,7 @@ func (r *Replicator) session(ctx context.Context, goal db.Position) (err error) 
 	if pos.IsZero() {
 		return errors.New("no position on the target: run init-copy first")
 	}
-	stream, err := r.source.Stream(ctx, pos, r.routes)
+	stream, err := r.source.Stream(ctx, pos, r.routes, nil)
 	if err != nil {
 		return fmt.Errorf("open the source's log at %s: %w", pos, err)
 	}
@@ -122,6 +122,7 @@ func (r *Replicator) applyOne(ctx context.Context, applier db.Applier, b *db.Bat
 		if err == nil || !first || !errors.Is(err, db.ErrRetry) || try == retries {
 			return applied, err
 		}
+		r.opts.Log.Warn().Err(err).Int("try", try).Msg("changes are applied again")
 		if err := applier.Rollback(ctx); err != nil {
 			return applied, err
 		}

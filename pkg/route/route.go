@@ -6,6 +6,7 @@ package route
 
 import (
 	"fmt"
+	"slices"
 
 	"wherry/pkg/schema"
 )
@@ -13,13 +14,20 @@ import (
 // Relation is one end of a route: a table and what rows of it carry.
 type Relation struct {
 	Table   *schema.Table
-	Columns []int  // value i of a row is Table.Columns[Columns[i]]; generated columns are left out
+	Columns []int  // value i of a row is Table.Columns[Columns[i]]; generated columns are left out unless the key has them
 	Key     []int  // positions within a row of the values that identify it, in key order
+	Desc    []bool // per value of Key, whether keys are in descending order of it; nil: none is
 	Where   string // a condition in the server's SQL that rows must meet; empty means all rows
 }
 
 // Column returns the definition of value i of a row.
 func (r *Relation) Column(i int) *schema.Column { return &r.Table.Columns[r.Columns[i]] }
+
+// Descends tells whether keys are in descending order of value i of the key. Both relations of a route have one order.
+func (r *Relation) Descends(i int) bool { return i < len(r.Desc) && r.Desc[i] }
+
+// Written tells whether value i of a row is written to the table: a generated column's is made by the server.
+func (r *Relation) Written(i int) bool { return r.Column(i).Generated == schema.NotGenerated }
 
 // Name returns the table's name.
 func (r *Relation) Name() schema.Name { return r.Table.Name }
@@ -36,8 +44,9 @@ type Route struct {
 func New(source, target *schema.Table, where string) (*Route, error) {
 	r := &Route{Source: Relation{Table: source, Where: where}, Target: Relation{Table: target}}
 	position := make(map[int]int, len(source.Columns))
+	key := source.Key()
 	for i := range source.Columns {
-		if source.Columns[i].Generated != schema.NotGenerated {
+		if source.Columns[i].Generated != schema.NotGenerated && !slices.Contains(key, i) {
 			continue
 		}
 		at := target.Column(source.Columns[i].Name)
@@ -48,14 +57,11 @@ func New(source, target *schema.Table, where string) (*Route, error) {
 		r.Source.Columns = append(r.Source.Columns, i)
 		r.Target.Columns = append(r.Target.Columns, at)
 	}
-	for _, column := range source.Key() {
-		at, ok := position[column]
-		if !ok {
-			return nil, fmt.Errorf("route %s: key column %s is generated, which this version cannot follow", source.Name, source.Columns[column].Name)
-		}
-		r.Source.Key = append(r.Source.Key, at)
+	for i, column := range key {
+		r.Source.Key = append(r.Source.Key, position[column])
+		r.Source.Desc = append(r.Source.Desc, source.KeyIndex().Parts[i].Desc)
 	}
-	r.Target.Key = r.Source.Key
+	r.Target.Key, r.Target.Desc = r.Source.Key, r.Source.Desc
 	if where == "" {
 		return r, nil
 	}

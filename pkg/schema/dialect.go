@@ -22,12 +22,3 @@ type Dialect interface {
 	// Indexes that the plan defers are compared only when indexes is true, foreign keys only when foreign is true.
 	Differences(plan, got *Table, indexes, foreign bool) []string
 }
-
-// Loss is something that a target cannot hold as the source had it.
-type Loss struct {
-	Name   string // stable and configurable, such as "collation"
-	Table  Name   // on the source
-	Column string // empty when the whole table is meant
-	What   string // in words: from what, to what, and what that means
-	Fatal  bool   // the move is refused; otherwise it is only reported
-}

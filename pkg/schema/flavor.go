@@ -108,8 +108,15 @@ func (f Flavor) HasNotNullGenerated() bool { return f.since(50706, 0) }
 // HasUtf8mb3Names tells whether collations are called utf8mb3_x instead of utf8_x (MySQL 8.0.30 release notes, MDEV-8334).
 func (f Flavor) HasUtf8mb3Names() bool { return f.since(80030, 100600) }
 
+// HasSetVarHint tells whether a hint sets variables for one statement (MySQL manual 10.9.3, SET_VAR); MariaDB has SET STATEMENT.
+func (f Flavor) HasSetVarHint() bool { return f.since(80003, 0) }
+
 // HasRowAlias tells whether INSERT takes a row alias, INSERT .. AS new, in place of VALUES() (MySQL manual 15.2.7.2).
 func (f Flavor) HasRowAlias() bool { return f.since(80019, 0) }
+
+// HasInvisiblePrimaryKeys tells whether the server may add a primary key to a table that has none
+// (MySQL 8.0.30 release notes, sql_generate_invisible_primary_key).
+func (f Flavor) HasInvisiblePrimaryKeys() bool { return f.since(80030, 0) }
 
 // HasShowBinaryLogStatus tells whether SHOW BINARY LOG STATUS replaces SHOW MASTER STATUS (MySQL 8.2.0 release notes).
 func (f Flavor) HasShowBinaryLogStatus() bool { return f.since(80200, 0) }
@@ -120,6 +127,9 @@ func (f Flavor) HasShowReplicas() bool { return f.since(80022, 100501) }
 // LogsCascades tells whether rows changed by a foreign key's action are in the binlog; before, InnoDB changed them
 // unseen (MySQL 9.6.0 release notes; MariaDB does not).
 func (f Flavor) LogsCascades() bool { return f.since(90600, 0) }
+
+// HasNegativeZero tells whether FLOAT and DOUBLE store -0 as such; MariaDB stores 0 (seen on 10.11).
+func (f Flavor) HasNegativeZero() bool { return !f.MariaDB }
 
 // HasGTIDSets tells whether positions are sets of UUID:interval; MariaDB's are lists of domain-server-sequence.
 func (f Flavor) HasGTIDSets() bool { return f.since(50605, 0) }

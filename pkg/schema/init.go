@@ -25,6 +25,9 @@ type Builder interface {
 	Dialect() Dialect
 	// Execute runs one statement of the dialect's.
 	Execute(ctx context.Context, statement string) error
+	// Obstacles tells what in existing tables would be in the way of a copy, in words: rows, and triggers, which would fire.
+	// A table without any is not in the map.
+	Obstacles(ctx context.Context, tables []Name) (map[Name][]string, error)
 }
 
 // Step is one table to create: what Dialect.Map made of its source.
@@ -40,6 +43,8 @@ type Options struct {
 	// the row key's are left out all the same: while rows are copied two of them may hold one value.
 	Defer  bool
 	DryRun bool // only tell Out what would run
+	// Accept takes tables that are on the target already, if they are empty and as planned, see Unwelcome.
+	Accept bool
 	// Mine tells which target tables this move may have made in an earlier run; nil means none.
 	Mine func(Name) bool
 	// Claim is called once when nothing speaks against the plan, before the first statement. It records durably that the
@@ -87,7 +92,11 @@ func (i *Init) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := refused(i.objections(existing)); err != nil {
+	unwelcome, err := i.unwelcome(ctx, existing)
+	if err != nil {
+		return err
+	}
+	if err := refused(i.objections(unwelcome)); err != nil {
 		return err
 	}
 	if !i.opts.DryRun {
@@ -98,16 +107,35 @@ func (i *Init) Run(ctx context.Context) error {
 	if err := i.createDatabases(ctx, existing); err != nil {
 		return err
 	}
+	var fresh []created
 	for _, step := range i.steps {
 		if existing[step.Target.Name] != nil {
 			i.opts.Log.Debug().Stringer("table", step.Target.Name).Msg("table is there already")
 			continue
 		}
-		if err := i.createTable(ctx, step.Target); err != nil {
+		c, err := i.createTable(ctx, step.Target)
+		if err != nil {
 			return err
 		}
+		if fresh = append(fresh, c); len(fresh) < readBack {
+			continue
+		}
+		if err := i.prove(ctx, fresh); err != nil {
+			return err
+		}
+		fresh = fresh[:0]
 	}
-	return nil
+	return i.prove(ctx, fresh)
+}
+
+// readBack is how many tables are created before they are read back together: to list some costs as much as to list all that
+// the server has. Should the run end before, the next one compares those that are there.
+const readBack = 200
+
+// created is a table that was created and is not proved yet.
+type created struct {
+	plan      *Table
+	statement string
 }
 
 func (i *Init) names() []Name {
@@ -175,30 +203,46 @@ func withoutUnique(t *Table) *Table {
 	return &reduced
 }
 
-// createTable creates one table and proves that the server understood it as planned.
-func (i *Init) createTable(ctx context.Context, plan *Table) error {
-	dialect := i.target.Dialect()
+func (i *Init) createTable(ctx context.Context, plan *Table) (created, error) {
 	if !i.opts.Defer {
 		plan = withoutUnique(plan)
 	}
-	statement := dialect.CreateTable(plan, i.opts.Defer)
+	statement := i.target.Dialect().CreateTable(plan, i.opts.Defer)
 	if err := i.execute(ctx, plan.Name.String(), statement); err != nil {
-		return fmt.Errorf("create table %s: %w", plan.Name, err)
+		return created{}, fmt.Errorf("create table %s: %w", plan.Name, err)
 	}
-	if i.opts.DryRun {
+	return created{plan, statement}, nil
+}
+
+// prove reads tables back and refuses those that the server did not understand as planned.
+func (i *Init) prove(ctx context.Context, fresh []created) error {
+	if i.opts.DryRun || len(fresh) == 0 {
 		return nil
 	}
-	tables, err := i.target.Tables(ctx, func(n Name) bool { return n == plan.Name })
+	found := make(map[Name]*Table, len(fresh))
+	for _, c := range fresh {
+		found[c.plan.Name] = nil
+	}
+	tables, err := i.target.Tables(ctx, func(n Name) bool {
+		_, ok := found[n]
+		return ok
+	})
 	if err != nil {
-		return fmt.Errorf("read back table %s: %w", plan.Name, err)
+		return fmt.Errorf("read back table %s: %w", fresh[0].plan.Name, err)
 	}
-	if len(tables) != 1 {
-		return fmt.Errorf("read back table %s: no such table after it was created", plan.Name)
+	for _, t := range tables {
+		found[t.Name] = t
 	}
-	if differences := dialect.Differences(plan, tables[0], !i.opts.Defer, false); len(differences) > 0 {
-		return fmt.Errorf("create table %s: invalid result, %s; planned:\n%s\ncreated:\n%s", plan.Name,
-			strings.Join(differences, "; "), statement, tables[0].Definition)
+	for _, c := range fresh {
+		t := found[c.plan.Name]
+		if t == nil {
+			return fmt.Errorf("read back table %s: no such table after it was created", c.plan.Name)
+		}
+		if differences := i.target.Dialect().Differences(c.plan, t, !i.opts.Defer, false); len(differences) > 0 {
+			return fmt.Errorf("create table %s: invalid result, %s; planned:\n%s\ncreated:\n%s", c.plan.Name,
+				strings.Join(differences, "; "), c.statement, t.Definition)
+		}
+		i.opts.Log.Info().Stringer("table", c.plan.Name).Msg("table created")
 	}
-	i.opts.Log.Info().Stringer("table", plan.Name).Msg("table created")
 	return nil
 }

@@ -16,6 +16,7 @@ type memory struct {
 	databases []string
 	dieAfter  int // statements; negative is never
 	lie       func(statement string) string
+	obstacles map[Name][]string
 }
 
 var errKilled = errors.New("killed")
@@ -30,6 +31,16 @@ func (m *memory) Tables(_ context.Context, match func(Name) bool) ([]*Table, err
 		}
 	}
 	return out, nil
+}
+
+func (m *memory) Obstacles(_ context.Context, tables []Name) (map[Name][]string, error) {
+	found := map[Name][]string{}
+	for _, name := range tables {
+		if what := m.obstacles[name]; what != nil {
+			found[name] = what
+		}
+	}
+	return found, nil
 }
 
 func (m *memory) Execute(_ context.Context, statement string) error {
@@ -106,7 +117,7 @@ func TestInitRefusesAllAtOnce(t *testing.T) {
 	m := &memory{dieAfter: -1}
 	require.NoError(t, NewInit(m, steps(t, "a.x"), Options{}).Run(t.Context()))
 	plan := steps(t, "a.x", "a.y", "a.z")
-	plan[1].Losses = append(plan[1].Losses, Loss{Name: "type", Table: plan[1].Source.Name, Column: "id", What: "no such type", Fatal: true})
+	plan[1].Losses = append(plan[1].Losses, Loss{Name: "type", Table: plan[1].Source.Name, Column: "id", What: "no such type", Grade: Fatal})
 	plan[2].Target.Name.Table = "y"
 	err := NewInit(m, plan, Options{Claim: func(context.Context, []Name) error { t.Fatal("claimed"); return nil }}).Run(t.Context())
 	require.ErrorIs(t, err, ErrRefused)

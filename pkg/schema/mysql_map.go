@@ -12,7 +12,8 @@ type mapping struct {
 	source   *Table
 	target   *Table
 	losses   []Loss
-	crossing bool // between the two families
+	crossing bool     // between the two families
+	standIns []string // columns of another type than the source's, besides JSON
 }
 
 // Map implements Dialect.
@@ -28,7 +29,7 @@ func (d mysqlDialect) Map(source *Table, to Name, rename func(Name) Name) (*Tabl
 		m.fatal("system-versioning", "", "the history of a system-versioned table cannot be written, and is left behind")
 	}
 	m.engine()
-	t.Collation = m.collation("", t.Charset, t.Collation)
+	t.Collation = m.tableCollation(t.Charset, t.Collation)
 	for i := range t.Columns {
 		m.column(&t.Columns[i])
 	}
@@ -36,11 +37,13 @@ func (d mysqlDialect) Map(source *Table, to Name, rename func(Name) Name) (*Tabl
 	if t.Primary != nil {
 		m.index(t.Primary)
 	}
+	m.withoutVectors()
 	for i := range t.Indexes {
 		m.index(&t.Indexes[i])
 	}
 	m.foreignKeys(rename)
 	m.options()
+	m.standInsUsed()
 	return t, m.losses, nil
 }
 
@@ -75,14 +78,23 @@ func (i Index) copy() Index {
 	return i
 }
 
-func (m *mapping) lose(name, column, format string, args ...any) {
-	m.losses = append(m.losses, Loss{Name: name, Table: m.source.Name, Column: column, What: fmt.Sprintf(format, args...)})
+func (m *mapping) record(grade Grade, name, column, what string) {
+	m.losses = append(m.losses, Loss{Name: name, Table: m.source.Name, Column: column, What: what, Grade: grade})
 }
 
-// fatal records a loss that refuses the move.
+// note records what makes no difference to rows, rules or the results of queries.
+func (m *mapping) note(name, column, format string, args ...any) {
+	m.record(Note, name, column, fmt.Sprintf(format, args...))
+}
+
+// lose records what the user has to allow. The name is one of LossNames.
+func (m *mapping) lose(name, column, format string, args ...any) {
+	m.record(Lossy, name, column, fmt.Sprintf(format, args...))
+}
+
+// fatal records what cannot be allowed.
 func (m *mapping) fatal(name, column, format string, args ...any) {
-	m.lose(name, column, format, args...)
-	m.losses[len(m.losses)-1].Fatal = true
+	m.record(Fatal, name, column, fmt.Sprintf(format, args...))
 }
 
 // sharedEngines exist on both families.
@@ -110,20 +122,50 @@ func (m *mapping) engine() {
 // charsets that only one family has.
 var lonelyCharsets = map[string]bool{"gb18030": true}
 
-// collation returns what stands in for a collation on the target.
-func (m *mapping) collation(column, charset, collation string) string {
+// nearest returns what stands in for a collation on the target, or "" when that has nothing like it.
+func (m *mapping) nearest(column, charset, collation string, key bool) string {
 	if lonelyCharsets[charset] && m.flavor.MariaDB {
 		m.fatal("charset", column, "%s has no character set %s", m.flavor, charset)
-		return collation
+		return ""
 	}
-	near := m.collations.nearest(collation)
-	switch near {
-	case collation:
-	case "":
+	near := m.collations.nearest(collation, key)
+	switch {
+	case near != "":
+	case key:
+		m.fatal("collation", column, "%s has no collation that tells apart what %s does, and two rows could become one by a key over the column", m.flavor, collation)
+	default:
 		m.fatal("collation", column, "%s has no collation like %s", m.flavor, collation)
+	}
+	return near
+}
+
+// collation returns the collation of a column or expression on the target.
+func (m *mapping) collation(column, charset, collation string) string {
+	key := m.inKey(column)
+	near := m.nearest(column, charset, collation, key)
+	switch {
+	case near == "":
 		return collation
+	case near == collation:
+	case sameCollation(collation, near):
+		m.note("collation", column, "collation %s becomes %s, which is the same by another name", collation, near)
+	case key && !strings.HasSuffix(near, "bin"):
+		m.lose("collation", column, "collation %s becomes %s: values may sort and compare differently; of two keys that differ only in letters "+
+			"which the older one does not know the target may take one only, and the move stops then", collation, near)
 	default:
 		m.lose("collation", column, "collation %s becomes %s: values may sort and compare differently", collation, near)
+	}
+	return near
+}
+
+// tableCollation returns the collation of columns that will be added later, which makes no difference to those there are.
+func (m *mapping) tableCollation(charset, collation string) string {
+	near := m.nearest("", charset, collation, false)
+	if near == "" {
+		return collation
+	}
+	if near != collation {
+		m.note("collation", "", "the default collation of columns that are added later, %s, becomes %s", collation, near)
 	}
 	return near
 }
@@ -151,7 +193,7 @@ func (m *mapping) checks() {
 			m.lose("check", "", "CHECK (%s) is dropped: %s ignores it", check.Expr, m.flavor)
 			continue
 		case check.NotEnforced && !m.flavor.HasChecksNotEnforced():
-			m.lose("check", "", "CHECK (%s) NOT ENFORCED is dropped", check.Expr)
+			m.note("check", "", "CHECK (%s) NOT ENFORCED is dropped: %s has no such thing", check.Expr, m.flavor)
 			continue
 		}
 		check.Expr = m.expression("CHECK", "", check.Expr)
@@ -214,30 +256,5 @@ func (m *mapping) foreignKeys(rename func(Name) Name) {
 		if number, ok := strings.CutPrefix(key.Name, m.source.Name.Table+"_ibfk_"); ok {
 			key.Name = ownName(m.target.Name.Table, "_ibfk_"+number)
 		}
-	}
-}
-
-// sharedOptions mean the same on both families.
-var sharedOptions = wordSet(`STATS_PERSISTENT STATS_AUTO_RECALC STATS_SAMPLE_PAGES KEY_BLOCK_SIZE CHECKSUM DELAY_KEY_WRITE
-	MIN_ROWS MAX_ROWS AVG_ROW_LENGTH PACK_KEYS`)
-
-// options keeps the table options that have a meaning on the target. Where files lie never moves.
-func (m *mapping) options() {
-	t := m.target
-	kept := t.Options[:0]
-	for _, option := range t.Options {
-		name, _, _ := strings.Cut(option, "=")
-		switch {
-		case strings.HasPrefix(option, "TABLESPACE"), strings.HasSuffix(name, "DIRECTORY"), name == "STORAGE":
-			m.lose("table-option", "", "%s is dropped: where files lie is the target's business", option)
-		case m.crossing && !sharedOptions[name]:
-			m.lose("table-option", "", "%s is dropped: %s has no such option", option, m.flavor)
-		default:
-			kept = append(kept, option)
-		}
-	}
-	t.Options = kept
-	if m.crossing && t.Partition != "" {
-		m.fatal("partition", "", "moving partitions from %s to %s comes in a later version", m.source.Flavor, m.flavor)
 	}
 }

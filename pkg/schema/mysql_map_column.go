@@ -2,12 +2,12 @@ package schema
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
 func (m *mapping) column(c *Column) {
 	m.columnType(c)
+	m.negativeZero(c)
 	c.Expr = m.expression("column "+c.Name, c.Name, c.Expr)
 	c.Check = m.expression("CHECK of column "+c.Name, c.Name, c.Check)
 	m.generatedColumn(c)
@@ -17,33 +17,13 @@ func (m *mapping) column(c *Column) {
 	m.columnExtra(c)
 }
 
-// columnType carries the type itself and its character set.
-func (m *mapping) columnType(c *Column) {
-	if c.Type.IsText() {
-		c.Type.Collation = m.collation(c.Name, c.Type.Charset, c.Type.Collation)
+// negativeZero tells that MariaDB stores -0 as 0.
+func (m *mapping) negativeZero(c *Column) {
+	if m.flavor.HasNegativeZero() || !m.source.Flavor.HasNegativeZero() || c.Generated != NotGenerated || c.Type.Kind != Float && c.Type.Kind != Double {
+		return
 	}
-	switch {
-	case c.Type.Kind == JSON && !m.flavor.HasJSONType():
-		m.jsonColumn(c)
-	case c.Type.Kind == Vector && (m.crossing || !m.flavor.HasVectorType()),
-		c.Type.Name == "uuid" && !m.flavor.HasUUIDType(),
-		c.Type.Name == "inet6" && !m.flavor.HasINET6Type(),
-		c.Type.Name == "inet4" && !m.flavor.HasINET4Type(),
-		c.Type.Name == "xmltype" && !m.flavor.MariaDB:
-		m.fatal("type", c.Name, "%s cannot hold type %s; a stand-in comes in a later version", m.flavor, c.Type.Text)
-	case c.Type.SRID != nil && !m.flavor.HasSRIDColumns():
-		m.lose("srid", c.Name, "column is no longer held to SRID %d; values keep theirs", *c.Type.SRID)
-		c.Type.SRID = nil
-	}
-}
-
-// jsonColumn makes what MariaDB makes of JSON: text that a CHECK holds to JSON.
-func (m *mapping) jsonColumn(c *Column) {
-	m.lose("json", c.Name, "json becomes longtext with a CHECK: it is stored and compared as text")
-	c.Type = Type{Kind: Text, Name: "longtext", Size: 4, Charset: "utf8mb4", Collation: "utf8mb4_bin", Text: "longtext"}
-	if c.Generated == NotGenerated {
-		c.Check = "json_valid(" + Quote(c.Name) + ")"
-	}
+	m.lose(NegativeZero, c.Name, "%s has no -0: a row with one stops the move unless schema.allow_losses has %s, which makes it 0", m.flavor, NegativeZero)
+	m.losses[len(m.losses)-1].Grade = Rare
 }
 
 func (m *mapping) generatedColumn(c *Column) {
@@ -74,7 +54,7 @@ func (m *mapping) visibility(c *Column) {
 func (m *mapping) columnDefault(c *Column) {
 	if c.Default == nil {
 		if c.Nullable && c.Generated == NotGenerated {
-			m.lose("default", c.Name, "column without a default gets DEFAULT NULL")
+			m.lose("no-default", c.Name, "INSERT has to name the column, which has no default although it may be NULL; it gets DEFAULT NULL")
 			c.Default = &Default{Null: true}
 		}
 		return
@@ -98,17 +78,19 @@ func (m *mapping) columnDefault(c *Column) {
 	c.Default.Text = m.expression("default of column "+c.Name, c.Name, c.Default.Text)
 }
 
-// unprintable finds what MariaDB's SHOW CREATE TABLE prints as "?": characters beyond U+FFFF in defaults and labels.
+// unprintable finds what MariaDB's SHOW CREATE TABLE prints as "?": characters beyond U+FFFF in defaults and labels. Of labels the server
+// can be asked, see Type.Unclear.
 func (m *mapping) unprintable(c *Column) {
-	text := strings.Join(c.Type.Labels, ",")
+	text, value := strings.Join(c.Type.Labels, ","), ""
 	if c.Default != nil && !c.Type.IsBytes() {
-		text += c.Default.Text
+		value = c.Default.Text
 	}
+	text += value
 	if m.flavor.MariaDB && strings.ContainsFunc(text, func(r rune) bool { return r > 0xFFFF }) {
 		m.fatal("default", c.Name, "%s cannot show the default or label %s, so it cannot be proved right", m.flavor, text)
 	}
-	if m.source.Flavor.MariaDB && strings.Contains(text, "?") {
-		m.lose("default", c.Name, "the default or a label shows a question mark, which on MariaDB may stand for another character: check it")
+	if m.source.Flavor.MariaDB && strings.Contains(value, "?") {
+		m.lose("default", c.Name, "the default shows a question mark, which on MariaDB may stand for another character: check it")
 	}
 }
 
@@ -133,66 +115,3 @@ func (m *mapping) defaultForMySQL(c *Column) {
 }
 
 func isCurrentTimestamp(expr string) bool { return strings.HasPrefix(expr, currentTimestamp) }
-
-// columnExtra drops or refuses the attributes that only the other family has.
-func (m *mapping) columnExtra(c *Column) {
-	if !m.crossing {
-		return
-	}
-	if slices.Contains(c.Extra, compressedColumn) {
-		m.fatal("compressed-column", c.Name, "%s has no compressed columns; storing them plainly comes in a later version", m.flavor)
-	}
-	for _, extra := range c.Extra {
-		if extra != compressedColumn {
-			m.lose("column-option", c.Name, "%s is dropped: %s has no such attribute", extra, m.flavor)
-		}
-	}
-	c.Extra = nil
-}
-
-// index carries an index.
-func (m *mapping) index(index *Index) {
-	if index.Kind == VectorIndex && (!m.flavor.MariaDB || !m.flavor.HasVectorType()) {
-		m.fatal("vector-index", "", "%s cannot hold vector index %s", m.flavor, index.Name)
-	}
-	for i := range index.Parts {
-		part := &index.Parts[i]
-		if part.Expr != "" && !m.flavor.HasFunctionalIndexes() {
-			m.fatal("functional-index", "", "%s cannot index the expression %s of index %s", m.flavor, part.Expr, index.Name)
-		}
-		if part.Desc && !m.flavor.HasDescIndexes() {
-			m.lose("descending-index", part.Column, "index %s becomes ascending", index.Name)
-			part.Desc = false
-		}
-		m.longUnique(index, part)
-	}
-	if index.Invisible && !m.flavor.HasInvisibleIndexes() {
-		m.lose("invisible-index", "", "index %s becomes visible to the optimizer", index.Name)
-		index.Invisible = false
-	}
-	if !m.crossing {
-		return
-	}
-	for _, extra := range index.Extra {
-		if extra == withoutOverlaps {
-			m.fatal("period", "", "%s has no WITHOUT OVERLAPS, which index %s needs", m.flavor, index.Name)
-		} else {
-			m.lose("index-option", "", "%s of index %s is dropped: %s has no such option", extra, index.Name, m.flavor)
-		}
-	}
-	index.Extra = nil
-}
-
-// longUnique refuses MariaDB's unique indexes over whole TEXT and BLOB columns, and over what is too long for a key,
-// both of which it keeps by a hash (MDEV-371).
-func (m *mapping) longUnique(index *Index, part *Part) {
-	if m.flavor.MariaDB || !m.crossing || !index.Unique {
-		return
-	}
-	at := m.target.Column(part.Column)
-	whole := at >= 0 && part.Prefix == 0 && (m.target.Columns[at].Type.Kind == Text || m.target.Columns[at].Type.Kind == Blob)
-	hashed := index.Using == "HASH" && !strings.EqualFold(m.target.Engine, "MEMORY")
-	if whole || hashed {
-		m.fatal("long-unique", part.Column, "%s cannot hold unique index %s, which %s keeps by a hash", m.flavor, index.Name, m.source.Flavor)
-	}
-}

@@ -82,7 +82,7 @@ func writeGolden(t *testing.T, golden *strings.Builder, source *Table, flavor Fl
 	require.NoError(t, err)
 	fmt.Fprintf(golden, "-- %s\n", flavor)
 	for _, loss := range losses {
-		fmt.Fprintf(golden, "-- %s %s fatal=%v: %s\n", loss.Name, loss.Column, loss.Fatal, loss.What)
+		fmt.Fprintf(golden, "-- %s %s %s: %s\n", loss.Grade, loss.Name, loss.Column, loss.What)
 	}
 	golden.WriteString(dialect.CreateTable(plan, true) + ";\n")
 	if statement := dialect.AddIndexes(plan, &Table{Primary: plan.Primary, Indexes: demandedOf(plan)}); statement != "" {

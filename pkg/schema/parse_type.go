@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // baseType is what a type's name alone tells.
@@ -26,7 +27,7 @@ var baseTypes = map[string]baseType{
 	"multipoint": {Geometry, 0, 0}, "multilinestring": {Geometry, 0, 0}, "multipolygon": {Geometry, 0, 0},
 	"geometrycollection": {Geometry, 0, 0},
 	"vector":             {Vector, 0, 1},
-	"uuid":               {Other, 0, 0}, "inet4": {Other, 0, 0}, "inet6": {Other, 0, 0}, "xmltype": {Other, 0, 0},
+	"uuid":               {UUID, 16, 0}, "inet4": {INET4, 4, 0}, "inet6": {INET6, 16, 0}, "xmltype": {Other, 0, 0},
 }
 
 // columnType reads a type without its character set and writes it canonically: display widths go, except tinyint(1)'s
@@ -65,12 +66,20 @@ func (p *parser) columnType() Type {
 
 func (p *parser) labels() []string {
 	p.expectPunct("(")
-	labels := []string{p.take(tokenString)}
+	labels := []string{p.label()}
 	for p.acceptPunct(",") {
-		labels = append(labels, p.take(tokenString))
+		labels = append(labels, p.label())
 	}
 	p.expectPunct(")")
 	return labels
+}
+
+// label reads one label. MySQL prints those of character set binary in hexadecimal digits when they are no UTF-8.
+func (p *parser) label() string {
+	if p.peek().kind == tokenHex {
+		return p.take(tokenHex)
+	}
+	return p.take(tokenString)
 }
 
 // size fills in what the numbers in parentheses mean.
@@ -105,6 +114,9 @@ func (t *Type) canonical(args []int) string {
 		quoted := make([]string, len(t.Labels))
 		for i, label := range t.Labels {
 			quoted[i] = literal(label)
+			if !utf8.ValidString(label) {
+				quoted[i] = fmt.Sprintf("x'%x'", label)
+			}
 		}
 		b.WriteString("(" + strings.Join(quoted, ",") + ")")
 	case t.Kind == Decimal:

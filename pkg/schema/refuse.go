@@ -1,12 +1,14 @@
 package schema
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"strings"
 )
 
-// objections lists all that speaks against the plan.
-func (i *Init) objections(existing map[Name]*Table) []string {
+// objections lists all that speaks against the plan. unwelcome tells why tables that are there already may not stay.
+func (i *Init) objections(unwelcome map[Name][]string) []string {
 	var all []string
 	object := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	seen := map[Name]Name{}
@@ -17,12 +19,12 @@ func (i *Init) objections(existing map[Name]*Table) []string {
 		}
 		seen[to] = step.Source.Name
 		for _, loss := range step.Losses {
-			if loss.Fatal {
+			if loss.Refuses() {
 				object("%s: %s: %s", place(loss), loss.Name, loss.What)
 			}
 		}
-		if table := existing[to]; table != nil {
-			all = append(all, i.unwelcome(step.Target, table)...)
+		for _, reason := range unwelcome[to] {
+			object("table %s: %s", to, reason)
 		}
 	}
 	return append(all, i.constraintClashes()...)
@@ -35,19 +37,31 @@ func place(loss Loss) string {
 	return "table " + loss.Table.String() + ", column " + loss.Column
 }
 
-// unwelcome tells why a table that is there already may not stay, if so.
-func (i *Init) unwelcome(plan, found *Table) []string {
-	if !i.opts.Mine(plan.Name) {
-		return []string{fmt.Sprintf("table %s: exists on the target, and this move did not make it", plan.Name)}
+// unwelcome tells why tables that are there already may not stay, if so.
+func (i *Init) unwelcome(ctx context.Context, existing map[Name]*Table) (map[Name][]string, error) {
+	var strangers []Stranger
+	mine := map[Name][]string{}
+	for _, step := range i.steps {
+		name := step.Target.Name
+		switch found := existing[name]; {
+		case found == nil:
+		case !i.opts.Mine(name):
+			strangers = append(strangers, Stranger{Source: step.Source, Plan: step.Target, Found: found})
+		case found.Kind != BaseTable:
+			mine[name] = []string{"is no base table on the target"}
+		default:
+			mine[name] = nil
+			for _, difference := range i.target.Dialect().Differences(step.Target, found, false, false) {
+				mine[name] = append(mine[name], "exists on the target but not as planned: "+difference)
+			}
+		}
 	}
-	if found.Kind != BaseTable {
-		return []string{fmt.Sprintf("table %s: is no base table on the target", plan.Name)}
+	reasons, err := Unwelcome(ctx, i.target, strangers, i.opts.Accept)
+	if err != nil {
+		return nil, err
 	}
-	var all []string
-	for _, difference := range i.target.Dialect().Differences(plan, found, false, false) {
-		all = append(all, fmt.Sprintf("table %s: exists on the target but not as planned: %s", plan.Name, difference))
-	}
-	return all
+	maps.Copy(reasons, mine)
+	return reasons, nil
 }
 
 // constraintClashes finds names of foreign keys, and of checks, that two tables of one target database share. Servers

@@ -46,6 +46,10 @@ type Table struct {
 	Options       []string // further table options, verbatim, in the server's order
 	Partition     string   // the partition clause, verbatim; empty when not partitioned
 
+	// RowKey names the index that identifies rows. It is set on the plan of a target table, whose rows are identified as
+	// the source's are; empty means that the table's own definition decides, see KeyIndex.
+	RowKey string
+
 	Kind       TableKind
 	Rows       int64  // the server's estimate
 	Bytes      int64  // the server's estimate of data and index bytes
@@ -164,64 +168,6 @@ func (t *Table) Column(name string) int {
 		}
 	}
 	return -1
-}
-
-// Key returns the positions of the columns that identify a row: the primary key, else the first unique index
-// whose parts are whole NOT NULL columns. It returns nil when the table has neither.
-func (t *Table) Key() []int {
-	if t.Primary != nil {
-		if key := t.keyColumns(t.Primary); key != nil {
-			return key
-		}
-	}
-	for i := range t.Indexes {
-		if !t.Indexes[i].Unique || t.Indexes[i].Kind != BTree {
-			continue
-		}
-		if key := t.keyColumns(&t.Indexes[i]); key != nil {
-			return key
-		}
-	}
-	return nil
-}
-
-// KeyIndex returns the index that Key is taken from, or nil.
-func (t *Table) KeyIndex() *Index {
-	if t.Primary != nil && t.keyColumns(t.Primary) != nil {
-		return t.Primary
-	}
-	for i := range t.Indexes {
-		if t.Indexes[i].Unique && t.Indexes[i].Kind == BTree && t.keyColumns(&t.Indexes[i]) != nil {
-			return &t.Indexes[i]
-		}
-	}
-	return nil
-}
-
-// OtherUnique tells whether a unique index besides the row key's exists, so that two rows may compete for a value.
-func (t *Table) OtherUnique() bool {
-	key := t.KeyIndex()
-	if t.Primary != nil && t.Primary != key {
-		return true
-	}
-	for i := range t.Indexes {
-		if t.Indexes[i].Unique && &t.Indexes[i] != key {
-			return true
-		}
-	}
-	return false
-}
-
-func (t *Table) keyColumns(index *Index) []int {
-	key := make([]int, 0, len(index.Parts))
-	for _, part := range index.Parts {
-		at := t.Column(part.Column)
-		if part.Expr != "" || part.Prefix != 0 || at < 0 || t.Columns[at].Nullable {
-			return nil
-		}
-		key = append(key, at)
-	}
-	return key
 }
 
 // Shape returns the table's definition without its automatic counter, which moves as rows come in. Two readings of a table

@@ -27,6 +27,9 @@ const (
 	JSON
 	Geometry
 	Vector
+	UUID  // MariaDB
+	INET4 // MariaDB
+	INET6 // MariaDB
 )
 
 // Type is a column's type.
@@ -34,18 +37,22 @@ type Type struct {
 	Kind Kind
 	Name string // the server's base name, lower case, such as "mediumint", "longtext", "point", "uuid"
 
-	// Size is bytes of an integer (1, 2, 3, 4, 8), characters of char and varchar, bytes of binary and varbinary,
+	// Size is bytes of an integer (1, 2, 3, 4, 8), uuid and inet, characters of char and varchar, bytes of binary and varbinary,
 	// bits of bit, and for text and blob the number of length bytes (1 tiny, 2, 3 medium, 4 long).
 	Size      int
 	Precision int // digits of a decimal
 	Scale     int // digits after the point of a decimal; fractional second digits of temporal types
 	Unsigned  bool
 	Zerofill  bool
-	Labels    []string // of enum and set, in order
-	Charset   string   // of char, varchar, text, enum and set
-	Collation string   // likewise
-	SRID      *uint32  // of geometry, when given
-	Text      string   // the type as the server printed it, without character set and collation
+	Labels    []string // of enum and set, in order, in UTF-8
+	// Encoded is the labels and a comma in the column's own character set, as SELECT prints them, where that differs from Labels.
+	Encoded   [][]byte
+	Unclear   bool    // the server cannot show a label, or not turn it into the character set and back
+	Charset   string  // of char, varchar, text, enum and set
+	Collation string  // likewise
+	SRID      *uint32 // of geometry, when given
+	PlainZero bool    // of float and double: -0 is read as 0
+	Text      string  // the type as the server printed it, without character set and collation
 }
 
 // IsText tells whether values are characters in a character set.

@@ -108,7 +108,7 @@ func (v *Verify) scan(ctx context.Context, from db.Position, goals []db.Position
 
 // read visits the log from a position, which it moves along, until the goals are reached.
 func (v *Verify) read(ctx context.Context, pos *db.Position, goals []db.Position, routes []*route.Route, visit func(*db.Part) error) (done bool, err error) {
-	stream, err := v.source.Stream(ctx, *pos, routes)
+	stream, err := v.source.Stream(ctx, *pos, routes, nil)
 	if err != nil {
 		return false, err
 	}

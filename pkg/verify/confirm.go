@@ -54,6 +54,9 @@ type verdict struct {
 
 func (r *run) list(rt *route.Route, v verdict, f *found) {
 	for _, s := range v.different {
+		if !r.first(rt, s.key) {
+			continue
+		}
 		text := render(&rt.Source, s.key)
 		if !f.add(text, s.kind, false) {
 			continue // one line each of a million would help nobody
@@ -66,6 +69,26 @@ func (r *run) list(rt *route.Route, v verdict, f *found) {
 	for _, s := range v.repaired {
 		f.add(render(&rt.Source, s.key), s.kind, true)
 	}
+}
+
+// first tells whether a row is found for the first time. Where the target sorts otherwise, its ranges overlap; and a row may
+// change more than once. Beyond Options.MaxCount rows a count may be too high.
+func (r *run) first(rt *route.Route, key db.Row) bool {
+	d, _ := key.Digest(nil)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seen := r.seen[rt]
+	if seen == nil {
+		seen = map[digest]struct{}{}
+		r.seen[rt] = seen
+	}
+	if _, again := seen[d]; again {
+		return false
+	}
+	if len(seen) < r.opts.MaxCount {
+		seen[d] = struct{}{}
+	}
+	return true
 }
 
 // judge looks at rows ever more closely: at once, then with the target up to date, then with the log as a witness.

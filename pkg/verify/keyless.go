@@ -2,94 +2,176 @@ package verify
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
 
 	"wherry/pkg/db"
 	"wherry/pkg/route"
 )
 
-// maxDigests bounds the memory in which the rows of a table without a key are counted, to about 100 MB.
-const maxDigests = 1 << 20
-
-// keyless compares a table without a key as a whole: both ends must hold the same rows, each as often. Its rows cannot be
-// named, so they are counted, and not mended.
+// keyless compares a table without a key as a whole, also while it is written to: both ends must hold the same rows, each as
+// often. Its rows cannot be named, so there is no second look at one of them. Instead the comparison is exact at once: of
+// the source as it was at a position S, and of the target as it was at a position T, which is S or later. What the log has
+// between the two is the rest.
+//
+// To mend, the difference is taken away from the target: rows that are missing are added, as often as they are missing, and
+// rows that are too many are removed. Every change adds or removes rows too, so that may happen at any later time, but
+// only once; see writer. Then the table is compared again.
 func (r *run) keyless(ctx context.Context, rt *route.Route, f *found) error {
-	var source, target db.Sum
-	for range maxRounds {
-		from, err := r.safe(ctx)
-		if err != nil {
+	mended := found{limit: f.limit}
+	for round := 0; ; round++ {
+		mend := r.repair && round < repairRounds
+		var now found
+		var wrote int64
+		err := r.again(ctx, func() error {
+			now = found{limit: f.limit}
+			n, err := r.bags(ctx, rt, &now, mend)
+			wrote += n
 			return err
-		}
-		if source, err = r.sum(ctx, r.source, &rt.Source, db.Range{}); err != nil {
-			return err
-		}
-		goal, err := r.head(ctx)
-		if err != nil {
-			return err
-		}
-		if err := r.await(ctx, goal); err != nil {
-			return err
-		}
-		if target, err = r.sum(ctx, r.target, &rt.Target, db.Range{}); err != nil {
-			return err
-		}
-		if source == target {
-			f.table.Rows += source.Rows
-			return nil
-		}
-		moved, err := r.movedSince(ctx, rt, from)
-		if err != nil {
-			return err
-		}
-		if len(moved) == 0 {
-			f.table.Rows += source.Rows
-			return r.count(ctx, rt, source, target, f)
-		}
-	}
-	// Unlike with a row that has a key, this proves nothing.
-	return errors.New("cannot compare a table without a key that is written to all the time: it has to rest for a moment")
-}
-
-// count counts how many rows are missing and extra, as exactly as bounded memory allows: at least one difference is known.
-func (r *run) count(ctx context.Context, rt *route.Route, source, target db.Sum, f *found) error {
-	surplus := map[[sha256.Size]byte]int64{} // times on the source minus times on the target
-	whole := true
-	for _, end := range []struct {
-		reader db.Reader
-		rel    *route.Relation
-		step   int64
-	}{{r.source, &rt.Source, 1}, {r.target, &rt.Target, -1}} {
-		var buffer []byte
-		err := each(func() (db.Rows, error) { return end.reader.Rows(ctx, end.rel, db.Range{}) }, func(row db.Row) error {
-			buffer = appendValues(buffer[:0], row)
-			digest := sha256.Sum256(buffer)
-			if surplus[digest] += end.step; surplus[digest] == 0 {
-				delete(surplus, digest)
-			}
-			whole = whole && len(surplus) <= maxDigests
-			if !whole {
-				clear(surplus)
-			}
-			return nil
 		})
 		if err != nil {
 			return err
 		}
-	}
-	var missing, extra int64
-	if whole {
-		for _, n := range surplus {
-			missing += max(n, 0)
-			extra += max(-n, 0)
+		mended.table.Repaired += wrote
+		if now.table.Missing+now.table.Extra > 0 && mend {
+			if len(mended.table.Listed) == 0 {
+				mended.table.Listed = now.table.Listed
+			}
+			continue
 		}
-	} else {
-		missing, extra = max(source.Rows-target.Rows, 0), max(target.Rows-source.Rows, 0)
+		if now.table.Missing+now.table.Extra > 0 {
+			mended.table.Repaired, mended.table.Listed = 0, nil // it did not help
+		}
+		for i := range mended.table.Listed {
+			mended.table.Listed[i].Repaired = true
+		}
+		f.table.merge(&now.table, f.limit)
+		f.table.merge(&mended.table, f.limit)
+		return nil
 	}
-	if missing+extra == 0 {
-		f.table.Differing++ // both ends hold as many rows, or changed since
+}
+
+// bags compares a table once, and counts, lists and perhaps mends what is not equal. It returns how many rows it has
+// written. After a lost connection all of it has to be done again.
+func (r *run) bags(ctx context.Context, rt *route.Route, f *found, mend bool) (wrote int64, err error) {
+	p, err := r.open(ctx, rt, mend)
+	if err != nil {
+		return 0, err
 	}
-	f.table.Missing += missing
-	f.table.Extra += extra
-	return nil
+	defer func() { err = errors.Join(err, p.close()) }()
+	rows, equal, err := p.sums(ctx)
+	if err != nil {
+		return 0, err
+	}
+	f.table.Rows += rows.source
+	if equal {
+		return 0, nil
+	}
+	w := &writer{p: p, f: f, mend: mend}
+	if err := p.differences(ctx, rows.source+rows.target, w.add); err != nil {
+		return w.wrote, err
+	}
+	return w.wrote, w.flush(ctx)
+}
+
+// bagPair is a table of both ends at exact positions, with what the log has between them. The rows of the source and
+// those that the log adds are the left bag; the rows of the target and those that the log removes are the right one. With
+// nothing wrong the two are equal, because removing from one is adding to the other.
+type bagPair struct {
+	r              *run
+	rt             *route.Route
+	source, target db.Snapshot
+	log            stretch
+	ticket         string // of repairs, from before the target was looked at
+}
+
+// open takes both snapshots: the target's when it holds all that the source's shows. Both are held from then on, so the log
+// between them is as short as the target's lag.
+func (r *run) open(ctx context.Context, rt *route.Route, mend bool) (_ *bagPair, err error) {
+	p := &bagPair{r: r, rt: rt}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.close())
+		}
+	}()
+	if p.source, err = r.source.Snapshot(ctx, &rt.Source); err != nil {
+		return nil, err
+	}
+	from := p.source.Position()
+	if err := r.await(ctx, from); err != nil {
+		return nil, err
+	}
+	if mend {
+		if p.ticket, err = r.target.Ledger().Get(ctx, db.FactRepairs); err != nil {
+			return nil, err
+		}
+	}
+	if p.target, err = r.target.Snapshot(ctx); err != nil {
+		return nil, err
+	}
+	if r.opts.Applied == nil {
+		return p, nil // nothing is replicated, and both ends rest
+	}
+	to := p.target.Position()
+	if to.IsZero() {
+		return nil, errors.New("read the target's position: it is gone")
+	}
+	reached, err := r.source.Reached(to, from)
+	if err != nil {
+		return nil, fmt.Errorf("compare positions: %w", err)
+	}
+	if !reached { // it was there a moment ago
+		return nil, fmt.Errorf("the target is at %s, before %s, where it was already: is its data older than it was?", to, from)
+	}
+	p.log = stretch{v: r.Verify, rt: rt, from: from, to: to}
+	return p, nil
+}
+
+func (p *bagPair) close() error {
+	var errs []error
+	for _, s := range []db.Snapshot{p.source, p.target} {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// bagRows is how many rows each end holds.
+type bagRows struct{ source, target int64 }
+
+// sums compares the checksums of the two bags, which the servers compute for their part.
+func (p *bagPair) sums(ctx context.Context) (rows bagRows, equal bool, err error) {
+	var left, right, added, removed db.Sum
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		left, err = p.source.Sum(ctx, &p.rt.Source, db.Range{})
+		return err
+	})
+	group.Go(func() (err error) {
+		right, err = p.target.Sum(ctx, &p.rt.Target, db.Range{})
+		return err
+	})
+	group.Go(func() (err error) {
+		added, removed, err = p.log.sums(ctx)
+		return err
+	})
+	err = group.Wait()
+	return bagRows{left.Rows, right.Rows}, left.Plus(added) == right.Plus(removed), err
+}
+
+// each visits every row of both bags: sign is 1 for the left and -1 for the right. The target's own rows come first. A row is
+// valid during its visit.
+func (p *bagPair) each(ctx context.Context, visit func(row db.Row, sign int64) error) error {
+	right := func(row db.Row) error { return visit(row, -1) }
+	left := func(row db.Row) error { return visit(row, 1) }
+	if err := each(func() (db.Rows, error) { return p.target.Rows(ctx, &p.rt.Target, db.Range{}) }, right); err != nil {
+		return err
+	}
+	if err := p.log.again(ctx, left, right); err != nil {
+		return err
+	}
+	return each(func() (db.Rows, error) { return p.source.Rows(ctx, &p.rt.Source, db.Range{}) }, left)
 }

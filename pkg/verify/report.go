@@ -33,8 +33,9 @@ type Table struct {
 
 // Difference is one row that is not equal, or was not.
 type Difference struct {
-	Key      string `json:"key"` // as a person would write it
+	Key      string `json:"key"` // as a person would write it; the whole row, shortened, in a table without a key
 	Kind     Kind   `json:"kind"`
+	Times    int64  `json:"times,omitempty"` // how often a row without a key is missing or extra
 	Repaired bool   `json:"repaired,omitempty"`
 }
 
@@ -99,6 +100,18 @@ func (f *found) add(key string, kind Kind, repaired bool) bool {
 	}
 	f.table.Listed = append(f.table.Listed, Difference{Key: key, Kind: kind, Repaired: repaired})
 	return true
+}
+
+// addRows counts equal rows of a table without a key, and lists them when there is room.
+func (f *found) addRows(row string, kind Kind, times int64) {
+	if kind == Missing {
+		f.table.Missing += times
+	} else {
+		f.table.Extra += times
+	}
+	if len(f.table.Listed) < f.limit {
+		f.table.Listed = append(f.table.Listed, Difference{Key: row, Kind: kind, Times: times})
+	}
 }
 
 // merge adds what was found to a table's outcome.

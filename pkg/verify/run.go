@@ -16,7 +16,8 @@ type run struct {
 
 	mu       sync.Mutex // guards what follows and the tallies' counts
 	report   *Report
-	done     int // tables
+	done     int                                  // tables
+	seen     map[*route.Route]map[digest]struct{} // keys of rows that were found different
 	estimate int64
 	mended   db.Position // visible-safe position before the first repair that settle has not followed up
 }
@@ -30,7 +31,7 @@ type tally struct {
 }
 
 func (v *Verify) begin(pos db.Position) *run {
-	r := &run{Verify: v, repair: v.opts.Repair, report: &Report{Position: pos, Started: v.opts.Now()}}
+	r := &run{Verify: v, repair: v.opts.Repair, seen: map[*route.Route]map[digest]struct{}{}, report: &Report{Position: pos, Started: v.opts.Now()}}
 	for _, rt := range v.routes {
 		r.tallies = append(r.tallies, &tally{route: rt, table: Table{Source: rt.Source.Name(), Target: rt.Target.Name()}})
 		r.estimate += rt.Source.Table.Rows

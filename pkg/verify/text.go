@@ -8,6 +8,7 @@ import (
 
 	"wherry/pkg/db"
 	"wherry/pkg/route"
+	"wherry/pkg/schema"
 )
 
 // appendValues writes each value as length, colon and bytes, or "~" for NULL, so that no two rows have the same text.
@@ -27,22 +28,55 @@ func appendValues(b []byte, row db.Row) []byte {
 func render(rel *route.Relation, key db.Row) string {
 	parts := make([]string, len(key))
 	for i, v := range key {
-		kind := rel.Column(rel.Key[i]).Type
-		switch {
-		case v == nil:
-			parts[i] = "NULL"
-		case kind.IsNumber():
-			parts[i] = string(v)
-		case kind.IsBytes() || !utf8.Valid(v):
-			parts[i] = "0x" + hex.EncodeToString(v)
-		default:
-			parts[i] = quote(string(v))
-		}
+		parts[i] = renderValue(&rel.Column(rel.Key[i]).Type, v)
 	}
 	if len(parts) == 1 {
 		return parts[0]
 	}
 	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+const (
+	shownBytes = 40  // of a value of a row
+	shownRow   = 300 // of a row
+)
+
+// renderRow writes a row as render does, but for the ends of long values and of long rows.
+func renderRow(rel *route.Relation, row db.Row) string {
+	var parts []string
+	size := 0
+	for i, v := range row {
+		tail := ""
+		kind := &rel.Column(i).Type
+		if len(v) > shownBytes {
+			tail = "... of " + strconv.Itoa(len(v)) + " bytes"
+			n := shownBytes
+			for !kind.IsBytes() && n > shownBytes-utf8.UTFMax && !utf8.RuneStart(v[n]) {
+				n--
+			}
+			v = v[:n]
+		}
+		text := renderValue(kind, v) + tail
+		if size += len(text); size > shownRow {
+			parts = append(parts, "... of "+strconv.Itoa(len(row))+" values")
+			break
+		}
+		parts = append(parts, text)
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+func renderValue(kind *schema.Type, v []byte) string {
+	switch {
+	case v == nil:
+		return "NULL"
+	case kind.IsNumber():
+		return string(v)
+	case kind.IsBytes() || !utf8.Valid(v):
+		return "0x" + hex.EncodeToString(v)
+	default:
+		return quote(string(v))
+	}
 }
 
 // quote escapes control characters, so that a key stays on its line and within its quotes.

@@ -31,13 +31,17 @@ var (
 type Source interface {
 	db.Reader
 	db.Log
+	// Snapshot is db.Source's.
+	Snapshot(ctx context.Context, rel *route.Relation) (db.Snapshot, error)
 }
 
 // Target is what is needed of the end that is to be proved.
 type Target interface {
 	db.Reader
-	// Repair is db.Target's.
+	// Repair, Snapshot and Ledger are db.Target's.
 	Repair(ctx context.Context, b *db.Batch) error
+	Snapshot(ctx context.Context) (db.Snapshot, error)
+	Ledger() db.Ledger
 }
 
 // Options configure a Verify; the zero value compares two ends that rest.
@@ -47,6 +51,7 @@ type Options struct {
 	Repair    bool                   // rewrite rows that are proved different
 	Tables    func(schema.Name) bool // source tables to compare; nil means all of the routes
 	MaxListed int                    // rows listed per table, all are counted; 100
+	MaxCount  int                    // distinct rows without a key that are counted at a time, about 100 bytes each; 1,048,576
 
 	// Applied returns the position up to which the target durably holds the source's changes. nil means that
 	// nothing is replicated and both ends rest.
@@ -88,6 +93,9 @@ func New(source Source, target Target, routes []*route.Route, opts Options) *Ver
 	}
 	if opts.MaxListed == 0 {
 		opts.MaxListed = 100
+	}
+	if opts.MaxCount == 0 {
+		opts.MaxCount = 1 << 20
 	}
 	if opts.WaitTimeout == 0 {
 		opts.WaitTimeout = 5 * time.Minute

@@ -149,7 +149,7 @@ func (w *world) follow() {
 	w.opts.Applied = w.applied
 	applier, err := w.target.Target("move").NewApplier(ctx, db.ApplyOptions{})
 	require.NoError(w.t, err)
-	stream, err := w.source.Source().Stream(ctx, applier.Position(), w.routes)
+	stream, err := w.source.Source().Stream(ctx, applier.Position(), w.routes, nil)
 	require.NoError(w.t, err)
 	var group sync.WaitGroup
 	group.Go(func() {
@@ -173,7 +173,10 @@ func apply(ctx context.Context, applier db.Applier, part *db.Part) error {
 	for _, c := range part.Changes {
 		b := db.TableBatch{Route: c.Route}
 		if c.Before != nil {
-			b.Deletes = []db.Row{c.Before.Pick(c.Route.Target.Key)}
+			b.Deletes = []db.Row{c.Before}
+			if len(c.Route.Target.Key) > 0 {
+				b.Deletes = []db.Row{c.Before.Pick(c.Route.Target.Key)}
+			}
 		}
 		if c.After != nil {
 			b.Upserts = []db.Row{c.After}

@@ -44,7 +44,7 @@ func logFile(dir string) string { return filepath.Join(dir, "wherry.log") }
 
 func openDemo(ctx context.Context, o options, source, target lab.Server) (d *demo, err error) {
 	d = &demo{options: o, began: time.Now(), source: source, target: target}
-	d.tables = shop(o.from == o.to)
+	d.tables = shop()
 	d.sizes = newSizes(o.rows)
 	d.switchFile = filepath.Join(o.dir, "primary")
 	defer func() {
@@ -223,9 +223,13 @@ func (d *demo) startWriter(ctx context.Context) (stop func() error, err error) {
 
 // configure writes what wherry needs to know.
 func (d *demo) configure() (err error) {
+	extra := []string{fmt.Sprintf("hooks: {switch: \"echo target > '%s'\"}", d.switchFile)}
+	if d.from == lab.MySQL && d.to != lab.MySQL {
+		extra = append(extra, "# MariaDB keeps JSON as text: its values are the same, and sort and compare as text.", "schema: {allow_losses: [json]}")
+	}
 	move := lab.Move{
 		Name: moveName, State: filepath.Join(d.dir, "state.json"), Source: d.source, Target: d.target, Include: database + ".*",
-		Extra: []string{fmt.Sprintf("hooks: {switch: \"echo target > '%s'\"}", d.switchFile)},
+		Extra: extra,
 	}
 	d.wherry, err = move.Write(d.options.wherry, filepath.Join(d.dir, "wherry.yaml"))
 	if err == nil {

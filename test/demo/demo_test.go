@@ -17,7 +17,7 @@ import (
 func rowsOf(t *testing.T, s sizes, name string, seed uint64) []string {
 	t.Helper()
 	r := newRandom(s, seed)
-	for n, table := range shop(true) {
+	for n, table := range shop() {
 		if table.name != name {
 			continue
 		}
@@ -37,7 +37,7 @@ func rowsOf(t *testing.T, s sizes, name string, seed uint64) []string {
 
 func TestRowsDependOnSeedAndNumberOnly(t *testing.T) {
 	s := newSizes(3000)
-	for _, table := range shop(true) {
+	for _, table := range shop() {
 		if table.row == nil {
 			continue
 		}
@@ -54,8 +54,8 @@ func TestRowsDependOnSeedAndNumberOnly(t *testing.T) {
 func TestSizesAndKeys(t *testing.T) {
 	for _, rows := range []int{1, 300, 3000, 30_000} {
 		s := newSizes(rows)
-		assert.Equal(t, max(rows, unit), s.total(shop(true)))
-		for _, table := range shop(true) {
+		assert.Equal(t, max(rows, unit), s.total(shop()))
+		for _, table := range shop() {
 			if table.row == nil {
 				continue
 			}

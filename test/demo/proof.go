@@ -155,8 +155,10 @@ const (
 	foreignParts = `SELECT CONCAT_WS(' ', k.table_name, k.constraint_name, k.ordinal_position, k.column_name, k.referenced_table_name,
 		k.referenced_column_name) FROM information_schema.key_column_usage k
 		WHERE k.table_schema = DATABASE() AND k.referenced_table_name IS NOT NULL`
-	columnParts = `SELECT CONCAT_WS(' ', table_name, ordinal_position, column_name, is_nullable, data_type, character_maximum_length,
-		numeric_precision, numeric_scale, datetime_precision, character_set_name, collation_name) FROM information_schema.columns
+	// JSON is text on MariaDB, so it counts as that everywhere.
+	columnParts = `SELECT CONCAT_WS(' ', table_name, ordinal_position, column_name, is_nullable,
+		IF(data_type = 'json', 'longtext 4294967295 utf8mb4 utf8mb4_bin', CONCAT_WS(' ', data_type, character_maximum_length,
+		numeric_precision, numeric_scale, datetime_precision, character_set_name, collation_name))) FROM information_schema.columns
 		WHERE table_schema = DATABASE()`
 )
 

@@ -17,11 +17,7 @@ type table struct {
 }
 
 // shop is the database that moves, in an order in which foreign keys refer to tables above only.
-func shop(withJSON bool) []table {
-	attributes := "attributes LONGTEXT NULL"
-	if withJSON {
-		attributes = "attributes JSON NULL"
-	}
+func shop() []table {
 	return []table{
 		{
 			name: "customers", key: []string{"id"}, row: customerRow,
@@ -44,7 +40,7 @@ func shop(withJSON bool) []table {
 			name: "products", key: []string{"id"}, row: productRow,
 			columns: []string{"id", "sku", "title", "description", "price", "weight", "attributes = CONVERT(@attributes USING utf8mb4)"},
 			create: `id INT UNSIGNED NOT NULL, sku CHAR(12) NOT NULL, title VARCHAR(200) NOT NULL, description TEXT NULL,
-				price DECIMAL(10,2) NOT NULL, weight DOUBLE NULL, ` + attributes + `,
+				price DECIMAL(10,2) NOT NULL, weight DOUBLE NULL, attributes JSON NULL,
 				PRIMARY KEY (id), UNIQUE KEY sku (sku), KEY price (price)`,
 		},
 		{

@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +21,8 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 // The account that wherry and the tests use, which may do everything, and that of the application, which a read-only
@@ -36,26 +37,7 @@ const prefix = "wm_"
 
 var wherry string // the wherry under test
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "wherry-moves-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if os.Getenv("WHERRY_TEST_SERVERS") != "" {
-		wherry = filepath.Join(dir, "wherry")
-		build := exec.Command("go", "build", "-o", wherry, "wherry")
-		build.Stdout, build.Stderr = os.Stderr, os.Stderr
-		if err := build.Run(); err != nil {
-			fmt.Fprintln(os.Stderr, "build wherry:", err)
-			return 1
-		}
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(lab.Main(m, &wherry)) }
 
 // server is one of the servers to test with.
 type server struct {
@@ -247,6 +229,17 @@ func eachPair(t *testing.T, f func(t *testing.T, p pair)) {
 func likePair(t *testing.T, f func(t *testing.T, p pair)) {
 	t.Helper()
 	pairs(t, likePairs, f)
+}
+
+// oneLikePair runs a slow test for MySQL or for MariaDB, as the seed says; WHERRY_EVERY_PAIR=1 runs it for both.
+func oneLikePair(t *testing.T, f func(t *testing.T, p pair)) {
+	t.Helper()
+	if os.Getenv("WHERRY_EVERY_PAIR") == "1" {
+		pairs(t, likePairs, f)
+		return
+	}
+	at := seed(t) % 2
+	pairs(t, likePairs[at:at+1], f)
 }
 
 // mysqlPair returns the pair of MySQL servers, for tests of what does not depend on the flavor.

@@ -49,6 +49,7 @@ type settings struct {
 	routed         bool     // the database and the table ints get other names on the target
 	filter         string   // of the table ints
 	lines          []string // whole keys, such as "copy: {workers: 2}"
+	hasty          bool     // a server that says nothing for a second is asked whether it lives
 }
 
 // newMove makes an empty database on the source and a configuration that moves it. Everything is removed in the end.
@@ -91,7 +92,11 @@ func (m *move) write(t *testing.T) {
 		if err != nil {
 			host, port = s.host, s.port
 		}
-		return fmt.Sprintf("{host: %s, port: %s, user: %s, password: %s, tls: {mode: disabled}}", host, port, user, password)
+		more := ""
+		if m.settings.hasty {
+			more = ", connect_timeout: 1s"
+		}
+		return fmt.Sprintf("{host: %s, port: %s, user: %s, password: %s, tls: {mode: disabled}%s}", host, port, user, password, more)
 	}
 	lines := []string{
 		"move: " + m.name,

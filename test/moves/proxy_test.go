@@ -25,6 +25,7 @@ type proxy struct {
 	frozen bool
 	delay  time.Duration // of every command
 	trap   *trap
+	steps  *steps // counts commands, and strikes at one of them
 }
 
 // trap is a statement to be lost, a commit as a rule.
@@ -178,6 +179,7 @@ type link struct {
 	once           sync.Once
 	seen           []string // statements, the last ones; used by commands only
 	losing         bool     // the next answer; guarded by p.mu
+	struck         func()   // called when the next answer has come, which is then dropped; guarded by p.mu
 }
 
 func (l *link) close() {
@@ -220,10 +222,19 @@ func (l *link) commands() {
 				return
 			}
 		}
+		before, after := l.step(command, first)
+		if before != nil {
+			before()
+			return
+		}
 		if _, err := l.server.Write(append(header[:], first...)); err != nil {
 			return
 		}
 		if _, err := io.CopyN(l.server, l.client, int64(size-len(first))); err != nil {
+			return
+		}
+		if after != nil {
+			after()
 			return
 		}
 	}
@@ -268,8 +279,12 @@ func (l *link) answers() {
 		if n > 0 {
 			l.wait(false)
 			l.p.mu.Lock()
-			losing := l.losing
+			losing, struck := l.losing, l.struck
 			l.p.mu.Unlock()
+			if struck != nil {
+				struck()
+				return
+			}
 			if losing {
 				return
 			}

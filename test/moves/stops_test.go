@@ -126,3 +126,19 @@ func TestSourceChanged(t *testing.T) {
 	m.must(t, "init-copy")
 	m.equal(t)
 }
+
+// TestSchemaChangedWhileCopied changes a table in the middle of its copy: the copy does not come to a good end, now or when
+// it is run again.
+func TestSchemaChangedWhileCopied(t *testing.T) {
+	likePair(t, func(t *testing.T, p pair) {
+		m, _, _, target := slowed(t, p)
+		copying := m.inTheMiddle(t)
+		p.source.exec(t, "ALTER TABLE "+quote(m.name)+".ints ADD COLUMN added INT NOT NULL DEFAULT 7 AFTER id")
+		target.slow(0)
+		for _, r := range []result{copying.wait(t, patience), m.run(t, "init-copy")} {
+			assert.Equal(t, refused, r.code, r)
+			assert.Contains(t, r.stderr, "ints")
+		}
+		assert.Empty(t, m.fact(t, "consistent"))
+	})
+}

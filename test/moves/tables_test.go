@@ -62,25 +62,31 @@ func tables() []table {
 func (m *move) fill(t *testing.T, rows int) {
 	t.Helper()
 	for _, x := range tables() {
-		name := quote(m.name) + "." + quote(x.name)
-		create := strings.ReplaceAll(x.create, "REFERENCES ", "REFERENCES "+quote(m.name)+".")
-		m.source.exec(t, "CREATE TABLE "+name+" "+create+" ENGINE=InnoDB")
-		n := rows * x.factor / 100
-		if n == 0 {
-			continue
-		}
-		var columns, values []string
-		for _, assignment := range strings.Split(x.fill, ", ") {
-			column, value, ok := strings.Cut(assignment, " = ")
-			if !ok { // a comma within an expression
-				values[len(values)-1] += ", " + assignment
-				continue
-			}
-			columns, values = append(columns, column), append(values, value)
-		}
-		m.source.exec(t, fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s", name, strings.Join(columns, ", "), strings.Join(values, ", "), numbers(n)))
+		m.fillOne(t, x, rows)
 	}
 	m.source.exec(t, "ANALYZE TABLE "+quote(m.name)+".ints") // the next automatic value and estimates
+}
+
+// fillOne makes one of the tables.
+func (m *move) fillOne(t *testing.T, x table, rows int) {
+	t.Helper()
+	name := quote(m.name) + "." + quote(x.name)
+	create := strings.ReplaceAll(x.create, "REFERENCES ", "REFERENCES "+quote(m.name)+".")
+	m.source.exec(t, "CREATE TABLE "+name+" "+create+" ENGINE=InnoDB")
+	n := rows * x.factor / 100
+	if n == 0 {
+		return
+	}
+	var columns, values []string
+	for _, assignment := range strings.Split(x.fill, ", ") {
+		column, value, ok := strings.Cut(assignment, " = ")
+		if !ok { // a comma within an expression
+			values[len(values)-1] += ", " + assignment
+			continue
+		}
+		columns, values = append(columns, column), append(values, value)
+	}
+	m.source.exec(t, fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s", name, strings.Join(columns, ", "), strings.Join(values, ", "), numbers(n)))
 }
 
 // numbers is a derived table with n from 0 to count-1, for counts up to a million.

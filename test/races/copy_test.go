@@ -18,6 +18,8 @@ type copyRace struct {
 	chunk  int      // rows
 	at     map[string]string
 	moved  int // rows that arrive in the end
+
+	gaveWay int64 // rows displaced while chunks are loaded, where unique indexes are present
 }
 
 const (
@@ -110,7 +112,7 @@ var copyRaces = []copyRace{
 	{
 		name: "a unique value moves from a copied row to one that is not", tables: []string{uniqueTable, "INSERT t VALUES (1, 1, 'A'), (2, 2, 'B')"}, chunk: 1,
 		at:    map[string]string{"loaded 0": "UPDATE t SET u = 3 WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2"},
-		moved: 2,
+		moved: 2, gaveWay: 1,
 	},
 	{
 		name: "a unique value moves on and comes back", tables: []string{uniqueTable, "INSERT t VALUES (1, 1, 'A'), (2, 2, 'B'), (3, 3, 'C')"}, chunk: 1,
@@ -119,19 +121,19 @@ var copyRaces = []copyRace{
 			"loaded 1": "UPDATE t SET u = NULL WHERE id = 3; UPDATE t SET u = 1 WHERE id = 2; UPDATE t SET u = 2 WHERE id = 3",
 			"loaded 2": "UPDATE t SET u = 7 WHERE id = 2; UPDATE t SET u = 1 WHERE id = 1",
 		},
-		moved: 3,
+		moved: 3, gaveWay: 1,
 	},
 	{
 		name: "unique values are swapped in one transaction", tables: []string{uniqueTable, "INSERT t VALUES (1, 1, 'A'), (2, 2, 'B')"}, chunk: 1,
 		at: map[string]string{
 			"start": swapUnique, "loaded 0": swapUnique, "read 1": swapUnique, "drain": swapUnique, "goal": swapUnique,
 		},
-		moved: 2,
+		moved: 2, gaveWay: 1,
 	},
 	{
 		name: "unique values are rotated among three rows", tables: []string{uniqueTable, "INSERT t VALUES (1, 1, 'A'), (2, 2, 'B'), (3, 3, 'C')"}, chunk: 1,
 		at:    map[string]string{"loaded 0": rotateUnique, "read 1": rotateUnique, "loaded 2": rotateUnique, "drain": rotateUnique},
-		moved: 3,
+		moved: 3, gaveWay: 2,
 	},
 	{
 		name: "a unique value is freed by a delete and taken by an insert", tables: []string{uniqueTable, "INSERT t VALUES (1, 1, 'A'), (5, 5, 'B')"}, chunk: 1,
@@ -140,7 +142,78 @@ var copyRaces = []copyRace{
 			"loaded 1": "DELETE FROM t WHERE id = 5; INSERT t VALUES (2, 5, 'D')",
 			"drain":    "DELETE FROM t WHERE id = 9; INSERT t VALUES (1, 1, 'E')",
 		},
+		moved: 2, gaveWay: 1,
+	},
+	{
+		name: "a unique value moves from a row that is not copied to one that is", tables: []string{uniqueTable, "INSERT t VALUES (1, 1, 'A'), (2, 2, 'B')"}, chunk: 1,
+		at:    map[string]string{"loaded 0": "UPDATE t SET u = 3 WHERE id = 2; UPDATE t SET u = 2 WHERE id = 1"},
 		moved: 2,
+	},
+	{
+		name: "a copied row gives way, and comes back with the same value", tables: []string{uniqueTable, "INSERT t VALUES (1, 1, 'A'), (2, 2, 'B'), (3, 3, 'C')"}, chunk: 1,
+		at: map[string]string{
+			"loaded 0": "UPDATE t SET u = NULL WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2",
+			"loaded 1": "UPDATE t SET u = 2 WHERE id = 2; UPDATE t SET u = 1 WHERE id = 1",
+			"loaded 2": "DELETE FROM t WHERE id = 3",
+		},
+		moved: 2, gaveWay: 1,
+	},
+	{
+		name: "a copied row gives way to one that is deleted", tables: []string{uniqueTable, "INSERT t VALUES (1, 1, 'A'), (2, 2, 'B')"}, chunk: 1,
+		at: map[string]string{
+			"loaded 0": "UPDATE t SET u = 5 WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2",
+			"loaded 1": "DELETE FROM t WHERE id = 2; UPDATE t SET u = 1 WHERE id = 1",
+		},
+		moved: 1, gaveWay: 1,
+	},
+	{
+		name: "unique values of many rows are moved by one in one statement", tables: []string{uniqueTable, "INSERT t VALUES (1, 1, ''), (2, 2, ''), (3, 3, ''), (4, 4, '')"}, chunk: 1,
+		at: map[string]string{
+			"loaded 0": "UPDATE t SET u = u + 1 ORDER BY u DESC", "read 2": "UPDATE t SET u = u - 1 ORDER BY u", "drain": "UPDATE t SET u = u - 1 ORDER BY u",
+		},
+		moved: 4, gaveWay: 1,
+	},
+	{
+		name:   "a pair of values is unique",
+		tables: []string{"CREATE TABLE t (id INT PRIMARY KEY, a INT, b VARCHAR(10), UNIQUE KEY ab (a, b))", "INSERT t VALUES (1, 1, 'x'), (2, 1, 'y'), (3, 2, 'x')"}, chunk: 1,
+		at: map[string]string{
+			"loaded 0": "UPDATE t SET a = 3 WHERE id = 1; UPDATE t SET b = 'x' WHERE id = 2; UPDATE t SET a = 1, b = 'y' WHERE id = 3",
+			"read 2":   "UPDATE t SET a = NULL WHERE id = 2; UPDATE t SET a = 1, b = 'x' WHERE id = 1; UPDATE t SET a = NULL, b = 'x' WHERE id = 3",
+		},
+		moved: 3, gaveWay: 1,
+	},
+	{
+		name: "unique values become NULL, which several rows may have, and come back", tables: []string{uniqueTable, "INSERT t VALUES (1, 1, 'A'), (2, NULL, 'B'), (3, NULL, 'C')"}, chunk: 1,
+		at: map[string]string{
+			"loaded 0": "UPDATE t SET u = NULL WHERE id = 1; UPDATE t SET u = 1 WHERE id = 3",
+			"loaded 1": "UPDATE t SET u = NULL",
+			"drain":    "UPDATE t SET u = 4 - id",
+		},
+		moved: 3,
+	},
+	{
+		name:   "two columns are unique, and one row takes the values of two",
+		tables: []string{"CREATE TABLE t (id INT PRIMARY KEY, u INT, w INT, UNIQUE KEY u (u), UNIQUE KEY w (w))", "INSERT t VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3), (4, 4, 4)"}, chunk: 1,
+		at: map[string]string{
+			"loaded 1": "UPDATE t SET u = 11 WHERE id = 1; UPDATE t SET w = 12 WHERE id = 2; UPDATE t SET u = 1, w = 2 WHERE id = 3",
+			"loaded 2": "UPDATE t SET u = NULL, w = NULL WHERE id = 3; UPDATE t SET u = 1, w = 2 WHERE id = 4",
+			"drain":    "UPDATE t SET u = 3, w = 3 WHERE id = 4; UPDATE t SET u = 1 WHERE id = 1; UPDATE t SET w = 2 WHERE id = 2",
+		},
+		moved: 4, gaveWay: 3,
+	},
+	{
+		name:   "an automatic column is unique besides the key, so that its index is there from the start",
+		tables: []string{"CREATE TABLE t (id INT PRIMARY KEY, n INT NOT NULL AUTO_INCREMENT, UNIQUE KEY n (n))", "INSERT t VALUES (1, 1), (2, 2)"}, chunk: 1,
+		at:    map[string]string{"loaded 0": "UPDATE t SET n = 3 WHERE id = 1; UPDATE t SET n = 1 WHERE id = 2", "loaded 1": "DELETE FROM t WHERE id = 2; INSERT t VALUES (3, 1)"},
+		moved: 2, gaveWay: 2,
+	},
+	{
+		name: "one key is changed ten thousand times while it is copied", tables: []string{
+			uniqueTable, "INSERT t VALUES (1, 1, 'A'), (2, 2, 'B')",
+			"CREATE PROCEDURE many() BEGIN DECLARE i INT DEFAULT 0; WHILE i < 10000 DO SET i = i + 1; UPDATE t SET u = 10 + i WHERE id = 1; END WHILE; END",
+		}, chunk: 1,
+		at:    map[string]string{"loaded 0": "BEGIN; CALL many(); COMMIT; UPDATE t SET u = 1 WHERE id = 2"},
+		moved: 2, gaveWay: 1,
 	},
 	{
 		name:   "the key is unique and not null, and another key is unique",
@@ -149,7 +222,7 @@ var copyRaces = []copyRace{
 			"loaded 0": "UPDATE t SET u = 3 WHERE a = 1; UPDATE t SET u = 1 WHERE a = 2; UPDATE t SET a = 7 WHERE a = 1",
 			"read 1":   "UPDATE t SET a = 1 WHERE a = 2",
 		},
-		moved: 2,
+		moved: 2, gaveWay: 1,
 	},
 	{
 		name:   "a key changes its case only, on both sides of the frontier",
@@ -184,24 +257,48 @@ func insertRows(first, last int) string {
 	return "INSERT t VALUES " + strings.Join(rows, ", ")
 }
 
-// TestCopyRaces runs every race of the application with the copy.
+// way is how a race is run.
+type way struct {
+	unique  indexing
+	workers int // that replay
+}
+
+func (w way) String() string { return fmt.Sprintf("%s, %d apply", w.unique, w.workers) }
+
+// TestCopyRaces runs every race of the application with the copy: with one and with four connections that replay, within a
+// family and across.
 func TestCopyRaces(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
-		for _, race := range copyRaces {
-			t.Run(race.name, func(t *testing.T) {
-				w := newWorld(t, source, target, race.tables...)
-				w.moments.at = map[string]func(){}
-				for moment, statements := range race.at {
-					w.moments.at[moment] = func() { w.exec(w.app, statements) }
-				}
-				w.copy(copy.Options{Workers: 1, ChunkRows: race.chunk})
-				for moment := range w.moments.at {
-					t.Errorf("%q never came: %s", moment, strings.Join(w.moments.met, ", "))
-				}
-				w.follow(w.batches())
-				w.same()
-				assert.Equal(t, int64(race.moved), number(t, w.look, "SELECT COUNT(*) FROM "+targetName+".t"))
-			})
-		}
+	on(t, pairs, func(t *testing.T, source, target lab.Server) {
+		runCopyRaces(t, source, target, way{deferred, 4}, way{present, 1})
 	})
+	on(t, across, func(t *testing.T, source, target lab.Server) {
+		runCopyRaces(t, source, target, way{deferred, 1}, way{present, 4})
+	})
+}
+
+func runCopyRaces(t *testing.T, source, target lab.Server, ways ...way) {
+	for _, way := range ways {
+		t.Run(way.String(), func(t *testing.T) {
+			for _, race := range copyRaces {
+				t.Run(race.name, func(t *testing.T) {
+					w := newWorldWith(t, source, target, way.unique, race.tables...)
+					w.workers = way.workers
+					w.moments.at = map[string]func(){}
+					for moment, statements := range race.at {
+						w.moments.at[moment] = func() { w.exec(w.app, statements) }
+					}
+					w.copy(copy.Options{Workers: 1, ChunkRows: race.chunk})
+					for moment := range w.moments.at {
+						t.Errorf("%q never came: %s", moment, strings.Join(w.moments.met, ", "))
+					}
+					w.follow(w.batches())
+					w.same()
+					assert.Equal(t, int64(race.moved), number(t, w.look, "SELECT COUNT(*) FROM "+targetName+".t"))
+					if way.unique == present {
+						assert.Equal(t, race.gaveWay, w.moments.gaveWay, "rows that gave way while chunks were loaded: "+race.name)
+					}
+				})
+			}
+		})
+	}
 }

@@ -31,9 +31,11 @@ type moments struct {
 
 	mu      sync.Mutex
 	at      map[string]func()
+	each    func(name string) // at every moment
 	met     []string
 	chunk   int
-	loads   int // under way
+	gaveWay int64 // rows, while chunks were loaded
+	loads   int   // under way
 	applied int
 	commits int
 	linger  time.Duration // how long a stream at least waits for more, so that batches take in everything there is
@@ -46,7 +48,11 @@ func (m *moments) tell(format string, args ...any) {
 	m.met = append(m.met, name)
 	act := m.at[name]
 	delete(m.at, name)
+	each := m.each
 	m.mu.Unlock()
+	if each != nil {
+		each(name)
+	}
 	if act != nil {
 		act()
 	}
@@ -86,8 +92,8 @@ func (s *tellingSource) Head(ctx context.Context) (db.Position, error) {
 	return pos, err
 }
 
-func (s *tellingSource) Stream(ctx context.Context, pos db.Position, routes []*route.Route) (db.Stream, error) {
-	stream, err := s.Source.Stream(ctx, pos, routes)
+func (s *tellingSource) Stream(ctx context.Context, pos db.Position, routes []*route.Route, since db.Since) (db.Stream, error) {
+	stream, err := s.Source.Stream(ctx, pos, routes, since)
 	if err != nil {
 		return nil, err
 	}
@@ -123,10 +129,11 @@ type tellingTarget struct {
 	m *moments
 }
 
-func (t *tellingTarget) Load(ctx context.Context, from db.Reader, r *route.Route, c db.Chunk) (db.Loaded, error) {
+func (t *tellingTarget) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (db.Loaded, error) {
 	t.m.loads++
 	loaded, err := t.Target.Load(ctx, from, r, c)
 	t.m.loads--
+	t.m.gaveWay += loaded.Displaced
 	if err == nil {
 		t.m.tell("loaded %d", t.m.chunk)
 		t.m.chunk++

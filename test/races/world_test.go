@@ -38,11 +38,18 @@ const (
 // patience ends a test that hangs.
 const patience = 60 * time.Second
 
-// pairs are the servers that a race is run on.
-var pairs = []string{lab.MySQL, lab.MariaDB}
+// The pairs of servers that a race is run on: within a family, and across.
+var (
+	pairs  = [][2]string{{lab.MySQL, lab.MySQL}, {lab.MariaDB, lab.MariaDB}}
+	across = [][2]string{{lab.MySQL, lab.MariaDB}, {lab.MariaDB, lab.MySQL}}
+)
 
 // onPairs runs a test from a server to another of the same family, for each family.
-func onPairs(t *testing.T, test func(t *testing.T, source, target lab.Server)) {
+func onPairs(t *testing.T, test func(t *testing.T, source, target lab.Server)) { on(t, pairs, test) }
+
+// on runs a test on each pair of flavors.
+func on(t *testing.T, flavors [][2]string, test func(t *testing.T, source, target lab.Server)) {
+	t.Helper()
 	list := os.Getenv("WHERRY_TEST_SERVERS")
 	required := os.Getenv("WHERRY_REQUIRE_SERVERS") == "1"
 	if strings.TrimSpace(list) == "" {
@@ -53,9 +60,13 @@ func onPairs(t *testing.T, test func(t *testing.T, source, target lab.Server)) {
 	}
 	servers, err := lab.ParseServers(list)
 	require.NoError(t, err)
-	for _, flavor := range pairs {
-		t.Run(flavor, func(t *testing.T) {
-			source, target, err := lab.Pair(servers, flavor, flavor)
+	for _, pair := range flavors {
+		name := pair[0]
+		if pair[1] != name {
+			name += " to " + pair[1]
+		}
+		t.Run(name, func(t *testing.T) {
+			source, target, err := lab.Pair(servers, pair[0], pair[1])
 			if err != nil {
 				if required {
 					t.Fatal(err)
@@ -77,15 +88,30 @@ type world struct {
 	target  db.Target
 	routes  []*route.Route
 	moments *moments
+	workers int // that replay; 0: 1
 }
 
+// newWorld makes a move whose target tables are those that wherry makes: unique indexes come after the rows.
 func newWorld(t *testing.T, source, target lab.Server, statements ...string) *world {
+	t.Helper()
+	return newWorldWith(t, source, target, deferred, statements...)
+}
+
+// indexing is when the target gets its unique indexes.
+type indexing string
+
+const (
+	deferred indexing = "unique indexes deferred"
+	present  indexing = "unique indexes present" // the tables are there before the move, with all of their indexes
+)
+
+func newWorldWith(t *testing.T, source, target lab.Server, unique indexing, statements ...string) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	w := &world{t: t, ctx: ctx, moments: &moments{t: t}}
 	// A fresh log file, because MariaDB finds a position by reading the file up to there.
-	w.exec(open(t, source, ""), "FLUSH BINARY LOGS", "DROP DATABASE IF EXISTS "+sourceName, "CREATE DATABASE "+sourceName+" CHARACTER SET utf8mb4")
+	w.exec(open(t, source, ""), "FLUSH BINARY LOGS", "DROP DATABASE IF EXISTS "+sourceName, "CREATE DATABASE "+sourceName+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
 	w.look = open(t, target, "")
 	w.exec(w.look, "DROP DATABASE IF EXISTS "+targetName, "DROP DATABASE IF EXISTS "+engine.Bookkeeping(move))
 	w.app = open(t, source, sourceName)
@@ -98,7 +124,7 @@ func newWorld(t *testing.T, source, target lab.Server, statements ...string) *wo
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = to.Close() })
 	w.source, w.target = &tellingSource{from, w.moments}, &tellingTarget{to, w.moments}
-	w.plan()
+	w.plan(unique)
 	return w
 }
 
@@ -127,17 +153,25 @@ func open(t *testing.T, s lab.Server, database string) *sql.DB {
 	return pool
 }
 
-// plan plans the move of all tables to another database and creates them there.
-func (w *world) plan() {
+// plan plans the move of all tables to another database, table renamed to another name, and creates them there.
+func (w *world) plan(unique indexing) {
 	w.t.Helper()
-	rules, err := route.NewRules([]string{sourceName + ".*"}, nil, []route.Rename{{From: sourceName + ".*", To: targetName + ".*"}}, nil)
+	rules, err := route.NewRules([]string{sourceName + ".*"}, nil, []route.Rename{
+		{From: sourceName + ".*", To: targetName + ".*"}, {From: sourceName + ".renamed", To: targetName + ".another name"},
+	}, nil)
 	require.NoError(w.t, err)
-	planned, err := plan.Build(w.ctx, w.source, w.target.Dialect(), rules)
+	planned, err := plan.Build(w.ctx, w.source, w.target.Dialect(), rules, plan.Options{})
 	require.NoError(w.t, err)
 	require.Empty(w.t, planned.Refused())
 	w.routes = planned.Routes
+	if unique == present {
+		w.exec(w.look, w.target.Dialect().CreateDatabase(targetName))
+		for _, step := range planned.Steps {
+			w.exec(w.look, w.target.Dialect().CreateTable(step.Target, false))
+		}
+	}
 	claim := func(ctx context.Context, _ []schema.Name) error { return w.target.Ledger().Create(ctx) }
-	require.NoError(w.t, schema.NewInit(w.target, planned.Steps, schema.Options{Defer: true, Claim: claim}).Run(w.ctx))
+	require.NoError(w.t, schema.NewInit(w.target, planned.Steps, schema.Options{Defer: true, Accept: true, Claim: claim}).Run(w.ctx))
 }
 
 func (w *world) exec(pool *sql.DB, statements ...string) {
@@ -149,6 +183,7 @@ func (w *world) exec(pool *sql.DB, statements ...string) {
 }
 
 func (w *world) replicator(o replicate.Options) *replicate.Replicator {
+	o.Workers = max(o.Workers, w.workers)
 	o.Log = zerolog.New(zerolog.NewTestWriter(w.t)).Level(zerolog.WarnLevel)
 	o.RetryFor = 20 * time.Second
 	return replicate.New(w.source, w.target, w.routes, o)

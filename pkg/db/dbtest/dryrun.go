@@ -34,7 +34,7 @@ func (t *dryTarget) Execute(_ context.Context, statement string) error {
 
 func (t *dryTarget) Ledger() db.Ledger { return t.ledger }
 
-func (t *dryTarget) Load(context.Context, db.Reader, *route.Route, db.Chunk) (db.Loaded, error) {
+func (t *dryTarget) Load(context.Context, db.RowReader, *route.Route, db.Chunk) (db.Loaded, error) {
 	return db.Loaded{}, errDry
 }
 
@@ -77,6 +77,14 @@ func (l *dryLedger) Put(_ context.Context, name, value string) error {
 	l.facts[name] = value
 	l.mu.Unlock()
 	return l.print("-- record %s: %q\n", name, value)
+}
+
+func (l *dryLedger) Begin(ctx context.Context, start db.Position) (db.Position, error) {
+	recorded, err := l.Get(ctx, db.FactStart)
+	if err != nil || recorded != "" {
+		return db.Position(recorded), err
+	}
+	return start, errors.Join(l.Put(ctx, db.FactStart, start.String()), l.Put(ctx, db.FactPosition, start.String()))
 }
 
 // Chunks returns the target's chunks and those that were planned here. Where the bookkeeping is absent there are none.

@@ -15,10 +15,10 @@ import (
 // returned instead of making it. It is asked again with the name and ".after" when the call has succeeded: an error is
 // then returned although all is done, as when an answer is lost. It may wait; goroutines ask it at the same time.
 //
-// The calls of both ends are tables, bound, rows, rows.next, sum, fetch, identity and check; of a source safe_position,
-// head, retained, stream, stream.next, fence.raise, fence.holds and fence.lift; of a target execute, load, applier, apply,
+// The calls of both ends are tables, bound, rows, rows.next, sum, fetch, identity, snapshot and check; of a source
+// safe_position, head, retained, stream, stream.next, fence.raise, fence.holds and fence.lift; of a target execute, load, applier, apply,
 // commit, rollback, repair, and create, get, put, chunks, plan, seal and drop of "ledger.". There is no ".after" of rows,
-// rows.next, fetch, stream, stream.next and applier.
+// rows.next, fetch, snapshot, stream, stream.next and applier.
 type Fault func(call string) error
 
 // Nth returns a fault that lets the n-th asking (from 1) with the given name fail.
@@ -110,11 +110,37 @@ func (r faultyReader) Fetch(ctx context.Context, rel *route.Relation, keys []db.
 }
 
 func (r faultyReader) rows(name string, open func() (db.Rows, error)) (db.Rows, error) {
-	rows, err := begin(r.f, name, open)
+	return openRows(r.f, name, open)
+}
+
+func openRows(f Fault, name string, open func() (db.Rows, error)) (db.Rows, error) {
+	rows, err := begin(f, name, open)
 	if err != nil {
 		return nil, err
 	}
-	return &faultyRows{rows, r.f}, nil
+	return &faultyRows{rows, f}, nil
+}
+
+// faultySnapshot has the calls of a reader.
+type faultySnapshot struct {
+	db.Snapshot
+	f Fault
+}
+
+func faultSnapshot(f Fault, open func() (db.Snapshot, error)) (db.Snapshot, error) {
+	s, err := begin(f, "snapshot", open)
+	if err != nil {
+		return nil, err
+	}
+	return &faultySnapshot{s, f}, nil
+}
+
+func (s *faultySnapshot) Rows(ctx context.Context, rel *route.Relation, rng db.Range) (db.Rows, error) {
+	return openRows(s.f, "rows", func() (db.Rows, error) { return s.Snapshot.Rows(ctx, rel, rng) })
+}
+
+func (s *faultySnapshot) Sum(ctx context.Context, rel *route.Relation, rng db.Range) (db.Sum, error) {
+	return get(s.f, "sum", func() (db.Sum, error) { return s.Snapshot.Sum(ctx, rel, rng) })
 }
 
 func (r faultyReader) Sum(ctx context.Context, rel *route.Relation, rng db.Range) (db.Sum, error) {
@@ -164,12 +190,16 @@ func (s *faultySource) Retention(ctx context.Context) (time.Duration, error) {
 	return s.source.Retention(ctx)
 }
 
-func (s *faultySource) Stream(ctx context.Context, pos db.Position, routes []*route.Route) (db.Stream, error) {
-	st, err := begin(s.f, "stream", func() (db.Stream, error) { return s.source.Stream(ctx, pos, routes) })
+func (s *faultySource) Stream(ctx context.Context, pos db.Position, routes []*route.Route, since db.Since) (db.Stream, error) {
+	st, err := begin(s.f, "stream", func() (db.Stream, error) { return s.source.Stream(ctx, pos, routes, since) })
 	if err != nil {
 		return nil, err
 	}
 	return &faultyStream{st, s.f}, nil
+}
+
+func (s *faultySource) Snapshot(ctx context.Context, rel *route.Relation) (db.Snapshot, error) {
+	return faultSnapshot(s.f, func() (db.Snapshot, error) { return s.source.Snapshot(ctx, rel) })
 }
 
 func (s *faultySource) NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence, error) {

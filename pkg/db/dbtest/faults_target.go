@@ -28,8 +28,16 @@ func (t *faultyTarget) Execute(ctx context.Context, statement string) error {
 	return t.f.run("execute", func() error { return t.target.Execute(ctx, statement) })
 }
 
-func (t *faultyTarget) Load(ctx context.Context, from db.Reader, r *route.Route, c db.Chunk) (db.Loaded, error) {
+func (t *faultyTarget) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (db.Loaded, error) {
 	return get(t.f, "load", func() (db.Loaded, error) { return t.target.Load(ctx, from, r, c) })
+}
+
+func (t *faultyTarget) Obstacles(ctx context.Context, tables []schema.Name) (map[schema.Name][]string, error) {
+	return get(t.f, "obstacles", func() (map[schema.Name][]string, error) { return t.target.Obstacles(ctx, tables) })
+}
+
+func (t *faultyTarget) Snapshot(ctx context.Context) (db.Snapshot, error) {
+	return faultSnapshot(t.f, func() (db.Snapshot, error) { return t.target.Snapshot(ctx) })
 }
 
 func (t *faultyTarget) Repair(ctx context.Context, b *db.Batch) error {
@@ -78,6 +86,10 @@ func (l *faultyLedger) Get(ctx context.Context, name string) (string, error) {
 
 func (l *faultyLedger) Put(ctx context.Context, name, value string) error {
 	return l.f.run("ledger.put", func() error { return l.ledger.Put(ctx, name, value) })
+}
+
+func (l *faultyLedger) Begin(ctx context.Context, start db.Position) (db.Position, error) {
+	return get(l.f, "ledger.begin", func() (db.Position, error) { return l.ledger.Begin(ctx, start) })
 }
 
 func (l *faultyLedger) Chunks(ctx context.Context, table schema.Name) ([]db.Chunk, error) {

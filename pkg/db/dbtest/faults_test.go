@@ -27,8 +27,7 @@ func TestWrappedServer(t *testing.T) {
 			target = NewServer("target")
 			return Faulty(target.Target("suite"), never)
 		},
-		Again:   func(*testing.T) db.Target { return Faulty(target.Target("suite"), never) },
-		Keyless: true,
+		Again: func(*testing.T) db.Target { return Faulty(target.Target("suite"), never) },
 	})
 }
 
@@ -143,7 +142,7 @@ func TestExecIsolation(t *testing.T) {
 	pos, err := s.Source().Head(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, s.Exec(func(tx *Tx) error { tx.RollBackLogged(); return tx.Insert(n, Values(3, "c", 3)) }))
-	st, err := s.Source().Stream(t.Context(), pos, []*route.Route{r})
+	st, err := s.Source().Stream(t.Context(), pos, []*route.Route{r}, nil)
 	require.NoError(t, err)
 	part, err := st.Next(t.Context(), 0)
 	require.NoError(t, err)

@@ -65,10 +65,10 @@ func (s *Server) Target(move string) db.Target { return &target{reader: reader{s
 // becomes the step's: before the effect of a plain step, after it for one that ends in ".after", whose answer is thus
 // lost. f may wait, and may use the server. nil ends it. The steps are:
 //
-//	tables bound rows rows.next sum fetch identity check
+//	tables bound rows rows.next sum fetch identity check snapshot
 //	safe_position head stream stream.next
 //	fence.raise fence.raise.after fence.holds fence.lift fence.lift.after
-//	execute execute.after load load.rows load.commit load.commit.after
+//	obstacles execute execute.after load load.rows load.commit load.commit.after
 //	ledger.get ledger.put ledger.put.after ledger.chunks ledger.plan ledger.plan.after ledger.seal ledger.seal.after
 //	ledger.create ledger.drop (with .after) applier apply commit.before commit.after rollback repair repair.after
 func (s *Server) OnStep(f func(step string) error) {

@@ -2,7 +2,9 @@ package dbtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 
 	"wherry/pkg/db"
 )
@@ -18,8 +20,12 @@ func (t *target) Repair(ctx context.Context, b *db.Batch) error {
 	t.s.mu.Unlock()
 	if err == nil {
 		err = v.commit(ctx, false, func() error {
-			if b := t.s.ledgers[t.move]; b != nil && b.sealed() {
+			l := t.s.ledgers[t.move]
+			if l != nil && l.sealed() {
 				return db.ErrSealed
+			}
+			if b.Keyless() {
+				return l.useTicket(b.Ticket)
 			}
 			return nil
 		})
@@ -63,6 +69,9 @@ func (v *view) applyTable(tb *db.TableBatch, applied *db.Applied) error {
 	deleted := int64(0)
 	for _, values := range tb.Deletes {
 		found := o.find(key, values, 1)
+		if len(found) == 0 && len(rel.Key) == 0 {
+			return fmt.Errorf("delete row %s of %s: the target has no such row: %w", show(values), rel.Name(), db.ErrUnsupported)
+		}
 		for _, k := range found {
 			if err := v.write(o, k, nil); err != nil {
 				return err
@@ -118,4 +127,20 @@ func (v *view) upsert(o *overlay, key []int, whole db.Row) error {
 		}
 	}
 	return v.write(o, from, whole)
+}
+
+// useTicket counts up the repairs that must not be made twice. s.mu is held.
+func (b *books) useTicket(ticket string) error {
+	if b == nil {
+		return errors.New("no bookkeeping")
+	}
+	if ticket != b.facts[db.FactRepairs] {
+		return fmt.Errorf("another repair was made since repair %q: %w", ticket, db.ErrRetry)
+	}
+	n, err := strconv.Atoi("0" + ticket)
+	if err != nil {
+		return err
+	}
+	b.facts[db.FactRepairs] = strconv.Itoa(n + 1)
+	return nil
 }

@@ -66,6 +66,18 @@ func (l *ledger) Put(ctx context.Context, name, value string) error {
 	})
 }
 
+// Begin records where the copy begins, once.
+func (l *ledger) Begin(ctx context.Context, start db.Position) (recorded db.Position, err error) {
+	err = l.write(ctx, "ledger.begin", func(b *books) error {
+		if b.facts[db.FactStart] == "" {
+			b.facts[db.FactStart], b.facts[db.FactPosition] = string(start), string(start)
+		}
+		recorded = db.Position(b.facts[db.FactStart])
+		return nil
+	})
+	return recorded, err
+}
+
 // Chunks returns the chunks of a table in order.
 func (l *ledger) Chunks(ctx context.Context, table schema.Name) (chunks []db.Chunk, err error) {
 	err = l.do(ctx, "ledger.chunks", func(b *books) error {
@@ -88,7 +100,7 @@ func (l *ledger) Plan(ctx context.Context, table schema.Name, c db.Chunk) error 
 			return nil
 		}
 		c.Range = db.Range{After: c.Range.After.Clone(), Upto: c.Range.Upto.Clone()}
-		c.Done, c.Rows = false, 0
+		c.Done, c.Rows, c.Position = false, 0, ""
 		b.chunks[table] = append(b.chunks[table], c)
 		slices.SortFunc(b.chunks[table], func(x, y db.Chunk) int { return cmp.Compare(x.Number, y.Number) })
 		return nil

@@ -113,7 +113,7 @@ func (s *source) Retention(ctx context.Context) (time.Duration, error) {
 }
 
 // Stream opens the log after pos.
-func (s *source) Stream(ctx context.Context, pos db.Position, routes []*route.Route) (db.Stream, error) {
+func (s *source) Stream(ctx context.Context, pos db.Position, routes []*route.Route, since db.Since) (db.Stream, error) {
 	if err := s.s.enter(ctx, "stream"); err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
@@ -123,9 +123,14 @@ func (s *source) Stream(ctx context.Context, pos db.Position, routes []*route.Ro
 	}
 	s.s.mu.Lock()
 	defer s.s.mu.Unlock()
-	st := &stream{s: s.s, generation: s.s.generation, at: n, routes: map[schema.Name]*route.Route{}}
+	st := &stream{s: s.s, generation: s.s.generation, at: n, routes: map[schema.Name]*route.Route{}, since: map[schema.Name]int{}}
 	for _, r := range routes {
 		st.routes[r.Source.Name()] = r
+	}
+	for r, pos := range since {
+		if st.since[r.Source.Name()], err = parsePosition(pos); err != nil {
+			return nil, err
+		}
 	}
 	return st, s.s.retained(n)
 }
@@ -135,6 +140,7 @@ type stream struct {
 	s          *Server
 	generation int
 	routes     map[schema.Name]*route.Route
+	since      map[schema.Name]int
 	at         int // transactions wholly returned or passed over
 	done       int // changes returned of the one after
 }
@@ -202,7 +208,7 @@ func (st *stream) part(e entry) (*db.Part, error) {
 		}
 		return &db.Part{DDL: &db.DDL{Statement: e.ddl.Statement, Database: e.ddl.Database, Tables: touched}, End: true, Time: e.time}, nil
 	}
-	routed := slices.DeleteFunc(slices.Clone(e.changes), func(c logged) bool { return st.routes[c.table] == nil })
+	routed := slices.DeleteFunc(slices.Clone(e.changes), func(c logged) bool { return st.routes[c.table] == nil || st.at < st.since[c.table] })
 	if len(routed) == 0 {
 		return nil, nil
 	}

@@ -54,7 +54,7 @@ func (r reader) Bound(ctx context.Context, rel *route.Relation, after db.Row, n 
 	defer r.s.mu.Unlock()
 	all := *rel
 	all.Where = ""
-	rows, err := r.s.selectRange(&all, db.Range{After: after})
+	rows, err := selectRange(r.s.tables, &all, db.Range{After: after})
 	if err != nil || n < 1 || len(rows) < n {
 		return nil, err
 	}
@@ -63,12 +63,12 @@ func (r reader) Bound(ctx context.Context, rel *route.Relation, after db.Row, n 
 
 // Rows streams the rows of a range in key order, as they are now.
 func (r reader) Rows(ctx context.Context, rel *route.Relation, rng db.Range) (db.Rows, error) {
-	return r.open(ctx, "rows", rel, func() ([]db.Row, error) { return r.s.selectRange(rel, rng) })
+	return r.open(ctx, "rows", rel, func() ([]db.Row, error) { return selectRange(r.s.tables, rel, rng) })
 }
 
 // Sum returns the checksum of a range.
 func (r reader) Sum(ctx context.Context, rel *route.Relation, rng db.Range) (db.Sum, error) {
-	rows, err := r.open(ctx, "sum", rel, func() ([]db.Row, error) { return r.s.selectRange(rel, rng) })
+	rows, err := r.open(ctx, "sum", rel, func() ([]db.Row, error) { return selectRange(r.s.tables, rel, rng) })
 	if err != nil {
 		return db.Sum{}, err
 	}
@@ -82,7 +82,7 @@ func (r reader) Fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (
 		wanted[encode(key)] = true
 	}
 	return r.open(ctx, "fetch", rel, func() ([]db.Row, error) {
-		rows, err := r.s.selectRange(rel, db.Range{})
+		rows, err := selectRange(r.s.tables, rel, db.Range{})
 		return slices.DeleteFunc(rows, func(row db.Row) bool { return !wanted[encode(row.Pick(rel.Key))] }), err
 	})
 }
@@ -109,9 +109,9 @@ func (r reader) Identity(ctx context.Context) (db.Identity, error) {
 // Close does nothing: there are no connections.
 func (r reader) Close() error { return nil }
 
-// selectRange returns a relation's rows of a range in key order. s.mu is held.
-func (s *Server) selectRange(rel *route.Relation, rng db.Range) ([]db.Row, error) {
-	t := s.tables[rel.Name()]
+// selectRange returns a relation's rows of a range in key order. The server's mu is held.
+func selectRange(tables map[schema.Name]*table, rel *route.Relation, rng db.Range) ([]db.Row, error) {
+	t := tables[rel.Name()]
 	if t == nil {
 		return nil, fmt.Errorf("open table %s: no such table", rel.Name())
 	}

@@ -1,11 +1,13 @@
 package dbtest
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"wherry/pkg/db"
 	"wherry/pkg/route"
@@ -40,12 +42,28 @@ func (t *target) Execute(ctx context.Context, statement string) error {
 	return t.s.step("execute.after")
 }
 
+// Obstacles looks for rows; there are no triggers here.
+func (t *target) Obstacles(ctx context.Context, tables []schema.Name) (map[schema.Name][]string, error) {
+	if err := t.s.enter(ctx, "obstacles"); err != nil {
+		return nil, fmt.Errorf("look for rows: %w", err)
+	}
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	found := map[schema.Name][]string{}
+	for _, name := range tables {
+		if table := t.s.tables[name]; table != nil && len(table.rows) > 0 {
+			found[name] = []string{"is not empty"}
+		}
+	}
+	return found, nil
+}
+
 // Load copies a chunk and marks it done in one transaction. Rows wait in memory for the commit.
-func (t *target) Load(ctx context.Context, from db.Reader, r *route.Route, c db.Chunk) (loaded db.Loaded, err error) {
+func (t *target) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (loaded db.Loaded, err error) {
 	if err := t.s.enter(ctx, "load"); err != nil {
 		return db.Loaded{}, fmt.Errorf("load chunk: %w", err)
 	}
-	if err := t.claim(r.Source.Name(), c.Number, nil); err != nil {
+	if err := t.claim(r.Source.Name(), c, nil); err != nil {
 		return db.Loaded{}, err
 	}
 	rows, err := from.Rows(ctx, &r.Source, c.Range)
@@ -65,17 +83,19 @@ func (t *target) Load(ctx context.Context, from db.Reader, r *route.Route, c db.
 		if err != nil {
 			return db.Loaded{}, err
 		}
-		if err := t.insert(v, &r.Target, row); err != nil {
+		displaced, err := t.insert(v, &r.Target, row)
+		if err != nil {
 			// The row may be in the way because another loader has just finished this chunk.
-			return db.Loaded{}, cmp.Or(t.claim(r.Source.Name(), c.Number, nil), err)
+			return db.Loaded{}, cmp.Or(t.claim(r.Source.Name(), c, nil), err)
 		}
 		loaded.Rows++
 		loaded.Bytes += int64(row.Size())
+		loaded.Displaced += displaced
 	}
 	if err := t.s.enter(ctx, "load.commit"); err != nil {
 		return db.Loaded{}, fmt.Errorf("load chunk: %w", err)
 	}
-	err = v.commit(ctx, false, func() error { return t.claimLocked(r.Source.Name(), c.Number, &loaded) })
+	err = v.commit(ctx, false, func() error { return t.claimLocked(r.Source.Name(), c, &loaded) })
 	if err == nil {
 		err = t.s.step("load.commit.after")
 	}
@@ -83,41 +103,68 @@ func (t *target) Load(ctx context.Context, from db.Reader, r *route.Route, c db.
 }
 
 // claim looks whether a chunk is to be loaded, and marks it done when loaded is given.
-func (t *target) claim(table schema.Name, number int, loaded *db.Loaded) error {
+func (t *target) claim(table schema.Name, c db.Chunk, loaded *db.Loaded) error {
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()
-	return t.claimLocked(table, number, loaded)
+	return t.claimLocked(table, c, loaded)
 }
 
-func (t *target) claimLocked(table schema.Name, number int, loaded *db.Loaded) error {
+func (t *target) claimLocked(table schema.Name, c db.Chunk, loaded *db.Loaded) error {
 	b := t.s.ledgers[t.move]
 	if b == nil {
-		return fmt.Errorf("claim chunk %s[%d]: no bookkeeping", table, number)
+		return fmt.Errorf("claim chunk %s[%d]: no bookkeeping", table, c.Number)
 	}
-	c := b.chunk(table, number)
+	recorded := b.chunk(table, c.Number)
 	switch {
-	case c == nil:
-		return fmt.Errorf("claim chunk %s[%d]: no record of it on the target", table, number)
-	case c.Done:
-		return fmt.Errorf("claim chunk %s[%d]: %w", table, number, db.ErrChunkDone)
+	case recorded == nil:
+		return fmt.Errorf("claim chunk %s[%d]: no record of it on the target", table, c.Number)
+	case !sameBound(recorded.Range.After, c.Range.After) || !sameBound(recorded.Range.Upto, c.Range.Upto):
+		return fmt.Errorf("claim chunk %s[%d]: it is recorded with other bounds: %w", table, c.Number, db.ErrLocked)
+	case recorded.Done:
+		return fmt.Errorf("claim chunk %s[%d]: %w", table, c.Number, db.ErrChunkDone)
 	case loaded != nil:
-		c.Done, c.Rows = true, loaded.Rows
+		recorded.Done, recorded.Rows, recorded.Position = true, loaded.Rows, c.Position
 	}
 	return nil
 }
 
-func (t *target) insert(v *view, rel *route.Relation, row db.Row) error {
+func sameBound(a, b db.Row) bool {
+	return (a == nil) == (b == nil) && slices.EqualFunc(a, b, bytes.Equal)
+}
+
+// insert adds a row. Rows of other chunks that hold one of its unique values give way, apart from one that has its key.
+func (t *target) insert(v *view, rel *route.Relation, row db.Row) (displaced int64, err error) {
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()
 	o, err := v.table(rel.Name())
 	if err != nil {
-		return err
+		return 0, err
 	}
 	whole, _, err := o.widen(rel, row)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return v.write(o, "", whole)
+	if len(rel.Key) > 0 {
+		if displaced, err = v.displace(o, whole); err != nil {
+			return 0, err
+		}
+	}
+	return displaced, v.write(o, "", whole)
+}
+
+// displace removes what holds a unique value of a row. What this transaction wrote itself stays, and is in the way.
+func (v *view) displace(o *overlay, row db.Row) (displaced int64, err error) {
+	rivals, _ := o.rivals("", row)
+	for _, key := range rivals {
+		if o.get(key) == nil || o.rows[key] != nil || key == encode(row.Pick(o.t.key)) {
+			continue
+		}
+		if err := v.write(o, key, nil); err != nil {
+			return 0, err
+		}
+		displaced++
+	}
+	return displaced, nil
 }
 
 // widen makes a relation's row one of the table as it stands, and returns where the relation's columns are in that. Columns

@@ -23,10 +23,9 @@ func TestServer(t *testing.T) {
 			target = NewServer("target")
 			return target.Target("suite")
 		},
-		Again:   func(*testing.T) db.Target { return target.Target("suite") },
-		Purge:   func(t *testing.T) { require.NoError(t, source.Truncate(position(source.head()))) },
-		Fences:  []db.FenceKind{db.FenceReadOnly, db.FenceLockTables},
-		Keyless: true,
+		Again:  func(*testing.T) db.Target { return target.Target("suite") },
+		Purge:  func(t *testing.T) { require.NoError(t, source.Truncate(position(source.head()))) },
+		Fences: []db.FenceKind{db.FenceReadOnly, db.FenceLockTables},
 	})
 }
 

@@ -75,9 +75,6 @@ func testApply(b *bench) {
 }
 
 func testApplyKeyless(b *bench) {
-	if !b.h.Keyless {
-		b.Skip("this target's applier does not follow tables without key")
-	}
 	r := b.move(keyless())
 	b.put(db.FactPosition, "p0")
 	a := b.applier(b.tgt)

@@ -63,7 +63,7 @@ func (b *bench) reached(at, goal db.Position) bool {
 func (b *bench) open(pos db.Position, routes ...*route.Route) db.Stream {
 	b.Helper()
 	require.NoError(b, b.src.Retained(b.ctx, pos))
-	st, err := b.src.Stream(b.ctx, pos, routes)
+	st, err := b.src.Stream(b.ctx, pos, routes, nil)
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = st.Close() })
 	return st
@@ -347,7 +347,7 @@ func testPurged(b *bench) {
 	b.insert(r.Source.Name(), Values(1, "gone", nil))
 	b.h.Purge(b.T)
 	require.ErrorIs(b, b.src.Retained(b.ctx, pos), db.ErrPositionGone)
-	st, err := b.src.Stream(b.ctx, pos, []*route.Route{r})
+	st, err := b.src.Stream(b.ctx, pos, []*route.Route{r}, nil)
 	if err == nil {
 		_, err = st.Next(b.ctx, time.Second)
 	}

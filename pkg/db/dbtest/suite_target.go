@@ -79,6 +79,23 @@ func testChunks(b *bench) {
 	assert.Equal(b, want, b.chunks(table))
 }
 
+func testBegin(b *bench) {
+	l := b.target().Ledger()
+	require.NoError(b, l.Create(b.ctx))
+	for _, start := range []db.Position{"first", "second"} {
+		got, err := l.Begin(b.ctx, start)
+		require.NoError(b, err)
+		assert.Equal(b, db.Position("first"), got, "the first start stays")
+		assert.Equal(b, "first", b.fact(db.FactStart))
+		assert.Equal(b, "first", b.fact(db.FactPosition))
+	}
+	b.put(db.FactPosition, "later")
+	got, err := b.h.Again(b.T).Ledger().Begin(b.ctx, "third")
+	require.NoError(b, err)
+	assert.Equal(b, db.Position("first"), got)
+	assert.Equal(b, "later", b.fact(db.FactPosition), "the position stays where it is")
+}
+
 func testSeal(b *bench) {
 	l := b.target().Ledger()
 	require.NoError(b, l.Create(b.ctx))
@@ -138,6 +155,11 @@ func testLoad(b *bench) {
 	for _, c := range chunks {
 		require.NoError(b, b.tgt.Ledger().Plan(b.ctx, spec.Name, c))
 	}
+	for _, elsewhere := range []db.Chunk{{Number: 0}, {Number: 1, Range: db.Range{After: Values(0, "")}}, {Number: 1}} {
+		_, err = b.tgt.Load(b.ctx, b.src, r, elsewhere)
+		require.ErrorIs(b, err, db.ErrLocked, "a chunk that is recorded with other bounds")
+	}
+	b.holds(b.tgt, &r.Target)
 	for _, after := range []int{0, 1, 19, 20} {
 		_, err = b.tgt.Load(b.ctx, broken{b.src, after}, r, chunks[0])
 		require.ErrorIs(b, err, errBroken)
@@ -184,6 +206,78 @@ func testLoadDuplicate(b *bench) {
 	require.Error(b, err, "a row in the way is never passed over")
 	b.holds(b.tgt, &r.Target, Values(2, "already there", nil))
 	assert.False(b, b.chunks(n)[0].Done)
+}
+
+// cutAt plans chunks of a table that end at the given keys, and the one above them.
+func (b *bench) cutAt(table schema.Name, keys ...int) (chunks []db.Chunk) {
+	b.Helper()
+	for i := range len(keys) + 1 {
+		c := db.Chunk{Number: i}
+		if i > 0 {
+			c.Range.After = chunks[i-1].Range.Upto
+		}
+		if i < len(keys) {
+			c.Range.Upto = Values(keys[i])
+		}
+		require.NoError(b, b.tgt.Ledger().Plan(b.ctx, table, c))
+		chunks = append(chunks, c)
+	}
+	return chunks
+}
+
+// testLoadDisplaces moves a unique value from a row that is loaded to one that is not, and the other way round.
+func testLoadDisplaces(b *bench) {
+	r := b.move(items())
+	n := r.Source.Name()
+	b.insert(n, Values(1, "a", 1), Values(2, "b", 2), Values(3, "c", 3), Values(4, "d", nil), Values(5, "e", nil))
+	chunks := b.cutAt(n, 2, 4)
+	load := func(i int) db.Loaded {
+		b.Helper()
+		loaded, err := b.tgt.Load(b.ctx, b.src, r, chunks[i])
+		require.NoError(b, err)
+		return loaded
+	}
+	assert.Zero(b, load(0).Displaced)
+	b.write(
+		Write{n, Values(1, "a", 1), Values(1, "a", 9)}, Write{n, Values(3, "c", 3), Values(3, "c", 1)},
+		Write{n, Values(2, "b", 2), Values(2, "b", nil)}, Write{n, Values(4, "d", nil), Values(4, "d", 2)},
+	)
+	loaded := load(1)
+	assert.Equal(b, int64(2), loaded.Rows)
+	assert.Equal(b, int64(2), loaded.Displaced)
+	b.holds(b.tgt, &r.Target, Values(3, "c", 1), Values(4, "d", 2))
+	loaded = load(2)
+	assert.Equal(b, int64(1), loaded.Rows)
+	assert.Zero(b, loaded.Displaced, "NULL is in nobody's way")
+	b.holds(b.tgt, &r.Target, Values(3, "c", 1), Values(4, "d", 2), Values(5, "e", nil))
+	for i, c := range b.chunks(n) {
+		assert.Equal(b, []int64{2, 2, 1}[i], c.Rows, "what was loaded, whatever gave way")
+	}
+}
+
+// testLoadDisplacesTwice has one row displace two, by one unique index each, and one by both.
+func testLoadDisplacesTwice(b *bench) {
+	spec := items()
+	spec.Unique = append(spec.Unique, "other")
+	spec.Columns = append(spec.Columns, ColumnSpec{Name: "other", Kind: schema.Integer})
+	r := b.move(spec)
+	n := r.Source.Name()
+	var before []db.Row
+	for i := range 5 {
+		before = append(before, Values(i+1, "", i+1, i+1))
+	}
+	b.insert(n, before...)
+	chunks := b.cutAt(n, 3)
+	_, err := b.tgt.Load(b.ctx, b.src, r, chunks[0])
+	require.NoError(b, err)
+	b.write(
+		Write{n, before[0], nil}, Write{n, before[1], nil}, Write{n, before[2], nil},
+		Write{n, before[3], Values(4, "", 1, 2)}, Write{n, before[4], Values(5, "", 3, 3)},
+	)
+	loaded, err := b.tgt.Load(b.ctx, b.src, r, chunks[1])
+	require.NoError(b, err)
+	assert.Equal(b, int64(3), loaded.Displaced)
+	b.holds(b.tgt, &r.Target, Values(4, "", 1, 2), Values(5, "", 3, 3))
 }
 
 // testLoadConcurrent has every chunk loaded by two of four goroutines: one of them must be told that it is done.

@@ -41,10 +41,11 @@ func (a *applier) Apply(ctx context.Context, b *db.Batch) (applied db.Applied, e
 		return applied, err
 	}
 	parts := []db.Batch{*b}
-	if len(a.wires) > 1 {
+	if len(a.wires) > 1 && !a.t.alone.Load() {
 		parts = a.split(b)
 	}
 	deleted := make([][]int64, len(parts))
+	outer := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	for i := range parts {
 		group.Go(func() (err error) {
@@ -53,7 +54,10 @@ func (a *applier) Apply(ctx context.Context, b *db.Batch) (applied db.Applied, e
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return applied, err
+		if len(a.wires) > 1 && errors.Is(err, db.ErrRetry) {
+			a.t.alone.Store(true)
+		}
+		return applied, a.blocked(outer, err)
 	}
 	for j, tb := range b.Tables {
 		var n int64
@@ -65,6 +69,14 @@ func (a *applier) Apply(ctx context.Context, b *db.Batch) (applied db.Applied, e
 		applied.Absent += max(tb.Expect-n, 0) // which of the keys lack is not known, so parts cannot tell
 	}
 	return applied, nil
+}
+
+func (a *applier) blocked(ctx context.Context, err error) error {
+	var mine []uint32
+	for _, w := range a.wires {
+		mine = append(mine, w.id)
+	}
+	return a.t.blocked(ctx, err, mine...)
 }
 
 func (a *applier) begin(ctx context.Context) error {
@@ -148,6 +160,11 @@ func (t *Target) Repair(ctx context.Context, b *db.Batch) (err error) {
 	}
 	a := &applier{t: t, wires: []*wire{w}, cache: []map[*route.Route]*statement{{}}, del: make([][]byte, 1)}
 	defer func() { err = errors.Join(err, a.Close()) }()
+	if b.Keyless() {
+		if err := a.useTicket(ctx, b.Ticket); err != nil {
+			return fmt.Errorf("repair: %w", err)
+		}
+	}
 	if _, err := a.Apply(ctx, b); err != nil {
 		return fmt.Errorf("repair: %w", err)
 	}
@@ -161,6 +178,28 @@ func (t *Target) Repair(ctx context.Context, b *db.Batch) (err error) {
 	}
 	if _, err := w.exec(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("repair: %w", classify(err))
+	}
+	return nil
+}
+
+// useTicket begins the transaction of a repair that must not be made twice. Repairs wait for one another at its record.
+func (a *applier) useTicket(ctx context.Context, ticket string) error {
+	if err := a.begin(ctx); err != nil {
+		return err
+	}
+	facts, name := schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts", quoted(db.FactRepairs)
+	if ticket == "" {
+		ticket = "0"
+	}
+	if _, err := a.wires[0].exec(ctx, "INSERT INTO "+facts+" (name, value) VALUES ("+name+", '0') ON DUPLICATE KEY UPDATE name = name"); err != nil {
+		return classify(err)
+	}
+	res, err := a.wires[0].exec(ctx, "UPDATE "+facts+" SET value = CAST(value AS UNSIGNED) + 1 WHERE name = "+name+" AND value = "+quoted(ticket))
+	if err != nil {
+		return classify(err)
+	}
+	if res.affected != 1 {
+		return fmt.Errorf("another repair was made since repair %s: %w", ticket, db.ErrRetry)
 	}
 	return nil
 }

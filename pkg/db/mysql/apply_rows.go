@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
-	"slices"
 
 	protocol "github.com/go-mysql-org/go-mysql/mysql"
 
@@ -22,7 +21,7 @@ func (a *applier) split(b *db.Batch) []db.Batch {
 		for i := range tables {
 			tables[i].Route = tb.Route
 		}
-		if competes(tb) {
+		if len(tb.Route.Target.Key) == 0 || competes(tb) { // rows without a key commit with the position
 			tables[0] = tb
 		} else {
 			for _, key := range tb.Deletes {
@@ -41,23 +40,11 @@ func (a *applier) split(b *db.Batch) []db.Batch {
 	return parts
 }
 
-// competes tells whether rows of different keys may be in each other's way: by the values of another unique key, or because
-// bytes that differ are one key to the server ('a' that becomes 'A' is a removal and a write).
+// competes tells whether rows of different keys may be in each other's way: by the values of another unique key; because
+// bytes that differ are one key to the server ('a' that becomes 'A' is a removal and a write); or because a DELETE of many keys
+// reads a small table as a whole, and waits for every row in it that another connection has written.
 func competes(tb db.TableBatch) bool {
-	if tb.Route.Target.Table.OtherUnique() {
-		return true
-	}
-	if len(tb.Deletes) == 0 || len(tb.Upserts) == 0 {
-		return false
-	}
-	return slices.ContainsFunc(tb.Route.Target.Key, func(at int) bool {
-		switch tb.Route.Target.Column(at).Type.Kind {
-		case schema.Char, schema.Varchar, schema.Text, schema.Enum, schema.Set, schema.Float, schema.Double:
-			return true
-		default:
-			return false
-		}
-	})
+	return tb.Route.Target.Table.OtherUnique() || len(tb.Deletes) > 0 || comparesOtherwise(tb.Route)
 }
 
 func (a *applier) worker(key db.Row) int {
@@ -75,7 +62,19 @@ func (a *applier) part(ctx context.Context, i int, b *db.Batch) (deleted []int64
 	deleted = make([]int64, len(b.Tables))
 	for j := range b.Tables {
 		tb := &b.Tables[j]
-		if deleted[j], err = a.delete(ctx, i, &tb.Route.Target, tb.Deletes); err != nil {
+		if len(tb.Route.Target.Key) == 0 {
+			if deleted[j], err = a.keyless(ctx, i, tb); err != nil {
+				return deleted, fmt.Errorf("apply changes to %s: %w", tb.Route.Target.Name(), err)
+			}
+			continue
+		}
+		if comparesOtherwise(tb.Route) {
+			if deleted[j], err = a.exactly(ctx, i, tb); err != nil {
+				return deleted, fmt.Errorf("apply changes to %s: %w", tb.Route.Target.Name(), err)
+			}
+			continue
+		}
+		if deleted[j], err = a.delete(ctx, i, &tb.Route.Target, tb.Deletes, false); err != nil {
 			return deleted, fmt.Errorf("delete rows of %s: %w", tb.Route.Target.Name(), err)
 		}
 		if err := a.upsert(ctx, i, tb); err != nil {
@@ -85,11 +84,15 @@ func (a *applier) part(ctx context.Context, i int, b *db.Batch) (deleted []int64
 	return deleted, nil
 }
 
-func (a *applier) delete(ctx context.Context, i int, rel *route.Relation, keys []db.Row) (deleted int64, err error) {
+func (a *applier) delete(ctx context.Context, i int, rel *route.Relation, keys []db.Row, exact bool) (deleted int64, err error) {
 	for len(keys) > 0 {
 		n := min(len(keys), deleteKeys)
 		b := append(append(a.del[i][:0], 0, 0, 0, 0, protocol.COM_QUERY), "DELETE FROM "+rel.Name().Quoted()+" WHERE "...)
-		b = appendKeys(b, rel, keys[:n])
+		if exact {
+			b = appendEachKey(b, rel, keys[:n], true)
+		} else {
+			b = appendKeys(b, rel, keys[:n])
+		}
 		a.del[i] = b
 		keys = keys[n:]
 		res, err := a.wires[i].execPacket(ctx, b)
@@ -116,7 +119,13 @@ func (a *applier) upsert(ctx context.Context, i int, tb *db.TableBatch) error {
 				return err
 			}
 		}
-		if err := st.add(row); err != nil {
+		var err error
+		if st.huge(row) {
+			err = st.stream(ctx, a.wires[i], row, true)
+		} else {
+			err = st.add(row)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -124,6 +133,9 @@ func (a *applier) upsert(ctx context.Context, i int, tb *db.TableBatch) error {
 }
 
 func (a *applier) runUpsert(ctx context.Context, i int, st *statement) error {
+	if st.rows == 0 {
+		return nil
+	}
 	res, err := st.run(ctx, a.wires[i])
 	if err == nil && res.warnings != 0 {
 		err = fmt.Errorf("%d warnings: %s: %w", res.warnings, a.wires[i].warnings(ctx), db.ErrUnsupported)
@@ -142,12 +154,15 @@ func newUpsert(t *Target, rel *route.Relation) *statement {
 		alias = " AS w"
 	}
 	for i := range rel.Columns {
+		if !rel.Written(i) {
+			continue
+		}
 		name := schema.Quote(rel.Column(i).Name)
 		value := "w." + name
 		if alias == "" {
 			value = "VALUES(" + name + ")"
 		}
-		if i > 0 {
+		if tail != "" {
 			tail += ", "
 		}
 		tail += name + " = " + value

@@ -19,6 +19,8 @@ type assembler struct {
 	mariadb bool
 	maxPart int
 	routes  map[string]*route.Route // by name, database and table parted by a zero byte
+	since   map[*route.Route]position
+	server  string // the tag of the server that the log is read from
 	queries *queries
 
 	at    place // the end of the event being handled
@@ -53,6 +55,7 @@ type openMap struct {
 // group is the events that commit together.
 type group struct {
 	open       bool   // its first event was seen
+	from       place  // where that is
 	begun      bool   // it ends with a commit; else the first statement is all of it
 	anonymous  bool   // it has no GTID though it could have one
 	permanent  string // a changed table whose engine cannot roll back
@@ -60,8 +63,9 @@ type group struct {
 	run        gtidRun
 	hasRun     bool
 	time       time.Time
-	changes    int  // of routed tables
-	sent       bool // a part of it was handed over
+	changes    int                   // of routed tables
+	passed     map[*route.Route]bool // tables whose rows hold it already, or not, as far as asked
+	sent       bool                  // a part of it was handed over
 	savepoints map[string]int
 }
 
@@ -69,6 +73,7 @@ func newAssembler(ctx context.Context, cfg *streamConfig, queue *streamQueue) *a
 	a := &assembler{
 		ctx: ctx, queue: queue, mariadb: cfg.mariadb, maxPart: cfg.maxPart,
 		routes: make(map[string]*route.Route, len(cfg.routes)), queries: newQueries(cfg.routes), idSize: 6,
+		since: cfg.since, server: cfg.serverTag,
 		tables: make(map[*route.Route]*decodeTable),
 	}
 	for _, r := range cfg.routes {

@@ -56,7 +56,7 @@ func (a *assembler) begin(e *logEvent) error {
 	if err := a.abandon(); err != nil {
 		return err
 	}
-	g := group{open: true, time: time.Unix(int64(e.when), 0)}
+	g := a.opened(e)
 	r := logReader{data: e.body}
 	switch e.kind {
 	case replication.MARIADB_GTID_EVENT:
@@ -98,6 +98,11 @@ func (a *assembler) begin(e *logEvent) error {
 	}
 	a.group = g
 	return nil
+}
+
+// opened returns a group whose first event is e.
+func (a *assembler) opened(e *logEvent) group {
+	return group{open: true, time: time.Unix(int64(e.when), 0), from: place{a.at.file, a.at.offset - uint64(e.size)}}
 }
 
 // mariaExtra finds the second byte of flags, which lies behind fields of varying presence.
@@ -169,7 +174,7 @@ func (a *assembler) prepare(e *logEvent) error {
 	if len(e.body) == 0 {
 		return errEvent
 	}
-	if e.body[0] == 0 && a.group.changes > 0 {
+	if e.body[0] == 0 && (a.group.changes > 0 || len(a.group.passed) > 0) {
 		return fmt.Errorf("%w: XA PREPARE of changes to routed tables", db.ErrUnsupported)
 	}
 	return a.end(false)
@@ -184,7 +189,7 @@ func (a *assembler) query(e *logEvent) error {
 	switch verb, name := q.control(); verb {
 	case controlBegin:
 		if !a.group.open {
-			a.group = group{open: true, time: time.Unix(int64(e.when), 0)}
+			a.group = a.opened(e)
 		}
 		a.group.begun = true
 		return nil
@@ -222,7 +227,7 @@ func (a *assembler) statement(e *logEvent, q *queryEvent) error {
 		return fmt.Errorf("%w: a two-phase schema change (binlog_alter_two_phase): %s", db.ErrUnsupported, queryExcerpt(q.statement))
 	default:
 		if !a.group.open {
-			a.group = group{open: true, time: time.Unix(int64(e.when), 0)}
+			a.group = a.opened(e)
 		}
 		a.part = &db.Part{DDL: v.ddl, Time: a.group.time, Bytes: 256 + len(q.statement)}
 		return a.end(false)
@@ -230,7 +235,10 @@ func (a *assembler) statement(e *logEvent, q *queryEvent) error {
 	switch {
 	case a.group.begun:
 	case queryStartsTransaction(q.statement): // CREATE TABLE .. SELECT of MySQL 8.0.21: rows and a commit follow
-		a.group.open, a.group.begun = true, true
+		if !a.group.open {
+			a.group = a.opened(e)
+		}
+		a.group.begun = true
 	default:
 		return a.end(false)
 	}

@@ -88,6 +88,9 @@ func (a *assembler) rows(e *logEvent) error {
 	if !a.group.open {
 		return fmt.Errorf("%w: rows outside of a transaction", errEvent)
 	}
+	if passed, err := a.passed(table.route); err != nil || passed {
+		return err
+	}
 	return a.decode(table, rows)
 }
 

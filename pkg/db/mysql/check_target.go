@@ -13,7 +13,7 @@ import (
 // Check returns what is right and wrong with the target.
 func (t *Target) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &targetChecks{checklist: checklist{s: t.server, end: "target"}, t: t}
-	return l.each(ctx, plan, l.version, l.sessionSettings, l.writable, l.load, l.packet, l.log, l.disk, l.privileges)
+	return l.each(ctx, plan, l.version, l.sessionSettings, l.writable, l.load, l.packet, l.log, l.primaryKeys, l.disk, l.privileges)
 }
 
 type targetChecks struct {
@@ -51,11 +51,11 @@ func (l *targetChecks) load(_ context.Context, plan db.Plan) error {
 	return nil
 }
 
-// packet compares the largest packets: what the source could store the target must take.
+// packet warns of small packets. Whether rows may be larger is told by the checks of both ends.
 func (l *targetChecks) packet(_ context.Context, _ db.Plan) error {
 	const enough = 16 << 20
 	if l.t.maxPacket < enough {
-		l.add(db.Warn, "max_allowed_packet", "@@max_allowed_packet", fmt.Sprintf("is %d: statements stay small, and larger rows are refused",
+		l.add(db.Warn, "max_allowed_packet", "@@max_allowed_packet", fmt.Sprintf("is %d: statements stay small",
 			l.t.maxPacket), "SET GLOBAL max_allowed_packet = 67108864, at least what the source has")
 		return nil
 	}
@@ -77,6 +77,23 @@ func (l *targetChecks) log(ctx context.Context, plan db.Plan) error {
 	if !plan.BinlogOnWrite && enabled == "ON" {
 		l.add(db.Warn, "binlog_on_target", "copy.binlog_on_target", "is false: replicas of the target do not get the copied rows",
 			"keep it only when the target has no replicas yet")
+	}
+	return nil
+}
+
+// primaryKeys refuses a target that takes no tables without a primary key, where the move has some.
+func (l *targetChecks) primaryKeys(ctx context.Context, plan db.Plan) error {
+	for _, name := range []string{"sql_require_primary_key", "innodb_force_primary_key"} {
+		value, err := l.s.variable(ctx, name)
+		if err != nil {
+			return err
+		}
+		for _, r := range plan.Routes {
+			if value == "ON" && r.Target.Table.Primary == nil {
+				l.add(db.Fail, "primary_key", r.Target.Name().String(), "has no primary key, and the target's @@"+name+" is ON",
+					"SET GLOBAL "+name+" = OFF on the target for the time of the move, or exclude the table")
+			}
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -25,6 +26,8 @@ type Config struct {
 	Move           string // name of the move, for bookkeeping and lock
 	LoadMethod     string // "auto", "load_data" or "insert"
 	BinlogOnTarget bool   // write loaded chunks to the target's own binary log
+
+	pulse *pulse // shared by all connections; nil: silence is waited out
 }
 
 // Address returns host:port or the socket's path.
@@ -40,6 +43,16 @@ func (c *Config) network() string {
 		return "unix"
 	}
 	return "tcp"
+}
+
+// dial opens a connection on which a dead server is noticed.
+func (c *Config) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := &net.Dialer{KeepAlive: 15 * time.Second}
+	nc, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return attend(nc, c.pulse), nil
 }
 
 // TLSOptions are the files and the mode of a connection's encryption.

@@ -23,18 +23,7 @@ import (
 
 // TestConformance runs the suite of all engines on pairs of real servers.
 func TestConformance(t *testing.T) {
-	servers := map[string]mysql.Config{}
-	for _, entry := range strings.Fields(os.Getenv("WHERRY_TEST_SERVERS")) {
-		name, address, _ := strings.Cut(entry, "=")
-		u, err := url.Parse(address)
-		require.NoError(t, err)
-		host, portText, err := net.SplitHostPort(u.Host)
-		require.NoError(t, err)
-		port, err := strconv.Atoi(portText)
-		require.NoError(t, err)
-		password, _ := u.User.Password()
-		servers[name] = mysql.Config{Host: host, Port: port, User: u.User.Username(), Password: password, Move: "conformance"}
-	}
+	servers := testServers(t)
 	ran := 0
 	for _, pair := range []struct{ source, target, method string }{
 		{"mysql-1", "mysql-2", "auto"},
@@ -58,6 +47,24 @@ func TestConformance(t *testing.T) {
 		}
 		t.Skip("SKIPPED WITHOUT SERVERS: set WHERRY_TEST_SERVERS, see scripts/servers.sh")
 	}
+}
+
+// testServers returns the servers of WHERRY_TEST_SERVERS.
+func testServers(t *testing.T) map[string]mysql.Config {
+	t.Helper()
+	servers := map[string]mysql.Config{}
+	for _, entry := range strings.Fields(os.Getenv("WHERRY_TEST_SERVERS")) {
+		name, address, _ := strings.Cut(entry, "=")
+		u, err := url.Parse(address)
+		require.NoError(t, err)
+		host, portText, err := net.SplitHostPort(u.Host)
+		require.NoError(t, err)
+		port, err := strconv.Atoi(portText)
+		require.NoError(t, err)
+		password, _ := u.User.Password()
+		servers[name] = mysql.Config{Host: host, Port: port, User: u.User.Username(), Password: password, Move: "conformance"}
+	}
+	return servers
 }
 
 // app is the account of the application: without the privileges by which an administrator passes a fence.

@@ -32,6 +32,7 @@ type decoder struct {
 
 // reserve makes room for a row of about size bytes, of which about rows follow.
 func (d *decoder) reserve(size, rows, columns int) {
+	size = max(size, 1) // an empty value is a slice of something: nil would be NULL
 	if cap(d.arena)-len(d.arena) < size {
 		d.arena = make([]byte, 0, max(size, min(size*(rows+1), decodeBlock)))
 	}
@@ -103,7 +104,7 @@ func (t *decodeTable) learn(size int) {
 // append decodes the value at the start of data. It never returns a nil value.
 func (c *decodeColumn) append(dst, data []byte) (_, rest []byte, err error) {
 	switch c.kind {
-	case decodeVar, decodeBinary, decodeJSON:
+	case decodeVar, decodePacked, decodeBinary, decodeUUID, decodeINET4, decodeINET6, decodeJSON:
 		return c.appendVar(dst, data)
 	default:
 	}
@@ -117,7 +118,7 @@ func (c *decodeColumn) append(dst, data []byte) (_, rest []byte, err error) {
 	case decodeDecimal:
 		dst, err = decodeAppendDecimal(dst, value, c.size, c.scale)
 	case decodeFloat, decodeDouble:
-		dst = decodeAppendReal(dst, value)
+		dst = decodeAppendReal(dst, value, c.plainZero)
 	case decodeRaw:
 		dst = append(dst, value...)
 	case decodeEnum, decodeSet:
@@ -135,17 +136,22 @@ func (c *decodeColumn) appendVar(dst, data []byte) (_, rest []byte, err error) {
 		return nil, nil, errImage
 	}
 	value, rest := data[size:size+n], data[size+n:]
-	if c.kind == decodeJSON {
+	switch c.kind {
+	case decodeJSON:
 		dst, err = appendJSON(dst, value)
-		return dst, rest, err
-	}
-	dst = append(dst, value...)
-	if c.kind == decodeBinary {
+	case decodePacked:
+		dst, err = c.inflater.append(dst, value)
+	case decodeUUID, decodeINET4, decodeINET6:
+		dst, err = c.appendFixed(dst, value)
+	case decodeBinary:
+		dst = append(dst, value...)
 		for ; n < c.size; n++ {
 			dst = append(dst, 0)
 		}
+	default:
+		dst = append(dst, value...)
 	}
-	return dst, rest, nil
+	return dst, rest, err
 }
 
 // appendLabels writes an enum's label or a set's labels.

@@ -1,10 +1,7 @@
 package mysql
 
 import (
-	"encoding/binary"
 	"fmt"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"wherry/pkg/db"
 	"wherry/pkg/schema"
@@ -14,6 +11,7 @@ import (
 // contradicts: the table has been changed since this place in the log.
 func (c *decodeColumn) match(t *schema.Type) error {
 	ok := false
+	c.plainZero = t.PlainZero
 	switch t.Kind {
 	case schema.Integer:
 		ok = c.kind == decodeInt && c.width == t.Size
@@ -34,16 +32,21 @@ func (c *decodeColumn) match(t *schema.Type) error {
 	case schema.Binary:
 		ok = c.kind == decodeBinary && c.size == t.Size
 	case schema.Varchar:
-		ok = c.kind == decodeVar && c.size > 0 == (t.Size > 0)
+		ok = c.variable() && c.size > 0 == (t.Size > 0)
 	case schema.Varbinary:
-		ok = c.kind == decodeVar && c.size == t.Size
-	case schema.Text, schema.Blob, schema.Geometry, schema.Vector:
+		ok = c.variable() && c.size == t.Size
+	case schema.Text, schema.Blob:
+		ok = c.variable() && c.size == 0 && c.prefix > 0
+	case schema.Geometry, schema.Vector:
 		ok = c.kind == decodeVar && c.size == 0 && c.prefix > 0
+	case schema.UUID, schema.INET4, schema.INET6:
+		ok = c.kind == decodeBinary && c.size == t.Size
+		c.kind = map[schema.Kind]decodeKind{schema.UUID: decodeUUID, schema.INET4: decodeINET4, schema.INET6: decodeINET6}[t.Kind]
 	case schema.JSON:
 		ok = c.kind == decodeJSON || c.kind == decodeVar // MariaDB keeps JSON as text
 	case schema.Enum, schema.Set:
 		ok = c.kind == decodeEnum && t.Kind == schema.Enum || c.kind == decodeSet && t.Kind == schema.Set
-		return c.matched(t, ok, c.encodeLabels(t))
+		return c.matched(t, ok, c.takeLabels(t))
 	case schema.Date:
 		ok = c.kind == decodeDate
 	case schema.Year:
@@ -60,6 +63,9 @@ func (c *decodeColumn) match(t *schema.Type) error {
 	return c.matched(t, ok, nil)
 }
 
+// variable tells whether values are bytes of any length.
+func (c *decodeColumn) variable() bool { return c.kind == decodeVar || c.kind == decodePacked }
+
 func (c *decodeColumn) matched(t *schema.Type, ok bool, err error) error {
 	if !ok {
 		return fmt.Errorf("%w: schema at this position differs, the log has another type than %s", db.ErrUnsupported, t.Text)
@@ -67,72 +73,19 @@ func (c *decodeColumn) matched(t *schema.Type, ok bool, err error) error {
 	return err
 }
 
-// encodeLabels turns labels into the column's own character set, in which SELECT prints them.
-func (c *decodeColumn) encodeLabels(t *schema.Type) error {
+// takeLabels takes the labels as SELECT prints them.
+func (c *decodeColumn) takeLabels(t *schema.Type) error {
+	if t.Unclear || t.Encoded == nil && !labelsAsPrinted(t.Charset) {
+		return fmt.Errorf("%w: labels of %s in character set %s", db.ErrUnsupported, t.Name, t.Charset)
+	}
+	if t.Encoded != nil {
+		c.labels, c.comma = t.Encoded[:len(t.Labels)], t.Encoded[len(t.Labels)]
+		return nil
+	}
+	c.comma = []byte(",")
 	c.labels = make([][]byte, len(t.Labels))
 	for i, label := range t.Labels {
-		encoded, ok := encodeCharset(label, t.Charset)
-		if !ok {
-			return fmt.Errorf("%w: label %q in character set %s", db.ErrUnsupported, label, t.Charset)
-		}
-		c.labels[i] = encoded
+		c.labels[i] = []byte(label)
 	}
-	c.comma, _ = encodeCharset(",", t.Charset)
 	return nil
-}
-
-// encodeCharset turns text into a character set. ok is false when it cannot: only ASCII is known to be the same in
-// the character sets that are not listed here.
-func encodeCharset(text, charset string) (out []byte, ok bool) {
-	switch charset {
-	case "utf8mb4", "utf8mb3", "utf8", "binary", "":
-		return []byte(text), true
-	case "ucs2", "utf16":
-		for _, unit := range utf16.Encode([]rune(text)) {
-			out = binary.BigEndian.AppendUint16(out, unit)
-		}
-		return out, true
-	case "utf16le":
-		for _, unit := range utf16.Encode([]rune(text)) {
-			out = binary.LittleEndian.AppendUint16(out, unit)
-		}
-		return out, true
-	case "utf32":
-		for _, r := range text {
-			out = binary.BigEndian.AppendUint32(out, uint32(r)) //nolint:gosec // a code point
-		}
-		return out, true
-	}
-	for _, r := range text {
-		switch {
-		case r < utf8.RuneSelf:
-			out = append(out, byte(r))
-		case charset == "latin1":
-			b, known := encodeLatin1(r)
-			if !known {
-				return nil, false
-			}
-			out = append(out, b)
-		default:
-			return nil, false
-		}
-	}
-	return out, true
-}
-
-// encodeLatin1 encodes MySQL's latin1, which is Windows-1252 with its five gaps filled by their numbers (manual, "West
-// European Character Sets").
-func encodeLatin1(r rune) (byte, bool) {
-	const upper = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ"
-	if r >= 0xa0 && r <= 0xff {
-		return byte(r), true
-	}
-	b := byte(0x80)
-	for _, u := range upper {
-		if u == r {
-			return b, true
-		}
-		b++
-	}
-	return 0, false
 }

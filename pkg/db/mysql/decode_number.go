@@ -15,12 +15,18 @@ func decodeAppendInt(dst, value []byte, unsigned bool) []byte {
 	return strconv.AppendInt(dst, int64(v<<shift)>>shift, 10) //nolint:gosec // sign extension
 }
 
-// decodeAppendReal writes a FLOAT or DOUBLE of 4 or 8 bytes.
-func decodeAppendReal(dst, value []byte) []byte {
+// decodeAppendReal writes a FLOAT or DOUBLE of 4 or 8 bytes; with plainZero, -0 as 0.
+func decodeAppendReal(dst, value []byte, plainZero bool) []byte {
+	var v float64
 	if len(value) == 4 {
-		return appendDouble(dst, float64(math.Float32frombits(binary.LittleEndian.Uint32(value))))
+		v = float64(math.Float32frombits(binary.LittleEndian.Uint32(value)))
+	} else {
+		v = math.Float64frombits(binary.LittleEndian.Uint64(value))
 	}
-	return appendDouble(dst, math.Float64frombits(binary.LittleEndian.Uint64(value)))
+	if plainZero && v == 0 {
+		v = 0
+	}
+	return appendDouble(dst, v)
 }
 
 // appendDouble writes the shortest digits that read back to v, laid out as MySQL does: plain while the decimal point is
@@ -36,14 +42,14 @@ func appendDouble(dst []byte, v float64) []byte {
 	if v == 0 {
 		return append(dst, '0')
 	}
+	if math.IsNaN(v) || math.IsInf(v, 0) { // which no column holds
+		return append(dst, text...)
+	}
 	mark := len(text) - 1
 	for text[mark] != 'e' {
 		mark--
 	}
-	exponent, err := strconv.Atoi(string(text[mark+1:]))
-	if err != nil {
-		return append(dst, text...) // infinities, which no column holds
-	}
+	exponent, _ := strconv.Atoi(string(text[mark+1:])) // digits
 	digits := append(text[:1], text[min(2, mark):mark]...)
 	point := exponent + 1
 	switch {

@@ -24,6 +24,10 @@ const (
 	decodeRaw    // width bytes as they are
 	decodeVar    // bytes behind a length
 	decodeBinary // likewise, trailing zeros restored
+	decodePacked // likewise, with a byte before that tells how they are compressed
+	decodeUUID
+	decodeINET4
+	decodeINET6
 	decodeJSON
 	decodeEnum
 	decodeSet
@@ -39,16 +43,18 @@ const (
 
 // decodeColumn is one column of a row image.
 type decodeColumn struct {
-	name     string
-	out      int // position in the row, or -1 to parse over
-	kind     decodeKind
-	width    int // bytes of the value, where fixed
-	prefix   int // bytes of the length, where not
-	size     int // precision of a decimal, bytes of a binary
-	scale    int // of a decimal, fractional digits of temporal types
-	document int // number among the table's JSON columns, or -1
-	labels   [][]byte
-	comma    []byte
+	name      string
+	out       int // position in the row, or -1 to parse over
+	kind      decodeKind
+	width     int // bytes of the value, where fixed
+	prefix    int // bytes of the length, where not
+	size      int // precision of a decimal, bytes of a binary
+	scale     int // of a decimal, fractional digits of temporal types
+	document  int // number among the table's JSON columns, or -1
+	labels    [][]byte
+	comma     []byte
+	plainZero bool      // -0 is 0
+	inflater  *inflater // of compressed columns
 }
 
 // decodeTable decodes the row images of one table map.
@@ -140,6 +146,15 @@ func (c *decodeColumn) layout(t byte, meta uint16) bool {
 		if meta > 255 {
 			c.prefix = 2
 		}
+	case mapVarcharCompressed:
+		c.kind, c.prefix, c.size, c.inflater = decodePacked, 1, int(meta)-1, &inflater{} // the length counts the byte before
+		if meta > 255 {
+			c.prefix = 2
+		}
+		return meta > 0
+	case mapBlobCompressed:
+		c.kind, c.prefix, c.inflater = decodePacked, int(meta), &inflater{}
+		return meta >= 1 && meta <= 4
 	case protocol.MYSQL_TYPE_BLOB, protocol.MYSQL_TYPE_GEOMETRY, protocol.MYSQL_TYPE_VECTOR:
 		c.kind, c.prefix = decodeVar, int(meta)
 		return meta >= 1 && meta <= 4

@@ -3,8 +3,10 @@ package mysql
 import (
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/go-mysql-org/go-mysql/replication"
@@ -26,28 +28,41 @@ func TestAppendDouble(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, string(appendDouble(nil, v)), text)
 	}
+	assert.Equal(t, "NaN", string(appendDouble(nil, math.NaN())))
 	assert.Equal(t, "-0", string(appendDouble(nil, math.Copysign(0, -1))))
 }
 
-func TestEncodeCharset(t *testing.T) {
-	for _, c := range []struct{ text, charset, want string }{
-		{"ü€", "utf8mb4", "ü€"},
-		{"ü€", "latin1", "\xfc\x80"},
-		{"\u0081", "latin1", "\x81"},
-		{"Ÿ", "latin1", "\x9f"},
-		{"a", "koi8r", "a"},
-		{"ü", "utf16", "\x00\xfc"},
-		{"ü", "utf16le", "\xfc\x00"},
-		{"ü", "utf32", "\x00\x00\x00\xfc"},
-		{"😀", "utf16", "\xd8\x3d\xde\x00"},
+func TestAppendINET6(t *testing.T) {
+	for text, want := range map[string]string{ // as printed by MariaDB 10.11
+		"00000000000000000000000000000000": "::", "00000000000000000000000000000001": "::1", "0000000000000000000000000000ffff": "::ffff",
+		"00000000000000000000000000020003": "::0.2.0.3", "000000000000000000000000ffff0000": "::255.255.0.0", "00000000000000000000ffff01020304": "::ffff:1.2.3.4",
+		"00000000000000000000000100000000": "::1:0:0", "00010000000000020000000000000000": "1:0:0:2::", "00010000000100000001000000010000": "1::1:0:1:0:1:0",
+		"20010db8000000000000ff0000428329": "2001:db8::ff00:42:8329", "0000000000000000000000000000abcd": "::abcd",
+		"00000000000000000000ffff00000000": "::ffff:0.0.0.0", "ffffffffffffffffffffffffffffffff": "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 	} {
-		got, ok := encodeCharset(c.text, c.charset)
-		assert.True(t, ok)
-		assert.Equal(t, c.want, string(got))
+		var v [16]byte
+		_, err := hex.Decode(v[:], []byte(text))
+		require.NoError(t, err)
+		assert.Equal(t, want, string(appendINET6(nil, &v)), text)
 	}
-	for text, charset := range map[string]string{"ю": "koi8r", "漢": "latin1", "ü": "ascii"} {
-		_, ok := encodeCharset(text, charset)
-		assert.False(t, ok)
+}
+
+func TestInflateColumn(t *testing.T) {
+	z := &inflater{}
+	for packed, want := range map[string]string{ // from the log of MariaDB 10.11
+		"": "", "00616263": "abc", "8a012caba81805c40200": strings.Repeat("x", 300), "8964abaaa23d0000": strings.Repeat("z", 100),
+	} {
+		raw, err := hex.DecodeString(packed)
+		require.NoError(t, err)
+		got, err := z.append([]byte("before"), raw)
+		require.NoError(t, err)
+		assert.Equal(t, "before"+want, string(got))
+	}
+	for _, damaged := range []string{"10616263", "80", "8a01", "8a012daba81805c40200", "8a012baba81805c40200", "8a012cab", "88ffffffff", "8cffffffff"} {
+		raw, err := hex.DecodeString(damaged)
+		require.NoError(t, err)
+		_, err = z.append(nil, raw)
+		require.ErrorIs(t, err, errImage, damaged)
 	}
 }
 
@@ -66,9 +81,9 @@ func FuzzRow(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, []byte{2, 1, 0, 1, 0, 1, 'a', 2})
 	f.Add([]byte{0}, []byte{0, 1, 0, 12, 0, 11, 0, 1, 0, 5, 1, 0, 'k'})
 	f.Fuzz(func(t *testing.T, image, document []byte) {
-		table := &decodeTable{kept: 22, estimate: 16}
+		table := &decodeTable{kept: int(decodeTimestamp2) + 1, estimate: 16}
 		for kind := decodeInt; kind <= decodeTimestamp2; kind++ {
-			c := decodeColumn{out: int(kind), kind: kind, width: 4, prefix: 2, size: 9, scale: 0, document: -1, labels: [][]byte{[]byte("a")}}
+			c := decodeColumn{out: int(kind), kind: kind, width: 4, prefix: 2, size: 9, scale: 0, document: -1, labels: [][]byte{[]byte("a")}, inflater: &inflater{}}
 			switch kind {
 			case decodeDate, decodeTime, decodeTime2:
 				c.width = 3
@@ -84,6 +99,7 @@ func FuzzRow(f *testing.F) {
 		}
 		_, _, _ = table.image(&decoder{}, image, nil, 3)
 		_, _ = appendJSON(nil, document)
+		_, _ = (&inflater{}).append(nil, document)
 		_, _ = appendJSONDiff(nil, document, image)
 		_, _ = decodeGTIDSet(image)
 		if m, ok := parseTableMap(image, 6); ok {

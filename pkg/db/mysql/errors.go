@@ -20,15 +20,21 @@ const (
 	errTooManyConnections = 1040
 	errAccessDatabase     = 1044
 	errAccess             = 1045
+	errDuplicateKey       = 1062
 	errNoTable            = 1146
 	errNoDatabase         = 1049
 	errServerShutdown     = 1053
 	errNoSuchThread       = 1094
 	errTooManyUserConns   = 1203
+	errFileWrite          = 3 // write error of a file, with the system's reason
+	errDiskFull           = 1021
+	errRecordFileFull     = 1114 // the table is full: no room for its file to grow
 	errLockWait           = 1205
 	errDeadlock           = 1213
+	errPacketTooLarge     = 1153
 	errPrivilege          = 1227
 	errFatalBinlog        = 1236
+	errTruncatedByPacket  = 1301 // result of a function was larger than max_allowed_packet
 	errInterrupted        = 1317
 	errKilled             = 1927 // MariaDB: connection was killed
 	errClientGone         = 4031 // MySQL 8: disconnected because of inactivity
@@ -53,6 +59,8 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", db.ErrRetry, err)
 	case errTooManyConnections, errServerShutdown, errTooManyUserConns, errInterrupted, errKilled, errClientGone, errMalformed:
 		return fmt.Errorf("%w: %w", db.ErrConnection, err)
+	case errPacketTooLarge, errTruncatedByPacket:
+		return fmt.Errorf("%w; raise max_allowed_packet there, at least to what the other end has (SET GLOBAL): %w", err, db.ErrUnsupported)
 	case errFatalBinlog:
 		return fmt.Errorf("%w: %w", db.ErrPositionGone, err)
 	case 0:

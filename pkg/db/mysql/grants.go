@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"wherry/pkg/db"
+	"wherry/pkg/route"
 	"wherry/pkg/schema"
 )
 
@@ -150,7 +151,8 @@ func (l *sourceChecks) privileges(ctx context.Context, plan db.Plan) error {
 	good = l.need(all, schema.Name{}, status...) && good
 	for _, r := range plan.Routes {
 		good = l.need(all, r.Source.Name(), "SELECT") && good
-		if plan.Fence == db.FenceLockTables {
+		snapshot := len(r.Source.Key) == 0 && !l.s.flavor.HasSnapshotPosition() // by LOCK TABLES, see Source.Snapshot
+		if snapshot || plan.Fence == db.FenceLockTables {
 			good = l.need(all, schema.Name{Database: r.Source.Name().Database, Table: "*"}, "LOCK TABLES") && good
 		}
 	}
@@ -191,6 +193,14 @@ func (l *targetChecks) privileges(ctx context.Context, plan db.Plan) error {
 		for _, p := range []string{"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "INDEX", "DROP", "REFERENCES"} {
 			good = l.need(all, schema.Name{Database: name, Table: "*"}, p) && good
 		}
+	}
+	generated, err := l.s.generatesKeys(ctx)
+	if err != nil {
+		return err
+	}
+	if generated && slices.ContainsFunc(plan.Routes, func(r *route.Route) bool { return r.Target.Table.Primary == nil }) {
+		// Wherry turns sql_generate_invisible_primary_key off in its sessions: a restricted variable.
+		good = l.need(all, schema.Name{}, "SESSION_VARIABLES_ADMIN", "SYSTEM_VARIABLES_ADMIN", "SUPER") && good
 	}
 	if !plan.BinlogOnWrite {
 		good = l.need(all, schema.Name{}, "SYSTEM_VARIABLES_ADMIN", "SESSION_VARIABLES_ADMIN", "BINLOG ADMIN", "SUPER") && good

@@ -22,7 +22,7 @@ func (l *ledger) table(name string) string {
 	return schema.Quote(l.database) + "." + schema.Quote(name)
 }
 
-// Create makes the database and its two tables.
+// Create makes the database and its two tables, or completes them.
 func (l *ledger) Create(ctx context.Context) error {
 	for _, statement := range []string{
 		"CREATE DATABASE IF NOT EXISTS " + schema.Quote(l.database) + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
@@ -30,7 +30,7 @@ func (l *ledger) Create(ctx context.Context) error {
 			name VARCHAR(64) NOT NULL PRIMARY KEY,
 			value LONGTEXT NOT NULL,
 			updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)
-		) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: what this move has reached'`,
+		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: what this move has reached'`,
 		"CREATE TABLE IF NOT EXISTS " + l.table("chunks") + ` (
 			source VARCHAR(300) NOT NULL COMMENT 'quoted name of the source table',
 			number INT NOT NULL,
@@ -38,15 +38,32 @@ func (l *ledger) Create(ctx context.Context) error {
 			upto_key LONGBLOB NULL,
 			done TINYINT NOT NULL DEFAULT 0,
 			row_count BIGINT NOT NULL DEFAULT 0,
+			` + positionColumn + `,
 			PRIMARY KEY (source, number)
-		) ENGINE=InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: key ranges and which of them are copied'`,
+		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: key ranges and which of them are copied'`,
 	} {
 		if _, err := l.t.admin.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("create bookkeeping %s: %w", l.database, classify(err))
 		}
 	}
+	return l.extend(ctx)
+}
+
+// extend adds what the bookkeeping of an earlier version lacks.
+func (l *ledger) extend(ctx context.Context) error {
+	var have int
+	err := l.t.admin.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.COLUMNS "+
+		"WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'chunks' AND COLUMN_NAME = 'position'", l.database).Scan(&have)
+	if err == nil && have == 0 {
+		_, err = l.t.admin.ExecContext(ctx, "ALTER TABLE "+l.table("chunks")+" ADD COLUMN "+positionColumn)
+	}
+	if err != nil {
+		return fmt.Errorf("extend bookkeeping %s: %w", l.database, classify(err))
+	}
 	return nil
 }
+
+const positionColumn = "position LONGTEXT NULL COMMENT 'of the snapshot that the rows were read from'"
 
 // Get returns a fact, or "".
 func (l *ledger) Get(ctx context.Context, name string) (string, error) {
@@ -75,9 +92,41 @@ func (l *ledger) Put(ctx context.Context, name, value string) error {
 	return nil
 }
 
+// Begin records where the copy begins. An insert that finds a record waits for its transaction and changes nothing.
+func (l *ledger) Begin(ctx context.Context, start db.Position) (recorded db.Position, err error) {
+	tx, err := l.t.admin.BeginTx(ctx, nil)
+	if err != nil {
+		return "", fmt.Errorf("record the start: %w", classify(err))
+	}
+	defer func() {
+		if rerr := tx.Rollback(); !errors.Is(rerr, sql.ErrTxDone) {
+			err = errors.Join(err, rerr)
+		}
+	}()
+	facts := l.table("facts")
+	res, err := tx.ExecContext(ctx, "INSERT INTO "+facts+" (name, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE name = name", db.FactStart, string(start))
+	if err != nil {
+		return "", fmt.Errorf("record the start: %w", classify(err))
+	}
+	switch n, err := res.RowsAffected(); {
+	case err != nil:
+		return "", err
+	case n != 1:
+		err := tx.QueryRowContext(ctx, "SELECT value FROM "+facts+" WHERE name = ? FOR UPDATE", db.FactStart).Scan(&recorded)
+		return recorded, classify(err)
+	}
+	if _, err := tx.ExecContext(ctx, "REPLACE INTO "+facts+" (name, value) VALUES (?, ?)", db.FactPosition, string(start)); err != nil {
+		return "", fmt.Errorf("record the start: %w", classify(err))
+	}
+	if err := tx.Commit(); err != nil {
+		return "", fmt.Errorf("record the start: %w", classify(err))
+	}
+	return start, nil
+}
+
 // Chunks returns the chunks of a table in order.
 func (l *ledger) Chunks(ctx context.Context, table schema.Name) (chunks []db.Chunk, err error) {
-	rows, err := l.t.admin.QueryContext(ctx, "SELECT number, after_key, upto_key, done, row_count FROM "+l.table("chunks")+
+	rows, err := l.t.admin.QueryContext(ctx, "SELECT number, after_key, upto_key, done, row_count, COALESCE(position, '') FROM "+l.table("chunks")+
 		" WHERE source = ? ORDER BY number", table.Quoted())
 	if err != nil {
 		return nil, fmt.Errorf("read chunks of %s: %w", table, classify(err))
@@ -86,7 +135,7 @@ func (l *ledger) Chunks(ctx context.Context, table schema.Name) (chunks []db.Chu
 	for rows.Next() {
 		var c db.Chunk
 		var after, upto []byte
-		if err := rows.Scan(&c.Number, &after, &upto, &c.Done, &c.Rows); err != nil {
+		if err := rows.Scan(&c.Number, &after, &upto, &c.Done, &c.Rows, &c.Position); err != nil {
 			return nil, fmt.Errorf("read chunks of %s: %w", table, classify(err))
 		}
 		if c.Range.After, err = decodeKey(after); err == nil {

@@ -1,10 +1,10 @@
 package mysql
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 
-	"wherry/pkg/db"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 )
@@ -21,8 +21,10 @@ func appendValue(b []byte, t *schema.Type, v []byte) []byte {
 	case v == nil:
 		return append(b, "NULL"...)
 	case t.IsNumber():
-		return append(b, v...)
+		return appendNumber(b, t, v)
 	case t.Kind == schema.JSON:
+		return appendDocument(b, v)
+	case parsed(t):
 		return appendQuoted(append(b, "_utf8mb4"...), v)
 	case t.Kind == schema.Bit:
 		return appendHex(b, v)
@@ -31,20 +33,25 @@ func appendValue(b []byte, t *schema.Type, v []byte) []byte {
 	}
 }
 
-// appendKey appends the literal that compares with the column as the column's own values do.
-func appendKey(b []byte, t *schema.Type, v []byte) []byte {
-	switch {
-	case v == nil:
-		return append(b, "NULL"...)
-	case t.IsNumber():
-		return append(b, v...)
-	case t.IsText():
-		return appendHex(append(append(append(b, '_'), t.Charset...), ' '), v)
-	case t.IsBytes():
-		return appendHex(b, v)
-	default: // temporal types are compared as such with any string
-		return appendQuoted(b, v)
+// parsed tells whether the server reads values from characters and takes bytes for something else: MySQL refuses them for JSON
+// (error 3144), MariaDB stores them as they are in uuid and inet.
+func parsed(t *schema.Type) bool {
+	switch t.Kind {
+	case schema.JSON, schema.UUID, schema.INET4, schema.INET6:
+		return true
+	default:
+		return false
 	}
+}
+
+// appendNumber writes digits as the server takes them for the type: without an exponent they would be a decimal, which has 30
+// digits after the point at most.
+func appendNumber(b []byte, t *schema.Type, v []byte) []byte {
+	b = append(b, v...)
+	if (t.Kind == schema.Float || t.Kind == schema.Double) && bytes.IndexByte(v, 'e') < 0 {
+		b = append(b, "e0"...)
+	}
+	return b
 }
 
 func appendHex(b, v []byte) []byte {
@@ -123,6 +130,8 @@ func selectList(rel *route.Relation, positions []int) string {
 func canonical(c *schema.Column) string {
 	name := schema.Quote(c.Name)
 	switch {
+	case c.Type.PlainZero:
+		return "(" + name + " * 1e0 + 0e0)" // -0 + 0 is 0
 	case c.Type.Kind == schema.Double && strings.Contains(c.Type.Text, "("):
 		return "(" + name + " * 1e0)" // DOUBLE(M,D) prints a fixed number of digits
 	case c.Type.Kind == schema.Float:
@@ -141,97 +150,6 @@ func allColumns(rel *route.Relation) []int {
 		positions[i] = i
 	}
 	return positions
-}
-
-// condition returns the WHERE clause of a range, with a leading space, or "".
-func condition(rel *route.Relation, r db.Range) string {
-	var terms []string
-	if rel.Where != "" {
-		terms = append(terms, "("+rel.Where+")")
-	}
-	if r.After != nil {
-		terms = append(terms, beyond(rel, r.After, ">", ">"))
-	}
-	if r.Upto != nil {
-		terms = append(terms, beyond(rel, r.Upto, "<", "<="))
-	}
-	if len(terms) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(terms, " AND ")
-}
-
-// beyond compares the key with a bound, value by value. The first value is compared once more alone, which lets the server
-// use the index for the range (manual, "Row Constructor Expression Optimization").
-func beyond(rel *route.Relation, bound db.Row, strict, last string) string {
-	var alternatives []string
-	equal := ""
-	for i, p := range rel.Key {
-		name := schema.Quote(rel.Column(p).Name)
-		literal := string(appendKey(nil, &rel.Column(p).Type, bound[i]))
-		op := strict
-		if i == len(rel.Key)-1 {
-			op = last
-		}
-		alternatives = append(alternatives, equal+name+" "+op+" "+literal)
-		equal += name + " = " + literal + " AND "
-	}
-	if len(alternatives) == 1 {
-		return alternatives[0]
-	}
-	first := rel.Column(rel.Key[0])
-	lead := schema.Quote(first.Name) + " " + strict + "= " + string(appendKey(nil, &first.Type, bound[0]))
-	return "(" + lead + " AND ((" + strings.Join(alternatives, ") OR (") + ")))"
-}
-
-// appendKeys appends a condition that the key is one of keys.
-func appendKeys(b []byte, rel *route.Relation, keys []db.Row) []byte {
-	if len(rel.Key) == 1 {
-		column := rel.Column(rel.Key[0])
-		b = append(append(b, schema.Quote(column.Name)...), " IN ("...)
-		for i, key := range keys {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendKey(b, &column.Type, key[0])
-		}
-		return append(b, ')')
-	}
-	for i, key := range keys {
-		if i > 0 {
-			b = append(b, " OR "...)
-		}
-		b = append(b, '(')
-		for j, p := range rel.Key {
-			if j > 0 {
-				b = append(b, " AND "...)
-			}
-			column := rel.Column(p)
-			b = append(append(b, schema.Quote(column.Name)...), '=')
-			b = appendKey(b, &column.Type, key[j])
-		}
-		b = append(b, ')')
-	}
-	return b
-}
-
-func orderBy(rel *route.Relation) string {
-	if len(rel.Key) == 0 {
-		return ""
-	}
-	names := make([]string, len(rel.Key))
-	for i, p := range rel.Key {
-		names[i] = schema.Quote(rel.Column(p).Name)
-	}
-	return " ORDER BY " + strings.Join(names, ", ")
-}
-
-// keyIndex returns the hint that makes the server walk the row key's index.
-func keyIndex(rel *route.Relation) string {
-	if index := rel.Table.KeyIndex(); index != nil {
-		return " FORCE INDEX (" + schema.Quote(index.Name) + ")"
-	}
-	return ""
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

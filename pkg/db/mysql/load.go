@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,13 +22,14 @@ const (
 )
 
 // Load copies a chunk and marks it done in the same transaction.
-func (t *Target) Load(ctx context.Context, from db.Reader, r *route.Route, c db.Chunk) (loaded db.Loaded, err error) {
+func (t *Target) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (loaded db.Loaded, err error) {
 	w, err := t.get(ctx)
 	if err != nil {
 		return loaded, err
 	}
 	defer func() {
 		if err != nil {
+			err = t.blocked(ctx, err, w.id)
 			w.broken = true // drops the connection and with it the transaction
 		}
 		t.put(w)
@@ -37,7 +39,7 @@ func (t *Target) Load(ctx context.Context, from db.Reader, r *route.Route, c db.
 			return loaded, classify(err)
 		}
 	}
-	if err := t.claim(ctx, w, r.Source.Name(), c.Number); err != nil {
+	if err := t.claim(ctx, w, r.Source.Name(), c); err != nil {
 		return loaded, err
 	}
 	rows, err := from.Rows(ctx, &r.Source, c.Range)
@@ -45,22 +47,38 @@ func (t *Target) Load(ctx context.Context, from db.Reader, r *route.Route, c db.
 		return loaded, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	if t.useLoadData() {
-		loaded, err = t.loadData(ctx, w, &r.Target, rows)
-	} else {
-		loaded, err = t.insert(ctx, w, &r.Target, rows)
+	displace, err := t.displaces(ctx, r)
+	if err == nil && displace {
+		err = w.free(ctx, &r.Target, c.Range)
 	}
 	if err != nil {
 		return loaded, err
 	}
-	done := fmt.Sprintf("UPDATE %s.chunks SET done = 1, row_count = %d WHERE source = %s AND number = %d",
-		schema.Quote(Bookkeeping(t.cfg.Move)), loaded.Rows, quoted(r.Source.Name().Quoted()), c.Number)
+	if loaded, err = t.write(ctx, w, &r.Target, rows, displace); err != nil {
+		return loaded, err
+	}
+	done := fmt.Sprintf("UPDATE %s.chunks SET done = 1, row_count = %d, position = %s WHERE source = %s AND number = %d",
+		schema.Quote(Bookkeeping(t.cfg.Move)), loaded.Rows, quoted(c.Position.String()), quoted(r.Source.Name().Quoted()), c.Number)
 	for _, statement := range []string{done, "COMMIT"} {
 		if _, err := w.exec(ctx, statement); err != nil {
 			return loaded, classify(err)
 		}
 	}
 	return loaded, nil
+}
+
+// write loads rows by LOAD DATA as far as that carries them exactly, and the rest by INSERT.
+func (t *Target) write(ctx context.Context, w *wire, rel *route.Relation, rows db.Rows, displace bool) (loaded db.Loaded, err error) {
+	if !t.useLoadData() {
+		return t.insert(ctx, w, rel, rows, displace)
+	}
+	plain := t.plainRows(rel, rows)
+	loaded, err = t.loadData(ctx, w, rel, plain, displace)
+	if err != nil || plain.held == nil {
+		return loaded, err
+	}
+	more, err := t.insert(ctx, w, rel, &heldRows{rows, plain.held}, displace)
+	return db.Loaded{Rows: loaded.Rows + more.Rows, Bytes: loaded.Bytes + more.Bytes, Displaced: loaded.Displaced + more.Displaced}, err
 }
 
 func (t *Target) useLoadData() bool { return t.cfg.LoadMethod != "insert" && t.localInfile.Load() }
@@ -72,10 +90,11 @@ func (t *Target) loadPrologue() []string {
 	return []string{"SET SESSION sql_log_bin = 0", "BEGIN"}
 }
 
-// claim locks the chunk's record, so that whoever else loads it waits and then finds it done.
-func (t *Target) claim(ctx context.Context, w *wire, table schema.Name, number int) error {
-	rows, err := w.query(ctx, fmt.Sprintf("SELECT done FROM %s.chunks WHERE source = %s AND number = %d FOR UPDATE",
-		schema.Quote(Bookkeeping(t.cfg.Move)), quoted(table.Quoted()), number))
+// claim locks the chunk's record, so that whoever else loads it waits and then finds it done. The record must be of the
+// very rows that are to be loaded: had another wherry cut the table elsewhere, the rows between two cuts would be lost.
+func (t *Target) claim(ctx context.Context, w *wire, table schema.Name, c db.Chunk) error {
+	rows, err := w.query(ctx, fmt.Sprintf("SELECT done, after_key, upto_key FROM %s.chunks WHERE source = %s AND number = %d FOR UPDATE",
+		schema.Quote(Bookkeeping(t.cfg.Move)), quoted(table.Quoted()), c.Number))
 	if err != nil {
 		return classify(err)
 	}
@@ -84,19 +103,23 @@ func (t *Target) claim(ctx context.Context, w *wire, table schema.Name, number i
 	case err != nil:
 		return err
 	case len(found) == 0:
-		return fmt.Errorf("claim chunk %s[%d]: no record of it on the target", table, number)
+		return fmt.Errorf("claim chunk %s[%d]: no record of it on the target", table, c.Number)
+	case !sameKey(found[0][1], encodeKey(c.Range.After)) || !sameKey(found[0][2], encodeKey(c.Range.Upto)):
+		return fmt.Errorf("claim chunk %s[%d]: it is recorded with other bounds: %w", table, c.Number, db.ErrLocked)
 	case string(found[0][0]) != "0":
 		return db.ErrChunkDone
 	}
 	return nil
 }
 
+func sameKey(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
+
 // loadData streams rows through LOAD DATA LOCAL. That statement turns errors into warnings even under strict
 // sql_mode (manual, "LOAD DATA Statement", "Error Handling"), so warnings must be zero and every row must count.
-func (t *Target) loadData(ctx context.Context, w *wire, rel *route.Relation, rows db.Rows) (loaded db.Loaded, err error) {
+func (t *Target) loadData(ctx context.Context, w *wire, rel *route.Relation, rows db.Rows, displace bool) (loaded db.Loaded, err error) {
 	done := w.guard(ctx)
 	defer func() { err = done(err) }()
-	statement := append([]byte{0, 0, 0, 0, protocol.COM_QUERY}, loadStatement(rel)...)
+	statement := append([]byte{0, 0, 0, 0, protocol.COM_QUERY}, loadStatement(rel, displace)...)
 	if err := w.send(statement); err != nil {
 		return loaded, classify(err)
 	}
@@ -108,7 +131,7 @@ func (t *Target) loadData(ctx context.Context, w *wire, rel *route.Relation, row
 		_, err := w.parseOK(reply)
 		return loaded, fmt.Errorf("start LOAD DATA LOCAL: %w", classify(err))
 	}
-	if loaded, err = t.streamRows(w, rows); err != nil {
+	if loaded, err = t.newLoadStream(w).rows(rows); err != nil {
 		w.broken = true // the server still waits for the end of the file: only dropping the connection stops it
 		return loaded, err
 	}
@@ -119,61 +142,30 @@ func (t *Target) loadData(ctx context.Context, w *wire, rel *route.Relation, row
 	if err != nil {
 		return loaded, classify(err)
 	}
-	if res.warnings != 0 || res.affected != uint64(loaded.Rows) {
-		return loaded, fmt.Errorf("load %d rows into %s: the target took %d with %d warnings: %s: %w", loaded.Rows, rel.Name(),
-			res.affected, res.warnings, w.warnings(ctx), db.ErrUnsupported)
-	}
-	return loaded, nil
+	loaded.Displaced, err = w.account(ctx, res, rel, loaded.Rows, displace)
+	return loaded, err
 }
 
-func (t *Target) streamRows(w *wire, rows db.Rows) (loaded db.Loaded, err error) {
-	packet := make([]byte, 4, loadPacket+loadPacket/4)
-	for {
-		row, err := rows.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return loaded, err
-		}
-		before := len(packet)
-		for i, v := range row {
-			if i > 0 {
-				packet = append(packet, '\t')
-			}
-			packet = appendField(packet, v)
-		}
-		packet = append(packet, '\n')
-		loaded.Rows++
-		loaded.Bytes += int64(len(packet) - before)
-		if len(packet) >= loadPacket {
-			if err := w.writePacket(packet); err != nil {
-				return loaded, classify(err)
-			}
-			packet = packet[:4]
-		}
-	}
-	if len(packet) > 4 {
-		if err := w.writePacket(packet); err != nil {
-			return loaded, classify(err)
-		}
-	}
-	return loaded, classify(w.writePacket(make([]byte, 4)))
-}
-
-// loadStatement names the columns; a JSON column is set from a variable, because MySQL refuses binary strings for it
-// (error 3144).
-func loadStatement(rel *route.Relation) string {
+// loadStatement names the columns; those whose text the server parses are set from variables, see parsed, and a generated
+// column's values go to a variable that nobody reads.
+func loadStatement(rel *route.Relation, displace bool) string {
 	columns, sets := make([]string, len(rel.Columns)), []string(nil)
 	for i := range rel.Columns {
 		c := rel.Column(i)
 		columns[i] = schema.Quote(c.Name)
-		if c.Type.Kind == schema.JSON {
+		switch {
+		case !rel.Written(i):
+			columns[i] = "@v" + itoa(i)
+		case parsed(&c.Type):
 			columns[i] = "@v" + itoa(i)
 			sets = append(sets, schema.Quote(c.Name)+" = CONVERT(@v"+itoa(i)+" USING utf8mb4)")
 		}
 	}
-	statement := "LOAD DATA LOCAL INFILE 'wherry' INTO TABLE " + rel.Name().Quoted() +
+	statement := "LOAD DATA LOCAL INFILE 'wherry' "
+	if displace {
+		statement += "REPLACE "
+	}
+	statement += "INTO TABLE " + rel.Name().Quoted() +
 		` CHARACTER SET binary FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (` + strings.Join(columns, ", ") + ")"
 	if sets != nil {
 		statement += " SET " + strings.Join(sets, ", ")
@@ -181,18 +173,13 @@ func loadStatement(rel *route.Relation) string {
 	return statement
 }
 
-// insert writes rows by multi-row INSERT, for targets without LOAD DATA LOCAL.
-func (t *Target) insert(ctx context.Context, w *wire, rel *route.Relation, rows db.Rows) (loaded db.Loaded, err error) {
-	st := newStatement(t, rel, "INSERT INTO ", "")
-	flush := func() error {
-		n := st.rows
-		res, err := st.run(ctx, w)
-		if err == nil && (res.affected != uint64(n) || res.warnings != 0) {
-			err = fmt.Errorf("insert %d rows into %s: the target took %d with %d warnings: %s: %w", n, rel.Name(), res.affected,
-				res.warnings, w.warnings(ctx), db.ErrUnsupported)
-		}
-		return err
+// insert writes rows by multi-row INSERT, or REPLACE, for targets without LOAD DATA LOCAL.
+func (t *Target) insert(ctx context.Context, w *wire, rel *route.Relation, rows db.Rows, displace bool) (loaded db.Loaded, err error) {
+	verb := "INSERT INTO "
+	if displace {
+		verb = "REPLACE INTO "
 	}
+	st := newStatement(t, rel, verb, "")
 	for {
 		row, err := rows.Next()
 		if errors.Is(err, io.EOF) {
@@ -202,9 +189,11 @@ func (t *Target) insert(ctx context.Context, w *wire, rel *route.Relation, rows 
 			return loaded, err
 		}
 		if !st.fits(row) {
-			if err := flush(); err != nil {
+			displaced, err := st.load(ctx, w, displace)
+			if err != nil {
 				return loaded, err
 			}
+			loaded.Displaced += displaced
 		}
 		if err := st.add(row); err != nil {
 			return loaded, err
@@ -212,27 +201,9 @@ func (t *Target) insert(ctx context.Context, w *wire, rel *route.Relation, rows 
 		loaded.Rows++
 		loaded.Bytes += int64(row.Size())
 	}
-	if st.rows > 0 {
-		err = flush()
-	}
+	displaced, err := st.load(ctx, w, displace)
+	loaded.Displaced += displaced
 	return loaded, err
-}
-
-// warnings returns the texts of the first few warnings of the statement before.
-func (w *wire) warnings(ctx context.Context) string {
-	rows, err := w.query(ctx, "SHOW WARNINGS LIMIT 3")
-	if err != nil {
-		return err.Error()
-	}
-	found, err := db.ReadAll(rows)
-	if err != nil {
-		return err.Error()
-	}
-	texts := make([]string, len(found))
-	for i, row := range found {
-		texts[i] = string(row[2])
-	}
-	return strings.Join(texts, "; ")
 }
 
 func quoted(s string) string { return string(appendQuoted(nil, []byte(s))) }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"wherry/pkg/db"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
@@ -16,18 +18,29 @@ func (s *server) Tables(ctx context.Context, match func(schema.Name) bool) ([]*s
 	if err != nil {
 		return nil, fmt.Errorf("list tables: %w", classify(err))
 	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(describers)
 	for i, t := range listed {
 		if t.Kind == schema.View || t.Kind == schema.Sequence {
 			continue
 		}
-		full, err := s.describe(ctx, t)
-		if err != nil {
-			return nil, fmt.Errorf("describe table %s: %w", t.Name, classify(err))
-		}
-		listed[i] = full
+		group.Go(func() error {
+			full, err := s.describe(ctx, t)
+			if err != nil {
+				return fmt.Errorf("describe table %s: %w", t.Name, classify(err))
+			}
+			listed[i] = full
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return listed, nil
 }
+
+// describers is how many tables are described at a time; as many connections are kept idle.
+const describers = 4
 
 func (s *server) list(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error) {
 	rows, err := s.admin.QueryContext(ctx, `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, COALESCE(ENGINE, ''),
@@ -71,7 +84,7 @@ func (s *server) describe(ctx context.Context, listed *schema.Table) (*schema.Ta
 		return nil, err
 	}
 	t.Kind, t.Rows, t.Bytes = listed.Kind, listed.Rows, listed.Bytes
-	return t, nil
+	return t, s.encodeLabels(ctx, t)
 }
 
 // Bound returns the key n rows after the given one.
@@ -99,9 +112,16 @@ func keyList(rel *route.Relation) string { return selectList(rel, rel.Key) }
 
 // Rows streams the rows of a range in key order.
 func (s *server) Rows(ctx context.Context, rel *route.Relation, r db.Range) (db.Rows, error) {
+	return query(s.rows).read(ctx, rel, r)
+}
+
+// query runs a statement that returns rows.
+type query func(ctx context.Context, statement string) (db.Rows, error)
+
+func (q query) read(ctx context.Context, rel *route.Relation, r db.Range) (db.Rows, error) {
 	statement := "SELECT " + selectList(rel, allColumns(rel)) + " FROM " + rel.Name().Quoted() + keyIndex(rel) +
 		condition(rel, r) + orderBy(rel)
-	rows, err := s.rows(ctx, statement)
+	rows, err := q(ctx, statement)
 	if err != nil {
 		return nil, fmt.Errorf("read rows of %s: %w", rel.Name(), err)
 	}
@@ -141,10 +161,14 @@ func (s *server) rows(ctx context.Context, statement string) (db.Rows, error) {
 // Sum returns the checksum of a range, computed by the server; rows too large for the server to concatenate are
 // read and summed here, by the same rule.
 func (s *server) Sum(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum, error) {
+	return query(s.rows).sum(ctx, rel, r)
+}
+
+func (q query) sum(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum, error) {
 	hash := "CAST(CONV(LEFT(SHA2(CONCAT(" + strings.Join(hashed(rel), ", ") + "), 256), 16), 16, 10) AS UNSIGNED)"
 	statement := "SELECT COUNT(*), COALESCE(SUM(h), 0), COUNT(*) - COUNT(h) FROM (SELECT " + hash + " AS h FROM " +
 		rel.Name().Quoted() + keyIndex(rel) + condition(rel, r) + ") AS hashed"
-	rows, err := s.rows(ctx, statement)
+	rows, err := q(ctx, statement)
 	if err != nil {
 		return db.Sum{}, fmt.Errorf("sum rows of %s: %w", rel.Name(), err)
 	}
@@ -153,7 +177,7 @@ func (s *server) Sum(ctx context.Context, rel *route.Relation, r db.Range) (db.S
 		return db.Sum{}, fmt.Errorf("sum rows of %s: %w", rel.Name(), err)
 	}
 	if string(found[0][2]) != "0" {
-		return s.sumHere(ctx, rel, r)
+		return q.sumHere(ctx, rel, r)
 	}
 	var sum db.Sum
 	if _, err := fmt.Sscan(string(found[0][0]), &sum.Rows); err != nil {
@@ -163,8 +187,8 @@ func (s *server) Sum(ctx context.Context, rel *route.Relation, r db.Range) (db.S
 	return sum, nil
 }
 
-func (s *server) sumHere(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum, error) {
-	rows, err := s.Rows(ctx, rel, r)
+func (q query) sumHere(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum, error) {
+	rows, err := q.read(ctx, rel, r)
 	if err != nil {
 		return db.Sum{}, err
 	}
@@ -179,12 +203,24 @@ func hashed(rel *route.Relation) []string {
 		c := rel.Column(i)
 		value := canonical(c)
 		switch {
-		case c.Type.Kind == schema.JSON:
+		case parsed(&c.Type):
 			value = "CAST(CONVERT(" + value + " USING utf8mb4) AS BINARY)"
+		case c.Type.Kind == schema.Float || c.Type.Kind == schema.Double:
+			value = printedReal(rel.Table.Flavor, value)
 		case !c.Type.IsNumber():
 			value = "CAST(" + value + " AS BINARY)"
 		}
-		parts[i] = "COALESCE(CONCAT(LENGTH(" + value + "), ':', " + value + "), '~')"
+		// Not COALESCE: what is larger than max_allowed_packet becomes NULL here, which must not pass for a NULL of the column.
+		parts[i] = "IF(" + schema.Quote(c.Name) + " IS NULL, '~', CONCAT(LENGTH(" + value + "), ':', " + value + "))"
 	}
 	return parts
+}
+
+// printedReal returns the expression for the text that SELECT prints of a number. Where a string is asked for, MySQL cuts that
+// text to 24 characters, by an exponent or by digits; in a JSON document it does not, but marks whole numbers by ".0".
+func printedReal(flavor schema.Flavor, value string) string {
+	if flavor.MariaDB || !flavor.HasJSONType() {
+		return value
+	}
+	return "TRIM(TRAILING '.0' FROM TRIM(LEADING '[' FROM TRIM(TRAILING ']' FROM JSON_ARRAY(" + value + "))))"
 }

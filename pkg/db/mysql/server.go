@@ -42,15 +42,20 @@ func openServer(ctx context.Context, cfg Config, session func(schema.Flavor) []s
 	if cfg.ServerID == 0 {
 		cfg.ServerID = pickServerID()
 	}
+	cfg.pulse = loginPulse(cfg)
 	s := &server{cfg: cfg}
 	dc := driver.NewConfig()
 	dc.Net, dc.Addr, dc.User, dc.Passwd = cfg.network(), cfg.Address(), cfg.User, cfg.Password
 	dc.TLS, dc.AllowFallbackToPlaintext = cfg.TLS, cfg.TLSFallback
 	dc.Timeout = cfg.ConnectTimeout
+	dc.DialFunc = cfg.dial
 	dc.InterpolateParams = true
 	dc.Collation = "utf8mb4_general_ci" // known to both flavors of any version
 	dc.Logger = &driver.NopLogger{}
 	dc.Params = map[string]string{"sql_mode": "'NO_ENGINE_SUBSTITUTION'", "time_zone": "'+00:00'"}
+	for name, value := range wholeResults {
+		dc.Params[name] = value
+	}
 	connector, err := driver.NewConnector(dc)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", cfg.Address(), err)
@@ -67,6 +72,23 @@ func openServer(ctx context.Context, cfg Config, session func(schema.Flavor) []s
 		s.cfg.TLS = nil // the server has none: do not try again for each connection
 	}
 	return s, nil
+}
+
+// wholeResults are what every session is set to, whatever the server's default: results are neither cut short nor refused for
+// their size, and each statement sees what is committed when it begins.
+var wholeResults = map[string]string{
+	"sql_select_limit": "18446744073709551615", "sql_big_selects": "1",
+	// The first comment is for MySQL, the second for MariaDB (MariaDB manual, "Comment Syntax").
+	"autocommit": "1 /*!50708 , max_execution_time = 0 */ /*M!100101 , max_statement_time = 0 */",
+}
+
+// wholeSession is wholeResults as a list of assignments.
+func wholeSession() string {
+	var list []string
+	for name, value := range wholeResults {
+		list = append(list, name+" = "+value)
+	}
+	return strings.Join(list, ", ")
 }
 
 // patient bounds the whole of connecting. The driver's own timeout ends with the dialing: a server that takes connections and
@@ -177,8 +199,8 @@ func (s *server) Identity(ctx context.Context) (db.Identity, error) {
 	id := db.Identity{UUID: s.tag, Host: s.cfg.Address(), Flavor: s.family(), Version: s.version}
 	var micros int64
 	began := time.Now()
-	err := s.admin.QueryRowContext(ctx, `SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED), CONCAT('lower_case_table_names=', @@lower_case_table_names)`).
-		Scan(&micros, &id.Names)
+	err := s.admin.QueryRowContext(ctx, `SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED), CONCAT('lower_case_table_names=', @@lower_case_table_names),
+		@@GLOBAL.max_allowed_packet`).Scan(&micros, &id.Names, &id.Packet)
 	if err != nil {
 		return id, fmt.Errorf("identify %s: %w", s.cfg.Address(), classify(err))
 	}

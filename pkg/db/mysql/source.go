@@ -33,13 +33,12 @@ func OpenSource(ctx context.Context, cfg Config) (*Source, error) {
 }
 
 func sourceSession(flavor schema.Flavor) []string {
-	set := "SET SESSION sql_mode = '', time_zone = '+00:00', net_write_timeout = 600, wait_timeout = 28800"
-	if flavor.MariaDB {
-		set += ", max_statement_time = 0"
-	} else {
-		set += ", max_execution_time = 0"
+	// ALLOW_INVALID_DATES: a key such as 2024-02-31 is compared, where MySQL refuses it otherwise (error 1525).
+	set := "SET SESSION sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00', net_write_timeout = 600, wait_timeout = 28800, " + wholeSession()
+	if !flavor.MariaDB {
+		set += ", range_optimizer_max_mem_size = 0" // else a thousand keys are looked for in the whole table
 	}
-	return []string{"SET NAMES binary", set, "SET SESSION TRANSACTION READ ONLY"}
+	return []string{"SET NAMES binary", set, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"}
 }
 
 // hasGTID tells whether every transaction of the server has a GTID.
@@ -85,29 +84,42 @@ func (s *Source) SafePosition(ctx context.Context) (pos db.Position, err error) 
 
 // snapshotPosition uses MariaDB's snapshot, which knows the position that it shows (MDEV-136).
 func (s *Source) snapshotPosition(ctx context.Context) (pos db.Position, err error) {
-	conn, err := s.admin.Conn(ctx)
+	w, err := s.dial(ctx)
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, closeConn(conn)) }()
-	if _, err := conn.ExecContext(ctx, "START TRANSACTION WITH CONSISTENT SNAPSHOT"); err != nil {
+	defer func() { err = errors.Join(err, w.close()) }()
+	if _, err := w.exec(ctx, "START TRANSACTION WITH CONSISTENT SNAPSHOT"); err != nil {
 		return "", err
 	}
-	var name, file, offset string
-	for _, v := range []struct {
-		name string
-		to   *string
-	}{{"binlog_snapshot_file", &file}, {"binlog_snapshot_position", &offset}} {
-		if err := conn.QueryRowContext(ctx, "SHOW STATUS LIKE '"+v.name+"'").Scan(&name, v.to); err != nil {
-			return "", err
-		}
-	}
-	at, err := strconv.ParseUint(offset, 10, 64)
+	file, at, err := snapshotPlace(ctx, w)
 	if err != nil {
 		return "", err
 	}
 	set, err := s.endGTIDs(ctx, file, at)
 	return formatPosition(set, file, at, s.tag), err
+}
+
+// snapshotPlace returns the place in the log that the connection's consistent snapshot shows.
+func snapshotPlace(ctx context.Context, w *wire) (file string, offset uint64, err error) {
+	rows, err := w.query(ctx, `SHOW STATUS LIKE 'binlog\_snapshot\_%'`)
+	if err != nil {
+		return "", 0, err
+	}
+	found, err := db.ReadAll(rows)
+	if err != nil {
+		return "", 0, err
+	}
+	values := map[string]string{}
+	for _, row := range found {
+		values[strings.ToLower(string(row[0]))] = string(row[1])
+	}
+	file = values["binlog_snapshot_file"]
+	offset, err = strconv.ParseUint(values["binlog_snapshot_position"], 10, 64)
+	if err == nil && file == "" {
+		err = errors.New("the server tells no binlog_snapshot_file: set log_bin")
+	}
+	return file, offset, err
 }
 
 // endGTIDs returns MariaDB's GTIDs at a place that was the end of the log a moment ago, or "" when the log has moved on: then
@@ -287,8 +299,12 @@ func (s *server) retention(ctx context.Context) (time.Duration, error) {
 }
 
 // Stream opens the log after pos.
-func (s *Source) Stream(ctx context.Context, pos db.Position, routes []*route.Route) (db.Stream, error) {
+func (s *Source) Stream(ctx context.Context, pos db.Position, routes []*route.Route, since db.Since) (db.Stream, error) {
 	from, err := parsePosition(string(pos))
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := parseSince(since)
 	if err != nil {
 		return nil, err
 	}
@@ -300,7 +316,7 @@ func (s *Source) Stream(ctx context.Context, pos db.Position, routes []*route.Ro
 		cfg.ServerID = pickServerID()
 	}
 	opened, err := openStream(ctx, streamConfig{
-		server: &cfg, mariadb: s.flavor.MariaDB, from: from, routes: routes, serverTag: s.tag,
+		server: &cfg, mariadb: s.flavor.MariaDB, from: from, routes: routes, since: loaded, serverTag: s.tag,
 	})
 	if err != nil {
 		release()

@@ -34,9 +34,10 @@ type streamConfig struct {
 	mariadb   bool
 	from      position
 	routes    []*route.Route
-	heartbeat time.Duration // 0: streamHeartbeat
-	maxPart   int           // bytes of a part; 0: streamPart
-	serverTag string        // identity of the server, for the file and offset of positions
+	since     map[*route.Route]position // what the rows of a route hold already
+	heartbeat time.Duration             // 0: streamHeartbeat
+	maxPart   int                       // bytes of a part; 0: streamPart
+	serverTag string                    // identity of the server, for the file and offset of positions
 }
 
 // byFile tells whether the log is to be opened at the position's file and offset.
@@ -97,6 +98,15 @@ func (s *stream) run(ctx context.Context, r *binlogReader) {
 
 // Next implements db.Stream.
 func (s *stream) Next(ctx context.Context, wait time.Duration) (*db.Part, error) {
+	part, err := s.await(ctx, wait)
+	if part == nil {
+		s.queue.idle()
+	}
+	return part, err
+}
+
+// await takes a part, or nil when there is none within wait.
+func (s *stream) await(ctx context.Context, wait time.Duration) (*db.Part, error) {
 	part, err := s.queue.next()
 	if part != nil || err != nil || wait <= 0 {
 		return part, err

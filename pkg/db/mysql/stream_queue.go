@@ -67,10 +67,12 @@ func (m *streamMark) apply(p *position, server string) {
 	}
 }
 
-// streamItem is a part and, when it ends a transaction, how far the log has moved with it and since.
+// streamItem is a part and, when it ends a transaction, how far the log has moved with it, and with what was passed over
+// since. The two are kept apart: who reads the log up to a position must be able to tell the part's own end.
 type streamItem struct {
-	part *db.Part
-	mark streamMark
+	part   *db.Part
+	mark   streamMark
+	passed streamMark
 }
 
 // streamQueue hands parts from the goroutine that decodes to the one that calls Next. It is bounded by bytes. What was
@@ -79,12 +81,13 @@ type streamQueue struct {
 	server string
 	limit  int // bytes of parts; a larger part is alone in the queue
 
-	mu    sync.Mutex
-	items []streamItem
-	bytes int
-	at    position // as of the last item taken
-	text  string   // of at, when known
-	err   error    // why no more items come
+	mu     sync.Mutex
+	items  []streamItem
+	bytes  int
+	at     position   // as of the last item taken
+	passed streamMark // since the last item taken; at moves on when there is no part, or with the next
+	text   string     // of at, when known
+	err    error      // why no more items come
 
 	ready chan struct{} // holds a token when an item or an error was added
 	space chan struct{} // holds a token when an item was taken
@@ -128,11 +131,10 @@ func (q *streamQueue) pass(mark *streamMark) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if n := len(q.items); n > 0 {
-		q.items[n-1].mark.merge(mark)
+		q.items[n-1].passed.merge(mark)
 		return
 	}
-	mark.apply(&q.at, q.server)
-	q.text = ""
+	q.passed.merge(mark)
 }
 
 // fail makes next return err once the queue is empty.
@@ -159,11 +161,25 @@ func (q *streamQueue) next() (*db.Part, error) {
 	}
 	q.bytes -= item.part.Bytes
 	if item.part.End {
-		item.mark.apply(&q.at, q.server)
-		q.text = ""
+		q.move(&q.passed)
+		q.move(&item.mark)
+		q.passed = item.passed
 	}
 	streamSignal(q.space)
 	return item.part, nil
+}
+
+// idle lets the position move on over what was passed over since the last part. It is called when there is no other.
+func (q *streamQueue) idle() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.move(&q.passed)
+	q.passed = streamMark{}
+}
+
+func (q *streamQueue) move(mark *streamMark) {
+	mark.apply(&q.at, q.server)
+	q.text = ""
 }
 
 func (q *streamQueue) position() string {

@@ -25,29 +25,40 @@ type streamServer struct {
 	config  *Config
 }
 
-// eachStreamServer runs a test on every server of WHERRY_TEST_SERVERS, one of each flavor.
-func eachStreamServer(t *testing.T, run func(t *testing.T, s *streamServer)) {
+// streamServers returns the servers of WHERRY_TEST_SERVERS.
+func streamServers(t *testing.T) []*streamServer {
 	t.Helper()
-	list := strings.Fields(os.Getenv("WHERRY_TEST_SERVERS"))
-	seen := map[string]bool{}
-	for _, entry := range list {
+	var all []*streamServer
+	for _, entry := range strings.Fields(os.Getenv("WHERRY_TEST_SERVERS")) {
 		name, address, _ := strings.Cut(entry, "=")
 		u, err := url.Parse(address)
 		require.NoError(t, err)
-		if u.Scheme != "mysql" && u.Scheme != "mariadb" || seen[u.Scheme] {
+		if u.Scheme != "mysql" && u.Scheme != "mariadb" {
 			continue
 		}
-		seen[u.Scheme] = true
 		host, portText, err := net.SplitHostPort(u.Host)
 		require.NoError(t, err)
 		port, err := strconv.Atoi(portText)
 		require.NoError(t, err)
 		password, _ := u.User.Password()
-		s := &streamServer{name: name, mariadb: u.Scheme == "mariadb", config: &Config{
+		all = append(all, &streamServer{name: name, mariadb: u.Scheme == "mariadb", config: &Config{
 			Host: host, Port: port, User: u.User.Username(), Password: password, ConnectTimeout: 5 * time.Second,
 			ServerID: uint32(900000 + os.Getpid()%50000), //nolint:gosec // small
-		}}
-		t.Run(name, func(t *testing.T) { run(t, s) })
+		}})
+	}
+	return all
+}
+
+// eachStreamServer runs a test on one server of each flavor.
+func eachStreamServer(t *testing.T, run func(t *testing.T, s *streamServer)) {
+	t.Helper()
+	seen := map[bool]bool{}
+	for _, s := range streamServers(t) {
+		if seen[s.mariadb] {
+			continue
+		}
+		seen[s.mariadb] = true
+		t.Run(s.name, func(t *testing.T) { run(t, s) })
 	}
 	if len(seen) == 0 {
 		if os.Getenv("WHERRY_REQUIRE_SERVERS") == "1" {
@@ -225,13 +236,4 @@ func canonicalText(c *schema.Column) string {
 	default:
 		return "`" + c.Name + "`"
 	}
-}
-
-func selectAll(r *route.Route) string {
-	var names []string
-	for i := range r.Source.Columns {
-		names = append(names, canonicalText(r.Source.Column(i)))
-	}
-	name := r.Source.Name()
-	return "SELECT " + strings.Join(names, ", ") + " FROM `" + name.Database + "`.`" + name.Table + "` ORDER BY 1"
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"wherry/pkg/db"
@@ -17,6 +18,8 @@ type Target struct {
 	maxPacket   int // bytes of one statement
 	localInfile atomic.Bool
 	lastApplier atomic.Uint32 // connection id of the applier before, which must be gone before its outcome is read
+	alone       atomic.Bool   // connections of one applier waited for each other once: from then on one of them applies all
+	displacing  sync.Map      // *route.Route to bool: whether a load lets rows give way
 }
 
 // strictMode makes every conversion that loses something an error, and still accepts what the source may hold: zero and
@@ -47,12 +50,17 @@ func OpenTarget(ctx context.Context, cfg Config) (*Target, error) {
 	return t, nil
 }
 
+// Identity returns who the server is, and what it takes.
+func (t *Target) Identity(ctx context.Context) (db.Identity, error) {
+	id, err := t.server.Identity(ctx)
+	id.Streams = t.useLoadData()
+	return id, err
+}
+
 func targetSession(flavor schema.Flavor) []string {
 	set := "SET SESSION sql_mode = '" + strictMode + "', time_zone = '+00:00', foreign_key_checks = 0, unique_checks = 1" +
-		", net_read_timeout = 600, net_write_timeout = 600, wait_timeout = 28800, autocommit = 1, eq_range_index_dive_limit = 1"
-	if flavor.MariaDB {
-		set += ", max_statement_time = 0"
-	} else {
+		", net_read_timeout = 600, net_write_timeout = 600, wait_timeout = 28800, eq_range_index_dive_limit = 1, " + wholeSession()
+	if !flavor.MariaDB {
 		set += ", range_optimizer_max_mem_size = 0"
 	}
 	return []string{"SET NAMES binary", set, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"}
@@ -68,16 +76,30 @@ func (t *Target) Execute(ctx context.Context, statement string) (err error) {
 		return classify(err)
 	}
 	defer func() { err = errors.Join(err, closeConn(conn)) }()
-	settings := []string{"SET SESSION sql_mode = '" + strictMode + "', foreign_key_checks = 0"}
+	settings := []string{"SET SESSION sql_mode = '" + strictMode + "', foreign_key_checks = 0", ddlLockWait}
 	if t.flavor.HasDDLThreads() {
 		settings = append(settings, "SET SESSION innodb_ddl_buffer_size = 67108864, innodb_ddl_threads = 2")
 	}
+	if generated, err := t.generatesKeys(ctx); err != nil {
+		return err
+	} else if generated {
+		settings = append(settings, "SET SESSION sql_generate_invisible_primary_key = OFF")
+	}
 	for _, s := range append(settings, statement) {
 		if _, err := conn.ExecContext(ctx, s); err != nil {
-			return fmt.Errorf("execute %.200s: %w", s, classify(err))
+			return fmt.Errorf("execute %.200s: %w", s, t.blocked(ctx, classify(err)))
 		}
 	}
 	return nil
+}
+
+// generatesKeys tells whether the server adds a primary key to tables that have none: they would not be the source's.
+func (s *server) generatesKeys(ctx context.Context) (bool, error) {
+	if !s.flavor.HasInvisiblePrimaryKeys() {
+		return false, nil
+	}
+	value, err := s.variable(ctx, "sql_generate_invisible_primary_key")
+	return value == "ON", err
 }
 
 // Ledger is the move's bookkeeping.

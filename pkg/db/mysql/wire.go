@@ -21,6 +21,8 @@ const (
 	maxPayload = 1<<24 - 1
 	// readBuffer holds many rows of usual size, so that rows are read in place.
 	readBuffer = 256 << 10
+	// bigKept is how much of the memory of a large payload is kept for the next one.
+	bigKept = 4 << 20
 )
 
 // wire is one connection in the text protocol. Rows are views into its read buffer and statements are written from the
@@ -39,6 +41,7 @@ type wire struct {
 type result struct {
 	affected uint64
 	warnings uint16
+	info     string // such as "Records: 3  Duplicates: 0  Warnings: 0", or empty
 }
 
 // dialWire connects and authenticates. The handshake is go-mysql's; after it the connection is ours alone.
@@ -46,10 +49,9 @@ func dialWire(ctx context.Context, cfg *Config) (*wire, error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.ConnectTimeout)
 	defer cancel()
 	dial := func(useTLS bool) (*client.Conn, error) {
-		dialer := &net.Dialer{KeepAlive: 15 * time.Second}
 		return client.ConnectWithDialer(ctx, cfg.network(), cfg.Address(), cfg.User, cfg.Password, "",
 			func(ctx context.Context, network, address string) (net.Conn, error) {
-				nc, err := dialer.DialContext(ctx, network, address)
+				nc, err := cfg.dial(ctx, network, address)
 				if err == nil {
 					if deadline, ok := ctx.Deadline(); ok {
 						err = nc.SetDeadline(deadline)
@@ -133,6 +135,7 @@ func (w *wire) parseOK(reply []byte) (result, error) {
 		at += n
 		if len(reply) >= at+4 {
 			res.warnings = binary.LittleEndian.Uint16(reply[at+2:])
+			res.info = string(reply[at+4:])
 		}
 		return res, nil
 	case protocol.ERR_HEADER:
@@ -200,6 +203,9 @@ func (w *wire) readPayload() ([]byte, error) {
 		return nil, err
 	}
 	if n <= w.r.Size() && n < maxPayload {
+		if cap(w.big) > bigKept {
+			w.big = nil
+		}
 		payload, err := w.r.Peek(n)
 		if err != nil {
 			return nil, err

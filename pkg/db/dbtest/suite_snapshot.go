@@ -1,0 +1,204 @@
+package dbtest
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+)
+
+// snapshot opens one on the source, waiting for whoever is in the way.
+func (b *bench) snapshot(rel *route.Relation) db.Snapshot {
+	b.Helper()
+	var s db.Snapshot
+	require.Eventually(b, func() bool {
+		var err error
+		if s, err = b.src.Snapshot(b.ctx, rel); err != nil {
+			require.ErrorIs(b, err, db.ErrRetry)
+		}
+		return err == nil
+	}, time.Minute, time.Millisecond)
+	b.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func testSourceSnapshot(b *bench) {
+	r := b.create(keyless())
+	other := b.create(items())
+	rows := []db.Row{Values(1, nil), Values(1, nil), Values(2, "b")}
+	b.insert(r.Source.Name(), rows...)
+	s := b.snapshot(&r.Source)
+	assert.False(b, s.Position().IsZero())
+	b.insert(r.Source.Name(), Values(3, "after"))
+	b.insert(other.Source.Name(), Values(1, "other", nil))
+	b.write(Write{Table: r.Source.Name(), Before: Values(2, "b")}) // the last before the next snapshot
+	for range 2 {                                                  // again shows the same again
+		b.snapshotHolds(s, &r.Source, rows...)
+	}
+	require.NoError(b, s.Close())
+	require.NoError(b, s.Close(), "twice")
+	_, err := s.Rows(b.ctx, &r.Source, db.Range{})
+	require.Error(b, err, "closed")
+
+	// Since is exact: of two tables in one log, each has its own.
+	later := b.snapshot(&r.Source)
+	b.insert(r.Source.Name(), Values(4, "last"))
+	assert.Equal(b, []string{`+("3", "after")`, `-("2", "b")`, `+("4", "last")`}, b.changesSince(s.Position(), r, other, db.Since{r: s.Position()}))
+	assert.Equal(b, []string{`+("4", "last")`}, b.changesSince(s.Position(), r, other, db.Since{r: later.Position()}))
+	assert.Equal(b, []string{`+("4", "last")`}, b.changesSince(later.Position(), r, other, db.Since{r: s.Position()}), "older than the stream")
+}
+
+// snapshotHolds asserts that a snapshot has exactly the rows, in whatever order.
+func (b *bench) snapshotHolds(s db.Snapshot, rel *route.Relation, want ...db.Row) {
+	b.Helper()
+	rows, err := s.Rows(b.ctx, rel, db.Range{})
+	require.NoError(b, err)
+	got, err := db.ReadAll(rows)
+	require.NoError(b, err)
+	assert.ElementsMatch(b, texts(want), texts(got))
+	sum, err := s.Sum(b.ctx, rel, db.Range{})
+	require.NoError(b, err)
+	wanted, err := db.SumRows(&result{ctx: b.ctx, s: NewServer("sums"), rows: want})
+	require.NoError(b, err)
+	assert.Equal(b, wanted, sum)
+}
+
+// changesSince reads the changes of one of two routes after a position, up to the log's end. The other's must all be there.
+func (b *bench) changesSince(from db.Position, r, other *route.Route, since db.Since) []string {
+	b.Helper()
+	end, err := b.src.Head(b.ctx)
+	require.NoError(b, err)
+	stream, err := b.src.Stream(b.ctx, from, []*route.Route{r, other}, since)
+	require.NoError(b, err)
+	defer func() { require.NoError(b, stream.Close()) }()
+	var changes []string
+	for {
+		if done, err := b.src.Reached(stream.Position(), end); err != nil || done {
+			require.NoError(b, err)
+			return changes
+		}
+		part, err := stream.Next(b.ctx, time.Second)
+		require.NoError(b, err)
+		if part == nil {
+			continue
+		}
+		for _, c := range part.Changes {
+			if c.Route != r {
+				continue
+			}
+			if c.Before != nil {
+				changes = append(changes, "-"+show(c.Before))
+			}
+			if c.After != nil {
+				changes = append(changes, "+"+show(c.After))
+			}
+		}
+	}
+}
+
+// testSourceSnapshotExact has several clients commit while snapshots are taken: the rows of each, and the changes that it does
+// not pass over, are together all changes, each once.
+func testSourceSnapshotExact(b *bench) {
+	const clients, each = 6, 12
+	r := b.create(keyless())
+	other := b.create(items())
+	begin, err := b.src.SafePosition(b.ctx)
+	require.NoError(b, err)
+	stop := make(chan struct{})
+	var writing sync.WaitGroup
+	for c := range clients {
+		writing.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				writes := []Write{{Table: r.Source.Name(), After: Values(c, fmt.Sprint(i))}}
+				if i%3 == 0 { // both tables in one transaction
+					writes = append(writes, Write{Table: other.Source.Name(), After: Values(c*1_000_000+i, "x", nil)})
+				}
+				if !assert.NoError(b, b.try(b.ctx, writes...)) {
+					return
+				}
+			}
+		})
+	}
+	var snapshots []db.Snapshot
+	for range each {
+		snapshots = append(snapshots, b.snapshot(&r.Source))
+	}
+	close(stop)
+	writing.Wait()
+	all := texts(b.rows(b.src, &r.Source, db.Range{}))
+	for i, s := range snapshots {
+		rows, err := s.Rows(b.ctx, &r.Source, db.Range{})
+		require.NoError(b, err)
+		held, err := db.ReadAll(rows)
+		require.NoError(b, err)
+		got := texts(held)
+		for _, change := range b.changesSince(begin, r, other, db.Since{r: s.Position()}) {
+			got = append(got, change[1:])
+		}
+		require.ElementsMatch(b, all, got, "snapshot %d at %s of %d rows", i, s.Position(), len(held))
+		require.NoError(b, s.Close())
+	}
+}
+
+func testTargetSnapshot(b *bench) {
+	r := b.move(keyless())
+	none, err := b.tgt.Snapshot(b.ctx)
+	require.NoError(b, err)
+	assert.True(b, none.Position().IsZero())
+	require.NoError(b, none.Close())
+	b.put(db.FactPosition, "p0")
+	a := b.applier(b.tgt)
+	b.apply(a, upserts(r, Values(1, "a"), Values(1, "a")))
+	require.NoError(b, a.Commit(b.ctx, "p1"))
+	s, err := b.tgt.Snapshot(b.ctx)
+	require.NoError(b, err)
+	b.Cleanup(func() { _ = s.Close() })
+	b.apply(a, upserts(r, Values(2, nil)))
+	require.NoError(b, a.Commit(b.ctx, "p2"))
+	assert.Equal(b, db.Position("p1"), s.Position())
+	b.snapshotHolds(s, &r.Target, Values(1, "a"), Values(1, "a"))
+	require.NoError(b, s.Close())
+	s, err = b.tgt.Snapshot(b.ctx)
+	require.NoError(b, err)
+	b.Cleanup(func() { _ = s.Close() })
+	assert.Equal(b, db.Position("p2"), s.Position())
+	b.snapshotHolds(s, &r.Target, Values(1, "a"), Values(1, "a"), Values(2, nil))
+}
+
+func testLoadSnapshot(b *bench) {
+	r := b.move(keyless())
+	b.insert(r.Source.Name(), Values(1, nil), Values(1, nil))
+	require.NoError(b, b.tgt.Ledger().Create(b.ctx), "again")
+	require.NoError(b, b.tgt.Ledger().Plan(b.ctx, r.Source.Name(), db.Chunk{}))
+	s := b.snapshot(&r.Source)
+	b.insert(r.Source.Name(), Values(2, "after"))
+	loaded, err := b.tgt.Load(b.ctx, s, r, db.Chunk{Position: s.Position()})
+	require.NoError(b, err)
+	assert.EqualValues(b, 2, loaded.Rows)
+	b.holds(b.tgt, &r.Target, Values(1, nil), Values(1, nil))
+	chunks, err := b.tgt.Ledger().Chunks(b.ctx, r.Source.Name())
+	require.NoError(b, err)
+	assert.Equal(b, []db.Chunk{{Done: true, Rows: 2, Position: s.Position()}}, chunks)
+	again := b.snapshot(&r.Source)
+	_, err = b.tgt.Load(b.ctx, again, r, db.Chunk{Position: again.Position()})
+	require.ErrorIs(b, err, db.ErrChunkDone)
+	wrapped := db.FromSnapshots(b.src, b.tgt.Ledger())
+	stream, err := wrapped.Stream(b.ctx, s.Position(), []*route.Route{r}, nil)
+	require.NoError(b, err)
+	defer func() { require.NoError(b, stream.Close()) }()
+	part, err := stream.Next(b.ctx, time.Minute)
+	require.NoError(b, err)
+	require.NotNil(b, part)
+	require.Len(b, part.Changes, 1)
+	assert.Equal(b, show(Values(2, "after")), show(part.Changes[0].After))
+}

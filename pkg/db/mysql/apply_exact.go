@@ -1,0 +1,65 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// comparesOtherwise tells whether the target may call values of a unique index equal that the source tells apart: its
+// collation is another one, or of the same name but of the other family, which has its own tables of characters.
+func comparesOtherwise(r *route.Route) bool {
+	source, target := r.Source.Table, r.Target.Table
+	across := source.Flavor.MariaDB != target.Flavor.MariaDB
+	for _, index := range target.UniqueIndexes() {
+		for _, part := range index.Parts {
+			at, from := target.Column(part.Column), source.Column(part.Column)
+			if at < 0 || from < 0 { // an expression
+				if across {
+					return true
+				}
+				continue
+			}
+			switch t := &target.Columns[at].Type; t.Kind {
+			case schema.Char, schema.Varchar, schema.Text:
+				if across || t.Collation != source.Columns[from].Type.Collation {
+					return true
+				}
+			default:
+			}
+		}
+	}
+	return false
+}
+
+// exactly applies changes where the target compares otherwise than the source. An upsert would take the place of a row that
+// is another one to the source, without a word. So rows are removed by the bytes of their keys, those to be written too, and
+// written by INSERT: whatever a new row would displace has changed itself and is in the batch, so what is left in its way
+// is a row that both ends cannot hold.
+func (a *applier) exactly(ctx context.Context, i int, tb *db.TableBatch) (deleted int64, err error) {
+	rel := &tb.Route.Target
+	if deleted, err = a.delete(ctx, i, rel, tb.Deletes, true); err != nil || len(tb.Upserts) == 0 {
+		return deleted, err
+	}
+	keys := make([]db.Row, len(tb.Upserts))
+	for j, row := range tb.Upserts {
+		keys[j] = row.Pick(rel.Key)
+	}
+	if _, err := a.delete(ctx, i, rel, keys, true); err != nil {
+		return deleted, err
+	}
+	st := a.cache[i][tb.Route]
+	if st == nil {
+		st = newStatement(a.t, rel, "INSERT INTO ", "")
+		a.cache[i][tb.Route] = st
+	}
+	err = st.insertAll(ctx, a.wires[i], tb.Upserts)
+	if number(err) == errDuplicateKey {
+		err = fmt.Errorf("%w: the target calls values equal that the source tells apart, and can hold only one of them; nothing was overwritten; "+
+			"give the column on the source another value, or a collation that both ends know, and copy again: %w", db.ErrUnsupported, err)
+	}
+	return deleted, err
+}

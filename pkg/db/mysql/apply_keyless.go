@@ -1,0 +1,267 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	protocol "github.com/go-mysql-org/go-mysql/mysql"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+)
+
+// Rows without a key are found by a hash of all their bytes. Without any index of the table each search reads all of it, so the
+// rows of a batch are looked for together: one reading counts the target's copies of each image, another removes all copies
+// of those images. What was too much of it is written again; for an image of which there are many copies a DELETE with LIMIT
+// is cheaper, because it soon finds enough of them.
+const (
+	scanImages   = 2000 // images of one reading of a table without an index
+	lookupImages = 500  // and by an index
+	singleImages = 2    // of so few each is removed alone: that ends at the row, and does not read the table twice
+	rewriteMost  = 100  // copies of an image that are removed and written again rather than removed one by one
+)
+
+// image is a distinct row and how many of its copies are to go.
+type image struct {
+	hash string
+	row  db.Row
+	gone int64
+	have int64 // copies that the target holds
+}
+
+// keyless applies changes to a table without a key and returns how many rows it removed.
+func (a *applier) keyless(ctx context.Context, i int, tb *db.TableBatch) (deleted int64, err error) {
+	rel := &tb.Route.Target
+	inserts := tb.Upserts
+	if len(tb.Deletes) > 0 {
+		r := &remover{a: a, w: a.wires[i], rel: rel, hash: imageHash(rel), indexed: indexedColumns(rel)}
+		again, err := r.remove(ctx, r.images(tb.Deletes))
+		if err != nil {
+			return 0, err
+		}
+		inserts = append(again, inserts...)
+	}
+	if len(inserts) == 0 {
+		return int64(len(tb.Deletes)), nil
+	}
+	st := a.cache[i][tb.Route]
+	if st == nil {
+		st = newStatement(a.t, rel, "INSERT INTO ", "")
+		a.cache[i][tb.Route] = st
+	}
+	return int64(len(tb.Deletes)), st.insertAll(ctx, a.wires[i], inserts)
+}
+
+// insertAll writes rows and sees to it that every one of them counts.
+func (st *statement) insertAll(ctx context.Context, w *wire, rows []db.Row) error {
+	for _, row := range rows {
+		if !st.fits(row) {
+			if err := st.insert(ctx, w); err != nil {
+				return err
+			}
+		}
+		var err error
+		if st.huge(row) {
+			err = st.stream(ctx, w, row, false)
+		} else {
+			err = st.add(row)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return st.insert(ctx, w)
+}
+
+// remover removes rows of one table.
+type remover struct {
+	a       *applier
+	w       *wire
+	rel     *route.Relation
+	hash    string // expression
+	indexed []int
+}
+
+// images counts how often each distinct row is to go, in the order of their first coming.
+func (r *remover) images(rows []db.Row) []image {
+	at := make(map[string]int, len(rows))
+	var images []image
+	var buffer []byte
+	for _, row := range rows {
+		var hash string
+		hash, buffer = hashImage(r.rel, row, buffer)
+		n, known := at[hash]
+		if !known {
+			n = len(images)
+			at[hash] = n
+			images = append(images, image{hash: hash, row: row})
+		}
+		images[n].gone++
+	}
+	return images
+}
+
+// remove removes images, and returns rows that it removed beyond that and that are to be written again.
+func (r *remover) remove(ctx context.Context, images []image) (again []db.Row, err error) {
+	most := scanImages
+	if len(r.indexed) > 0 {
+		most = lookupImages
+	}
+	for len(images) > 0 {
+		group := images[:r.fitting(images[:min(most, len(images))])]
+		images = images[len(group):]
+		if len(group) > singleImages {
+			var rewritten []db.Row
+			if group, rewritten, err = r.together(ctx, group); err != nil {
+				return nil, err
+			}
+			again = append(again, rewritten...)
+		}
+		for i := range group {
+			if err := r.alone(ctx, &group[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return again, nil
+}
+
+// fitting returns how many of the images one statement has room for, at least one.
+func (r *remover) fitting(images []image) int {
+	size := 2*len(r.hash) + statementMargin
+	for i := range images {
+		size += len(images[i].hash) + 3
+		for _, p := range r.indexed {
+			size += 2*len(images[i].row[p]) + 2*len(r.rel.Column(p).Name) + 64
+		}
+		if size > min(insertBytes, r.a.t.maxPacket-statementMargin) {
+			return max(i, 1)
+		}
+	}
+	return len(images)
+}
+
+// together removes all copies of the images, but for those that have too many of them, which it returns.
+func (r *remover) together(ctx context.Context, images []image) (left []image, again []db.Row, err error) {
+	if err := r.count(ctx, images); err != nil {
+		return nil, nil, err
+	}
+	all := make([]image, 0, len(images))
+	var copies int64
+	for _, m := range images {
+		surplus := m.have - m.gone
+		if surplus < 0 {
+			return nil, nil, r.lacking(&m)
+		}
+		if surplus > rewriteMost {
+			left = append(left, m)
+			continue
+		}
+		all = append(all, m)
+		copies += m.have
+		for range surplus {
+			again = append(again, m.row)
+		}
+	}
+	if len(all) == 0 {
+		return left, nil, nil
+	}
+	res, err := r.run(ctx, "DELETE FROM "+r.rel.Name().Quoted(), all, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	if int64(res.affected) != copies { //nolint:gosec // far below 2^63
+		return nil, nil, fmt.Errorf("delete %d rows: the target removed %d: %w", copies, res.affected, db.ErrRetry)
+	}
+	return left, again, nil
+}
+
+// count finds out how many copies of each image the target holds, and locks them.
+func (r *remover) count(ctx context.Context, images []image) error {
+	b := r.statement("SELECT "+r.hash+" AS h, COUNT(*) FROM "+r.rel.Name().Quoted(), images, " GROUP BY h FOR UPDATE")
+	rows, err := r.w.query(ctx, string(b[5:]))
+	if err != nil {
+		return classify(err)
+	}
+	found, err := db.ReadAll(rows)
+	if err != nil {
+		return err
+	}
+	held := make(map[string]int64, len(found))
+	for _, row := range found {
+		if held[string(row[0])], err = strconv.ParseInt(string(row[1]), 10, 64); err != nil {
+			return err
+		}
+	}
+	for i := range images {
+		images[i].have = held[images[i].hash]
+	}
+	return nil
+}
+
+// alone removes as many copies of an image as are to go.
+func (r *remover) alone(ctx context.Context, m *image) error {
+	res, err := r.run(ctx, "DELETE FROM "+r.rel.Name().Quoted(), []image{*m}, " LIMIT "+strconv.FormatInt(m.gone, 10))
+	if err != nil {
+		return err
+	}
+	if m.have = int64(res.affected); m.have != m.gone { //nolint:gosec // far below 2^63
+		return r.lacking(m)
+	}
+	return nil
+}
+
+func (r *remover) run(ctx context.Context, verb string, images []image, tail string) (result, error) {
+	res, err := r.w.execPacket(ctx, r.statement(verb, images, tail))
+	return res, classify(err)
+}
+
+// statement writes a packet with a condition that the images meet, and no other row.
+func (r *remover) statement(verb string, images []image, tail string) []byte {
+	b := append([]byte{0, 0, 0, 0, protocol.COM_QUERY}, verb+" WHERE "...)
+	if len(r.indexed) > 0 {
+		b = append(appendLookup(append(b, '('), r.rel, r.indexed, images), ") AND "...)
+	}
+	b = append(append(b, r.hash...), " IN ("...)
+	return append(append(appendHashes(b, images), ')'), tail...)
+}
+
+// lacking says which row the target does not hold.
+func (r *remover) lacking(m *image) error {
+	return fmt.Errorf("%w: the source removed %d rows equal to %s, and the target holds %d: somebody else writes to it, or it has "+
+		"stored a value as another one; see wherry verify, exclude the table or copy again", db.ErrUnsupported, m.gone, describeRow(r.rel, m.row), m.have)
+}
+
+const (
+	describedValue = 40  // bytes of a value in a message
+	describedRow   = 400 // and of a row
+)
+
+// describeRow renders a row for messages, shortened.
+func describeRow(rel *route.Relation, row db.Row) string {
+	var b strings.Builder
+	for i, v := range row {
+		if b.Len() > describedRow {
+			b.WriteString(", ..")
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(rel.Column(i).Name + "=")
+		switch t := &rel.Column(i).Type; {
+		case v == nil:
+			b.WriteString("NULL")
+		case t.IsNumber():
+			b.Write(v)
+		default:
+			b.WriteString(strconv.Quote(string(v[:min(len(v), describedValue)])))
+			if len(v) > describedValue {
+				b.WriteString("..")
+			}
+		}
+	}
+	return "(" + b.String() + ")"
+}

@@ -1,0 +1,71 @@
+package mysql
+
+import (
+	"slices"
+	"strings"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// An enum may hold the error value 0, which prints as '' though no label is empty (manual, "The ENUM Type"). A strict server does not
+// take it. A statement with such values runs without strict mode, and must bring exactly one warning for each of them: any other value
+// that is not taken as it is brings one too.
+
+const (
+	looseMode  = "'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'"
+	looseHint  = " /*+ SET_VAR(sql_mode = " + looseMode + ") */"
+	looseClaim = "SET STATEMENT sql_mode = " + looseMode + " FOR "
+
+	maxBlanks = 60000 // of one statement: a server counts up to 65535 warnings
+)
+
+// blanks returns the positions of enums without an empty label.
+func blanks(rel *route.Relation) (positions []int) {
+	for i := range rel.Columns {
+		if t := &rel.Column(i).Type; rel.Written(i) && t.Kind == schema.Enum && !slices.Contains(t.Labels, "") {
+			positions = append(positions, i)
+		}
+	}
+	return positions
+}
+
+// countBlanks returns how many error values a row has.
+func countBlanks(positions []int, row db.Row) (n int) {
+	for _, i := range positions {
+		if row[i] != nil && len(row[i]) == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// roomForLoose returns a verb with blanks in it that loosen can write over, and where they are.
+func roomForLoose(flavor schema.Flavor, verb string) (string, int) {
+	switch word, rest, _ := strings.Cut(verb, " "); {
+	case flavor.MariaDB:
+		return strings.Repeat(" ", len(looseClaim)) + verb, 0
+	case flavor.HasSetVarHint():
+		return word + strings.Repeat(" ", len(looseHint)) + " " + rest, len(word)
+	default:
+		return verb, -1
+	}
+}
+
+// loosen takes strict mode off a statement whose verb has room for it at the given place.
+func loosen(statement []byte, flavor schema.Flavor, at int) {
+	if flavor.MariaDB {
+		copy(statement[at:], looseClaim)
+	} else if at >= 0 {
+		copy(statement[at:], looseHint)
+	}
+}
+
+// unexpected returns how many warnings of a statement are not those of its error values: 0 when all is well.
+func unexpected(warnings uint16, expected int) uint16 {
+	if n := int(warnings); n < expected {
+		return uint16(min(expected-n, 65535)) //nolint:gosec // bounded
+	}
+	return warnings - uint16(expected) //nolint:gosec // at most warnings
+}

@@ -1,0 +1,110 @@
+package mysql
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// imageHash returns the expression for the SHA-256 of a row's canonical bytes, in hexadecimal digits: rows of a table without a
+// key are found by it, because = on the columns is a matter of collations ('a' = 'A'), loses NULLs and takes -0 for 0. The
+// bytes are those of hashed, but long values are hashed by themselves: CONCAT yields NULL beyond max_allowed_packet.
+func imageHash(rel *route.Relation) string {
+	parts := hashed(rel)
+	for i := range parts {
+		if c := rel.Column(i); isLong(c) {
+			value := schema.Quote(c.Name)
+			if c.Type.Kind == schema.JSON {
+				value = "CONVERT(" + value + " USING utf8mb4)"
+			}
+			parts[i] = "IF(" + schema.Quote(c.Name) + " IS NULL, '~', SHA2(" + value + ", 256))"
+		}
+	}
+	return "SHA2(CONCAT(" + strings.Join(parts, ", ") + "), 256)"
+}
+
+// isLong tells whether values may be longer than a row of other types can be, 64 KiB.
+func isLong(c *schema.Column) bool {
+	switch c.Type.Kind {
+	case schema.Text, schema.Blob, schema.JSON, schema.Geometry:
+		return true
+	default:
+		return false
+	}
+}
+
+// hashImage returns what imageHash yields for a row. buffer is reused.
+func hashImage(rel *route.Relation, row db.Row, buffer []byte) (hash string, _ []byte) {
+	buffer = buffer[:0]
+	for i, v := range row {
+		switch {
+		case v == nil:
+			buffer = append(buffer, '~')
+		case isLong(rel.Column(i)):
+			sum := sha256.Sum256(v)
+			buffer = hex.AppendEncode(buffer, sum[:])
+		default:
+			buffer = append(strconv.AppendInt(buffer, int64(len(v)), 10), ':')
+			buffer = append(buffer, v...)
+		}
+	}
+	sum := sha256.Sum256(buffer)
+	return hex.EncodeToString(sum[:]), buffer
+}
+
+// indexedColumns returns the values that an index of the table may find a row by. Only types are taken whose literals compare
+// as equal whenever the bytes are: they narrow a search that the hash decides.
+func indexedColumns(rel *route.Relation) (positions []int) {
+	for i := range rel.Columns {
+		c := rel.Column(i)
+		switch c.Type.Kind {
+		case schema.Integer, schema.Decimal, schema.Char, schema.Varchar, schema.Binary, schema.Varbinary,
+			schema.Date, schema.Datetime, schema.Timestamp:
+		default:
+			continue
+		}
+		if slices.ContainsFunc(rel.Table.Indexes, func(x schema.Index) bool {
+			return x.Kind == schema.BTree && !x.Invisible && len(x.Parts) > 0 && strings.EqualFold(x.Parts[0].Column, c.Name)
+		}) {
+			positions = append(positions, i)
+		}
+	}
+	return positions
+}
+
+// appendLookup appends a condition that holds for every row equal to one of images, and for which an index may be used.
+func appendLookup(b []byte, rel *route.Relation, indexed []int, images []image) []byte {
+	for i := range images {
+		if i > 0 {
+			b = append(b, " OR "...)
+		}
+		b = append(b, '(')
+		for j, p := range indexed {
+			if j > 0 {
+				b = append(b, " AND "...)
+			}
+			c := rel.Column(p)
+			b = append(append(b, schema.Quote(c.Name)...), " <=> "...)
+			b = appendKey(b, &c.Type, images[i].row[p])
+		}
+		b = append(b, ')')
+	}
+	return b
+}
+
+// appendHashes appends the list of the images' hashes.
+func appendHashes(b []byte, images []image) []byte {
+	for i := range images {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, '\''), images[i].hash...), '\'')
+	}
+	return b
+}

@@ -1,0 +1,125 @@
+package mysql
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// The log has numbers where SELECT prints labels of an enum or set, in the column's own character set. SHOW CREATE TABLE
+// prints them in UTF-8, so the server is asked to turn them back.
+
+// labelQuestions bounds the expressions of one query; servers take 4096.
+const labelQuestions = 1000
+
+// encodeLabels completes the types of enum and set columns.
+func (s *server) encodeLabels(ctx context.Context, t *schema.Table) error {
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		if c.Type.Labels == nil {
+			continue
+		}
+		if !labelsAsPrinted(c.Type.Charset) {
+			if err := s.convertLabels(ctx, &c.Type); err != nil {
+				return fmt.Errorf("read labels of column %s: %w", c.Name, err)
+			}
+		}
+		if s.flavor.MariaDB && slices.ContainsFunc(c.Type.Labels, func(l string) bool { return strings.Contains(l, "?") }) {
+			if err := s.doubtfulLabels(ctx, t.Name, c); err != nil {
+				return fmt.Errorf("read labels of column %s: %w", c.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// labelsAsPrinted tells whether labels in a character set are the bytes that SHOW CREATE TABLE prints.
+func labelsAsPrinted(charset string) bool {
+	switch charset {
+	case "utf8mb4", "utf8mb3", "binary", "":
+		return true
+	default:
+		return false
+	}
+}
+
+// convertLabels asks for the labels, and a comma, in the column's character set, and whether they come back from it.
+func (s *server) convertLabels(ctx context.Context, t *schema.Type) error {
+	texts := append(slices.Clone(t.Labels), ",", `\`)
+	t.Encoded = make([][]byte, 0, len(texts))
+	for len(texts) > 0 {
+		part := texts[:min(len(texts), labelQuestions)]
+		texts = texts[len(part):]
+		found, err := s.convert(ctx, part, t.Charset)
+		if err != nil {
+			return err
+		}
+		for i, text := range part {
+			t.Unclear = t.Unclear || len(t.Encoded) < len(t.Labels) && string(found[2*i+1]) != text
+			t.Encoded = append(t.Encoded, found[2*i])
+		}
+	}
+	// Some sets, such as sjis, have a backslash and another code that SHOW CREATE TABLE prints as one.
+	last := len(t.Encoded) - 1
+	if other := t.Encoded[last]; len(other) > 1 && bytes.IndexByte(other, 0) < 0 {
+		t.Unclear = t.Unclear || slices.ContainsFunc(t.Labels, func(l string) bool { return strings.Contains(l, `\`) })
+	}
+	t.Encoded = t.Encoded[:last]
+	return nil
+}
+
+// convert returns for each text its bytes in the character set and what those are in UTF-8.
+func (s *server) convert(ctx context.Context, texts []string, charset string) (db.Row, error) {
+	var b strings.Builder
+	for i, text := range texts {
+		encoded := fmt.Sprintf("CONVERT(_utf8mb4 X'%s' USING %s)", hex.EncodeToString([]byte(text)), charset)
+		if !utf8.ValidString(text) {
+			return nil, fmt.Errorf("label %q is no UTF-8: %w", text, db.ErrUnsupported)
+		}
+		fmt.Fprintf(&b, "%s CAST(%s AS BINARY), CAST(CONVERT(%s USING utf8mb4) AS BINARY)", map[bool]string{false: ",", true: "SELECT"}[i == 0],
+			encoded, encoded)
+	}
+	rows, err := s.rows(ctx, b.String())
+	if err != nil {
+		return nil, err
+	}
+	found, err := db.ReadAll(rows)
+	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// doubtfulLabels asks MariaDB for labels with a question mark, which its SHOW CREATE TABLE also prints for characters beyond
+// U+FFFF and for bytes that are no characters: a variable of the column's type tells (MDEV-10577).
+func (s *server) doubtfulLabels(ctx context.Context, name schema.Name, c *schema.Column) error {
+	for i, label := range c.Type.Labels {
+		if !strings.Contains(label, "?") || i >= 64 && c.Type.Kind == schema.Set {
+			continue
+		}
+		number := uint64(i) + 1 //nolint:gosec // an index
+		if c.Type.Kind == schema.Set {
+			number = 1 << i
+		}
+		var found []byte
+		err := s.admin.QueryRowContext(ctx, fmt.Sprintf(
+			"BEGIN NOT ATOMIC DECLARE label TYPE OF %s.%s DEFAULT %d; SELECT CAST(label AS BINARY); END",
+			name.Quoted(), schema.Quote(c.Name), number)).Scan(&found)
+		if err != nil {
+			return classify(err)
+		}
+		want := []byte(label)
+		if c.Type.Encoded != nil {
+			want = c.Type.Encoded[i]
+		}
+		c.Type.Unclear = c.Type.Unclear || string(found) != string(want)
+	}
+	return nil
+}

@@ -1,0 +1,208 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// snapshotWait is how long a snapshot waits for transactions that have changed its table, in seconds: whoever wants to change
+// the table meanwhile waits behind it.
+const snapshotWait = 2
+
+// snapshot is a transaction that reads a consistent view.
+type snapshot struct {
+	w   *wire
+	pos db.Position
+}
+
+// Position returns the view's position.
+func (v *snapshot) Position() db.Position { return v.pos }
+
+// Rows streams the rows of a range.
+func (v *snapshot) Rows(ctx context.Context, rel *route.Relation, r db.Range) (db.Rows, error) {
+	return query(v.query).read(ctx, rel, r)
+}
+
+// Sum returns the checksum of a range.
+func (v *snapshot) Sum(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum, error) {
+	return query(v.query).sum(ctx, rel, r)
+}
+
+func (v *snapshot) query(ctx context.Context, statement string) (db.Rows, error) {
+	if v.w.broken { // another connection would not see the same
+		return nil, fmt.Errorf("read from a snapshot: %w", db.ErrConnection)
+	}
+	rows, err := v.w.query(ctx, statement)
+	if err != nil {
+		return nil, classify(err)
+	}
+	return rows, nil
+}
+
+// Close ends the transaction with its connection.
+func (v *snapshot) Close() error {
+	if v.w.broken {
+		return nil
+	}
+	return v.w.close()
+}
+
+// openSnapshot begins a transaction whose view is of this instant.
+func (s *server) openSnapshot(ctx context.Context) (*snapshot, error) {
+	w, err := s.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, statement := range []string{
+		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+	} {
+		if _, err := w.exec(ctx, statement); err != nil {
+			return nil, errors.Join(classify(err), w.close())
+		}
+	}
+	return &snapshot{w: w}, nil
+}
+
+// Snapshot returns a view that is exact for one table.
+func (s *Source) Snapshot(ctx context.Context, rel *route.Relation) (db.Snapshot, error) {
+	open := s.lockedSnapshot
+	if s.flavor.HasSnapshotPosition() {
+		open = s.placedSnapshot
+	}
+	v, err := open(ctx, rel.Name())
+	if err != nil {
+		return nil, fmt.Errorf("open a snapshot of %s: %w", rel.Name(), err)
+	}
+	return v, nil
+}
+
+// placedSnapshot uses MariaDB's snapshot, which knows the place in the log that it shows, for all tables (MDEV-136).
+func (s *Source) placedSnapshot(ctx context.Context, table schema.Name) (_ *snapshot, err error) {
+	v, err := s.openSnapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, v.Close())
+		}
+	}()
+	file, offset, err := snapshotPlace(ctx, v.w)
+	if err != nil {
+		return nil, classify(err)
+	}
+	if err := v.touch(ctx, table); err != nil {
+		return nil, err
+	}
+	// The server reads its file up to the offset for that: seconds at most, and here is time.
+	var set string
+	if err := s.admin.QueryRowContext(ctx, "SELECT COALESCE(BINLOG_GTID_POS(?, ?), '')", file, offset).Scan(&set); err != nil {
+		return nil, classify(err)
+	}
+	v.pos = formatPosition(set, file, offset, s.tag)
+	return v, nil
+}
+
+// lockedSnapshot locks the table for as long as it takes to open a view and to read the log's end. LOCK TABLES .. READ is
+// granted when no transaction that changed the table is open (metadata locks are held until after the commit, so
+// whatever it wrote is visible, in the log and in gtid_executed; manual, "Metadata Locking") and keeps later ones out. The view has a connection of
+// its own, because START TRANSACTION gives up the locks of its session.
+func (s *Source) lockedSnapshot(ctx context.Context, table schema.Name) (_ *snapshot, err error) {
+	lock, err := s.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, lock.close()) }()
+	for _, statement := range []string{
+		fmt.Sprintf("SET SESSION lock_wait_timeout = %d", snapshotWait),
+		"LOCK TABLES " + table.Quoted() + " READ",
+	} {
+		if _, err := lock.exec(ctx, statement); err != nil {
+			return nil, classify(err)
+		}
+	}
+	v, err := s.openSnapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, v.Close())
+		}
+	}()
+	if err := v.touch(ctx, table); err != nil {
+		return nil, err
+	}
+	if v.pos, err = s.quietPosition(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := lock.exec(ctx, "UNLOCK TABLES"); err != nil {
+		return nil, classify(err)
+	}
+	return v, nil
+}
+
+// touch opens the table within the view's transaction, so that nobody changes its definition from now on.
+func (v *snapshot) touch(ctx context.Context, table schema.Name) error {
+	rows, err := v.query(ctx, "SELECT 1 FROM "+table.Quoted()+" LIMIT 0")
+	if err != nil {
+		return err
+	}
+	_, err = db.ReadAll(rows)
+	return err
+}
+
+// quietPosition returns the end of the log, exact for a table that nobody is changing: everything committed there is before it.
+// GTIDs that are only owned do not count, unlike in Head: a transaction that was given its GTID in advance may still be
+// waiting for the lock.
+func (s *Source) quietPosition(ctx context.Context) (db.Position, error) {
+	status, err := s.logStatus(ctx)
+	if err != nil {
+		return "", err
+	}
+	gtid, err := s.hasGTID(ctx)
+	if err != nil {
+		return "", err
+	}
+	var executed string
+	if gtid {
+		if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_executed").Scan(&executed); err != nil {
+			return "", classify(err)
+		}
+	}
+	return formatPosition(executed, status.file, status.offset, s.tag), nil
+}
+
+// Snapshot returns a view of the target and the position as it was committed with it.
+func (t *Target) Snapshot(ctx context.Context) (_ db.Snapshot, err error) {
+	v, err := t.openSnapshot(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open a snapshot: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("open a snapshot: %w", err), v.Close())
+		}
+	}()
+	rows, err := v.query(ctx, "SELECT value FROM "+schema.Quote(Bookkeeping(t.cfg.Move))+".facts WHERE name IN ("+
+		quoted(db.FactPosition)+", "+quoted(db.FactFinal)+")") // one is made of the other
+	if number(err) == errNoTable || number(err) == errNoDatabase {
+		return v, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	found, err := db.ReadAll(rows)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) > 0 {
+		v.pos = db.Position(found[0][0])
+	}
+	return v, nil
+}

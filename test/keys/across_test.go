@@ -1,0 +1,92 @@
+package keys
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wherry/pkg/db"
+	engine "wherry/pkg/db/mysql"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+	"wherry/test/internal/lab"
+)
+
+// TestEqualOnTargetOnly: a row whose key only the target calls equal to another's is refused, and the other one stays;
+// so is one that competes for a unique value. A key that changes into one that the target calls equal is none of these.
+func TestEqualOnTargetOnly(t *testing.T) {
+	onPairs(t, []string{"mysql to mysql", "mariadb to mariadb"}, func(t *testing.T, _, server lab.Server) {
+		ctx, admin, database := t.Context(), open(t, server), "wk_across"
+		clean := []string{"DROP DATABASE IF EXISTS " + database, "DROP DATABASE IF EXISTS " + engine.Bookkeeping(database)}
+		require.NoError(t, lab.Exec(ctx, admin, append(clean, "CREATE DATABASE "+database,
+			"CREATE TABLE "+database+".sharp (k VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY, u VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, UNIQUE KEY u (u))",
+			"CREATE TABLE "+database+".blunt (k VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci PRIMARY KEY, u VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci, UNIQUE KEY u (u))",
+			"INSERT INTO "+database+".blunt VALUES ('A', '1'), ('b', 'x')")...))
+		t.Cleanup(func() { _ = lab.Exec(t.Context(), admin, clean...) })
+		target, err := engine.OpenTarget(ctx, engine.Config{Host: server.Host, Port: server.Port, User: lab.User, Password: lab.Password, Move: database})
+		require.NoError(t, err)
+		defer target.Close()
+		tables, err := target.Tables(ctx, func(n schema.Name) bool { return n.Database == database })
+		require.NoError(t, err)
+		r, err := route.New(tables[1], tables[0], "")
+		require.NoError(t, err)
+		require.NoError(t, target.Ledger().Create(ctx))
+		require.NoError(t, target.Ledger().Put(ctx, db.FactPosition, "file=x:4"))
+		applier, err := target.NewApplier(ctx, db.ApplyOptions{Workers: 1})
+		require.NoError(t, err)
+		defer applier.Close()
+		row := func(values ...string) (row db.Row) {
+			for _, v := range values {
+				row = append(row, []byte(v))
+			}
+			return row
+		}
+		apply := func(tb db.TableBatch) error {
+			tb.Route = r
+			_, err := applier.Apply(ctx, &db.Batch{Tables: []db.TableBatch{tb}})
+			if err == nil {
+				return applier.Commit(ctx, "file=x:5")
+			}
+			return fmt.Errorf("%w; %w", err, applier.Rollback(ctx))
+		}
+		err = apply(db.TableBatch{Upserts: []db.Row{row("a", "2")}})
+		require.ErrorIs(t, err, db.ErrUnsupported, "a key")
+		require.ErrorContains(t, err, "nothing was overwritten")
+		require.ErrorIs(t, apply(db.TableBatch{Upserts: []db.Row{row("c", "X")}}), db.ErrUnsupported, "a unique value")
+		require.NoError(t, apply(db.TableBatch{Deletes: []db.Row{row("a")}}), "another row than A")
+		m := &move{name: database}
+		assert.Equal(t, []string{"41|31|", "62|78|"}, m.rows(t, admin, "blunt"), "what was there")
+		require.NoError(t, apply(db.TableBatch{Deletes: []db.Row{row("A")}, Upserts: []db.Row{row("a", "x"), row("b", "1")}}), "keys and values change places")
+		assert.Equal(t, []string{"61|78|", "62|31|"}, m.rows(t, admin, "blunt"))
+	})
+}
+
+// TestManyTables moves 300 tables, most of them almost empty, through all phases.
+func TestManyTables(t *testing.T) {
+	onPairs(t, []string{"mariadb to mariadb"}, func(t *testing.T, source, target lab.Server) {
+		m := newMove(t, "wk_many_tables", source, target)
+		conn, err := m.source.Conn(t.Context())
+		require.NoError(t, err)
+		defer conn.Close()
+		require.NoError(t, lab.ExecAll(t.Context(), conn, "USE wk_many_tables", "CREATE TABLE marks (id INT PRIMARY KEY)"))
+		for i := range 300 {
+			require.NoError(t, lab.ExecAll(t.Context(), conn, fmt.Sprintf("CREATE TABLE t%d (id INT PRIMARY KEY, a VARCHAR(20), KEY (a))", i)))
+			if i%2 == 0 {
+				require.NoError(t, lab.ExecAll(t.Context(), conn, fmt.Sprintf("INSERT INTO t%d VALUES (1, 'x'), (%d, 'y')", i, i+2)))
+			}
+		}
+		for _, phase := range []string{"check", "init-schema", "init-copy"} {
+			m.must(t, phase)
+		}
+		replica, err := m.Start(t.Context(), "start-replica")
+		require.NoError(t, err)
+		m.followed(t, replica, 1)
+		m.must(t, "verify")
+		assert.Equal(t, 301, m.equal(t))
+		require.NoError(t, replica.Signal(os.Interrupt))
+		<-replica.Done()
+	})
+}

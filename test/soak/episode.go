@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"wherry/test/internal/lab"
+)
+
+// counts are what all episodes have done.
+type counts struct {
+	episodes, kills, crashes, cuts, rows, changes, damaged atomic.Int64
+}
+
+// episode is one whole move: tables, rows, writers, events, phases, and the comparison of both ends.
+type episode struct {
+	plan           *plan
+	features       featureSet
+	dir            string // configuration, state, logs
+	switched       string // made by the switch hook
+	wherry         *lab.Wherry
+	source, target *server
+	count          *counts
+
+	load      *load
+	replica   *replica
+	disturbed atomic.Int64 // events so far
+	happening atomic.Int32 // events at this moment
+	runs      atomic.Int64
+	events    atomic.Int64
+	rows      int64
+	began     time.Time
+
+	mu     sync.Mutex
+	log    *os.File
+	failed error
+	cancel context.CancelCauseFunc
+}
+
+// soak is what episodes have in common.
+type soak struct {
+	binary   string
+	dir      string
+	servers  []lab.Server
+	features featureSet
+	combo    string
+	count    counts
+	out      io.Writer
+}
+
+// episode runs the episode of a seed. Its folder stays when it fails.
+func (s *soak) episode(ctx context.Context, seed uint64) error {
+	p := newPlan(seed, s.combo, s.features)
+	e := &episode{plan: p, features: s.features, count: &s.count, began: time.Now(), dir: filepath.Join(s.dir, p.move())}
+	if err := e.open(s); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "seed %d: %s ", seed, p.describe())
+	ctx, e.cancel = context.WithCancelCause(ctx)
+	defer e.cancel(nil)
+	before := s.count.kills.Load()
+	err := e.run(ctx)
+	err = errors.Join(err, e.close())
+	if err != nil {
+		fmt.Fprintln(s.out, "FAILED")
+		e.keep(context.WithoutCancel(ctx))
+		e.note("failed: %v", err)
+		return fmt.Errorf("seed %d, %s:\n%w", seed, e.dir, err)
+	}
+	s.count.episodes.Add(1)
+	fmt.Fprintf(s.out, "%d rows equal, %d changes, %d kills, %d events, %.0f s\n",
+		e.rows, e.load.changes.Load(), s.count.kills.Load()-before, e.events.Load(), time.Since(e.began).Seconds())
+	return os.RemoveAll(e.dir)
+}
+
+// open makes the folder, the configuration and the connections.
+func (e *episode) open(s *soak) error {
+	if err := os.RemoveAll(e.dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(e.dir, "runs"), 0o755); err != nil { //nolint:gosec // it holds the passwords of private servers
+		return err
+	}
+	dir, err := filepath.Abs(e.dir)
+	if err != nil {
+		return err
+	}
+	e.switched = filepath.Join(dir, "switched")
+	if e.log, err = os.Create(filepath.Join(dir, "episode.log")); err != nil {
+		return err
+	}
+	from, to, err := lab.Pair(s.servers, e.plan.from, e.plan.to)
+	if err != nil {
+		return err
+	}
+	if e.source, err = openServer(from); err != nil {
+		return err
+	}
+	if e.target, err = openServer(to); err != nil {
+		return err
+	}
+	move := lab.Move{
+		Name: e.plan.move(), State: filepath.Join(dir, "state.yaml"), Source: from, Target: to,
+		Include: e.plan.move() + "_*.*", Extra: e.plan.configuration(e.switched),
+	}
+	if e.wherry, err = move.Write(s.binary, filepath.Join(dir, "wherry.yaml")); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "schema.sql"), []byte(e.schema()), 0o600)
+}
+
+func (e *episode) schema() string {
+	var b strings.Builder
+	for _, t := range e.plan.tables {
+		fmt.Fprintf(&b, "%s;\n\n", t.create())
+	}
+	return b.String()
+}
+
+// close ends what the episode has started.
+func (e *episode) close() error {
+	e.cancel(nil)
+	if e.replica != nil {
+		e.replica.end()
+	}
+	if e.load != nil {
+		e.load.end()
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.failed
+}
+
+// fail ends the episode.
+func (e *episode) fail(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.failed == nil {
+		e.failed = err
+	}
+	e.cancel(err)
+}
+
+// note writes a line to the episode's log.
+func (e *episode) note(format string, args ...any) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	fmt.Fprintf(e.log, "%8.3f %s\n", time.Since(e.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// keep copies the ends of the servers' error logs beside the episode's.
+func (e *episode) keep(ctx context.Context) {
+	for _, s := range []*server{e.source, e.target} {
+		_ = s.control(ctx, "thaw") // it may not be frozen
+		text, err := os.ReadFile(filepath.Join(os.Getenv("WHERRY_SERVERS_DIR"), s.Name, "log"))
+		if err != nil {
+			continue
+		}
+		_ = os.WriteFile(filepath.Join(e.dir, s.Name+".log"), text[max(0, len(text)-1<<20):], 0o600)
+	}
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
+)
+
+// TestSoak runs episodes of fixed seeds, two for each combination of flavors, and one of a new seed.
+func TestSoak(t *testing.T) {
+	list := os.Getenv("WHERRY_TEST_SERVERS")
+	if list == "" || os.Getenv("WHERRY_SERVERS_SCRIPT") == "" {
+		if os.Getenv("WHERRY_REQUIRE_SERVERS") == "1" {
+			t.Fatal("no WHERRY_TEST_SERVERS or no WHERRY_SERVERS_SCRIPT, and WHERRY_REQUIRE_SERVERS=1")
+		}
+		t.Skip("SKIPPED WITHOUT SERVERS: set WHERRY_TEST_SERVERS, see scripts/servers.sh")
+	}
+	servers, err := lab.ParseServers(list)
+	require.NoError(t, err)
+	dir, err := os.MkdirTemp("", "wherry-soak-") // it stays when an episode fails
+	require.NoError(t, err)
+	binary := filepath.Join(dir, "wherry")
+	out, err := exec.Command("go", "build", "-o", binary, "wherry").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	features, err := parseFeatures("")
+	require.NoError(t, err)
+
+	s := &soak{binary: binary, dir: dir, servers: servers, features: features, out: t.Output()}
+	began := time.Now()
+	for i, combo := range slices.Concat(combinations, combinations, []string{""}) {
+		s.combo = combo
+		seed := uint64(i + 1)
+		if combo == "" {
+			seed = 1 + rand.Uint64N(1e9)
+		}
+		replayed := options{features: "", combo: combo}
+		require.NoError(t, s.episode(t.Context(), seed), "to replay: %s", replay(replayed, seed))
+	}
+	t.Log(s.summary(time.Since(began)))
+	assert.Positive(t, s.count.rows.Load(), "rows compared")
+	assert.Positive(t, s.count.changes.Load(), "rows changed by the writers")
+	assert.Positive(t, s.count.kills.Load(), "kills of wherry")
+	require.NoError(t, os.RemoveAll(dir))
+}
+
+// TestPlan holds that a seed always draws the same, and that leaving out what may happen leaves the tables alone.
+func TestPlan(t *testing.T) {
+	all, err := parseFeatures("")
+	require.NoError(t, err)
+	few, err := parseFeatures("-kill -restart -damage")
+	require.NoError(t, err)
+	drawn := map[string]bool{}
+	for seed := range uint64(300) {
+		p := newPlan(seed, "", all)
+		assert.Equal(t, everything(p), everything(newPlan(seed, "", all)), "seed %d", seed)
+		assert.Equal(t, creates(p), creates(newPlan(seed, "", few)), "seed %d", seed)
+		for _, events := range p.events {
+			for _, e := range events {
+				drawn[e.what] = true
+			}
+		}
+		for _, x := range p.tables {
+			rows := x.insert(stream(seed, streamRows), "INSERT", 3, "")
+			again := x.insert(stream(seed, streamRows), "INSERT", 3, "")
+			assert.Equal(t, rows, again, "seed %d", seed)
+			drawn[fmt.Sprint("keys ", len(x.key))] = true
+		}
+	}
+	for _, k := range kinds {
+		assert.True(t, drawn[k.what], k.what)
+	}
+	for n := range 4 {
+		assert.True(t, drawn[fmt.Sprint("keys ", n)], "tables with %d key columns", n)
+	}
+}
+
+func creates(p *plan) string {
+	var all []string
+	for _, x := range p.tables {
+		all = append(all, x.create(), x.filter, fmt.Sprint(x.rows))
+	}
+	return strings.Join(all, "\n")
+}
+
+func everything(p *plan) string {
+	return creates(p) + fmt.Sprint(p.events) + strings.Join(p.configuration("x"), "\n") + p.describe()
+}
+
+func TestFeatures(t *testing.T) {
+	defaults, err := parseFeatures("")
+	require.NoError(t, err)
+	assert.True(t, defaults["kill"])
+	without, err := parseFeatures("-kill")
+	require.NoError(t, err)
+	assert.False(t, without["kill"])
+	assert.True(t, without["damage"])
+	only, err := parseFeatures("kill,locks")
+	require.NoError(t, err)
+	assert.True(t, only["locks"])
+	assert.False(t, only["damage"])
+	_, err = parseFeatures("kil")
+	require.Error(t, err)
+}
+
+// TestCompare holds that the comparison finds what it is for.
+func TestCompare(t *testing.T) {
+	rows := func(all ...string) (list []row) {
+		for _, text := range all {
+			key, _, _ := strings.Cut(text, " ")
+			list = append(list, row{key: key, text: text})
+		}
+		return list
+	}
+	d := differ(rows("k=1 a", "k=2 b", "k=3 c", "k=4 d"), rows("k=1 a", "k=2 B", "k=4 d", "k=5 e"))
+	assert.Equal(t, []string{"k=2"}, d.differing)
+	assert.Equal(t, []string{"k=3"}, d.missing)
+	assert.Equal(t, []string{"k=5"}, d.extra)
+	d = differ(rows("k=1", "k=1", "k=1"), rows("k=1"))
+	assert.Equal(t, []string{"k=1", "k=1"}, d.missing)
+	assert.Zero(t, differ(rows("k=1", "k=1"), rows("k=1", "k=1")).count())
+
+	report := func(differing, missing int) string {
+		return fmt.Sprintf(`{"type":"table","source":{"Database":"d","Table":"t"},"differing":%d,"missing":%d,"listed":[{"key":"2"}]}`, differing, missing)
+	}
+	want := map[string]*difference{"d.t": {missing: []string{"2"}}}
+	require.NoError(t, agrees(report(0, 1), want))
+	require.Error(t, agrees(report(1, 0), want))
+	require.Error(t, agrees(`{"type":"summary"}`, want))
+}
