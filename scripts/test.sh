@@ -45,16 +45,42 @@ tests() {
 	go test -p 1 -count=1 -timeout 20m "$@" 2>&1
 }
 
+# Tests these packages. One that fails because a server crashed, which is no
+# doing of wherry's, has one more run, after that server's last words.
+each() {
+	local package failed=0
+	for package in "$@"; do
+		tests "$package" || { revive && tests "$package"; } || failed=1
+	done
+	return $failed
+}
+
+# Starts the servers that have died; whether there were any.
+revive() {
+	[[ -n $private ]] || return 1
+	local dead name
+	eval "$(scripts/servers.sh env)"
+	mapfile -t dead < <(scripts/servers.sh status | awk '$NF == "stopped" { print $1 }')
+	((${#dead[@]} > 0)) || return 1
+	for name in "${dead[@]}"; do
+		echo "--- $name has died; the end of its log:"
+		tail -n 60 "$WHERRY_SERVERS_DIR/$name/log"
+		dmesg 2>/dev/null | grep -i 'killed process' | tail -n 3 || true
+		scripts/servers.sh start "$name" 2>&1
+	done
+	echo "--- once more, as $(IFS=,; echo "${dead[*]}") had died:"
+}
+
 begin=$SECONDS rc=0
 if (($# == 0)) && [[ -n $private ]]; then
 	# Whole moves mostly wait for servers that are frozen or gone: they run beside the others, on servers of their own.
 	WHERRY_SERVERS_DIR=$second scripts/servers.sh up mysql:2 mariadb:2
 	set -m
-	(export WHERRY_SERVERS_DIR=$second && tests ./test/moves) >"$log.moves" &
+	(export WHERRY_SERVERS_DIR=$second && each ./test/moves) >"$log.moves" &
 	lane=$!
 	set +m
 	mapfile -t packages < <(go list ./... | grep -v '/test/moves$')
-	tests "${packages[@]}" | tee "$log" || rc=${PIPESTATUS[0]}
+	each "${packages[@]}" | tee "$log" || rc=${PIPESTATUS[0]}
 	wait "$lane" || rc=$?
 	lane=
 	tee -a "$log" <"$log.moves"
