@@ -18,9 +18,10 @@ import (
 )
 
 type cutoverOptions struct {
-	confirm string
-	abort   bool
-	dryRun  bool
+	confirm  string
+	abort    bool
+	dryRun   bool
+	rehearse bool
 }
 
 func newCutoverCmd(a *app) *cobra.Command {
@@ -35,17 +36,27 @@ counters, and records on the target that it has taken over: the point of no retu
 Up to that record any failure, and the timeout, puts everything back, and the move goes on as before. After it, running
 cutover again only goes forward. The source stays read-only afterwards. The time that writes were blocked is printed.
 
+With --rehearse it turns back just before that record: all is done but the takeover and the switch, also hooks.before_cutover
+and the fence, then writes are open again, and the time that they were blocked is printed. The move runs on as before.
+
 It does not move views, triggers, routines or accounts, and it does not redirect your application unless hooks.switch
 does.`,
 		Example: `  wherry cutover --config shop.yaml --confirm=shop
   wherry cutover --config shop.yaml --dry-run
+  wherry cutover --config shop.yaml --rehearse --confirm=shop
   wherry cutover --config shop.yaml --abort`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return runCutover(c.Context(), a, o) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if o.abort && o.dryRun || o.abort && o.rehearse || o.dryRun && o.rehearse {
+				return usageError{errors.New("--abort, --dry-run and --rehearse exclude each other"), c.CommandPath()}
+			}
+			return runCutover(c.Context(), a, o)
+		},
 	}
 	c.Flags().StringVar(&o.confirm, "confirm", "", "the `move`'s name, needed when not on a terminal")
 	c.Flags().BoolVar(&o.abort, "abort", false, "lift the fence that an interrupted cutover left behind, and stop there")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "make the checks that come before the fence and print the steps; exit status 3")
+	c.Flags().BoolVar(&o.rehearse, "rehearse", false, "do all but the takeover and the switch, open writes again, and print for how long they were blocked")
 	return c
 }
 
@@ -62,7 +73,7 @@ func runCutover(ctx context.Context, a *app, o cutoverOptions) error {
 		return err
 	}
 	if !o.abort && !o.dryRun && !st.Over() {
-		if err := s.confirm(o.confirm); err != nil {
+		if err := s.confirm(o.confirm, o.asks(s)); err != nil {
 			return err
 		}
 	}
@@ -79,16 +90,23 @@ func runCutover(ctx context.Context, a *app, o cutoverOptions) error {
 
 func cutoverSpec(o cutoverOptions) phaseSpec {
 	return phaseSpec{
-		name: state.PhaseCutover, beside: true, dry: o.dryRun || o.abort,
+		name: state.PhaseCutover, beside: true, dry: o.dryRun || o.abort, trial: o.rehearse,
 		run: func(ctx context.Context, s *session) (outcome, error) { return s.cutover(ctx, o) },
 	}
 }
 
+// asks says what is going to happen.
+func (o cutoverOptions) asks(s *session) string {
+	if o.rehearse {
+		return fmt.Sprintf("This stops writes on %s for a moment, for %s at most, and opens them again.", s.cfg.Source.Address(), s.cfg.Cutover.Timeout)
+	}
+	return fmt.Sprintf("This stops writes on %s and switches to %s.", s.cfg.Source.Address(), s.cfg.Target.Address())
+}
+
 // confirm asks for the move's name, on the terminal or by flag.
-func (s *session) confirm(given string) error {
+func (s *session) confirm(given, happens string) error {
 	if given == "" && terminal(s.app.stdin) && terminal(s.app.stderr) {
-		fmt.Fprintf(s.app.stderr, "This stops writes on %s and switches to %s. Type the name of the move to go on: ",
-			s.cfg.Source.Address(), s.cfg.Target.Address())
+		fmt.Fprintf(s.app.stderr, "%s Type the name of the move to go on: ", happens)
 		line, err := bufio.NewReader(s.app.stdin).ReadString('\n')
 		if err != nil {
 			return fmt.Errorf("read confirmation: %w", err)
@@ -111,6 +129,7 @@ func (s *session) cutover(ctx context.Context, o cutoverOptions) (outcome, error
 		return outcome{}, err
 	}
 	options := s.cutoverOptions(st)
+	options.Rehearse = o.rehearse
 	if o.dryRun && !s.lock.Beside() {
 		options.Lag = nil // nobody applies changes now: the cutover itself will, and only then is there a lag to judge
 	}
@@ -134,6 +153,9 @@ func (s *session) cutover(ctx context.Context, o cutoverOptions) (outcome, error
 	})
 	if err != nil {
 		return outcome{}, err
+	}
+	if o.rehearse {
+		return s.rehearsed(result), nil
 	}
 	return outcome{
 		Detail: fmt.Sprintf("the target has taken over; writes were blocked for %s", monitor.Span(result.Blocked)),

@@ -33,6 +33,7 @@ type phaseSpec struct {
 	beside bool                                        // may run beside start-replica
 	once   bool                                        // says so and does nothing when it is done already
 	dry    bool                                        // a dry run: no record is kept
+	trial  bool                                        // not the phase itself: what admits to it holds, but no record is kept
 	admit  func(ctx context.Context, s *session) error // may refuse, changing nothing; then no record is kept
 	run    func(ctx context.Context, s *session) (outcome, error)
 }
@@ -99,7 +100,7 @@ func (s *session) phase(ctx context.Context, spec phaseSpec) error {
 		}
 	}
 	record := s.file.Phase(spec.name)
-	if spec.dry || spec.name == state.PhaseCheck && !s.file.Exists() {
+	if spec.dry || spec.trial || spec.name == state.PhaseCheck && !s.file.Exists() {
 		out, err := spec.run(ctx, s)
 		return s.finish(spec.name, out, err)
 	}

@@ -43,7 +43,7 @@ func runAll(ctx context.Context, a *app, o runOptions) error {
 		return err
 	}
 	if o.cutover {
-		if err := s.confirm(o.confirm); err != nil {
+		if err := s.confirm(o.confirm, cutoverOptions{}.asks(s)); err != nil {
 			return err
 		}
 	}

@@ -21,7 +21,9 @@ type barrier struct {
 	c      *Cutover
 	fence  db.Fence // nil for the kinds that are the user's
 	record Record
-	up     bool // or perhaps up
+	up     bool      // or perhaps up
+	began  time.Time // when this run went to raise it
+	spent  Spent
 }
 
 // barrier prepares the fence. That of an interrupted run is adopted: writes have been blocked since, and it knows what to
@@ -70,8 +72,10 @@ func (c *Cutover) newBarrier(ctx context.Context, kind db.FenceKind, saved strin
 // before.
 func (b *barrier) raise(ctx context.Context) (*closed, error) {
 	b.c.observe(StepFence, string(b.record.FenceKind))
+	b.began = b.c.opts.Now()
+	defer b.c.timed(&b.spent.Fence)()
 	if !b.up { // else writes have been blocked for longer
-		b.record.FencedAt = b.c.opts.Now()
+		b.record.FencedAt = b.began
 	}
 	b.record.Step = StepFence
 	if err := b.c.save(ctx, b.record); err != nil {

@@ -24,6 +24,7 @@ type closed struct {
 
 // head reads the position that the target has to reach: everything that was ever committed on the source.
 func (s *closed) head(ctx context.Context) error {
+	defer s.c.timed(&s.spent.Drain)()
 	err := again(ctx, func() (err error) {
 		s.record.Head, err = s.readHead(ctx)
 		return err
@@ -36,6 +37,7 @@ func (s *closed) head(ctx context.Context) error {
 
 // drain waits until the target holds everything up to the head.
 func (s *closed) drain(ctx context.Context) error {
+	defer s.c.timed(&s.spent.Drain)()
 	s.c.observe(StepDrain, s.record.Head.String())
 	var at db.Position
 	for {
@@ -63,6 +65,7 @@ func (s *closed) drain(ctx context.Context) error {
 
 // verify compares what is not compared yet.
 func (s *closed) verify(ctx context.Context) (err error) {
+	defer s.c.timed(&s.spent.Verify)()
 	var v Verified
 	switch s.c.opts.Verify {
 	case VerifyChanged:

@@ -48,13 +48,25 @@ type Result struct {
 	Verified int64         // rows compared by this run
 	Stray    int64         // rows written on the source after the takeover: the target does not have them
 	Already  bool          // an earlier run had finished
+	Spent    Spent         // the parts of Blocked, when this run came from the fence to the takeover
 }
 
-// Run hands over, or continues an interrupted run, or finishes one that has passed the point of no return.
+// Spent is how long writes were blocked for what.
+type Spent struct {
+	Fence  time.Duration // until writes were stopped, and proved to be
+	Drain  time.Duration // until the target had the last change
+	Verify time.Duration // until what changed was compared
+}
+
+// Run hands over, or continues an interrupted run, or finishes one that has passed the point of no return. A rehearsal
+// turns back just before that point.
 func (c *Cutover) Run(ctx context.Context) (*Result, error) {
 	record, sealed, err := c.load(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if sealed && c.opts.Rehearse {
+		return nil, fmt.Errorf("rehearse the cutover: %w", db.ErrSealed)
 	}
 	if sealed {
 		return c.forward(ctx, record, nil)
@@ -73,6 +85,9 @@ func (c *Cutover) Run(ctx context.Context) (*Result, error) {
 	}
 	if err != nil {
 		return nil, b.undo(ctx, err)
+	}
+	if c.opts.Rehearse {
+		return done.turnBack(ctx)
 	}
 	return c.forward(ctx, b.record, done)
 }
@@ -97,8 +112,8 @@ func (c *Cutover) Abort(ctx context.Context) error {
 	return b.lift(ctx)
 }
 
-// take blocks writes and brings the takeover to its record on the target, the point of no return. All of it has to be
-// done before writes have been blocked for too long.
+// take blocks writes and brings the takeover to its record on the target, the point of no return; a rehearsal ends before
+// the record. All of it has to be done before writes have been blocked for too long.
 func (c *Cutover) take(ctx context.Context, b *barrier, verified Verified) (*closed, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.Timeout, ErrTimeout)
 	defer cancel()
@@ -124,6 +139,9 @@ func (c *Cutover) take(ctx context.Context, b *barrier, verified Verified) (*clo
 		if err != nil {
 			return nil, err
 		}
+		if still && c.opts.Rehearse {
+			return source, nil
+		}
 		if still {
 			return source, source.seal(ctx)
 		}
@@ -135,7 +153,7 @@ func (c *Cutover) take(ctx context.Context, b *barrier, verified Verified) (*clo
 func (c *Cutover) forward(ctx context.Context, record Record, source *closed) (*Result, error) {
 	result := &Result{Already: record.Done, Blocked: record.Blocked, Head: record.Head}
 	if source != nil {
-		result.Verified = source.rows
+		result.Verified, result.Spent = source.rows, source.spent
 	}
 	f, err := c.takeover(ctx, record, source)
 	if err != nil {

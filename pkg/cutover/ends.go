@@ -34,4 +34,5 @@ type Target interface {
 	Ledger() db.Ledger
 	Dialect() schema.Dialect
 	Execute(ctx context.Context, statement string) error
+	Repair(ctx context.Context, b *db.Batch) error
 }

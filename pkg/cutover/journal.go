@@ -2,6 +2,7 @@ package cutover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -54,6 +55,14 @@ func (c *Cutover) load(ctx context.Context) (Record, bool, error) {
 	if err != nil {
 		return record, false, fmt.Errorf("ask the target whether it has taken over: %w", err)
 	}
+	if fact == "" && record.Step == StepSeal {
+		// A process that died may have left the takeover's commit under way. Nothing is repaired, but this waits for it.
+		if err := c.target.Repair(ctx, &db.Batch{}); errors.Is(err, db.ErrSealed) {
+			return record, true, nil
+		} else if err != nil {
+			return record, false, fmt.Errorf("ask the target whether it has taken over: %w", err)
+		}
+	}
 	if fact == "" && (record.Sealed || record.Done) {
 		return record, false, fmt.Errorf("read the journal of the cutover: it says that the target has taken over, but the target's bookkeeping of move %s does not: "+
 			"look at the fact %q there; is this the right target? %w", c.opts.Move, db.FactCutover, ErrOutcomeUnknown)
@@ -74,6 +83,9 @@ func (c *Cutover) hook(ctx context.Context, name string, r Record, more map[stri
 		return nil
 	}
 	facts := map[string]string{"move": c.opts.Move, "step": name, "fence": string(r.FenceKind), "head": r.Head.String()}
+	if c.opts.Rehearse {
+		facts["rehearsal"] = "1"
+	}
 	for k, v := range more {
 		facts[k] = v
 	}

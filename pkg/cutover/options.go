@@ -48,6 +48,7 @@ type Options struct {
 	Verify       string        // VerifyFull, VerifyChanged or VerifyNone; VerifyChanged
 	MaxVerifyAge time.Duration // of the last clean verify; 24 h
 	LookFor      time.Duration // how long a lost answer of the takeover is looked for; 15 s
+	Rehearse     bool          // turn back before the takeover is recorded: all but the switch, and writes are open again
 	Gates        []Gate        // all are checked, and all failures reported together
 
 	// Applied returns the position up to which the target durably holds the source's changes; Lag how far it is behind.

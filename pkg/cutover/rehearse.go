@@ -1,0 +1,22 @@
+package cutover
+
+import (
+	"context"
+	"time"
+)
+
+// turnBack ends a rehearsal: writes are open again, and nothing of it is left. Blocked is for how long this run stopped
+// them; what an interrupted run before it had stopped already does not count.
+func (s *closed) turnBack(ctx context.Context) (*Result, error) {
+	head := s.record.Head
+	if err := s.lift(ctx); err != nil {
+		return nil, err
+	}
+	return &Result{Blocked: s.c.opts.Now().Sub(s.began), Head: head, Verified: s.rows, Spent: s.spent}, nil
+}
+
+// timed adds to sum how long it takes until the function that it returns is called.
+func (c *Cutover) timed(sum *time.Duration) func() {
+	began := c.opts.Now()
+	return func() { *sum += c.opts.Now().Sub(began) }
+}
