@@ -3,32 +3,39 @@ package db
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 )
 
-// FromSnapshots returns the source with streams that pass over, for tables without a key, what their snapshots held already:
-// a Stream that is opened with a nil since takes it from the chunks in the ledger. Once the stream is beyond a snapshot's
-// position that has no effect, so it holds for every stream of a move, whatever it is read for.
+// FromSnapshots returns the source with streams that pass over what the tables' records say is held already or has another
+// shape, and for tables without a key what their snapshots held: a Stream that is opened with a nil since takes it from the
+// ledger. Once the stream is beyond these positions that has no effect, so it holds for every stream of a move, whatever it is read for.
 func FromSnapshots(s Source, l Ledger) Source {
-	return &fromSnapshots{Source: s, ledger: l, known: map[schema.Name]Position{}}
+	return &fromSnapshots{Source: s, ledger: l}
 }
 
 type fromSnapshots struct {
 	Source
 	ledger Ledger
-
-	mu    sync.Mutex
-	known map[schema.Name]Position // of chunks that are done: they never change again
 }
 
 // Stream opens the log after pos.
 func (s *fromSnapshots) Stream(ctx context.Context, pos Position, routes []*route.Route, since Since) (Stream, error) {
 	if since == nil {
 		since = Since{}
+		records, err := s.ledger.Records(ctx)
+		if err != nil {
+			return nil, err
+		}
+		shaped := make(map[schema.Name]Position, len(records))
+		for _, r := range records {
+			shaped[r.Source] = r.Since
+		}
 		for _, r := range routes {
+			if at := shaped[r.Source.Name()]; !at.IsZero() {
+				since[r] = at
+			}
 			if len(r.Source.Key) > 0 {
 				continue
 			}
@@ -36,24 +43,34 @@ func (s *fromSnapshots) Stream(ctx context.Context, pos Position, routes []*rout
 			if err != nil {
 				return nil, fmt.Errorf("read the snapshot's position of %s: %w", r.Source.Name(), err)
 			}
-			if !at.IsZero() {
-				since[r] = at
+			later, err := s.later(since[r], at)
+			if err != nil {
+				return nil, err
+			}
+			if !later.IsZero() {
+				since[r] = later
 			}
 		}
 	}
 	return s.Source.Stream(ctx, pos, routes, since)
 }
 
+// since returns the position of the snapshot that a table's rows were loaded from.
 func (s *fromSnapshots) since(ctx context.Context, table schema.Name) (Position, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if at := s.known[table]; !at.IsZero() {
-		return at, nil
-	}
 	chunks, err := s.ledger.Chunks(ctx, table)
 	if err != nil || len(chunks) == 0 || !chunks[0].Done {
 		return "", err
 	}
-	s.known[table] = chunks[0].Position
 	return chunks[0].Position, nil
+}
+
+// later returns the later of two positions of one table, either of which may be zero.
+func (s *fromSnapshots) later(a, b Position) (Position, error) {
+	if a.IsZero() || b.IsZero() {
+		return a + b, nil
+	}
+	if reached, err := s.Reached(a, b); err != nil || reached {
+		return a, err
+	}
+	return b, nil
 }

@@ -73,12 +73,17 @@ type Log interface {
 	// Retention returns how long the log is kept at least, or 0 when nothing limits it.
 	Retention(ctx context.Context) (time.Duration, error)
 	// Stream opens the log after pos. Changes of tables that are not sources of routes are passed over, and so are row
-	// changes of a route in transactions at or before its since, the position of a Snapshot of its table; schema
-	// changes are not. A since that has no measure in common with a transaction is an error.
+	// changes of a route in transactions at or before its since, the position of a Snapshot of its table, or from which on it
+	// has its shape; schema changes are not. A since that has no measure in common with a transaction is an error. Rows that do
+	// not have their route's shape are SchemaChanged.
 	Stream(ctx context.Context, pos Position, routes []*route.Route, since Since) (Stream, error)
+	// Effects tells what a schema change does to tables. known returns a table as it was before, or nil for one that is not
+	// followed. The error is schema.ErrUnknownStatement when the statement is not understood.
+	Effects(ctx context.Context, change *DDL, known func(schema.Name) *schema.Table) ([]schema.Effect, error)
 }
 
-// Since tells the position of the snapshot that a route's rows were loaded from. Routes without one have none.
+// Since tells, per route, the position at or before which the log's row changes are in the rows already, or have another
+// shape than the route. Routes without one have none.
 type Since map[*route.Route]Position
 
 // Stream is an open change log. It is used by one goroutine.
@@ -99,7 +104,7 @@ type Part struct {
 	Bytes    int       // roughly, of all changes
 	End      bool      // the transaction ends with this part
 	Rollback bool      // with End: the transaction was rolled back, its parts must not be kept
-	DDL      *DDL      // a schema change that touches a routed table; Changes is empty and End is true
+	DDL      *DDL      // a schema change that touches tables of the move; Changes is empty. Without End its rows follow (CREATE .. SELECT)
 	Time     time.Time // of the commit, by the source's clock; second precision on some servers
 }
 
@@ -113,9 +118,29 @@ type Change struct {
 // DDL is a schema change in the log.
 type DDL struct {
 	Statement string
-	Database  string        // the session's default database
-	Tables    []schema.Name // the routed tables that it touches
+	Context   schema.StatementContext
+	Tables    []schema.Name // the tables of the move that it touches, and those that come into it
+	Moment    Moment
 }
+
+// Moment is what a schema change depends on besides its text and the tables: values that it gives to rows that are there.
+type Moment struct {
+	Time     time.Time // by the source's clock
+	TimeZone string    // of the session, as the server names it; empty when not known
+	Strict   bool      // values that do not fit are errors
+}
+
+// SchemaChanged is a schema change, or rows of another shape than the move's, that calls for the tables to be copied again.
+type SchemaChanged struct {
+	Tables []schema.Name // of the source
+	Why    string
+}
+
+// Error implements error.
+func (e *SchemaChanged) Error() string { return e.Why }
+
+// Unwrap tells that it is ErrUnsupported unless somebody knows how to go on.
+func (e *SchemaChanged) Unwrap() error { return ErrUnsupported }
 
 // FenceKind names what stops writes on the source.
 type FenceKind string

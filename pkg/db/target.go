@@ -62,6 +62,11 @@ type Ledger interface {
 	Chunks(ctx context.Context, table schema.Name) ([]Chunk, error)
 	// Plan records a chunk that is to be copied.
 	Plan(ctx context.Context, table schema.Name, c Chunk) error
+	// Records returns the tables of the move, by the names of their sources; none before any is recorded.
+	Records(ctx context.Context) ([]Record, error)
+	// Amend puts records, in place of older ones with the same source, and takes others away, in one transaction. The chunks of
+	// the tables taken away, and of those put whose Copy is true, are forgotten with it.
+	Amend(ctx context.Context, put []Record, gone []schema.Name) error
 	// Seal records that the target has taken over, and in the same transaction takes the position away, so that no
 	// applier, wherever it runs, can commit anything more. It returns the final position; sealed already, it
 	// returns the same again and leaves the first record as it is.
@@ -79,8 +84,20 @@ const (
 	FactConsistent = "consistent"     // the position at which the target was consistent for the first time
 	FactCutover    = "cutover"        // the durable record that the target has taken over: the point of no return
 	FactFinal      = "final_position" // what FactPosition was when the target took over
+	FactChange     = "schema_change"  // what is being done on the target for a schema change of the source
 	FactRepairs    = "repairs"        // how many repairs of rows without a key were made, see Batch
 )
+
+// Record is a table of the move as of the position that the target holds.
+type Record struct {
+	Source schema.Name
+	Target schema.Name
+	Shape  *schema.Table // of the source table
+	// Since is the position from which on the log's rows have this shape, and are not in the target's rows yet; zero: from the
+	// move's start on.
+	Since Position
+	Copy  bool // the rows are still to be copied
+}
 
 // Chunk is a key range of one table, the unit of copying. Chunks of a table follow one another by Number from 0: each begins
 // where the one before ends, the first is open below and the last above.
@@ -115,6 +132,11 @@ type Applier interface {
 	// Commit makes everything applied since the last commit durable together with the position. With nothing applied it
 	// only moves the position. ErrSealed: the target has taken over and nothing was committed. An error that is ErrConnection leaves the outcome open: close, open anew, read Position.
 	Commit(ctx context.Context, pos Position) error
+	// Execute runs one schema statement of the dialect's on the connection that holds the lock, as of the moment given. Nothing may
+	// be open. When its answer was lost the error is ErrConnection; the next applier's opening waits until it has ended.
+	Execute(ctx context.Context, statement string, at Moment) error
+	// Amend is the ledger's, within the current transaction, beginning one when none is open; it forgets FactChange as well. Commit makes it durable.
+	Amend(ctx context.Context, put []Record, gone []schema.Name) error
 	// Rollback drops everything applied since the last commit.
 	Rollback(ctx context.Context) error
 	// Close gives up the lock. An open transaction is rolled back.

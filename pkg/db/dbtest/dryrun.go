@@ -111,6 +111,10 @@ func (l *dryLedger) Plan(_ context.Context, table schema.Name, c db.Chunk) error
 	return l.print("-- plan chunk %s[%d]: after %s up to %s\n", table, c.Number, show(c.Range.After), show(c.Range.Upto))
 }
 
+func (l *dryLedger) Amend(_ context.Context, put []db.Record, gone []schema.Name) error {
+	return l.print("-- record %d tables, forget %d\n", len(put), len(gone))
+}
+
 func (l *dryLedger) Seal(context.Context, string) (db.Position, error) { return "", errDry }
 
 func (l *dryLedger) Drop(context.Context) error { return errDry }

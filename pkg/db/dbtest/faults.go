@@ -180,6 +180,10 @@ func (s *faultySource) Head(ctx context.Context) (db.Position, error) {
 	return get(s.f, "head", func() (db.Position, error) { return s.source.Head(ctx) })
 }
 
+func (s *faultySource) Effects(ctx context.Context, change *db.DDL, known func(schema.Name) *schema.Table) ([]schema.Effect, error) {
+	return s.source.Effects(ctx, change, known)
+}
+
 func (s *faultySource) Reached(at, goal db.Position) (bool, error) { return s.source.Reached(at, goal) }
 
 func (s *faultySource) Retained(ctx context.Context, pos db.Position) error {

@@ -71,6 +71,10 @@ func (a *faultyApplier) Rollback(ctx context.Context) error {
 	return a.f.run("rollback", func() error { return a.Applier.Rollback(ctx) })
 }
 
+func (a *faultyApplier) Execute(ctx context.Context, statement string, at db.Moment) error {
+	return a.f.run("applier.execute", func() error { return a.Applier.Execute(ctx, statement, at) })
+}
+
 type faultyLedger struct {
 	ledger db.Ledger
 	f      Fault
@@ -98,6 +102,14 @@ func (l *faultyLedger) Chunks(ctx context.Context, table schema.Name) ([]db.Chun
 
 func (l *faultyLedger) Plan(ctx context.Context, table schema.Name, c db.Chunk) error {
 	return l.f.run("ledger.plan", func() error { return l.ledger.Plan(ctx, table, c) })
+}
+
+func (l *faultyLedger) Records(ctx context.Context) ([]db.Record, error) {
+	return get(l.f, "ledger.records", func() ([]db.Record, error) { return l.ledger.Records(ctx) })
+}
+
+func (l *faultyLedger) Amend(ctx context.Context, put []db.Record, gone []schema.Name) error {
+	return l.f.run("ledger.amend", func() error { return l.ledger.Amend(ctx, put, gone) })
 }
 
 func (l *faultyLedger) Seal(ctx context.Context, record string) (db.Position, error) {

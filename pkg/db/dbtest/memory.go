@@ -44,6 +44,7 @@ type Server struct {
 	onStep     func(step string) error
 	findings   []db.Finding
 	retention  time.Duration
+	follows    func(schema.Name) bool
 }
 
 // NewServer returns an empty server.
@@ -70,7 +71,7 @@ func (s *Server) Target(move string) db.Target { return &target{reader: reader{s
 //	fence.raise fence.raise.after fence.holds fence.lift fence.lift.after
 //	obstacles execute execute.after load load.rows load.commit load.commit.after
 //	ledger.get ledger.put ledger.put.after ledger.chunks ledger.plan ledger.plan.after ledger.seal ledger.seal.after
-//	ledger.create ledger.drop (with .after) applier apply commit.before commit.after rollback repair repair.after
+//	ledger.create ledger.drop ledger.amend (with .after) ledger.records applier.execute amend applier apply commit.before commit.after rollback repair repair.after
 func (s *Server) OnStep(f func(step string) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,6 +120,13 @@ func (s *Server) Find(f db.Finding) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.findings = append(s.findings, f)
+}
+
+// Follow says which names belong to the move, whether there is such a table or not: the log then tells of their schema changes.
+func (s *Server) Follow(follows func(schema.Name) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.follows = follows
 }
 
 // Retain sets what Retention returns.

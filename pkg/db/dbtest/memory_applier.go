@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"wherry/pkg/db"
+	"wherry/pkg/schema"
 )
 
 // applier writes batches. Its connection holds the move's lock.
@@ -14,6 +15,39 @@ type applier struct {
 	generation int
 	pos        db.Position
 	view       *view // nil: no transaction is open
+	amended    []amendment
+}
+
+// amendment is one call of Amend, which waits for the commit.
+type amendment struct {
+	put  []db.Record
+	gone []schema.Name
+}
+
+// Execute runs a schema statement while the lock is held.
+func (a *applier) Execute(ctx context.Context, statement string, _ db.Moment) error {
+	if err := a.t.s.enter(ctx, "applier.execute"); err != nil {
+		return fmt.Errorf("execute %.200s: %w", statement, err)
+	}
+	a.t.s.mu.Lock()
+	err := a.held()
+	a.t.s.mu.Unlock()
+	switch {
+	case err != nil:
+		return err
+	case a.view != nil || a.amended != nil:
+		return errors.New("execute a schema statement: a transaction is open")
+	}
+	return a.t.Execute(ctx, statement)
+}
+
+// Amend changes the records with the open transaction.
+func (a *applier) Amend(ctx context.Context, put []db.Record, gone []schema.Name) error {
+	if err := a.t.s.enter(ctx, "amend"); err != nil {
+		return fmt.Errorf("record the move's tables: %w", err)
+	}
+	a.amended = append(a.amended, amendment{put, gone})
+	return nil
 }
 
 // NewApplier takes the lock and reads the position. Workers make no difference here.
@@ -89,9 +123,16 @@ func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 		case b.facts[db.FactPosition] == "":
 			return errors.New("no position on the target")
 		}
+		for _, m := range a.amended {
+			if err := b.amend(m.put, m.gone); err != nil {
+				return err
+			}
+			delete(b.facts, db.FactChange)
+		}
 		b.facts[db.FactPosition] = string(pos)
 		return nil
 	})
+	a.amended = nil
 	a.view = nil // refused or not: what is refused is rolled back
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
@@ -108,7 +149,7 @@ func (a *applier) Rollback(ctx context.Context) error {
 	if err := a.t.s.enter(ctx, "rollback"); err != nil {
 		return fmt.Errorf("roll back: %w", err)
 	}
-	a.view = nil
+	a.view, a.amended = nil, nil
 	a.t.s.mu.Lock()
 	defer a.t.s.mu.Unlock()
 	return a.held()

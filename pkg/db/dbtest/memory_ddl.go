@@ -1,11 +1,13 @@
 package dbtest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,6 +23,7 @@ const (
 	truncateTable  = "truncate table "
 	dropTable      = "drop table "
 	renameTable    = "rename table "
+	alterTable     = "alter table "
 	addIndexes     = "add indexes "
 	addForeignKeys = "add foreign keys "
 	setIncrement   = "set auto increment "
@@ -29,7 +32,9 @@ const (
 // operands are what the statements are about.
 type operands struct {
 	schema.Table
-	To schema.Name // of renameTable
+	To     schema.Name       // of renameTable
+	From   schema.Name       // of alterTable: the table's name until now
+	Former map[string]string // of alterTable: the names until now of the columns that are kept
 }
 
 func write(verb string, o operands) string {
@@ -61,14 +66,14 @@ func RenameTable(from, to schema.Name) string {
 }
 
 // DDL runs statements of the server's language, all or none, and logs them as one schema change with the text and database
-// of ddl, which may be in any language. When ddl names no tables they are those of the statements.
-func (s *Server) DDL(ddl db.DDL, statements ...string) error {
+// of change, which may be in any language. When change names no tables they are those of the statements.
+func (s *Server) DDL(change db.DDL, statements ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.readOnly && !s.leaky {
 		return errReadOnly
 	}
-	before, named := maps.Clone(s.tables), []schema.Name(nil)
+	before, named, effects := maps.Clone(s.tables), []schema.Name(nil), []schema.Effect(nil)
 	for _, statement := range statements {
 		names, err := s.execute(statement)
 		if err != nil {
@@ -76,12 +81,58 @@ func (s *Server) DDL(ddl db.DDL, statements ...string) error {
 			return err
 		}
 		named = append(named, names...)
+		effects = append(effects, s.effect(before, names, statement))
 	}
-	if ddl.Tables == nil {
-		ddl.Tables = named
+	if change.Tables == nil {
+		change.Tables = named
 	}
-	s.append(entry{ddl: &ddl, time: time.Now()})
+	change.Moment.Time = time.Now()
+	s.append(entry{ddl: &change, effects: effects, time: change.Moment.Time})
 	return nil
+}
+
+// effect tells what a statement that was executed did.
+func (s *Server) effect(before map[schema.Name]*table, names []schema.Name, statement string) schema.Effect {
+	verb := statement[:strings.IndexByte(statement, '{')]
+	if len(names) == 0 {
+		return schema.Effect{}
+	}
+	e := schema.Effect{Name: names[0]}
+	switch verb {
+	case createTable:
+		e.Kind = schema.Created
+	case dropTable:
+		e.Kind = schema.Dropped
+	case renameTable:
+		e.Kind, e.To = schema.Renamed, names[1]
+	case truncateTable:
+		e.Kind = schema.Truncated
+	}
+	if e.Kind == schema.Created || e.Kind == schema.Altered {
+		after := *s.tables[e.Name].def
+		e.After, e.Former = &after, map[string]string{}
+		for _, c := range after.Columns {
+			if was := before[e.Name]; was != nil && was.def.Column(c.Name) >= 0 {
+				e.Former[c.Name] = c.Name
+			}
+		}
+	}
+	return e
+}
+
+// Effects tells what an entry of the log did, which the server kept. It understands every statement.
+func (s *source) Effects(ctx context.Context, change *db.DDL, _ func(schema.Name) *schema.Table) ([]schema.Effect, error) {
+	if err := s.s.enter(ctx, "effects"); err != nil {
+		return nil, err
+	}
+	s.s.mu.Lock()
+	defer s.s.mu.Unlock()
+	for _, e := range s.s.log {
+		if e.ddl != nil && e.ddl.Statement == change.Statement && e.time.Equal(change.Moment.Time) {
+			return e.effects, nil
+		}
+	}
+	return nil, fmt.Errorf("find %.60q in the log: %w", change.Statement, schema.ErrUnknownStatement)
 }
 
 // execute runs a statement by replacing whole tables, and returns the names that it touched.
@@ -96,6 +147,8 @@ func (s *Server) execute(statement string) ([]schema.Name, error) {
 	}
 	verb, name := statement[:at], o.Name
 	switch verb {
+	case alterTable:
+		return []schema.Name{o.From, name}, s.alter(&o)
 	case createDatabase:
 		return nil, nil
 	case createTable:
@@ -120,7 +173,7 @@ func (s *Server) execute(statement string) ([]schema.Name, error) {
 		}
 		delete(s.tables, name)
 		def.Name = o.To
-		return []schema.Name{name, o.To}, s.rebuild(t, &def)
+		return []schema.Name{name, o.To}, s.rebuild(t, &def, sameNames)
 	case truncateTable:
 		s.tables[name] = newTable(&def)
 		return []schema.Name{name}, nil
@@ -140,15 +193,44 @@ func (s *Server) execute(statement string) ([]schema.Name, error) {
 	default:
 		return nil, fmt.Errorf("cannot understand %.60q", statement)
 	}
-	return []schema.Name{name}, s.rebuild(t, &def)
+	return []schema.Name{name}, s.rebuild(t, &def, sameNames)
 }
 
-// rebuild puts the rows of a table into one of another definition.
-func (s *Server) rebuild(t *table, def *schema.Table) error {
+// alter gives a table another definition and, where that says so, another name. New automatic columns are numbered from 1.
+func (s *Server) alter(o *operands) error {
+	t := s.tables[o.From]
+	if t == nil {
+		return fmt.Errorf("open table %s: no such table", o.From)
+	}
+	if o.Name != o.From {
+		if s.tables[o.Name] != nil {
+			return fmt.Errorf("table %s exists", o.Name)
+		}
+		delete(s.tables, o.From)
+	}
+	before := t.def.ForeignKeys
+	if err := s.rebuild(t, &o.Table, func(column string) string { return o.Former[column] }); err != nil {
+		return err
+	}
+	for i := range o.ForeignKeys {
+		if slices.ContainsFunc(before, func(have schema.ForeignKey) bool { return have.Name == o.ForeignKeys[i].Name }) {
+			continue
+		}
+		if err := s.orphans(s.tables[o.Name], &o.ForeignKeys[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sameNames(column string) string { return column }
+
+// rebuild puts the rows of a table into one of another definition. former tells by what name it has a column until now.
+func (s *Server) rebuild(t *table, def *schema.Table, former func(string) string) error {
 	from := make([]int, len(def.Columns))
 	same := len(def.Columns) == len(t.def.Columns)
 	for i := range def.Columns {
-		from[i] = t.def.Column(def.Columns[i].Name)
+		from[i] = t.def.Column(former(def.Columns[i].Name))
 		same = same && from[i] == i
 	}
 	built := newTable(def)
@@ -161,6 +243,10 @@ func (s *Server) rebuild(t *table, def *schema.Table) error {
 			for i, at := range from {
 				if at < 0 {
 					row[i] = initial(&def.Columns[i])
+					if def.Columns[i].AutoIncrement {
+						row[i] = strconv.AppendUint(nil, built.next, 10)
+						built.next++
+					}
 					continue
 				}
 				row[i] = rec.row[at]

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"wherry/pkg/db"
@@ -13,8 +14,27 @@ import (
 
 // books is the bookkeeping of one move.
 type books struct {
-	facts  map[string]string
-	chunks map[schema.Name][]db.Chunk
+	facts   map[string]string
+	chunks  map[schema.Name][]db.Chunk
+	records map[schema.Name]string // encoded
+}
+
+// amend puts records and takes others away.
+func (b *books) amend(put []db.Record, gone []schema.Name) error {
+	for _, name := range gone {
+		delete(b.records, name)
+		delete(b.chunks, name)
+	}
+	for _, r := range put {
+		text, err := db.EncodeRecord(r)
+		if err != nil {
+			return err
+		}
+		if b.records[r.Source] = text; r.Copy {
+			delete(b.chunks, r.Source)
+		}
+	}
+	return nil
 }
 
 func (b *books) chunk(table schema.Name, number int) *db.Chunk {
@@ -38,7 +58,7 @@ type ledger struct {
 func (l *ledger) Create(ctx context.Context) error {
 	return l.do(ctx, "ledger.create", func(b *books) error {
 		if b == nil {
-			l.s.ledgers[l.move] = &books{facts: map[string]string{}, chunks: map[schema.Name][]db.Chunk{}}
+			l.s.ledgers[l.move] = &books{facts: map[string]string{}, chunks: map[schema.Name][]db.Chunk{}, records: map[schema.Name]string{}}
 		}
 		return nil
 	})
@@ -105,6 +125,29 @@ func (l *ledger) Plan(ctx context.Context, table schema.Name, c db.Chunk) error 
 		slices.SortFunc(b.chunks[table], func(x, y db.Chunk) int { return cmp.Compare(x.Number, y.Number) })
 		return nil
 	})
+}
+
+// Records returns the tables of the move.
+func (l *ledger) Records(ctx context.Context) (records []db.Record, err error) {
+	err = l.do(ctx, "ledger.records", func(b *books) error {
+		if b == nil {
+			return nil
+		}
+		for _, name := range slices.SortedFunc(maps.Keys(b.records), func(x, y schema.Name) int { return cmp.Compare(x.String(), y.String()) }) {
+			record, err := db.DecodeRecord(b.records[name])
+			if err != nil {
+				return err
+			}
+			records = append(records, record)
+		}
+		return nil
+	})
+	return records, err
+}
+
+// Amend puts records and takes others away.
+func (l *ledger) Amend(ctx context.Context, put []db.Record, gone []schema.Name) error {
+	return l.write(ctx, "ledger.amend", func(b *books) error { return b.amend(put, gone) })
 }
 
 // Seal records the takeover and turns the position into the final one.

@@ -17,6 +17,7 @@ import (
 type entry struct {
 	changes    []logged
 	ddl        *db.DDL
+	effects    []schema.Effect // of the schema change
 	rolledBack bool
 	time       time.Time
 }
@@ -202,11 +203,14 @@ func (st *stream) next() (*db.Part, <-chan struct{}, error) {
 // part returns the next part of a transaction, or nil when nothing in it is routed.
 func (st *stream) part(e entry) (*db.Part, error) {
 	if e.ddl != nil {
-		touched := slices.DeleteFunc(slices.Clone(e.ddl.Tables), func(n schema.Name) bool { return st.routes[n] == nil })
-		if len(touched) == 0 {
+		change := *e.ddl
+		change.Tables = slices.DeleteFunc(slices.Clone(change.Tables), func(n schema.Name) bool {
+			return st.routes[n] == nil && (st.s.follows == nil || !st.s.follows(n))
+		})
+		if len(change.Tables) == 0 {
 			return nil, nil
 		}
-		return &db.Part{DDL: &db.DDL{Statement: e.ddl.Statement, Database: e.ddl.Database, Tables: touched}, End: true, Time: e.time}, nil
+		return &db.Part{DDL: &change, End: true, Time: e.time}, nil
 	}
 	routed := slices.DeleteFunc(slices.Clone(e.changes), func(c logged) bool { return st.routes[c.table] == nil || st.at < st.since[c.table] })
 	if len(routed) == 0 {
@@ -219,7 +223,8 @@ func (st *stream) part(e entry) (*db.Part, error) {
 		change := db.Change{Route: st.routes[c.table]}
 		rel := &change.Route.Source
 		if n := max(len(c.before), len(c.after)); n != len(rel.Table.Columns) {
-			return nil, fmt.Errorf("read change of %s: %d columns in the log, %d in the route: %w", c.table, n, len(rel.Table.Columns), db.ErrUnsupported)
+			why := fmt.Sprintf("read change of %s: %d columns in the log, %d in the route", c.table, n, len(rel.Table.Columns))
+			return nil, &db.SchemaChanged{Tables: []schema.Name{c.table}, Why: why}
 		}
 		if c.before != nil {
 			change.Before = c.before.Pick(rel.Columns).Clone()

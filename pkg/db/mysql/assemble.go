@@ -59,7 +59,7 @@ type group struct {
 	begun      bool   // it ends with a commit; else the first statement is all of it
 	anonymous  bool   // it has no GTID though it could have one
 	permanent  string // a changed table whose engine cannot roll back
-	alter      bool   // a phase of a two-phase ALTER TABLE (MariaDB 10.8)
+	alter      uint64 // flags of a two-phase ALTER TABLE (MariaDB 10.8, MDEV-11675)
 	run        gtidRun
 	hasRun     bool
 	time       time.Time
@@ -72,7 +72,7 @@ type group struct {
 func newAssembler(ctx context.Context, cfg *streamConfig, queue *streamQueue) *assembler {
 	a := &assembler{
 		ctx: ctx, queue: queue, mariadb: cfg.mariadb, maxPart: cfg.maxPart,
-		routes: make(map[string]*route.Route, len(cfg.routes)), queries: newQueries(cfg.routes), idSize: 6,
+		routes: make(map[string]*route.Route, len(cfg.routes)), queries: newQueries(cfg.routes, cfg.follows, cfg.flavor), idSize: 6,
 		since: cfg.since, server: cfg.serverTag,
 		tables: make(map[*route.Route]*decodeTable),
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 
 	"wherry/pkg/db"
+	"wherry/pkg/schema"
 )
 
 // previous keeps the list of all transactions before a file: with it a position that began without GTIDs can go on with them.
@@ -48,7 +49,7 @@ const (
 	mariaGroupCommit = 2
 	mariaPreparedXA  = 64
 	mariaCompletedXA = 128
-	mariaAlterPhases = 2 | 4 | 8 // of the second byte of flags
+	mariaAlterUndone = 2 | 8 // of the second byte of flags: the begin of a two-phase ALTER TABLE, and its being given up
 )
 
 // begin opens a group with its GTID, or without.
@@ -65,7 +66,7 @@ func (a *assembler) begin(e *logEvent) error {
 		flags := r.uint(1)
 		g.begun = flags&mariaStandalone == 0
 		if !r.bad {
-			g.alter = mariaExtra(r, flags)&mariaAlterPhases != 0
+			g.alter = mariaExtra(r, flags)
 		}
 	case replication.GTID_TAGGED_LOG_EVENT:
 		var event replication.GtidTaggedLogEvent
@@ -217,20 +218,11 @@ func (a *assembler) query(e *logEvent) error {
 
 func (a *assembler) statement(e *logEvent, q *queryEvent) error {
 	v := a.queries.classify(q)
-	switch {
-	case v.ddl == nil && v.unsupported == "":
-	case v.unsupported != "":
+	if v.unsupported != "" {
 		return fmt.Errorf("%w: %s: %s", db.ErrUnsupported, v.unsupported, queryExcerpt(q.statement))
-	case a.group.begun || queryStartsTransaction(q.statement):
-		return fmt.Errorf("%w: a schema change with rows in one transaction: %s", db.ErrUnsupported, queryExcerpt(q.statement))
-	case a.group.alter:
-		return fmt.Errorf("%w: a two-phase schema change (binlog_alter_two_phase): %s", db.ErrUnsupported, queryExcerpt(q.statement))
-	default:
-		if !a.group.open {
-			a.group = a.opened(e)
-		}
-		a.part = &db.Part{DDL: v.ddl, Time: a.group.time, Bytes: 256 + len(q.statement)}
-		return a.end(false)
+	}
+	if len(v.tables) > 0 && a.group.alter&mariaAlterUndone == 0 {
+		return a.schemaChange(e, q, v.tables)
 	}
 	switch {
 	case a.group.begun:
@@ -243,6 +235,25 @@ func (a *assembler) statement(e *logEvent, q *queryEvent) error {
 		return a.end(false)
 	}
 	return nil
+}
+
+// schemaChange hands over a schema change. The rows of CREATE TABLE .. SELECT follow in the same group.
+func (a *assembler) schemaChange(e *logEvent, q *queryEvent, tables []schema.Name) error {
+	if !a.group.open {
+		a.group = a.opened(e)
+	}
+	part := &db.Part{DDL: q.change(e.when, a.queries.flavor, tables), Time: a.group.time, Bytes: 256 + len(q.statement)}
+	a.part = part
+	switch {
+	case !a.group.begun && !queryStartsTransaction(q.statement):
+		return a.end(false)
+	case a.group.changes > 0 || a.group.sent:
+		a.part = nil
+		return fmt.Errorf("%w: a schema change after rows in one transaction: %s", db.ErrUnsupported, queryExcerpt(q.statement))
+	default:
+		a.group.begun = true
+		return a.flush()
+	}
 }
 
 // rollback ends a group that was rolled back, which a source only logs for what cannot be undone.

@@ -26,19 +26,30 @@ func (a *assembler) tableMap(e *logEvent) error {
 	}
 	opened := openMap{id: m.id}
 	if r := a.route(&m); r != nil {
-		var err error
-		if opened.table, err = a.decodeTable(r, &m); err != nil {
+		passed, err := a.group.open, error(nil)
+		if passed {
+			passed, err = a.passed(r) // then it may have another shape
+		}
+		if err == nil && !passed {
+			opened.table, err = a.decodeTable(r, &m)
+		}
+		if err != nil {
 			return err
 		}
 	}
+	a.open(opened)
+	return nil
+}
+
+// open puts a table number in force.
+func (a *assembler) open(m openMap) {
 	for i := range a.maps {
 		if a.maps[i].id == m.id {
-			a.maps[i] = opened
-			return nil
+			a.maps[i] = m
+			return
 		}
 	}
-	a.maps = append(a.maps, opened)
-	return nil
+	a.maps = append(a.maps, m)
 }
 
 func (a *assembler) route(m *tableMap) *route.Route {

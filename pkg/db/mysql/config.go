@@ -9,6 +9,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"wherry/pkg/schema"
 )
 
 // Config says how to reach a server and how to write to it.
@@ -26,6 +28,9 @@ type Config struct {
 	Move           string // name of the move, for bookkeeping and lock
 	LoadMethod     string // "auto", "load_data" or "insert"
 	BinlogOnTarget bool   // write loaded chunks to the target's own binary log
+
+	// Follows tells names that belong to the move, whether there is such a table or not. A source tells of schema changes of them.
+	Follows func(schema.Name) bool
 
 	pulse *pulse // shared by all connections; nil: silence is waited out
 }

@@ -113,7 +113,7 @@ func newDecodeTable(r *route.Route, m *tableMap) (*decodeTable, error) {
 }
 
 func decodeDiffers(table schema.Name, what string) error {
-	return fmt.Errorf("%s: %w: schema at this position differs, %s", table, db.ErrUnsupported, what)
+	return &db.SchemaChanged{Tables: []schema.Name{table}, Why: fmt.Sprintf("%s: the schema at this position of the log differs, %s", table, what)}
 }
 
 // layout sets how many bytes a value takes and what its type alone tells. It returns false for an unknown type.

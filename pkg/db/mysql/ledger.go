@@ -22,7 +22,7 @@ func (l *ledger) table(name string) string {
 	return schema.Quote(l.database) + "." + schema.Quote(name)
 }
 
-// Create makes the database and its two tables, or completes them.
+// Create makes the database and its tables, or completes them.
 func (l *ledger) Create(ctx context.Context) error {
 	for _, statement := range []string{
 		"CREATE DATABASE IF NOT EXISTS " + schema.Quote(l.database) + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
@@ -41,6 +41,10 @@ func (l *ledger) Create(ctx context.Context) error {
 			` + positionColumn + `,
 			PRIMARY KEY (source, number)
 		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: key ranges and which of them are copied'`,
+		"CREATE TABLE IF NOT EXISTS " + l.table("tables") + ` (
+			source VARCHAR(300) NOT NULL PRIMARY KEY COMMENT 'quoted name of the source table',
+			record LONGTEXT NOT NULL
+		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: what the source tables were at the position'`,
 	} {
 		if _, err := l.t.admin.ExecContext(ctx, statement); err != nil {
 			return fmt.Errorf("create bookkeeping %s: %w", l.database, classify(err))

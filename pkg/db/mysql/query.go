@@ -2,9 +2,13 @@ package mysql
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
 )
 
 // queryEvent is a statement in the log.
@@ -12,12 +16,15 @@ type queryEvent struct {
 	statement string
 	database  string // the session's default database
 	sqlMode   uint64
+	micros    uint64 // of the second in which it began
+	timeZone  string // of the session
 }
 
 // Bits of sql_mode that change how a statement is read (mysql-server sql/system_variables.h).
 const (
 	modeANSIQuotes         = 1 << 2
 	modeNoBackslashEscapes = 1 << 20
+	modeStrict             = 1<<21 | 1<<22 // STRICT_TRANS_TABLES, STRICT_ALL_TABLES
 )
 
 func parseQueryEvent(e *logEvent) (*queryEvent, error) {
@@ -43,17 +50,64 @@ func parseQueryEvent(e *logEvent) (*queryEvent, error) {
 		}
 	}
 	q.statement = queryText(statement)
-	for len(status.data) > 0 { // flags and sql_mode come first
-		switch status.uint(1) {
-		case 0: // Q_FLAGS2_CODE
+	q.readStatus(status)
+	return q, nil
+}
+
+// readStatus reads what is told of the session, in the order in which servers write it (mysql-server libs/mysql/binlog/event,
+// statement_events.h; MariaDB sql/log_event.h). It ends at the first that is not known: what follows has no known size.
+func (q *queryEvent) readStatus(status logReader) {
+	for len(status.data) > 0 && !status.bad {
+		switch code := status.uint(1); code {
+		case 0: // flags
 			status.bytes(4)
-		case 1: // Q_SQL_MODE_CODE
+		case 1:
 			q.sqlMode = status.uint(8)
+		case 3: // auto_increment
+			status.bytes(4)
+		case 4: // character sets
+			status.bytes(6)
+		case 5:
+			q.timeZone = string(status.bytes(int(status.uint(1)))) //nolint:gosec // 1 byte
+		case 6: // catalog
+			status.bytes(int(status.uint(1))) //nolint:gosec // 1 byte
+		case 7, 8, 18: // lc_time_names, the database's character set, default_collation_for_utf8mb4
+			status.bytes(2)
+		case 9, 17, 129: // tables of an update, the number of the transaction
+			status.bytes(8)
+		case 10:
+			status.bytes(4)
+		case 11: // who runs it
+			status.bytes(int(status.uint(1))) //nolint:gosec // 1 byte
+			status.bytes(int(status.uint(1))) //nolint:gosec // 1 byte
+		case 12: // databases, each ended by a zero byte; 254 is too many to tell
+			for n := status.uint(1); n > 0 && n < 254 && !status.bad; n-- {
+				for !status.bad && status.uint(1) != 0 { //nolint:revive // reads on
+				}
+			}
+		case 13, 128: // MySQL, MariaDB
+			q.micros = status.uint(3)
+		case 16, 19, 20: // explicit_defaults_for_timestamp, sql_require_primary_key, default_table_encryption
+			status.bytes(1)
 		default:
-			status.data = nil
+			return
 		}
 	}
-	return q, nil
+}
+
+// change describes a schema change that began in the given second.
+func (q *queryEvent) change(when uint32, flavor schema.Flavor, tables []schema.Name) *db.DDL {
+	return &db.DDL{
+		Statement: q.statement, Tables: tables,
+		Context: schema.StatementContext{
+			Database: q.database, Flavor: flavor,
+			ANSIQuotes: q.sqlMode&modeANSIQuotes != 0, NoBackslashEscapes: q.sqlMode&modeNoBackslashEscapes != 0,
+		},
+		Moment: db.Moment{
+			Time:     time.Unix(int64(when), int64(q.micros)*int64(time.Microsecond)), //nolint:gosec // 3 bytes
+			TimeZone: q.timeZone, Strict: q.sqlMode&modeStrict != 0,
+		},
+	}
 }
 
 // queryText returns a statement as UTF-8. Sessions of other character sets are read as latin1: only names matter, and those

@@ -8,26 +8,27 @@ import (
 	parsermysql "github.com/pingcap/tidb/pkg/parser/mysql"
 	_ "github.com/pingcap/tidb/pkg/parser/test_driver" // the parser needs a driver for literals
 
-	"wherry/pkg/db"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 )
 
-// queries finds the statements that touch routed tables. It is used by one goroutine.
+// queries finds the statements that touch tables of the move. It is used by one goroutine.
 type queries struct {
-	tables    map[schema.Name][]schema.Name // by the name in lower case
+	tables    map[schema.Name][]schema.Name // routed, by the name in lower case
 	databases map[string][]schema.Name      // likewise
-	parser    *parser.Parser                // made when first needed
+	follows   func(schema.Name) bool        // names that belong to the move, whether there is such a table or not; nil: none
+	flavor    schema.Flavor
+	parser    *parser.Parser // made when first needed
 }
 
 // queryVerdict is what a statement means for the routed tables; the zero value is nothing.
 type queryVerdict struct {
-	ddl         *db.DDL
-	unsupported string // why it cannot be carried
+	tables      []schema.Name // whose schema it changes
+	unsupported string        // why it cannot be carried
 }
 
-func newQueries(routes []*route.Route) *queries {
-	q := &queries{tables: map[schema.Name][]schema.Name{}, databases: map[string][]schema.Name{}}
+func newQueries(routes []*route.Route, follows func(schema.Name) bool, flavor schema.Flavor) *queries {
+	q := &queries{tables: map[schema.Name][]schema.Name{}, databases: map[string][]schema.Name{}, follows: follows, flavor: flavor}
 	for _, r := range routes {
 		name, lower := r.Source.Name(), queryLower(r.Source.Name())
 		q.tables[lower] = append(q.tables[lower], name)
@@ -75,7 +76,7 @@ func (q *queries) classify(e *queryEvent) queryVerdict {
 		return queryVerdict{}
 	case kind == queryTable, kind == queryDatabase:
 		slices.SortFunc(touched, func(a, b schema.Name) int { return strings.Compare(a.String(), b.String()) })
-		return queryVerdict{ddl: &db.DDL{Statement: e.statement, Database: e.database, Tables: slices.Compact(touched)}}
+		return queryVerdict{tables: slices.Compact(touched)}
 	case kind == queryRows:
 		return queryVerdict{unsupported: "rows of " + touched[0].String() + " changed in statement format"}
 	default:
@@ -147,6 +148,9 @@ func queryObject(tokens []queryToken) queryKind {
 // mentions tells cheaply whether a statement has a routed name anywhere in it.
 func (q *queries) mentions(e *queryEvent, kind queryKind) bool {
 	lower := strings.ToLower(e.statement)
+	if kind == queryTable && q.follows != nil {
+		return true // it may bring a table in
+	}
 	if kind == queryDatabase {
 		for name := range q.databases {
 			if strings.Contains(lower, queryEscape(name)) {
@@ -176,7 +180,12 @@ func (q *queries) touch(database, table string, e *queryEvent) []schema.Name {
 	if database == "" {
 		database = e.database
 	}
-	return q.tables[queryLower(schema.Name{Database: database, Table: table})]
+	name := schema.Name{Database: database, Table: table}
+	routed := q.tables[queryLower(name)]
+	if len(routed) == 0 && q.follows != nil && q.follows(name) {
+		return []schema.Name{name}
+	}
+	return routed
 }
 
 // guess takes every name in a statement that could not be parsed for a table's.
@@ -187,6 +196,9 @@ func (q *queries) guess(e *queryEvent) []schema.Name {
 		database := ""
 		if i >= 2 && tokens[i-1].is(".") {
 			database = tokens[i-2].text
+		}
+		if i+1 < len(tokens) && tokens[i+1].is(".") {
+			continue // a database, or a table before its column
 		}
 		touched = append(touched, q.touch(database, t.text, e)...)
 	}

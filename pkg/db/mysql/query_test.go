@@ -15,7 +15,7 @@ func testQueries() *queries {
 	for _, table := range []string{"orders", "Items", "odd`name"} {
 		routes = append(routes, &route.Route{Source: route.Relation{Table: &schema.Table{Name: schema.Name{Database: "shop", Table: table}}}})
 	}
-	return newQueries(routes)
+	return newQueries(routes, nil, schema.Flavor{})
 }
 
 func TestClassify(t *testing.T) {
@@ -81,9 +81,9 @@ func TestClassify(t *testing.T) {
 		switch {
 		case v.unsupported != "":
 			got = "unsupported"
-		case v.ddl != nil:
+		case v.tables != nil:
 			got = "ddl"
-			for _, n := range v.ddl.Tables {
+			for _, n := range v.tables {
 				got += " " + n.String()
 			}
 		}
@@ -93,9 +93,9 @@ func TestClassify(t *testing.T) {
 
 func TestClassifyANSIQuotes(t *testing.T) {
 	v := testQueries().classify(&queryEvent{statement: `ALTER TABLE "orders" ENGINE=InnoDB`, database: "shop", sqlMode: modeANSIQuotes})
-	assert.NotNil(t, v.ddl)
+	assert.NotEmpty(t, v.tables)
 	v = testQueries().classify(&queryEvent{statement: `ALTER TABLE a COMMENT "orders"`, database: "shop"})
-	assert.Nil(t, v.ddl)
+	assert.Empty(t, v.tables)
 }
 
 func TestControl(t *testing.T) {

@@ -317,6 +317,7 @@ func (s *Source) Stream(ctx context.Context, pos db.Position, routes []*route.Ro
 	}
 	opened, err := openStream(ctx, streamConfig{
 		server: &cfg, mariadb: s.flavor.MariaDB, from: from, routes: routes, since: loaded, serverTag: s.tag,
+		follows: s.cfg.Follows, flavor: s.flavor,
 	})
 	if err != nil {
 		release()

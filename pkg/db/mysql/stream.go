@@ -12,6 +12,7 @@ import (
 
 	"wherry/pkg/db"
 	"wherry/pkg/route"
+	"wherry/pkg/schema"
 )
 
 const (
@@ -34,6 +35,8 @@ type streamConfig struct {
 	mariadb   bool
 	from      position
 	routes    []*route.Route
+	follows   func(schema.Name) bool // further names whose schema changes matter
+	flavor    schema.Flavor
 	since     map[*route.Route]position // what the rows of a route hold already
 	heartbeat time.Duration             // 0: streamHeartbeat
 	maxPart   int                       // bytes of a part; 0: streamPart

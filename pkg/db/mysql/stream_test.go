@@ -94,7 +94,7 @@ func TestStreamShapes(t *testing.T) {
 		for _, p := range parts {
 			assert.WithinRange(t, p.Time, began, time.Now().Add(2*time.Second))
 		}
-		assert.Equal(t, "binlog_t_shapes", parts[len(parts)-1].DDL.Database)
+		assert.Equal(t, "binlog_t_shapes", parts[len(parts)-1].DDL.Context.Database)
 		eventually(t, stream, s.head(c), 3*time.Second)
 
 		t.Run("restart anywhere", func(t *testing.T) { restartAnywhere(t, s, from, r, want) })

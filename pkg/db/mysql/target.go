@@ -26,6 +26,9 @@ type Target struct {
 // invalid dates, and 0 in an AUTO_INCREMENT column.
 const strictMode = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
 
+// lenientMode converts as a session that is not strict does. It still accepts what the source may hold.
+const lenientMode = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
+
 // OpenTarget connects to a server as the target of a move.
 func OpenTarget(ctx context.Context, cfg Config) (*Target, error) {
 	s, err := openServer(ctx, cfg, targetSession)
@@ -76,14 +79,9 @@ func (t *Target) Execute(ctx context.Context, statement string) (err error) {
 		return classify(err)
 	}
 	defer func() { err = errors.Join(err, closeConn(conn)) }()
-	settings := []string{"SET SESSION sql_mode = '" + strictMode + "', foreign_key_checks = 0", ddlLockWait}
-	if t.flavor.HasDDLThreads() {
-		settings = append(settings, "SET SESSION innodb_ddl_buffer_size = 67108864, innodb_ddl_threads = 2")
-	}
-	if generated, err := t.generatesKeys(ctx); err != nil {
+	settings, _, err := t.moment(ctx, db.Moment{Strict: true})
+	if err != nil {
 		return err
-	} else if generated {
-		settings = append(settings, "SET SESSION sql_generate_invisible_primary_key = OFF")
 	}
 	for _, s := range append(settings, statement) {
 		if _, err := conn.ExecContext(ctx, s); err != nil {

@@ -1,0 +1,48 @@
+package schema
+
+import "errors"
+
+// ErrUnknownStatement is a schema change that cannot be read.
+var ErrUnknownStatement = errors.New("statement is not understood")
+
+// StatementContext is what a statement means beyond its text.
+type StatementContext struct {
+	Database           string // the session's default database
+	ANSIQuotes         bool   // sql_mode
+	NoBackslashEscapes bool   // sql_mode
+	Flavor             Flavor
+}
+
+// EffectKind is what becomes of a table.
+type EffectKind int
+
+// What a schema change does to a table.
+const (
+	Altered   EffectKind = iota // has another shape; or other rows, see Empties and Opaque
+	Created                     // is there now, and was not before
+	Dropped                     // is gone, with its rows
+	Renamed                     // has another name, and the same shape
+	Truncated                   // is there, without rows
+)
+
+// Effect is what a schema change does to one table.
+type Effect struct {
+	Kind EffectKind
+	Name Name // of the table before, or of the created one
+	To   Name // of a renamed table: its new name
+
+	// After is the shape of an altered or created table, as SHOW CREATE TABLE would tell it afterwards; nil when it cannot be told
+	// from the statement. Its Definition is empty. Of an altered table it may be equal to what was before: nothing changed.
+	After *Table
+	// Former tells, for the columns of an altered table that were there before, by what name; nil when that cannot be told.
+	Former map[string]string
+	// Converts lists the columns (by their new names) whose values the server converts, so that they may not be what they were.
+	Converts []string
+	// Empties lists the partitions whose rows are removed.
+	Empties []string
+	// Opaque tells why rows changed, or came, in a way that the log does not show and no other server can repeat, in words; empty when
+	// they did not.
+	Opaque string
+	// Logged tells that the rows of a created table follow in the log (CREATE TABLE .. SELECT in row format).
+	Logged bool
+}
