@@ -46,6 +46,11 @@ func Build(ctx context.Context, source db.Reader, dialect schema.Dialect, rules 
 	if err != nil {
 		return nil, fmt.Errorf("read the source's tables: %w", err)
 	}
+	return Of(tables, dialect, rules, opts), nil
+}
+
+// Of plans the move of the given source tables, which are all that there are to move.
+func Of(tables []*schema.Table, dialect schema.Dialect, rules *route.Rules, opts Options) *Plan {
 	b := &builder{dialect: dialect, rules: rules, opts: opts, moved: map[schema.Name]bool{}}
 	for _, t := range tables {
 		b.moved[t.Name] = t.Kind == schema.BaseTable
@@ -63,7 +68,7 @@ func Build(ctx context.Context, source db.Reader, dialect schema.Dialect, rules 
 	if len(tables) == 0 {
 		b.fail("tables", "", "no table of the source is included", "look at tables.include: names are case-sensitive, as db.table; tables without GRANT SELECT for the account are not seen")
 	}
-	return &b.Plan, nil
+	return &b.Plan
 }
 
 type builder struct {

@@ -99,8 +99,13 @@ func (r *Rules) Includes(name schema.Name) bool {
 	return (len(r.include) == 0 || slices.ContainsFunc(r.include, matches)) && !slices.ContainsFunc(r.exclude, matches)
 }
 
-// Target returns where the table goes. Without a route it keeps its name.
+// Target returns where the table goes. Without a route it keeps its name; a shadow goes beside the table that it is one of.
 func (r *Rules) Target(name schema.Name) schema.Name {
+	if of, around, ok := r.shadows(name); ok {
+		to := r.Target(of)
+		to.Table = around[0] + to.Table + around[1]
+		return to
+	}
 	for _, rename := range r.renames {
 		if rename.from.match(name) {
 			return schema.Name{
@@ -112,8 +117,11 @@ func (r *Rules) Target(name schema.Name) schema.Name {
 	return name
 }
 
-// Where returns the row filter of a source table, or "" for all rows.
+// Where returns the row filter of a source table, or "" for all rows. A shadow has that of the table that it is one of.
 func (r *Rules) Where(name schema.Name) string {
+	if of, _, ok := r.shadows(name); ok {
+		name = of
+	}
 	for _, filter := range r.filters {
 		if filter.table.match(name) {
 			return filter.where
