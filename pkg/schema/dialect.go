@@ -7,6 +7,13 @@ type Dialect interface {
 	// The parents of foreign keys are renamed by rename. It returns an error when the table cannot be held at all.
 	Map(source *Table, to Name, rename func(Name) Name) (*Table, []Loss, error)
 
+	// DropTable returns the statement that removes a table if it is there.
+	DropTable(name Name) string
+	// TruncateTable returns the statement that removes a table's rows.
+	TruncateTable(name Name) string
+	// RenameTables returns the one statement that renames tables, each from and to, one after the other.
+	RenameTables(pairs [][2]Name) string
+
 	// CreateDatabase returns the statement that makes a database when it is absent.
 	CreateDatabase(name string) string
 	// CreateTable returns the CREATE TABLE statement: with every index and no foreign key, or, when deferred, with the

@@ -17,6 +17,21 @@ func NewMySQL(flavor Flavor, collations Collations) Dialect {
 	return mysqlDialect{flavor: flavor, collations: collations}
 }
 
+// DropTable implements Dialect.
+func (d mysqlDialect) DropTable(name Name) string { return "DROP TABLE IF EXISTS " + name.Quoted() }
+
+// TruncateTable implements Dialect.
+func (d mysqlDialect) TruncateTable(name Name) string { return "TRUNCATE TABLE " + name.Quoted() }
+
+// RenameTables implements Dialect.
+func (d mysqlDialect) RenameTables(pairs [][2]Name) string {
+	renames := make([]string, len(pairs))
+	for i, pair := range pairs {
+		renames[i] = pair[0].Quoted() + " TO " + pair[1].Quoted()
+	}
+	return "RENAME TABLE " + strings.Join(renames, ", ")
+}
+
 // CreateDatabase implements Dialect.
 func (d mysqlDialect) CreateDatabase(name string) string {
 	return "CREATE DATABASE IF NOT EXISTS " + Quote(name)

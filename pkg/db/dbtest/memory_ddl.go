@@ -23,6 +23,7 @@ const (
 	truncateTable  = "truncate table "
 	dropTable      = "drop table "
 	renameTable    = "rename table "
+	renameTables   = "rename tables "
 	alterTable     = "alter table "
 	addIndexes     = "add indexes "
 	addForeignKeys = "add foreign keys "
@@ -33,6 +34,7 @@ const (
 type operands struct {
 	schema.Table
 	To     schema.Name       // of renameTable
+	Pairs  [][2]schema.Name  `json:",omitempty"` // of renameTables
 	From   schema.Name       // of alterTable: the table's name until now
 	Former map[string]string // of alterTable: the names until now of the columns that are kept
 }
@@ -81,7 +83,12 @@ func (s *Server) DDL(change db.DDL, statements ...string) error {
 			return err
 		}
 		named = append(named, names...)
-		effects = append(effects, s.effect(before, names, statement))
+		for i := 0; i < len(names); i++ {
+			e := s.effect(before, names[i:], statement)
+			if effects = append(effects, e); e.Kind == schema.Renamed {
+				i++
+			}
+		}
 	}
 	if change.Tables == nil {
 		change.Tables = named
@@ -94,16 +101,13 @@ func (s *Server) DDL(change db.DDL, statements ...string) error {
 // effect tells what a statement that was executed did.
 func (s *Server) effect(before map[schema.Name]*table, names []schema.Name, statement string) schema.Effect {
 	verb := statement[:strings.IndexByte(statement, '{')]
-	if len(names) == 0 {
-		return schema.Effect{}
-	}
 	e := schema.Effect{Name: names[0]}
 	switch verb {
 	case createTable:
 		e.Kind = schema.Created
 	case dropTable:
 		e.Kind = schema.Dropped
-	case renameTable:
+	case renameTable, renameTables:
 		e.Kind, e.To = schema.Renamed, names[1]
 	case truncateTable:
 		e.Kind = schema.Truncated
@@ -151,6 +155,12 @@ func (s *Server) execute(statement string) ([]schema.Name, error) {
 		return []schema.Name{o.From, name}, s.alter(&o)
 	case createDatabase:
 		return nil, nil
+	case renameTables:
+		return s.renameAll(o.Pairs)
+	case dropTable:
+		if s.tables[name] == nil {
+			return nil, nil // IF EXISTS
+		}
 	case createTable:
 		if s.tables[name] != nil {
 			return nil, fmt.Errorf("table %s exists", name)
@@ -224,6 +234,18 @@ func (s *Server) alter(o *operands) error {
 }
 
 func sameNames(column string) string { return column }
+
+// renameAll renames tables one after the other.
+func (s *Server) renameAll(pairs [][2]schema.Name) (names []schema.Name, err error) {
+	for _, pair := range pairs {
+		touched, err := s.execute(RenameTable(pair[0], pair[1]))
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, touched...)
+	}
+	return names, nil
+}
 
 // rebuild puts the rows of a table into one of another definition. former tells by what name it has a column until now.
 func (s *Server) rebuild(t *table, def *schema.Table, former func(string) string) error {

@@ -25,6 +25,17 @@ func (dialect) Map(source *schema.Table, to schema.Name, rename func(schema.Name
 	return &t, nil, nil
 }
 
+// DropTable returns the statement that removes a table if it is there.
+func (dialect) DropTable(name schema.Name) string { return DropTable(name) }
+
+// TruncateTable returns the statement that removes a table's rows.
+func (dialect) TruncateTable(name schema.Name) string { return TruncateTable(name) }
+
+// RenameTables returns the statement that renames tables one after the other.
+func (dialect) RenameTables(pairs [][2]schema.Name) string {
+	return write(renameTables, operands{Pairs: pairs})
+}
+
 // CreateDatabase returns a statement that does nothing: a database is there when a table names it.
 func (dialect) CreateDatabase(name string) string {
 	return write(createDatabase, operands{Table: schema.Table{Name: schema.Name{Database: name}}})

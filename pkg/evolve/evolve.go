@@ -1,0 +1,362 @@
+// Package evolve carries schema changes of the source over to the target, between two transactions of the log.
+//
+// Its one invariant: what is to be done on the target is recorded there before it is begun, and the position moves past the change in
+// one transaction with the record of the new shapes. So a run that ends anywhere is continued by looking at the target's tables,
+// and each change is made exactly once. What cannot be told exactly is refused, with the position kept before it.
+package evolve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"wherry/pkg/db"
+	"wherry/pkg/plan"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// Source is what is needed of the end that changes.
+type Source interface {
+	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
+	Effects(ctx context.Context, change *db.DDL, known func(schema.Name) *schema.Table) ([]schema.Effect, error)
+	Head(ctx context.Context) (db.Position, error)
+	Reached(at, goal db.Position) (bool, error)
+	Stream(ctx context.Context, pos db.Position, routes []*route.Route, since db.Since) (db.Stream, error)
+}
+
+// Target is what is needed of the end that follows.
+type Target interface {
+	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
+	Dialect() schema.Dialect
+	Ledger() db.Ledger
+}
+
+// Mode is what becomes of a schema change.
+type Mode string
+
+// The modes.
+const (
+	Apply  Mode = "apply"
+	Stop   Mode = "stop"   // refuse every change
+	Ignore Mode = "ignore" // pass over every change, with a warning
+)
+
+// Options configure an Evolver.
+type Options struct {
+	Mode Mode // Apply
+	// Skip takes the first change as made by hand on the target already, and goes on if the target's tables are as they must be then.
+	Skip bool
+	// Plan works out where tables go. It is called with the shapes of all tables of the move.
+	Plan func(tables []*schema.Table) *plan.Plan
+	Log  zerolog.Logger
+}
+
+// Evolver follows the schema of a move. It is used by one goroutine.
+type Evolver struct {
+	source Source
+	target Target
+	rules  *route.Rules
+	opts   Options
+}
+
+// New returns an Evolver.
+func New(source Source, target Target, rules *route.Rules, opts Options) *Evolver {
+	if opts.Mode == "" {
+		opts.Mode = Apply
+	}
+	return &Evolver{source: source, target: target, rules: rules, opts: opts}
+}
+
+// Shapes returns the shapes of recorded tables.
+func Shapes(records []db.Record) []*schema.Table {
+	shapes := make([]*schema.Table, len(records))
+	for i := range records {
+		shapes[i] = records[i].Shape
+	}
+	return shapes
+}
+
+// Routes finishes what an earlier run began and returns the routes as of the target's position.
+func (e *Evolver) Routes(ctx context.Context, applier db.Applier) ([]*route.Route, error) {
+	if err := e.finish(ctx, applier); err != nil {
+		return nil, err
+	}
+	records, err := e.target.Ledger().Records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := e.opts.Plan(Shapes(records))
+	if err := refusal(p); err != nil {
+		return nil, fmt.Errorf("plan the tables that the target's bookkeeping tells of: %w", err)
+	}
+	return p.Routes, nil
+}
+
+// refusal returns what forbids a plan. That no table is left is none.
+func refusal(p *plan.Plan) error {
+	var errs []error
+	for _, f := range p.Refused() {
+		if f.Check != "tables" {
+			errs = append(errs, fmt.Errorf("%s: %s %s: %s", f.Check, f.Subject, f.What, f.Fix))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Change carries one schema change over and moves the position from before to after it. more tells that the rows of a created table
+// follow in the same transaction: then the position stays, the table is there when the transaction is read again, and the change is passed
+// over.
+//
+// Errors: db.SchemaChanged for tables whose rows are still to be copied, which are to be copied anew then; db.ErrUnsupported for what cannot be
+// followed, with nothing changed and the position kept.
+func (e *Evolver) Change(ctx context.Context, applier db.Applier, d *db.DDL, before, after db.Position, more bool) error {
+	c := &change{Evolver: e, applier: applier, ddl: d, before: before, after: after, more: more}
+	err := c.run(ctx)
+	var again *db.SchemaChanged
+	if errors.Is(err, db.ErrUnsupported) && !errors.As(err, &again) {
+		return fmt.Errorf("schema change on %s at %s: %.500s: %w; nothing was changed and the position is kept before it: %s", names(d.Tables), after, d.Statement, err, advice(d.Tables))
+	}
+	return err
+}
+
+func advice(tables []schema.Name) string {
+	flags := make([]string, len(tables))
+	for i, t := range tables {
+		flags[i] = "--table " + t.String()
+	}
+	return "copy again with wherry init-copy " + strings.Join(flags, " ") + ", or make the change on the target by hand and run wherry start-replica --skip-ddl"
+}
+
+func names(tables []schema.Name) string {
+	texts := make([]string, len(tables))
+	for i, t := range tables {
+		texts[i] = t.String()
+	}
+	return strings.Join(texts, ", ")
+}
+
+// change is the work of one Change.
+type change struct {
+	*Evolver
+	applier       db.Applier
+	ddl           *db.DDL
+	before, after db.Position
+	more          bool
+
+	records map[schema.Name]*db.Record // as they are, and become
+	put     []schema.Name              // records that are new or changed
+	gone    []schema.Name              // records that are no more
+	goals   []goal
+}
+
+func unsupported(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", db.ErrUnsupported, fmt.Sprintf(format, args...))
+}
+
+func (c *change) run(ctx context.Context) error {
+	records, err := c.target.Ledger().Records(ctx)
+	if err != nil {
+		return err
+	}
+	c.records = make(map[schema.Name]*db.Record, len(records))
+	for i := range records {
+		c.records[records[i].Source] = &records[i]
+	}
+	if passed, err := c.passed(); err != nil || passed {
+		if err == nil && !c.more {
+			err = c.applier.Commit(ctx, c.after)
+		}
+		return err
+	}
+	if copying := slices.DeleteFunc(slices.Clone(c.ddl.Tables), func(n schema.Name) bool { return c.records[n] == nil || !c.records[n].Copy }); len(copying) > 0 {
+		return &db.SchemaChanged{Tables: c.ddl.Tables, Why: fmt.Sprintf("%s changed while it was copied: %.200s", names(copying), c.ddl.Statement)}
+	}
+	log := c.opts.Log.With().Str("tables", names(c.ddl.Tables)).Str("statement", c.ddl.Statement).Logger()
+	switch {
+	case c.opts.Skip:
+	case c.opts.Mode == Ignore:
+		log.Warn().Msg("schema change passed over")
+		return c.applier.Commit(ctx, c.after)
+	case c.opts.Mode == Stop:
+		return unsupported("replicate.ddl is stop")
+	}
+	effects, err := c.effects(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range effects {
+		if err := c.take(&effects[i]); err != nil {
+			return err
+		}
+	}
+	if err := c.planned(); err != nil {
+		return err
+	}
+	if c.opts.Skip {
+		return c.byHand(ctx)
+	}
+	if err := c.begin(ctx); err != nil {
+		return err
+	}
+	if err := c.finish(ctx, c.applier); err != nil {
+		return err
+	}
+	log.Info().Msg("schema change followed")
+	return nil
+}
+
+// passed tells whether all tables that the change is about are recorded as of a later position, so that it is in their shapes.
+func (c *change) passed() (bool, error) {
+	goal := c.after
+	if c.more {
+		goal = c.before
+	}
+	for _, name := range c.ddl.Tables {
+		held, err := c.held(name, goal)
+		if err != nil || !held {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (c *change) held(name schema.Name, goal db.Position) (bool, error) {
+	r := c.records[name]
+	if r == nil || r.Since.IsZero() {
+		return false, nil
+	}
+	return c.source.Reached(r.Since, goal)
+}
+
+// take works one effect into the records, and notes what is to be done for it on the target.
+func (c *change) take(e *schema.Effect) error {
+	if held, err := c.held(e.Name, c.after); err != nil || held {
+		return err
+	}
+	r := c.records[e.Name]
+	switch e.Kind {
+	case schema.Created:
+		return c.created(e)
+	case schema.Renamed:
+		return c.renamed(e, r)
+	}
+	if r == nil {
+		return nil // not one of the move's
+	}
+	if e.Opaque != "" && !c.opts.Skip {
+		return unsupported("%s: %s", e.Name, e.Opaque)
+	}
+	switch e.Kind {
+	case schema.Dropped:
+		c.goals = append(c.goals, goal{Kind: dropped, Table: r.Target})
+		c.drop(e.Name)
+	case schema.Truncated:
+		c.goals = append(c.goals, goal{Kind: truncated, Table: r.Target})
+		c.change(e.Name, *r)
+	default:
+		if e.After == nil {
+			return unsupported("what becomes of %s cannot be told from the statement", e.Name)
+		}
+		c.goals = append(c.goals, goal{Kind: altered, Source: e.Name, Former: e.Former, Empties: e.Empties})
+		next := *r
+		next.Shape = e.After
+		c.change(e.Name, next)
+	}
+	return nil
+}
+
+func (c *change) created(e *schema.Effect) error {
+	switch {
+	case !c.rules.Follows(e.Name):
+		return nil
+	case e.Opaque != "" && !c.opts.Skip:
+		return unsupported("%s: %s", e.Name, e.Opaque)
+	case e.After == nil:
+		return unsupported("what %s is cannot be told from the statement", e.Name)
+	case e.Logged && !c.more:
+		return unsupported("the rows of %s are not in the log", e.Name)
+	}
+	c.goals = append(c.goals, goal{Kind: created, Source: e.Name})
+	c.change(e.Name, db.Record{Source: e.Name, Shape: e.After})
+	return nil
+}
+
+// renamed gives a table another name. One that leaves the move gets it on the target too, and is followed no longer.
+func (c *change) renamed(e *schema.Effect, r *db.Record) error {
+	follows := c.rules.Follows(e.To)
+	if held, err := c.held(e.To, c.after); err != nil {
+		return err
+	} else if held { // it was copied anew since, under that name
+		if r != nil {
+			c.goals = append(c.goals, goal{Kind: dropped, Table: r.Target})
+			c.drop(e.Name)
+		}
+		return nil
+	}
+	switch {
+	case r == nil && follows:
+		return unsupported("table %s comes in under the name %s, and its rows were not followed", e.Name, e.To)
+	case r == nil:
+		return nil
+	}
+	to := c.rules.Target(e.To)
+	if !follows {
+		to = schema.Name{Database: r.Target.Database, Table: e.To.Table}
+		c.opts.Log.Warn().Stringer("table", e.Name).Stringer("now", e.To).Msg("table leaves the move: it stays on the target under its new name and is followed no longer")
+	}
+	c.goals = append(c.goals, goal{Kind: renamed, Table: r.Target, Pairs: [][2]schema.Name{{r.Target, to}}})
+	c.drop(e.Name)
+	if !follows {
+		return nil
+	}
+	next := *r
+	shape := *r.Shape
+	shape.Name = e.To
+	next.Source, next.Target, next.Shape = e.To, to, &shape
+	c.change(e.To, next)
+	return nil
+}
+
+// change notes what a table's record becomes.
+func (c *change) change(name schema.Name, r db.Record) {
+	r.Source, r.Since = name, c.after
+	if c.more {
+		r.Since = c.before
+	}
+	c.records[name] = &r
+	c.gone = slices.DeleteFunc(c.gone, name.Equal)
+	if !slices.Contains(c.put, name) {
+		c.put = append(c.put, name)
+	}
+}
+
+func (c *change) drop(name schema.Name) {
+	delete(c.records, name)
+	c.put = slices.DeleteFunc(c.put, name.Equal)
+	if !slices.Contains(c.gone, name) {
+		c.gone = append(c.gone, name)
+	}
+}
+
+// planned works out the tables' targets.
+func (c *change) planned() error {
+	var shapes []*schema.Table
+	for _, r := range c.records {
+		shapes = append(shapes, r.Shape)
+	}
+	p := c.opts.Plan(shapes)
+	if err := refusal(p); err != nil {
+		return unsupported("%v", err)
+	}
+	for _, r := range p.Routes {
+		if record := c.records[r.Source.Name()]; slices.Contains(c.put, r.Source.Name()) {
+			record.Target = r.Target.Name()
+		}
+	}
+	return nil
+}
