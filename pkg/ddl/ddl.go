@@ -23,6 +23,9 @@ type Catalog struct {
 	Table func(schema.Name) *schema.Table
 	// Database returns the default character set and collation of a database's new tables, "" when they are not known.
 	Database func(name string) (charset, collation string)
+	// Children returns the tables with a foreign key to the named one, itself among them, as far as they are known; nil means that
+	// none are. Their keys follow when columns of the parent, or the parent, are renamed.
+	Children func(schema.Name) []*schema.Table
 	// Collations are those of the server.
 	Collations schema.Collations
 }

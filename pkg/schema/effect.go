@@ -11,6 +11,9 @@ type StatementContext struct {
 	ANSIQuotes         bool   // sql_mode
 	NoBackslashEscapes bool   // sql_mode
 	Flavor             Flavor
+	// ImplicitTimestamps is that explicit_defaults_for_timestamp is off: then a TIMESTAMP column is NOT NULL and has a default though
+	// nothing says so.
+	ImplicitTimestamps bool
 }
 
 // EffectKind is what becomes of a table.
@@ -21,7 +24,7 @@ const (
 	Altered   EffectKind = iota // has another shape; or other rows, see Empties and Opaque
 	Created                     // is there now, and was not before
 	Dropped                     // is gone, with its rows
-	Renamed                     // has another name, and the same shape
+	Renamed                     // has another name, and the same shape but for what follows the name, see After
 	Truncated                   // is there, without rows
 )
 
@@ -32,7 +35,8 @@ type Effect struct {
 	To   Name // of a renamed table: its new name
 
 	// After is the shape of an altered or created table, as SHOW CREATE TABLE would tell it afterwards; nil when it cannot be told
-	// from the statement. Its Definition is empty. Of an altered table it may be equal to what was before: nothing changed.
+	// from the statement. Its Definition is empty. Of an altered table it may be equal to what was before: nothing changed. Of a
+	// renamed table it is its shape under the new name: names that a server made from the old one (t_ibfk_1, t_chk_1) follow.
 	After *Table
 	// Former tells, for the columns of an altered table that were there before, by what name; nil when that cannot be told.
 	Former map[string]string
@@ -43,6 +47,7 @@ type Effect struct {
 	// Opaque tells why rows changed, or came, in a way that the log does not show and no other server can repeat, in words; empty when
 	// they did not.
 	Opaque string
-	// Logged tells that the rows of a created table follow in the log (CREATE TABLE .. SELECT in row format).
+	// Logged tells that the rows of a created table follow in the log (CREATE TABLE .. SELECT in row format). Only MySQL 8.0.21 and
+	// later marks such a statement; elsewhere it reads like any other that creates a table, and its rows follow all the same.
 	Logged bool
 }

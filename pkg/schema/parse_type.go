@@ -64,6 +64,23 @@ func (p *parser) columnType() Type {
 	return t
 }
 
+// ParseType reads a type as SHOW CREATE TABLE prints it, without character set and collation.
+func ParseType(text string) (Type, error) {
+	tokens, err := lex(text)
+	if err != nil {
+		return Type{}, fmt.Errorf("parse type %s: %w", text, err)
+	}
+	p := &parser{src: text, tokens: tokens}
+	t := p.columnType()
+	if p.err == nil && p.peek().kind != tokenEnd {
+		p.misunderstood()
+	}
+	if p.err != nil {
+		return Type{}, fmt.Errorf("parse type %s: %w", text, p.err)
+	}
+	return t, nil
+}
+
 func (p *parser) labels() []string {
 	p.expectPunct("(")
 	labels := []string{p.label()}

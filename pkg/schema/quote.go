@@ -24,6 +24,9 @@ func quoteAll(idents []string) string {
 	return strings.Join(quoted, ",")
 }
 
+// Literal returns a string literal in SQL.
+func Literal(s string) string { return literal(s) }
+
 // literal returns a string literal as MySQL and MariaDB read it without NO_BACKSLASH_ESCAPES.
 func literal(s string) string {
 	var b strings.Builder

@@ -1,0 +1,266 @@
+package ddl
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"wherry/pkg/schema"
+)
+
+// slot is a column while columns are put in order.
+type slot struct {
+	col  schema.Column
+	from int // its place before, or -1
+	def  *columnDef
+}
+
+// columns puts the columns in order, as mysql_prepare_alter_table does: first those that were there and are not moved, in their
+// order; then, clause by clause, the new ones and those that are moved. AFTER names a column by its new name.
+func (a *alteration) columns() error {
+	if err := a.columnDrops(); err != nil {
+		return err
+	}
+	changes, err := a.columnChanges()
+	if err != nil {
+		return err
+	}
+	var slots []slot
+	for i, old := range a.before.Columns {
+		c := changes[i]
+		switch {
+		case a.gone[strings.ToLower(old.Name)]:
+		case c == nil:
+			slots = append(slots, slot{col: a.kept(old), from: i})
+		case !c.first && c.after == "":
+			slots = append(slots, a.changed(c, i))
+		}
+	}
+	for i := range a.s.columns {
+		c := &a.s.columns[i]
+		from := slices.Index(changes, c)
+		switch {
+		case from >= 0 && (c.first || c.after != ""):
+			slots, err = insert(slots, a.changed(c, from), c)
+		case c.old == "" && !a.skips(c):
+			slots, err = insert(slots, a.changed(c, -1), c)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return a.settle(slots)
+}
+
+// settle takes over the columns.
+func (a *alteration) settle(slots []slot) error {
+	a.t.Columns = nil
+	for _, s := range slots {
+		if a.t.Column(s.col.Name) >= 0 {
+			return fmt.Errorf("column %s is there already", s.col.Name)
+		}
+		a.t.Columns = append(a.t.Columns, s.col)
+		a.from, a.defs = append(a.from, s.from), append(a.defs, s.def)
+		if s.from >= 0 && s.col.Name != a.before.Columns[s.from].Name {
+			a.names[strings.ToLower(a.before.Columns[s.from].Name)] = s.col.Name
+		}
+	}
+	if len(slots) == 0 {
+		return fmt.Errorf("no column is left")
+	}
+	return nil
+}
+
+// insert puts a column where its clause says.
+func insert(slots []slot, s slot, c *columnChange) ([]slot, error) {
+	switch {
+	case c.first:
+		return slices.Insert(slots, 0, s), nil
+	case c.after == "":
+		return append(slots, s), nil
+	}
+	at := slices.IndexFunc(slots, func(o slot) bool { return strings.EqualFold(o.col.Name, c.after) })
+	if at < 0 {
+		return nil, fmt.Errorf("no column %s to stand after", c.after)
+	}
+	return slices.Insert(slots, at+1, s), nil
+}
+
+// columnDrops notes the columns that go.
+func (a *alteration) columnDrops() error {
+	for _, d := range a.s.drops {
+		if d.what != dropColumn {
+			continue
+		}
+		if a.before.Column(d.name) < 0 {
+			if d.optional {
+				continue
+			}
+			return fmt.Errorf("no column %s", d.name)
+		}
+		a.gone[strings.ToLower(d.name)] = true
+	}
+	return nil
+}
+
+// columnChanges returns, per column that was there, its clause or nil.
+func (a *alteration) columnChanges() ([]*columnChange, error) {
+	changes := make([]*columnChange, len(a.before.Columns))
+	for i := range a.s.columns {
+		c := &a.s.columns[i]
+		if c.old == "" {
+			continue
+		}
+		switch at := a.before.Column(c.old); {
+		case at < 0 && c.optional:
+		case at < 0:
+			return nil, fmt.Errorf("no column %s", c.old)
+		default:
+			changes[at] = c
+		}
+	}
+	return changes, nil
+}
+
+// skips tells whether ADD COLUMN IF NOT EXISTS has nothing to do.
+func (a *alteration) skips(c *columnChange) bool {
+	return c.optional && a.before.Column(c.name) >= 0 && !a.gone[strings.ToLower(c.name)]
+}
+
+// kept returns a column without a clause of its own.
+func (a *alteration) kept(old schema.Column) schema.Column {
+	if a.s.convert == nil || !old.Type.IsText() {
+		return old
+	}
+	before := old.Type
+	old.Type.Charset, old.Type.Collation = a.t.Charset, a.t.Collation
+	grown := width(old.Type.Charset) > width(before.Charset)
+	switch {
+	case before.Kind == schema.Text && grown:
+		// The type grows so that it holds as many characters as before.
+		most := []int{0, 1<<8 - 1, 1<<16 - 1, 1<<24 - 1, 1<<32 - 1}[before.Size] / width(before.Charset)
+		if t, err := schema.ParseType(sized("text", most*width(old.Type.Charset))); err == nil && t.Size > before.Size {
+			t.Charset, t.Collation = old.Type.Charset, old.Type.Collation
+			old.Type = t
+		}
+	case before.Kind == schema.Varchar && before.Size*width(old.Type.Charset) > 65535:
+		a.doubt("a column that is longer than its type may be")
+	}
+	return old
+}
+
+// changed returns a column that has a clause of its own.
+func (a *alteration) changed(c *columnChange, from int) slot {
+	if c.renaming {
+		col := a.kept(a.before.Columns[from])
+		col.Name = c.name
+		return slot{col: col, from: from}
+	}
+	col, what := a.w.column(&c.columnDef, a.t)
+	a.doubt(what)
+	return slot{col: col, from: from, def: &c.columnDef}
+}
+
+// columnDefaults does ALTER COLUMN, which names columns as they were.
+func (a *alteration) columnDefaults() error {
+	for _, d := range a.s.defaults {
+		old := a.before.Column(d.name)
+		at := slices.Index(a.from, old)
+		if old < 0 || at < 0 {
+			if d.optional {
+				continue
+			}
+			return fmt.Errorf("no column %s", d.name)
+		}
+		c := &a.t.Columns[at]
+		switch {
+		case d.visible != nil:
+			c.Invisible = !*d.visible
+		case d.def == nil:
+			c.Default = nil
+			if c.Nullable && !a.w.ctx.Flavor.MariaDB {
+				a.doubt("a column that may be NULL without a default")
+			}
+		case d.def.expr != nil:
+			a.doubtExpression(d.def.expr)
+			c.Default = &schema.Default{Text: d.def.expr.sql(a.t.Columns)}
+		default:
+			var what string
+			c.Default, what = d.def.value(&c.Type)
+			a.doubt(what)
+		}
+	}
+	return nil
+}
+
+func (a *alteration) doubtExpression(e expression) {
+	if what := e.unsure(a.t.Columns); what != "" {
+		a.doubt("how the server prints " + what)
+	}
+}
+
+// expressionsOf fills in the expressions of new definitions, and renames columns in those that were there.
+func (a *alteration) expressionsOf() error {
+	for i := range a.t.Columns {
+		c := &a.t.Columns[i]
+		if a.defs[i] != nil {
+			a.doubt(a.w.expressions(a.defs[i], c, a.t.Columns))
+			continue
+		}
+		c.Expr, _ = renamed(c.Expr, a.w.ctx, a.names)
+		c.Check, _ = renamed(c.Check, a.w.ctx, a.names)
+		if c.Default != nil && !c.Default.Null && !c.Default.Literal {
+			def := *c.Default
+			def.Text, _ = renamed(def.Text, a.w.ctx, a.names)
+			c.Default = &def
+		}
+	}
+	return nil
+}
+
+// converts tells whether a column's values may not be what they were, in the bytes that the log has of them.
+func converts(before, after *schema.Column, names map[string]string, ctx Context) bool {
+	if expr, _ := renamed(before.Expr, ctx, names); before.Generated != after.Generated || expr != after.Expr {
+		return true
+	}
+	if before.Nullable && !after.Nullable || !before.AutoIncrement && after.AutoIncrement {
+		return true
+	}
+	from, to := before.Type, after.Type
+	if from.IsText() && from.Charset != to.Charset && !(from.Charset == "utf8mb3" && to.Charset == "utf8mb4") {
+		return true
+	}
+	if from.Text == to.Text {
+		return from.Kind == schema.Geometry && from.SRID != to.SRID && to.SRID != nil
+	}
+	return !widens(from, to)
+}
+
+// widens tells whether every value of one type is the same value, in the same bytes, of another.
+func widens(from, to schema.Type) bool {
+	text := map[schema.Kind]int{schema.Char: 1, schema.Varchar: 1, schema.Text: 1, schema.Varbinary: 2, schema.Blob: 2}
+	switch {
+	case from.Zerofill || to.Zerofill:
+		return false
+	case from.Kind == schema.Integer && to.Kind == schema.Integer:
+		return from.Unsigned == to.Unsigned && to.Size >= from.Size || from.Unsigned && to.Size > from.Size
+	case from.Kind == schema.Decimal && to.Kind == schema.Decimal:
+		return from.Scale == to.Scale && from.Precision <= to.Precision && (from.Unsigned || !to.Unsigned)
+	case from.Kind == schema.Enum && to.Kind == schema.Enum, from.Kind == schema.Set && to.Kind == schema.Set:
+		return len(from.Labels) <= len(to.Labels) && slices.Equal(from.Labels, to.Labels[:len(from.Labels)])
+	case text[from.Kind] != 0 && text[from.Kind] == text[to.Kind] && to.Kind != schema.Char:
+		return capacity(from) <= capacity(to)
+	case from.Kind == schema.Char && to.Kind == schema.Char, from.Kind == schema.Bit && to.Kind == schema.Bit:
+		return from.Size <= to.Size
+	default:
+		return false
+	}
+}
+
+// capacity returns how many bytes a value of a type of characters or bytes may have.
+func capacity(t schema.Type) int {
+	if t.Kind == schema.Text || t.Kind == schema.Blob {
+		return []int{0, 1<<8 - 1, 1<<16 - 1, 1<<24 - 1, 1<<32 - 1}[t.Size]
+	}
+	return t.Size * width(t.Charset)
+}

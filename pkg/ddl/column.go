@@ -1,0 +1,267 @@
+package ddl
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"wherry/pkg/schema"
+)
+
+// nowWith writes CURRENT_TIMESTAMP with its digits, as schema.Column has it.
+func nowWith(digits int) string {
+	if digits == 0 {
+		return "CURRENT_TIMESTAMP"
+	}
+	return fmt.Sprintf("CURRENT_TIMESTAMP(%d)", digits)
+}
+
+// column returns what a server makes of a column's definition in a table with the given defaults, and what of it cannot be told, or
+// "". Its expressions are left out: they may name columns that come later, see expressions.
+func (w *world) column(d *columnDef, t *schema.Table) (c schema.Column, unsure string) {
+	c = schema.Column{Name: d.name, AutoIncrement: d.auto, OnUpdate: d.onUpdate, Invisible: d.invisible, Comment: d.comment, Extra: d.extra}
+	c.Type, unsure = w.columnType(d, t)
+	if unsure == "" {
+		unsure = d.unsure
+	}
+	c.Type.SRID = d.srid
+	c.Nullable = !d.notNull && (!d.auto || d.null)
+	switch {
+	case d.null && (d.notNull || d.auto):
+		unsure = "NULL beside NOT NULL"
+	case d.generated != 0:
+		c.Generated = map[int]schema.Generation{virtual: schema.Virtual, stored: schema.Stored}[d.generated]
+		return c, unsure
+	case c.Type.Kind == schema.Timestamp && w.ctx.ImplicitTimestamps && !d.null:
+		c.Nullable = false
+		if d.def == nil && d.onUpdate == "" {
+			unsure = implicitDefault
+		}
+	}
+	switch {
+	case d.def != nil && d.def.expr == nil:
+		var what string
+		if c.Default, what = d.def.value(&c.Type); what != "" {
+			unsure = what
+		}
+	case c.Nullable && !d.auto:
+		c.Default = &schema.Default{Null: true}
+	}
+	return c, unsure
+}
+
+// implicitDefault is what a TIMESTAMP column has under implicit rules when it is added: it depends on the others.
+const implicitDefault = "the default of a TIMESTAMP column (explicit_defaults_for_timestamp)"
+
+// columnType returns the type that a server makes of a definition's.
+func (w *world) columnType(d *columnDef, t *schema.Table) (typ schema.Type, unsure string) {
+	spec := d.typ
+	charset, collation, unsure := w.charset(&spec, t.Charset, t.Collation)
+	if charset == "binary" {
+		spec.bytes()
+	}
+	if what := spec.measure(charset); what != "" && unsure == "" {
+		unsure = what
+	}
+	typ, err := schema.ParseType(spec.text())
+	if err != nil {
+		return typ, "a type: " + err.Error()
+	}
+	if typ.IsText() {
+		typ.Charset, typ.Collation = charset, collation
+		if collation == "" {
+			unsure = "a character set"
+		}
+	}
+	return typ, unsure
+}
+
+// charset returns a column's character set and collation, by what its type says and the table's defaults.
+func (w *world) charset(spec *typeSpec, charset, collation string) (set, order, unsure string) {
+	switch {
+	case spec.json:
+		if spec.charset != "" || spec.collation != "" || spec.binary {
+			unsure = "the character set of a JSON column"
+		}
+		return "utf8mb4", "utf8mb4_bin", unsure
+	case spec.national:
+		spec.charset = "utf8mb3"
+	}
+	set, order = spec.charset, spec.collation
+	switch {
+	case spec.binary && order == "":
+		if set == "" {
+			set = charset
+		}
+		return set, strings.TrimPrefix(set+"_bin", "binary_"), ""
+	case set == "" && order == "":
+		return charset, collation, ""
+	}
+	return w.complete(set, order, charset)
+}
+
+// complete derives a character set from its collation, or a collation as the default of its character set. A collation of MariaDB
+// may lack the character set's name.
+func (w *world) complete(set, order, otherwise string) (charset, collation, unsure string) {
+	if order == "default" {
+		order = ""
+	}
+	if set == "default" || order == "" && set == "" {
+		return "", "", "the default character set"
+	}
+	if order == "" {
+		if order = w.standard(set); order == "" {
+			unsure = "the default collation of " + set
+		}
+		return set, order, unsure
+	}
+	known := w.cat.Collations.Known
+	if len(known) > 0 && known[order] == "" && known[strings.Replace(order, "utf8mb3_", "utf8_", 1)] == "" {
+		if set == "" {
+			set = otherwise
+		}
+		if order = set + "_" + order; known[order] == "" {
+			unsure = "the collation " + order
+		}
+	}
+	if set == "" {
+		set = w.charsetOf(order)
+	}
+	return set, order, unsure
+}
+
+// bytes makes the type what it is in character set binary.
+func (s *typeSpec) bytes() {
+	switch s.name {
+	case "char":
+		s.name = "binary"
+	case "varchar":
+		s.name = "varbinary"
+	case "tinytext", "text", "mediumtext", "longtext":
+		s.name = strings.Replace(s.name, "text", "blob", 1)
+	}
+}
+
+// width returns the most bytes of a character.
+func width(charset string) int {
+	switch charset {
+	case "utf8mb4", "utf16", "utf16le", "utf32", "gb18030":
+		return 4
+	case "utf8mb3", "ujis", "eucjpms":
+		return 3
+	case "ucs2", "gbk", "big5", "sjis", "cp932", "euckr", "gb2312":
+		return 2
+	}
+	return 1
+}
+
+// measure replaces what follows from a type's length or width, and returns what cannot be told, or "".
+func (s *typeSpec) measure(charset string) (unsure string) {
+	arg := 0
+	if len(s.args) > 0 && s.name != "enum" && s.name != "set" {
+		arg, _ = strconv.Atoi(s.args[0])
+	}
+	switch s.name {
+	case "text", "blob":
+		bytes := arg
+		if s.name == "text" {
+			bytes *= width(charset)
+		}
+		if len(s.args) > 0 {
+			s.name, s.args = sized(s.name, bytes), nil
+		}
+	case "varchar", "varbinary":
+		if len(s.args) == 0 || arg*map[bool]int{true: width(charset), false: 1}[s.name == "varchar"] > 65535 {
+			return "a column that is longer than its type may be"
+		}
+	case "char", "binary":
+		if arg > 255 {
+			return "a column that is longer than its type may be"
+		}
+	case "float":
+		if len(s.args) == 1 {
+			if s.args = nil; arg > 24 {
+				s.name = "double"
+			}
+		}
+	case "vector":
+		if len(s.args) == 0 {
+			s.args = []string{"2048"}
+		}
+	case "decimal":
+		if len(s.args) > 0 && arg == 0 {
+			return "a decimal of no digits"
+		}
+	case "tinyint", "smallint", "mediumint", "int", "bigint":
+		if s.zerofill && len(s.args) == 0 {
+			s.args = []string{map[string]string{"tinyint": "3", "smallint": "5", "mediumint": "8", "int": "10", "bigint": "20"}[s.name]}
+		}
+	}
+	return ""
+}
+
+// sized returns the smallest of the four types of text or blob that holds a number of bytes.
+func sized(kind string, bytes int) string {
+	switch {
+	case bytes == 0:
+		return kind
+	case bytes < 1<<8:
+		return "tiny" + kind
+	case bytes < 1<<16:
+		return kind
+	case bytes < 1<<24:
+		return "medium" + kind
+	}
+	return "long" + kind
+}
+
+// text writes the type as SHOW CREATE TABLE does.
+func (s *typeSpec) text() string {
+	args := s.args
+	if s.name == "enum" || s.name == "set" {
+		args = make([]string, len(s.args))
+		for i, label := range s.args {
+			args[i] = schema.Literal(label)
+		}
+	}
+	t := s.name
+	if len(args) > 0 {
+		t += "(" + strings.Join(args, ",") + ")"
+	}
+	if s.unsigned {
+		t += " unsigned"
+	}
+	if s.zerofill {
+		t += " zerofill"
+	}
+	return t
+}
+
+// expressions fills in what of a column is an expression, now that all columns are known, and returns what cannot be told, or "".
+func (w *world) expressions(d *columnDef, c *schema.Column, columns []schema.Column) (unsure string) {
+	take := func(e expression) string {
+		if what := e.unsure(columns); what != "" && unsure == "" {
+			unsure = "how the server prints " + what
+		}
+		return e.sql(columns)
+	}
+	if d.generated != 0 {
+		c.Expr = take(d.expr)
+	}
+	if d.def != nil && d.def.expr != nil {
+		c.Default = &schema.Default{Text: take(d.def.expr)}
+	}
+	if !w.ctx.Flavor.MariaDB {
+		return unsure
+	}
+	for _, check := range d.checks {
+		if c.Check != "" || check.name != "" {
+			unsure = "several checks of a column"
+		}
+		c.Check = take(check.expr)
+	}
+	if d.typ.json && c.Check == "" {
+		c.Check = "json_valid(" + schema.Quote(c.Name) + ")"
+	}
+	return unsure
+}

@@ -1,0 +1,114 @@
+package ddl
+
+import (
+	"strings"
+	"time"
+
+	"wherry/pkg/schema"
+)
+
+// createTable is CREATE TABLE.
+type createTable struct {
+	elements
+	name      schema.Name
+	replace   bool // OR REPLACE
+	optional  bool // IF NOT EXISTS
+	like      schema.Name
+	columns   []columnDef
+	options   options
+	partition *partitioning
+	query     bool // AS SELECT
+	logged    bool
+	unsure    string
+}
+
+func (s *createTable) tables() []schema.Name { return []schema.Name{s.name} }
+
+// apply tells of a table that is there already only when it is replaced.
+func (s *createTable) apply(w *world) ([]Effect, error) {
+	known := w.table(s.name) != nil
+	if known && s.optional {
+		return nil, nil
+	}
+	var effects []Effect
+	if known && s.replace {
+		effects = append(effects, Effect{Kind: Dropped, Name: s.name})
+	}
+	made := Effect{Kind: Created, Name: s.name, Logged: s.logged}
+	switch {
+	case s.query:
+		made.Opaque = "its rows are those of a query"
+	case !s.like.IsZero():
+		made.After = s.likeTable(w)
+	default:
+		after, unsure, err := s.build(w)
+		if err != nil {
+			return nil, err
+		}
+		if unsure == "" {
+			made.After = after
+		}
+	}
+	return append(effects, made), nil
+}
+
+// likeTable returns the shape that LIKE gives: the other table's without foreign keys (MySQL manual 15.1.24.3).
+func (s *createTable) likeTable(w *world) *schema.Table {
+	like := w.table(s.like)
+	if like == nil || like.Kind != schema.BaseTable {
+		return nil
+	}
+	after := clone(like)
+	after.Name, after.ForeignKeys, after.AutoIncrement = s.name, nil, 0
+	for _, option := range like.Options {
+		if strings.Contains(option, "DIRECTORY") {
+			return nil
+		}
+	}
+	if !w.ctx.Flavor.MariaDB {
+		for i := range after.Checks {
+			after.Checks[i].Name = numberedName(s.name.Table, "_chk_", i+1)
+		}
+	}
+	return after
+}
+
+// build returns the table, or what of it cannot be told.
+func (s *createTable) build(w *world) (t *schema.Table, unsure string, err error) {
+	t = &schema.Table{Name: s.name, Engine: "InnoDB", Flavor: w.ctx.Flavor}
+	b := &builder{w: w, t: t}
+	b.doubt(s.unsure)
+	b.options(&s.options)
+	if t.Charset == "" {
+		t.Charset, t.Collation = w.database(s.name.Database)
+		if t.Charset == "" {
+			b.doubt("the database's character set")
+		}
+	}
+	for i := range s.columns {
+		c, what := w.column(&s.columns[i], t)
+		b.doubt(what)
+		t.Columns = append(t.Columns, c)
+	}
+	for i := range s.columns {
+		b.doubt(w.expressions(&s.columns[i], &t.Columns[i], t.Columns))
+	}
+	b.firstTimestamp(s.columns)
+	if err := b.elements(&s.elements, nil); err != nil {
+		return nil, "", err
+	}
+	if s.partition != nil {
+		t.Partition = s.partition.text(t)
+		b.doubt(s.partition.sure(t))
+	}
+	return t, b.unsure, nil
+}
+
+// toDays is the function TO_DAYS of a date, 0 when it is none.
+func toDays(date string) int {
+	day, err := time.Parse("2006-01-02", date)
+	if err != nil {
+		return 0
+	}
+	return int(day.Unix()/86400) + 719528
+}

@@ -1,0 +1,169 @@
+package ddl
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"wherry/pkg/schema"
+)
+
+// expression is the tokens of an expression, without parentheses around it.
+type expression []token
+
+// sql writes the expression for the default quoting: names of columns in backticks, as servers print them.
+func (e expression) sql(columns []schema.Column) string {
+	words := make([]string, 0, len(e))
+	for i, t := range e {
+		switch t.kind {
+		case name:
+			words = append(words, schema.Quote(t.text))
+		case text:
+			words = append(words, schema.Literal(t.text))
+		case bits:
+			words = append(words, "b'"+t.text+"'")
+		case bytes:
+			words = append(words, "0x"+hex.EncodeToString([]byte(t.text)))
+		case word:
+			call := i+1 < len(e) && e[i+1].mark("(")
+			if at := position(columns, t.text); at >= 0 && !call && !exprUnits[strings.ToLower(t.text)] {
+				words = append(words, schema.Quote(columns[at].Name))
+			} else {
+				words = append(words, t.text)
+			}
+		default:
+			words = append(words, t.text)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// position returns the place of a column by its name, or -1.
+func position(columns []schema.Column, name string) int {
+	for i := range columns {
+		if strings.EqualFold(columns[i].Name, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// unsure tells what of an expression servers may print otherwise than it was written, or "". They rewrite much: NOT, casts,
+// constants. What is let pass here was seen to come back as it was on both families, but for what comparing looks past.
+func (e expression) unsure(columns []schema.Column) string {
+	for i, t := range e {
+		var before, after token
+		if i > 0 {
+			before = e[i-1]
+		}
+		if i+1 < len(e) {
+			after = e[i+1]
+		}
+		known := true
+		switch t.kind {
+		case name:
+			known = !after.mark("(")
+		case number:
+			known = !strings.HasPrefix(t.text, ".") && !strings.HasSuffix(t.text, ".") && !strings.ContainsAny(t.text, "eE") && !leadingZero(t.text)
+		case text:
+			known = after.kind != text && before.kind != text
+		case mark:
+			known = exprMarks[t.text]
+		case word:
+			known = knownWord(t, before, after, columns)
+		default:
+			known = false
+		}
+		if !known {
+			return t.text
+		}
+	}
+	return ""
+}
+
+func leadingZero(digits string) bool {
+	return len(digits) > 1 && digits[0] == '0' && digits[1] != '.'
+}
+
+// knownWord tells whether servers print a word of an expression as it is.
+func knownWord(t, before, after token, columns []schema.Column) bool {
+	lower := strings.ToLower(t.text)
+	switch {
+	case after.mark("("):
+		return exprFunctions[lower] || exprOperators[lower]
+	case lower == "not":
+		return before.is("is") && after.is("null")
+	case exprOperators[lower], exprUnits[lower] && before.kind != mark:
+		return true
+	default:
+		return position(columns, t.text) >= 0
+	}
+}
+
+func set(words string) map[string]bool {
+	all := map[string]bool{}
+	for _, word := range strings.Fields(words) {
+		all[word] = true
+	}
+	return all
+}
+
+var (
+	exprMarks     = set("( ) , + * / % < > = <= >= <> != && -")
+	exprOperators = set("and or is null in between like case when then else end interval as signed unsigned")
+	exprUnits     = set("second minute hour day month year week quarter")
+	exprFunctions = set(`concat lower upper lcase ucase length char_length character_length substr substring left right replace reverse lpad rpad
+		abs floor ceil ceiling round sqrt pow power sign greatest least coalesce ifnull nullif if json_extract json_unquote json_valid
+		json_length json_array json_object uuid now current_timestamp curdate md5 sha1 sha2 hex crc32 year month dayofmonth hour minute
+		second quarter dayofweek dayofyear to_days datediff concat_ws instr ascii`)
+)
+
+// volatile are the functions whose value for a row another server, or another moment, need not repeat.
+var volatile = set(`rand uuid uuid_short sys_guid connection_id nextval lastval user current_user session_user system_user version sysdate
+	database schema last_insert_id row_count found_rows sleep get_lock release_lock is_free_lock is_used_lock benchmark load_file
+	current_role random_bytes ps_current_thread_id ps_thread_id icu_version utc_timestamp utc_date utc_time uuid_v4 uuid_v7`)
+
+// volatile returns the first function of the expression whose value cannot be repeated, or "". The session's clock can.
+func (e expression) volatile() string {
+	for i, t := range e {
+		lower := strings.ToLower(t.text)
+		if t.kind == word && volatile[lower] && (i+1 < len(e) && e[i+1].mark("(") || strings.HasPrefix(lower, "current_")) {
+			return t.text
+		}
+		if t.mark("@") || t.is("NEXT") {
+			return t.text
+		}
+	}
+	return ""
+}
+
+// renamed returns a printed expression with columns renamed, and whether it has any of them.
+func renamed(expr string, ctx Context, names map[string]string) (string, bool) {
+	tokens, err := lex(expr, Context{Flavor: ctx.Flavor})
+	if err != nil {
+		return expr, false
+	}
+	var b strings.Builder
+	done, found := 0, false
+	for _, t := range tokens {
+		if to, ok := names[strings.ToLower(t.text)]; ok && t.kind == name {
+			b.WriteString(expr[done:t.from] + schema.Quote(to))
+			done, found = t.to, true
+		}
+	}
+	return b.String() + expr[done:], found
+}
+
+// mentions returns the columns that a printed expression has, in lower case.
+func mentions(expr string, ctx Context) map[string]bool {
+	found := map[string]bool{}
+	tokens, err := lex(expr, Context{Flavor: ctx.Flavor})
+	if err != nil {
+		return found
+	}
+	for _, t := range tokens {
+		if t.kind == name || t.kind == word {
+			found[strings.ToLower(t.text)] = true
+		}
+	}
+	return found
+}

@@ -1,0 +1,254 @@
+package ddl
+
+import (
+	"fmt"
+	"strings"
+
+	"wherry/pkg/schema"
+)
+
+// indexDef is an index as a statement gives it.
+type indexDef struct {
+	name      string // "" when the server finds one
+	primary   bool
+	unique    bool
+	kind      schema.IndexKind
+	parts     []partDef
+	using     string
+	comment   string
+	invisible bool
+	extra     []string
+	generated bool // for a foreign key
+	optional  bool // IF NOT EXISTS
+	unsure    string
+}
+
+type partDef struct {
+	column string
+	prefix int
+	desc   bool
+	expr   expression // of a functional part
+}
+
+// foreignDef is a foreign key as a statement gives it.
+type foreignDef struct {
+	name     string
+	index    string
+	columns  []string
+	parent   schema.Name
+	parents  []string
+	onDelete string
+	onUpdate string
+	optional bool
+	inline   bool // REFERENCES of a column
+}
+
+type checkDef struct {
+	name        string
+	expr        expression
+	notEnforced bool
+	optional    bool
+}
+
+// elements are the indexes and constraints of CREATE TABLE and ALTER TABLE .. ADD, in their order.
+type elements struct {
+	indexes []indexDef
+	foreign []foreignDef
+	checks  []checkDef
+	keys    []int // the order of both: i for indexes[i], -1-i for foreign[i]
+}
+
+func (e *elements) addIndex(def indexDef) {
+	e.keys = append(e.keys, len(e.indexes))
+	e.indexes = append(e.indexes, def)
+}
+
+func (e *elements) addForeign(def foreignDef) {
+	e.keys = append(e.keys, -1-len(e.foreign))
+	e.foreign = append(e.foreign, def)
+}
+
+// element reads an index or a constraint and tells whether there was one.
+func (p *parser) element(e *elements) bool {
+	name, constraint, optional := "", false, false
+	if p.accept("CONSTRAINT") {
+		constraint = true
+		if !p.constraintKind() {
+			optional = p.ifNotExists()
+			if !p.constraintKind() {
+				name = p.ident()
+			}
+		}
+	}
+	switch {
+	case p.accept("PRIMARY KEY"):
+		e.addIndex(p.index(indexDef{name: "PRIMARY", primary: true, unique: true}))
+	case p.accept("UNIQUE"):
+		p.acceptAny("INDEX", "KEY")
+		e.addIndex(p.index(indexDef{name: name, unique: true}))
+	case p.accept("FOREIGN KEY"):
+		def := p.foreign(name)
+		def.optional = def.optional || optional
+		e.addForeign(def)
+	case p.accept("CHECK"):
+		c := checkDef{name: name, optional: optional}
+		p.check(&c)
+		e.checks = append(e.checks, c)
+	case constraint:
+		p.misunderstood()
+	case p.plainIndexAhead():
+		if p.acceptAny("INDEX", "KEY") == "" {
+			kind := map[string]schema.IndexKind{"FULLTEXT": schema.Fulltext, "SPATIAL": schema.Spatial, "VECTOR": schema.VectorIndex}[p.acceptAny("FULLTEXT", "SPATIAL", "VECTOR")]
+			p.acceptAny("INDEX", "KEY")
+			e.addIndex(p.index(indexDef{kind: kind}))
+		} else {
+			e.addIndex(p.index(indexDef{}))
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func (p *parser) constraintKind() bool {
+	t := p.peek()
+	return t.is("PRIMARY") && p.ahead(1).is("KEY") || t.is("UNIQUE") || t.is("FOREIGN") && p.ahead(1).is("KEY") || t.is("CHECK") && p.ahead(1).mark("(")
+}
+
+// plainIndexAhead tells whether INDEX, KEY, FULLTEXT or SPATIAL begins an index; none of them is a column's name without quotes, but
+// VECTOR may be one.
+func (p *parser) plainIndexAhead() bool {
+	t := p.peek()
+	return t.is("INDEX") || t.is("KEY") || t.is("FULLTEXT") || t.is("SPATIAL") || t.is("VECTOR") && (p.ahead(1).is("INDEX") || p.ahead(1).is("KEY"))
+}
+
+func (p *parser) ifNotExists() bool { return p.accept("IF NOT EXISTS") }
+
+// index reads an index from its name on.
+func (p *parser) index(def indexDef) indexDef {
+	def.optional = p.ifNotExists()
+	if t := p.peek(); (t.kind == name || t.kind == word && !p.indexTypeAhead()) && !def.primary {
+		def.name = p.ident()
+	} else if t.kind == name || t.kind == word && !p.indexTypeAhead() {
+		p.ident() // of a primary key, which has none
+	}
+	p.indexType(&def)
+	p.indexParts(&def)
+	for p.indexOption(&def) {
+	}
+	return def
+}
+
+func (p *parser) indexTypeAhead() bool {
+	return (p.peek().is("USING") || p.peek().is("TYPE")) && p.ahead(1).kind == word && !p.ahead(1).mark("(")
+}
+
+func (p *parser) indexType(def *indexDef) bool {
+	if p.acceptAny("USING", "TYPE") == "" {
+		return false
+	}
+	switch def.using = strings.ToUpper(p.ident()); def.using {
+	case "BTREE", "HASH":
+	case "RTREE":
+		def.using = ""
+	default:
+		p.fail("USING %s is not known", def.using)
+	}
+	return true
+}
+
+func (p *parser) indexParts(def *indexDef) {
+	p.expectMark("(")
+	for {
+		var part partDef
+		if p.peek().mark("(") {
+			part.expr = p.parenthesised()
+		} else {
+			part.column = p.ident()
+			if p.acceptMark("(") {
+				part.prefix = p.integer()
+				p.expectMark(")")
+			}
+		}
+		if p.acceptAny("DESC", "ASC") == "DESC" {
+			part.desc = true
+		}
+		if p.accept("WITHOUT OVERLAPS") {
+			def.unsure = "WITHOUT OVERLAPS"
+		}
+		def.parts = append(def.parts, part)
+		if !p.acceptMark(",") {
+			break
+		}
+	}
+	p.expectMark(")")
+}
+
+// indexOption reads one option and tells whether there was one.
+func (p *parser) indexOption(def *indexDef) bool {
+	switch {
+	case p.indexType(def):
+	case p.accept("COMMENT"):
+		def.comment = p.value()
+	case p.acceptAny("INVISIBLE", "IGNORED") != "":
+		def.invisible = true
+	case p.acceptAny("VISIBLE", "NOT IGNORED") != "":
+		def.invisible = false
+	case p.accept("KEY_BLOCK_SIZE"):
+		p.acceptMark("=")
+		if size := p.integer(); size != 0 {
+			def.extra = append(def.extra, fmt.Sprintf("KEY_BLOCK_SIZE=%d", size))
+		}
+	case p.accept("WITH PARSER"):
+		def.extra = append(def.extra, "WITH PARSER "+schema.Quote(p.ident()))
+	case (p.peek().kind == word || p.peek().kind == name) && p.ahead(1).mark("="):
+		def.unsure = "the index option " + p.ident()
+		p.next()
+		p.next()
+	default:
+		return false
+	}
+	return true
+}
+
+// foreign reads a foreign key behind FOREIGN KEY.
+func (p *parser) foreign(name string) foreignDef {
+	def := foreignDef{name: name, optional: p.ifNotExists()}
+	if !p.peek().mark("(") {
+		def.index = p.ident()
+	}
+	def.columns = p.names()
+	p.expect("REFERENCES")
+	def = *p.references(def)
+	def.inline = false
+	return def
+}
+
+// references reads what follows REFERENCES.
+func (p *parser) references(def foreignDef) *foreignDef {
+	def.parent, def.inline = p.table(), true
+	if p.peek().mark("(") {
+		def.parents = p.names()
+	}
+	for p.err == nil {
+		switch {
+		case p.accept("ON DELETE"):
+			def.onDelete = p.action()
+		case p.accept("ON UPDATE"):
+			def.onUpdate = p.action()
+		case p.accept("MATCH"):
+			p.ident()
+		default:
+			return &def
+		}
+	}
+	return &def
+}
+
+func (p *parser) action() string {
+	action := p.acceptAny("CASCADE", "RESTRICT", "NO ACTION", "SET NULL", "SET DEFAULT")
+	if action == "" {
+		p.misunderstood()
+	}
+	return action
+}

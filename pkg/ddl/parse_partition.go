@@ -1,0 +1,267 @@
+package ddl
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"wherry/pkg/schema"
+)
+
+// partitioning is how a table is cut into partitions: as a statement gives it, and as a server prints it.
+type partitioning struct {
+	by     string     // "HASH", "LINEAR KEY", "RANGE", "RANGE COLUMNS", ...
+	expr   expression // of HASH, RANGE and LIST
+	names  []string   // of KEY and COLUMNS
+	count  int        // PARTITIONS n
+	subBy  string     // "" without subpartitions
+	sub    expression
+	subs   []string
+	subNum int
+	parts  []partition
+	unsure string
+}
+
+type partition struct {
+	name   string
+	values string // "LESS THAN (5)", "IN (1,2)", or empty
+	extra  string // options but the engine
+	engine bool   // options other than the known ones were given
+	unsure string
+}
+
+// partitioning reads what follows PARTITION BY.
+func (p *parser) partitioning() *partitioning {
+	d := &partitioning{}
+	d.by, d.expr, d.names = p.partitionBy(d)
+	if p.accept("PARTITIONS") {
+		d.count = p.integer()
+	}
+	if p.accept("SUBPARTITION BY") {
+		d.subBy, d.sub, d.subs = p.partitionBy(d)
+		if p.accept("SUBPARTITIONS") {
+			d.subNum = p.integer()
+		}
+	}
+	if p.peek().mark("(") {
+		d.parts = p.partitions()
+	}
+	return d
+}
+
+func (p *parser) partitionBy(d *partitioning) (by string, expr expression, names []string) {
+	if p.accept("LINEAR") {
+		by = "LINEAR "
+	}
+	kind := p.acceptAny("HASH", "KEY", "RANGE", "LIST", "SYSTEM_TIME")
+	by += kind
+	switch kind {
+	case "HASH":
+		return by, p.parenthesised(), nil
+	case "KEY":
+		if p.accept("ALGORITHM") {
+			p.acceptMark("=")
+			if p.integer() == 1 {
+				d.unsure = "ALGORITHM of a partition key"
+			}
+		}
+		if p.ahead(1).mark(")") {
+			p.expectMark("(")
+			p.expectMark(")")
+			return by, nil, nil
+		}
+		return by, nil, p.names()
+	case "RANGE", "LIST":
+		if p.accept("COLUMNS") {
+			return by + " COLUMNS", nil, p.names()
+		}
+		return by, p.parenthesised(), nil
+	case "SYSTEM_TIME":
+		d.unsure = "partitions by SYSTEM_TIME"
+		for p.peek().kind != end && !p.peek().mark("(") && !p.peek().is("PARTITIONS") {
+			p.next()
+		}
+	default:
+		p.misunderstood()
+	}
+	return by, nil, nil
+}
+
+// partitions reads (PARTITION p ..., ...).
+func (p *parser) partitions() []partition {
+	var parts []partition
+	p.expectMark("(")
+	for {
+		p.expect("PARTITION")
+		parts = append(parts, p.partition())
+		if !p.acceptMark(",") {
+			break
+		}
+	}
+	p.expectMark(")")
+	return parts
+}
+
+// partition reads one partition from its name on.
+func (p *parser) partition() partition {
+	part := partition{name: p.ident()}
+	switch {
+	case p.accept("VALUES LESS THAN"):
+		if p.accept("MAXVALUE") {
+			part.values = "LESS THAN MAXVALUE"
+		} else {
+			part.values = "LESS THAN (" + p.partitionValues(&part) + ")"
+			if part.values == "LESS THAN (MAXVALUE)" {
+				part.values = "LESS THAN MAXVALUE"
+			}
+		}
+	case p.accept("VALUES IN"):
+		part.values = "IN (" + p.partitionValues(&part) + ")"
+	case p.accept("DEFAULT"):
+		part.values = "DEFAULT"
+	case p.acceptAny("CURRENT", "HISTORY") != "":
+		part.unsure = "partitions by SYSTEM_TIME"
+	}
+	if part.values == "IN (DEFAULT)" {
+		part.values = "DEFAULT"
+	}
+	var comment, most, least string
+	for p.err == nil {
+		switch {
+		case p.acceptAny("ENGINE", "STORAGE ENGINE") != "":
+			p.optionName()
+		case p.accept("COMMENT"):
+			p.acceptMark("=")
+			comment = " COMMENT = " + schema.Literal(p.value())
+		case p.accept("MAX_ROWS"):
+			p.acceptMark("=")
+			most = fmt.Sprintf(" MAX_ROWS = %d", p.integer())
+		case p.accept("MIN_ROWS"):
+			p.acceptMark("=")
+			least = fmt.Sprintf(" MIN_ROWS = %d", p.integer())
+		case p.acceptAny("DATA DIRECTORY", "INDEX DIRECTORY", "TABLESPACE", "NODEGROUP") != "":
+			p.acceptMark("=")
+			p.next()
+			part.unsure = "a partition's place"
+		case p.peek().mark("("):
+			p.skipParentheses()
+			part.unsure = "named subpartitions"
+		default:
+			part.extra = most + least + comment
+			return part
+		}
+	}
+	return part
+}
+
+// partitionValues reads (1, 'x', (2, NULL)) and writes it as servers print it. Functions are computed by the server: TO_DAYS of a
+// literal is here too, the others are not known.
+func (p *parser) partitionValues(part *partition) string {
+	e := p.parenthesised()
+	var b strings.Builder
+	for i := 0; i < len(e); i++ {
+		switch t := e[i]; {
+		case t.kind == number && !strings.ContainsAny(t.text, ".eE"), t.mark("("), t.mark(")"), t.mark(","), t.mark("-"):
+			b.WriteString(t.text)
+		case t.kind == text:
+			b.WriteString(schema.Literal(t.text))
+		case t.is("MAXVALUE"), t.is("NULL"), t.is("DEFAULT"):
+			b.WriteString(strings.ToUpper(t.text))
+		case t.is("TO_DAYS") && i+3 < len(e) && e[i+1].mark("(") && e[i+2].kind == text && e[i+3].mark(")") && toDays(e[i+2].text) > 0:
+			fmt.Fprint(&b, toDays(e[i+2].text))
+			i += 3
+		default:
+			part.unsure = "the values of a partition"
+		}
+	}
+	return b.String()
+}
+
+// text writes the clause as a server of the flavor prints it, up to what comparing looks past.
+func (d *partitioning) text(t *schema.Table) string {
+	quote := func(names []string) string {
+		quoted := make([]string, len(names))
+		for i, n := range names {
+			if at := t.Column(n); at >= 0 {
+				n = t.Columns[at].Name
+			}
+			quoted[i] = partitionName(n, t.Flavor)
+		}
+		return strings.Join(quoted, ",")
+	}
+	by := func(by string, expr expression, names []string) string {
+		if expr != nil {
+			return by + " (" + expr.sql(t.Columns) + ")"
+		}
+		return by + " (" + quote(names) + ")"
+	}
+	var b strings.Builder
+	b.WriteString("PARTITION BY " + by(d.by, d.expr, d.names))
+	if d.subBy != "" {
+		b.WriteString("\nSUBPARTITION BY " + by(d.subBy, d.sub, d.subs))
+		if d.subNum > 0 {
+			fmt.Fprintf(&b, "\nSUBPARTITIONS %d", d.subNum)
+		}
+	}
+	if len(d.parts) == 0 {
+		fmt.Fprintf(&b, "\nPARTITIONS %d", max(d.count, 1))
+		return b.String()
+	}
+	parts := make([]string, len(d.parts))
+	for i, part := range d.parts {
+		parts[i] = "PARTITION " + partitionName(part.name, t.Flavor)
+		if part.values == "DEFAULT" {
+			parts[i] += " DEFAULT"
+		} else if part.values != "" {
+			parts[i] += " VALUES " + part.values
+		}
+		parts[i] += part.extra + " ENGINE = " + t.Engine
+	}
+	return b.String() + "\n(" + strings.Join(parts, ",\n ") + ")"
+}
+
+// partitionName quotes a name as servers do in a partition clause: MariaDB always, MySQL when it must.
+func partitionName(name string, flavor schema.Flavor) string {
+	plain := strings.IndexFunc(name, func(r rune) bool { return r >= 0x80 || !wordByte(byte(r)) }) < 0 && strings.Trim(name, "0123456789") != ""
+	if flavor.MariaDB || !plain {
+		return schema.Quote(name)
+	}
+	return name
+}
+
+// all returns the names of all partitions.
+func (d *partitioning) all() []string {
+	var names []string
+	for _, part := range d.parts {
+		names = append(names, part.name)
+	}
+	if len(names) == 0 {
+		for i := range max(d.count, 1) {
+			names = append(names, fmt.Sprintf("p%d", i))
+		}
+	}
+	return names
+}
+
+// find returns the place of a partition, or -1.
+func (d *partitioning) find(name string) int {
+	return slices.IndexFunc(d.parts, func(p partition) bool { return strings.EqualFold(p.name, name) })
+}
+
+// sure tells what of the clause cannot be told exactly, or "".
+func (d *partitioning) sure(t *schema.Table) string {
+	if d.unsure != "" {
+		return d.unsure
+	}
+	for _, e := range []expression{d.expr, d.sub} {
+		if what := e.unsure(t.Columns); what != "" {
+			return "how the server prints " + what
+		}
+	}
+	for _, part := range d.parts {
+		if part.unsure != "" {
+			return part.unsure
+		}
+	}
+	return ""
+}
