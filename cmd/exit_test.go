@@ -18,7 +18,6 @@ import (
 	"wherry/pkg/cutover"
 	"wherry/pkg/db"
 	"wherry/pkg/monitor"
-	"wherry/pkg/replicate"
 	"wherry/pkg/schema"
 	"wherry/pkg/state"
 	"wherry/pkg/verify"
@@ -51,7 +50,6 @@ func TestExitCode(t *testing.T) {
 		{cutover.ErrRefused, 12},
 		{state.ErrOutOfOrder, 12},
 		{state.ErrOver, 12},
-		{replicate.ErrSchemaChange, 12},
 		{verify.ErrSchemaChange, 12},
 		{db.ErrUnsupported, 12},
 		{db.ErrSealed, 12},
@@ -84,7 +82,6 @@ func TestExitCodeOfSeveral(t *testing.T) {
 		{[]error{errInterrupted, db.ErrSealed}, 130},
 		{[]error{db.ErrConnection, db.ErrPositionGone}, 13},
 		{[]error{errDifferences, db.ErrConnection}, 3},
-		{[]error{replicate.ErrSchemaChange, db.ErrUnsupported}, 12},
 		{[]error{state.ErrDamaged, config.ErrInvalid}, 78},
 	} {
 		assert.Equal(t, c.code, exitCode(errors.Join(c.errs...)), "%v", c.errs)

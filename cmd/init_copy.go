@@ -2,18 +2,24 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"wherry/pkg/copy"
+	"wherry/pkg/evolve"
 	"wherry/pkg/monitor"
 	"wherry/pkg/replicate"
+	"wherry/pkg/schema"
 	"wherry/pkg/state"
 )
 
-type initCopyOptions struct{ dryRun bool }
+type initCopyOptions struct {
+	dryRun bool
+	tables []string
+}
 
 func newInitCopyCmd(a *app) *cobra.Command {
 	var o initCopyOptions
@@ -24,32 +30,47 @@ func newInitCopyCmd(a *app) *cobra.Command {
 locks, replays every change made since that position, so that the target is a consistent state of the source, and then
 builds secondary indexes, unique keys and foreign keys.
 
+A table whose schema changes meanwhile is copied again. --table copies a table again at any later time, when a change of it could not be
+followed; start-replica must not run then. Until it is done, that table on the target is no state of the source.
+
 The progress of each chunk is committed together with its rows. Killed at any moment, it continues when it is run again
 and redoes nothing that is done. It does not apply changes after the point of consistency: start-replica does.`,
 		Example: `  wherry init-copy --config shop.yaml
   WHERRY_COPY_WORKERS=8 wherry init-copy --config shop.yaml`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.runPhase(c.Context(), initCopySpec(o)) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if o.dryRun && len(o.tables) > 0 {
+				return usageError{errors.New("--table and --dry-run exclude each other"), c.CommandPath()}
+			}
+			return a.runPhase(c.Context(), initCopySpec(o))
+		},
 	}
+	c.Flags().StringSliceVar(&o.tables, "table", nil, "copy this source `table` (db.table) again, as it is now, and bring the target up to date; may be given several times")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "print what would be copied and the SQL that would build indexes, and change nothing; exit status 3")
 	return c
 }
 
 func initCopySpec(o initCopyOptions) phaseSpec {
 	return phaseSpec{
-		name: state.PhaseInitCopy, once: true, dry: o.dryRun,
+		name: state.PhaseInitCopy, once: len(o.tables) == 0, dry: o.dryRun,
 		run: func(ctx context.Context, s *session) (outcome, error) {
 			if o.dryRun {
 				return s.dryCopy(ctx)
 			}
-			return s.initCopy(ctx)
+			return s.initCopy(ctx, o.tables)
 		},
 	}
 }
 
-func (s *session) initCopy(ctx context.Context) (outcome, error) {
+func (s *session) initCopy(ctx context.Context, tables []string) (outcome, error) {
 	began := time.Now()
-	c := copy.New(s.source, s.target, s.plan.Routes, s.replicator(false), copy.Options{
+	again, err := s.copyAgain(tables)
+	if err != nil {
+		return outcome{}, err
+	}
+	copier := evolve.NewCopier(s.evolver(true, false), s.source, s.target, evolve.CopyOptions{Defer: s.cfg.Copy.DeferIndexes, Claim: s.claimMore})
+	c := copy.New(s.source, s.target, s.plan.Routes, s.replicator(false, s.evolver(true, false)), copy.Options{
+		Shapes: copier, Again: again,
 		Workers: s.cfg.Copy.Workers, ChunkRows: s.cfg.Copy.ChunkRows, ChunkBytes: int64(s.cfg.Copy.ChunkBytes), IndexWorkers: s.cfg.Copy.IndexWorkers, RetryFor: s.cfg.Replicate.RetryFor,
 		Observe: s.steps(began), Log: s.log,
 	})
@@ -79,12 +100,31 @@ func (s *session) copied(began time.Time) outcome {
 	}
 }
 
+// copyAgain reads the tables that are to be copied again.
+func (s *session) copyAgain(tables []string) (again []schema.Name, err error) {
+	for _, text := range tables {
+		name, ok := schema.ParseName(text)
+		if !ok || !s.rules.Follows(name) {
+			return nil, usageError{fmt.Errorf("--table %s: not a table of the move, as db.table", text), "wherry init-copy"}
+		}
+		again = append(again, name)
+	}
+	return again, nil
+}
+
+// evolver follows schema changes. copying: tables whose copy has not ended are no obstacle.
+func (s *session) evolver(copying, skip bool) *evolve.Evolver {
+	return evolve.New(s.source, s.target, s.rules, evolve.Options{
+		Mode: evolve.Mode(s.cfg.Replicate.DDL), Copying: copying, Skip: skip, Plan: s.planOf, Log: s.log,
+	})
+}
+
 // replicator applies changes. steady is false while rows may be newer than the log, when an absent row means nothing.
-func (s *session) replicator(steady bool) *replicate.Replicator {
+func (s *session) replicator(steady bool, shapes *evolve.Evolver) *replicate.Replicator {
 	o := s.cfg.Replicate
 	var absent int64
 	return replicate.New(s.source, s.target, s.plan.Routes, replicate.Options{
-		BatchRows: o.BatchRows, BatchBytes: int(o.BatchBytes), BatchAge: o.BatchAge, Workers: o.Workers, IgnoreDDL: o.DDL == "ignore",
+		BatchRows: o.BatchRows, BatchBytes: int(o.BatchBytes), BatchAge: o.BatchAge, Workers: o.Workers, Schema: shapes,
 		RetryFor: o.RetryFor, Clock: s.clock, Log: s.log,
 		Report: func(p replicate.Progress) {
 			s.progress.Replica(p.Position.String(), p.Rows, p.Changes, p.Lag, p.CaughtUp)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -121,7 +122,38 @@ func (s *session) claim(ctx context.Context, tables []schema.Name) error {
 	if err := s.recordIdentity(ctx); err != nil {
 		return err
 	}
-	return s.target.Ledger().Put(ctx, db.FactTables, string(text))
+	if err := s.target.Ledger().Put(ctx, db.FactTables, string(text)); err != nil {
+		return err
+	}
+	records := make([]db.Record, len(s.plan.Routes))
+	for i, r := range s.plan.Routes {
+		records[i] = db.Record{Source: r.Source.Name(), Target: r.Target.Name(), Shape: r.Source.Table, Copy: true}
+	}
+	return s.target.Ledger().Amend(ctx, records, nil)
+}
+
+// claimMore records further tables.
+func (s *session) claimMore(ctx context.Context, tables []schema.Name) error {
+	text, err := s.target.Ledger().Get(ctx, db.FactTables)
+	if err != nil {
+		return err
+	}
+	var all []string
+	if text != "" {
+		if err := json.Unmarshal([]byte(text), &all); err != nil {
+			return fmt.Errorf("read fact %s: %w", db.FactTables, err)
+		}
+	}
+	for _, t := range tables {
+		if !slices.Contains(all, t.String()) {
+			all = append(all, t.String())
+		}
+	}
+	more, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	return s.target.Ledger().Put(ctx, db.FactTables, string(more))
 }
 
 // recordTables keeps what was planned in the state file.

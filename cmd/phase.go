@@ -94,6 +94,9 @@ func (s *session) phase(ctx context.Context, spec phaseSpec) error {
 			return err
 		}
 	}
+	if err := s.planMove(ctx, spec.name == state.PhaseCheck); err != nil {
+		return err
+	}
 	if spec.name != state.PhaseCheck {
 		if err := s.prepare(ctx, spec); err != nil {
 			return err

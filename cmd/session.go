@@ -15,6 +15,7 @@ import (
 	"wherry/pkg/config"
 	"wherry/pkg/db"
 	"wherry/pkg/db/mysql"
+	"wherry/pkg/evolve"
 	"wherry/pkg/monitor"
 	"wherry/pkg/plan"
 	"wherry/pkg/route"
@@ -32,7 +33,9 @@ type session struct {
 	lock     *state.Lock
 	source   db.Source
 	target   db.Target
+	rules    *route.Rules
 	plan     *plan.Plan
+	records  []db.Record   // that the plan was made of; none before init-schema
 	clock    time.Duration // the source's clock minus ours
 	took     *stopwatch
 	more     bool // further phases follow in this process
@@ -68,8 +71,11 @@ func (s *session) openState() (err error) {
 	return err
 }
 
-// connect opens both ends and plans the move.
+// connect opens both ends.
 func (s *session) connect(ctx context.Context) (err error) {
+	if s.rules, err = s.readRules(); err != nil {
+		return err
+	}
 	if s.source, err = s.openSource(ctx); err != nil {
 		return err
 	}
@@ -77,7 +83,7 @@ func (s *session) connect(ctx context.Context) (err error) {
 		return err
 	}
 	s.source = db.FromSnapshots(s.source, s.target.Ledger())
-	return s.planMove(ctx)
+	return nil
 }
 
 func (s *session) openSource(ctx context.Context) (db.Source, error) {
@@ -88,6 +94,7 @@ func (s *session) openSource(ctx context.Context) (db.Source, error) {
 	if !s.lock.Beside() { // else start-replica reads with the configured one
 		cfg.ServerID = s.cfg.Source.ServerID
 	}
+	cfg.Follows = s.rules.Follows
 	source, err := mysql.OpenSource(ctx, cfg)
 	if err != nil {
 		return nil, connectError{fmt.Errorf("source: %w", err)}
@@ -123,7 +130,7 @@ func (s *session) endpoint(ctx context.Context, e *config.Endpoint) (mysql.Confi
 	}, nil
 }
 
-func (s *session) planMove(ctx context.Context) (err error) {
+func (s *session) readRules() (*route.Rules, error) {
 	renames := make([]route.Rename, len(s.cfg.Routes))
 	for i, r := range s.cfg.Routes {
 		renames[i] = route.Rename{From: r.From, To: r.To}
@@ -133,44 +140,46 @@ func (s *session) planMove(ctx context.Context) (err error) {
 		filters[i] = route.Where{Table: f.Table, Where: f.Where}
 	}
 	rules, err := route.NewRules(s.cfg.Tables.Include, s.cfg.Tables.Exclude, renames, filters)
-	if err != nil {
-		return fmt.Errorf("%w: %w", err, config.ErrInvalid)
+	if err == nil {
+		_, err = route.NewAllowances(s.cfg.Schema.AllowLosses)
 	}
-	allowed, err := route.NewAllowances(s.cfg.Schema.AllowLosses)
 	if err != nil {
-		return fmt.Errorf("%w: %w", err, config.ErrInvalid)
+		return nil, fmt.Errorf("%w: %w", err, config.ErrInvalid)
 	}
-	s.plan, err = plan.Build(ctx, s.source, s.target.Dialect(), rules, plan.Options{Allowed: allowed})
+	return rules, nil
+}
+
+// planMove plans the move of the tables that are recorded on the target, as they were at its position; before any are, or
+// when the source is asked for, of those that the source has.
+func (s *session) planMove(ctx context.Context, source bool) (err error) {
+	if !source {
+		if s.records, err = s.target.Ledger().Records(ctx); err != nil {
+			return err
+		}
+		if len(s.records) > 0 {
+			s.plan = s.planOf(evolve.Shapes(s.records))
+			return nil
+		}
+	}
+	s.plan, err = plan.Build(ctx, s.source, s.target.Dialect(), s.rules, s.planOptions())
 	return err
 }
 
-// admissible refuses a plan with failed findings, and tables that are not what they were when the move began.
-func (s *session) admissible() error {
-	problems := findingErrors(s.plan.Refused())
-	st, err := s.file.Read()
+func (s *session) planOf(tables []*schema.Table) *plan.Plan {
+	return plan.Of(tables, s.target.Dialect(), s.rules, s.planOptions())
+}
+
+func (s *session) planOptions() plan.Options {
+	allowed, err := route.NewAllowances(s.cfg.Schema.AllowLosses)
 	if err != nil {
-		return err
+		panic(err) // readRules has read them
 	}
-	current := map[string]string{}
-	for _, r := range s.plan.Routes {
-		current[r.Source.Name().String()] = r.Source.Table.Shape()
-	}
-	for _, t := range st.Tables {
-		shape, ok := current[t.Source]
-		switch {
-		case !ok:
-			problems = append(problems, fmt.Errorf("table %s of the move is gone from the source", t.Source))
-		case t.Definition != "" && t.Definition != shape:
-			problems = append(problems, fmt.Errorf("table %s was changed on the source since init-schema; it is now: %s", t.Source, shape))
-		}
-		delete(current, t.Source)
-	}
-	if len(st.Tables) > 0 {
-		for name := range current {
-			problems = append(problems, fmt.Errorf("table %s is new on the source since init-schema: add it to tables.exclude, or begin the move again", name))
-		}
-	}
-	if len(problems) > 0 {
+	return plan.Options{Allowed: allowed}
+}
+
+// admissible refuses a plan with failed findings.
+func (s *session) admissible() error {
+	if problems := findingErrors(s.plan.Refused()); len(problems) > 0 {
 		return fmt.Errorf("%w: %w", errRefused, errors.Join(problems...))
 	}
 	return nil

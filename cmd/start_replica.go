@@ -16,6 +16,7 @@ import (
 type startReplicaOptions struct {
 	untilCaughtUp bool
 	until         string
+	skipDDL       bool
 }
 
 func newStartReplicaCmd(a *app) *cobra.Command {
@@ -27,11 +28,13 @@ func newStartReplicaCmd(a *app) *cobra.Command {
 included tables: whole transactions, in order, each exactly once, with the position committed in the same transaction. It
 runs until it is stopped, reconnects when a server goes away, and ends by itself once a cutover is done.
 
-A schema change on an included table stops it with exit status 12 before the change; the position is kept. It does not
-touch the source. Under systemd use Type=notify (scripts/wherry@.service).`,
+Schema changes of included tables are made on the target too (replicate.ddl). One that cannot be followed stops it with exit status 12
+before the change, with the position kept: copy that table again with init-copy --table, or make the change on the target by hand and go
+on with --skip-ddl, which looks whether the target is as it must be. It does not touch the source. Under systemd use Type=notify (scripts/wherry@.service).`,
 		Example: `  wherry start-replica --config shop.yaml
   wherry start-replica --config shop.yaml --until-caught-up
-  wherry start-replica --config shop.yaml --until binlog.000042:1547`,
+  wherry start-replica --config shop.yaml --until binlog.000042:1547
+  wherry start-replica --config shop.yaml --skip-ddl`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.untilCaughtUp && o.until != "" {
@@ -42,6 +45,7 @@ touch the source. Under systemd use Type=notify (scripts/wherry@.service).`,
 	}
 	c.Flags().BoolVar(&o.untilCaughtUp, "until-caught-up", false, "end once the target has caught up with the source")
 	c.Flags().StringVar(&o.until, "until", "", "end once the target holds everything up to this `position`: GTIDs, or file:offset")
+	c.Flags().BoolVar(&o.skipDDL, "skip-ddl", false, "take the schema change that comes next as made on the target by hand")
 	return c
 }
 
@@ -71,7 +75,7 @@ func (s *session) startReplica(ctx context.Context, o startReplicaOptions) (outc
 	defer stop()
 	go s.tellManager(watching, notifier)
 
-	r := s.replicator(true)
+	r := s.replicator(true, s.evolver(false, o.skipDDL))
 	err = s.observed(ctx, mirrorReplica, func(ctx context.Context) error {
 		switch {
 		case o.untilCaughtUp:

@@ -130,7 +130,7 @@ func (s *session) flowing(ctx context.Context, f func(ctx context.Context) error
 	following, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
-	go func() { ended <- s.replicator(true).Run(following) }()
+	go func() { ended <- s.replicator(true, s.evolver(false, false)).Run(following) }()
 	working, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watched := make(chan error, 1)

@@ -27,7 +27,7 @@ func Defaults() Config {
 			BatchBytes: 16 * MiB,
 			BatchAge:   500 * time.Millisecond,
 			Workers:    1,
-			DDL:        "stop",
+			DDL:        "apply",
 			RetryFor:   10 * time.Minute,
 		},
 		Verify: Verify{Workers: 4, ChunkRows: 10000},

@@ -154,7 +154,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"alter", "alter: [{table: a.b, ddl: x}]", "alter: in-place change is not available in this version"},
 		{"workers", "copy: {workers: 0}", "copy.workers: 0 is out of range, expected 1 to 64"},
 		{"chunk bytes", "copy: {chunk_bytes: 1}", "copy.chunk_bytes: 1 is out of range, expected 64KiB to 1GiB"},
-		{"ddl apply", "replicate: {ddl: apply}", "replicate.ddl: apply is not available in this version"},
+		{"ddl", "replicate: {ddl: skip}", "replicate.ddl"},
 		{"fence hook", "cutover: {fence: hook}", "cutover.fence: hook needs both hooks.fence and hooks.unfence"},
 		{"timeout", "cutover: {timeout: 2h}", "cutover.timeout: 2h0m0s is out of range, expected 1s to 1h0m0s"},
 	}

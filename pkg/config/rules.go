@@ -88,11 +88,7 @@ func (c *Config) checkReplicate(p *problems) {
 	between(p, "replicate.batch_age", c.Replicate.BatchAge, 0, time.Minute)
 	between(p, "replicate.workers", c.Replicate.Workers, 1, 64)
 	between(p, "replicate.retry_for", c.Replicate.RetryFor, 0, 7*24*time.Hour)
-	if c.Replicate.DDL == "apply" {
-		p.addf("replicate.ddl: apply is not available in this version, expected stop or ignore")
-		return
-	}
-	oneOf(p, "replicate.ddl", c.Replicate.DDL, "stop", "ignore")
+	oneOf(p, "replicate.ddl", c.Replicate.DDL, "apply", "stop", "ignore")
 }
 
 func (c *Config) checkCutover(p *problems) {

@@ -26,8 +26,23 @@ type Replayer interface {
 	ReplayTo(ctx context.Context, goal db.Position) error
 }
 
+// Shapes keeps the tables in step with the source's schema while they are copied.
+type Shapes interface {
+	// Pending tells whether rows of any table are still to be copied.
+	Pending(ctx context.Context) (bool, error)
+	// Ready makes the named tables ready to be copied anew, and those that have changed since their copy began, and returns the routes.
+	Ready(ctx context.Context, again []schema.Name) ([]*route.Route, error)
+	// Unchanged tells whether the source has all tables that are being copied as they were when their copy began.
+	Unchanged(ctx context.Context) (bool, error)
+	// Copied records that all rows are there.
+	Copied(ctx context.Context) error
+}
+
 // Options configure a Copy; the zero value is usable.
 type Options struct {
+	Shapes       Shapes        // nil: the source's schema does not change
+	Again        []schema.Name // source tables to copy anew
+
 	Workers      int           // chunks in flight; 4
 	ChunkRows    int           // rows of a chunk; 0 learns from ChunkBytes and time
 	ChunkBytes   int64         // aimed bytes of a chunk; 16 MiB
@@ -85,7 +100,13 @@ func (c *Copy) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if consistent.IsZero() {
+	pending := consistent.IsZero() || len(c.opts.Again) > 0
+	if !pending && c.opts.Shapes != nil {
+		if pending, err = c.opts.Shapes.Pending(ctx); err != nil {
+			return err
+		}
+	}
+	if pending {
 		err = c.copy(ctx)
 	} else {
 		err = c.copied(ctx, consistent)
@@ -100,28 +121,60 @@ func (c *Copy) Run(ctx context.Context) error {
 	return c.foreignKeys(ctx)
 }
 
-// copy brings all rows over and makes the target consistent. The lock is given up in between: whoever replays takes it.
+// copy brings all rows over and makes the target consistent. A table whose schema changes meanwhile is copied anew.
 func (c *Copy) copy(ctx context.Context) error {
+	for again := c.opts.Again; ; {
+		start, err := c.load(ctx, again)
+		if err != nil {
+			return err
+		}
+		consistent, err := c.converge(ctx)
+		var changed *db.SchemaChanged
+		if c.opts.Shapes == nil || !errors.As(err, &changed) {
+			if err == nil {
+				c.opts.Observe.Positions(start, consistent)
+			}
+			return err
+		}
+		c.opts.Log.Warn().Str("why", changed.Why).Msg("schema change during the copy")
+		again = changed.Tables
+	}
+}
+
+// load brings all rows over that are not there yet. The lock is given up afterwards: whoever replays takes it.
+func (c *Copy) load(ctx context.Context, again []schema.Name) (db.Position, error) {
 	lock, err := c.lock(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := c.ledger.Create(ctx); err != nil { // an earlier version made it
-		return errors.Join(err, lock.Close())
+		return "", errors.Join(err, lock.Close())
 	}
 	start, err := c.start(ctx)
 	if err != nil {
-		return errors.Join(err, lock.Close())
+		return "", errors.Join(err, lock.Close())
 	}
 	c.opts.Observe.Positions(start, "")
-	if err := c.locked(ctx, lock, start, func(ctx context.Context) error { return c.rows(ctx, start) }); err != nil {
-		return err
-	}
-	consistent, err := c.converge(ctx)
-	if err == nil {
-		c.opts.Observe.Positions(start, consistent)
-	}
-	return err
+	return start, c.locked(ctx, lock, start, func(ctx context.Context) error {
+		for {
+			if c.opts.Shapes != nil {
+				routes, err := c.opts.Shapes.Ready(ctx, again)
+				if err != nil {
+					return err
+				}
+				c.routes = routes
+			}
+			err := c.rows(ctx, start)
+			if err == nil || c.opts.Shapes == nil || ctx.Err() != nil {
+				return err
+			}
+			// Rows that cannot be read may be of a table that has another shape by now: then it is copied anew.
+			if same, lookErr := c.opts.Shapes.Unchanged(ctx); lookErr != nil || same {
+				return err
+			}
+			again = nil
+		}
+	})
 }
 
 // copied is copy for a run that finds all of it done.
@@ -219,6 +272,11 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	}
 	if err := c.replay.ReplayTo(ctx, goal); err != nil {
 		return "", fmt.Errorf("replay the changes made during the copy: %w", err)
+	}
+	if c.opts.Shapes != nil {
+		if err := c.opts.Shapes.Copied(ctx); err != nil {
+			return "", err
+		}
 	}
 	if err := c.ledger.Put(ctx, db.FactConsistent, goal.String()); err != nil {
 		return "", err

@@ -51,6 +51,8 @@ type Options struct {
 	Mode Mode // Apply
 	// Skip takes the first change as made by hand on the target already, and goes on if the target's tables are as they must be then.
 	Skip bool
+	// Copying allows tables whose copy has not ended. Without it they are refused.
+	Copying bool
 	// Plan works out where tables go. It is called with the shapes of all tables of the move.
 	Plan func(tables []*schema.Table) *plan.Plan
 	Log  zerolog.Logger
@@ -90,6 +92,11 @@ func (e *Evolver) Routes(ctx context.Context, applier db.Applier) ([]*route.Rout
 	if err != nil {
 		return nil, err
 	}
+	for _, r := range records {
+		if r.Copy && !e.opts.Copying {
+			return nil, unsupported("the rows of %s are still to be copied: run wherry init-copy", r.Source)
+		}
+	}
 	p := e.opts.Plan(Shapes(records))
 	if err := refusal(p); err != nil {
 		return nil, fmt.Errorf("plan the tables that the target's bookkeeping tells of: %w", err)
@@ -108,9 +115,18 @@ func refusal(p *plan.Plan) error {
 	return errors.Join(errs...)
 }
 
+// Passed tells whether a schema change is in the shapes of all tables that it is about: those are of a later position, or the
+// change was made already and its rows follow.
+func (e *Evolver) Passed(ctx context.Context, d *db.DDL, before, after db.Position, more bool) (bool, error) {
+	c := &change{Evolver: e, ddl: d, before: before, after: after, more: more}
+	if err := c.read(ctx); err != nil {
+		return false, err
+	}
+	return c.passed()
+}
+
 // Change carries one schema change over and moves the position from before to after it. more tells that the rows of a created table
-// follow in the same transaction: then the position stays, the table is there when the transaction is read again, and the change is passed
-// over.
+// follow in the same transaction: then the position stays, and the change is passed when the transaction is read again.
 //
 // Errors: db.SchemaChanged for tables whose rows are still to be copied, which are to be copied anew then; db.ErrUnsupported for what cannot be
 // followed, with nothing changed and the position kept.
@@ -119,7 +135,7 @@ func (e *Evolver) Change(ctx context.Context, applier db.Applier, d *db.DDL, bef
 	err := c.run(ctx)
 	var again *db.SchemaChanged
 	if errors.Is(err, db.ErrUnsupported) && !errors.As(err, &again) {
-		return fmt.Errorf("schema change on %s at %s: %.500s: %w; nothing was changed and the position is kept before it: %s", names(d.Tables), after, d.Statement, err, advice(d.Tables))
+		return fmt.Errorf("schema change on %s at %s: %.500s: %w; nothing was changed and the position is kept before it: %s", texts(d.Tables), after, d.Statement, err, advice(d.Tables))
 	}
 	return err
 }
@@ -132,12 +148,12 @@ func advice(tables []schema.Name) string {
 	return "copy again with wherry init-copy " + strings.Join(flags, " ") + ", or make the change on the target by hand and run wherry start-replica --skip-ddl"
 }
 
-func names(tables []schema.Name) string {
-	texts := make([]string, len(tables))
+func texts(tables []schema.Name) string {
+	all := make([]string, len(tables))
 	for i, t := range tables {
-		texts[i] = t.String()
+		all[i] = t.String()
 	}
-	return strings.Join(texts, ", ")
+	return strings.Join(all, ", ")
 }
 
 // change is the work of one Change.
@@ -159,24 +175,13 @@ func unsupported(format string, args ...any) error {
 }
 
 func (c *change) run(ctx context.Context) error {
-	records, err := c.target.Ledger().Records(ctx)
-	if err != nil {
-		return err
-	}
-	c.records = make(map[schema.Name]*db.Record, len(records))
-	for i := range records {
-		c.records[records[i].Source] = &records[i]
-	}
-	if passed, err := c.passed(); err != nil || passed {
-		if err == nil && !c.more {
-			err = c.applier.Commit(ctx, c.after)
-		}
+	if err := c.read(ctx); err != nil {
 		return err
 	}
 	if copying := slices.DeleteFunc(slices.Clone(c.ddl.Tables), func(n schema.Name) bool { return c.records[n] == nil || !c.records[n].Copy }); len(copying) > 0 {
-		return &db.SchemaChanged{Tables: c.ddl.Tables, Why: fmt.Sprintf("%s changed while it was copied: %.200s", names(copying), c.ddl.Statement)}
+		return &db.SchemaChanged{Tables: c.ddl.Tables, Why: fmt.Sprintf("%s changed while it was copied: %.200s", texts(copying), c.ddl.Statement)}
 	}
-	log := c.opts.Log.With().Str("tables", names(c.ddl.Tables)).Str("statement", c.ddl.Statement).Logger()
+	log := c.opts.Log.With().Str("tables", texts(c.ddl.Tables)).Str("statement", c.ddl.Statement).Logger()
 	switch {
 	case c.opts.Skip:
 	case c.opts.Mode == Ignore:
@@ -208,6 +213,16 @@ func (c *change) run(ctx context.Context) error {
 	}
 	log.Info().Msg("schema change followed")
 	return nil
+}
+
+// read reads the records as they are.
+func (c *change) read(ctx context.Context) error {
+	records, err := c.target.Ledger().Records(ctx)
+	c.records = make(map[schema.Name]*db.Record, len(records))
+	for i := range records {
+		c.records[records[i].Source] = &records[i]
+	}
+	return err
 }
 
 // passed tells whether all tables that the change is about are recorded as of a later position, so that it is in their shapes.

@@ -3,7 +3,6 @@ package replicate
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"wherry/pkg/db"
@@ -58,7 +57,7 @@ func (c *collector) run(ctx context.Context) error {
 // take adds a part to the batch and hands the batch over when it is full.
 func (c *collector) take(ctx context.Context, part *db.Part) error {
 	if part.DDL != nil {
-		return c.schemaChange(ctx, part.DDL)
+		return c.schemaChange(ctx, part)
 	}
 	if part.Rollback {
 		return c.dropTransaction(ctx)
@@ -198,16 +197,29 @@ func (c *collector) send(ctx context.Context, w work) error {
 	}
 }
 
-// schemaChange lets everything before it be applied and stops there, with the position kept before it.
-func (c *collector) schemaChange(ctx context.Context, ddl *db.DDL) error {
-	tables := make([]string, len(ddl.Tables))
-	for i, t := range ddl.Tables {
-		tables[i] = t.String()
-	}
-	if c.r.opts.IgnoreDDL {
-		c.r.opts.Log.Warn().Strs("tables", tables).Str("statement", ddl.Statement).Msg("schema change passed over")
-		c.end = c.stream.Position()
-		return c.goalReached(ctx)
+// schemaChange ends the session at a schema change, once everything before it is committed.
+type schemaChange struct {
+	ddl           *db.DDL
+	before, after db.Position
+	more          bool // its rows follow in the same transaction
+}
+
+func (e *schemaChange) Error() string {
+	return fmt.Sprintf("schema change in the source's log at %s: %.500s", e.after, e.ddl.Statement)
+}
+
+// schemaChange lets everything before it be applied and ends the session there, unless the routes have it already.
+func (c *collector) schemaChange(ctx context.Context, part *db.Part) error {
+	change := &schemaChange{ddl: part.DDL, before: c.end, after: c.stream.Position(), more: !part.End}
+	if c.r.opts.Schema != nil {
+		passed, err := c.r.opts.Schema.Passed(ctx, change.ddl, change.before, change.after, change.more)
+		if err != nil {
+			return err
+		}
+		if passed {
+			c.open, c.end = change.more, change.after
+			return c.goalReached(ctx)
+		}
 	}
 	if err := c.hand(ctx, true, false); err != nil {
 		return err
@@ -215,6 +227,5 @@ func (c *collector) schemaChange(ctx context.Context, ddl *db.DDL) error {
 	if err := c.await(ctx); err != nil {
 		return err
 	}
-	return fmt.Errorf("%w on %s: %.500s: the position is kept before it; apply it by hand on the target and run again with "+
-		"replicate.ddl: ignore, or copy again: %w", ErrSchemaChange, strings.Join(tables, ", "), ddl.Statement, db.ErrUnsupported)
+	return change
 }

@@ -1,8 +1,8 @@
 // Package replicate is the phase that follows the source: it reads the change log from the position that the target holds
 // and applies every later change, exactly once.
 //
-// Its one invariant: rows and position commit together, at the end of a source transaction. It knows no engine and no
-// schema change; a schema change on a routed table stops it.
+// Its one invariant: rows and position commit together, at the end of a source transaction. It knows no engine. A schema change ends
+// a session: what came before it is committed, somebody else carries it over, and a new session goes on with the routes as they are then.
 package replicate
 
 import (
@@ -17,8 +17,15 @@ import (
 	"wherry/pkg/route"
 )
 
-// ErrSchemaChange is a schema change in the log that this version does not apply.
-var ErrSchemaChange = errors.New("schema change in the source's log")
+// Schema carries schema changes over.
+type Schema interface {
+	// Routes returns the routes as of the target's position, after it has finished what was begun.
+	Routes(ctx context.Context, applier db.Applier) ([]*route.Route, error)
+	// Passed tells whether the routes have the change already. more: its rows follow in the same transaction.
+	Passed(ctx context.Context, d *db.DDL, before, after db.Position, more bool) (bool, error)
+	// Change makes the change on the target and moves the position from before to after it.
+	Change(ctx context.Context, applier db.Applier, d *db.DDL, before, after db.Position, more bool) error
+}
 
 // Options configure a Replicator; the zero value is usable.
 type Options struct {
@@ -26,7 +33,7 @@ type Options struct {
 	BatchBytes int           // bytes of one target transaction, roughly; 16 MiB
 	BatchAge   time.Duration // the longest that a change waits for others to join it while more keep coming; 500 ms
 	Workers    int           // connections that apply in parallel; 1
-	IgnoreDDL  bool          // pass over schema changes with a warning instead of stopping
+	Schema     Schema        // nil: a schema change is an error
 	RetryFor   time.Duration // how long to go on without any progress before giving up; 10 minutes
 	Clock      time.Duration // the source's clock minus ours, for the lag
 
@@ -126,6 +133,8 @@ func (r *Replicator) repeat(ctx context.Context, f func() error) error {
 			return nil
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
+		case errors.Is(err, errEvolved):
+			continue
 		case !errors.Is(err, db.ErrConnection) && !errors.Is(err, db.ErrRetry):
 			return err
 		case time.Since(r.moved) > r.opts.RetryFor:

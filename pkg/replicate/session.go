@@ -44,10 +44,15 @@ func (r *Replicator) session(ctx context.Context, goal db.Position) (err error) 
 		return fmt.Errorf("open the target for changes: %w", err)
 	}
 	defer func() { err = errors.Join(err, ignoreConnection(applier.Close())) }()
-	pos := applier.Position()
-	if pos.IsZero() {
+	if applier.Position().IsZero() {
 		return errors.New("no position on the target: run init-copy first")
 	}
+	if r.opts.Schema != nil {
+		if r.routes, err = r.opts.Schema.Routes(ctx, applier); err != nil {
+			return err
+		}
+	}
+	pos := applier.Position()
 	stream, err := r.source.Stream(ctx, pos, r.routes, nil)
 	if err != nil {
 		return fmt.Errorf("open the source's log at %s: %w", pos, err)
@@ -56,6 +61,7 @@ func (r *Replicator) session(ctx context.Context, goal db.Position) (err error) 
 	r.opts.Log.Debug().Stringer("position", pos).Msg("replication session begins")
 
 	out, ready, free := make(chan work), make(chan struct{}, 1), make(chan *coalescer, 3)
+	whole := ctx
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(out)
@@ -63,10 +69,31 @@ func (r *Replicator) session(ctx context.Context, goal db.Position) (err error) 
 		return c.run(ctx)
 	})
 	group.Go(func() error { return r.applyAll(ctx, applier, out, ready, free) })
-	if err := group.Wait(); !errors.Is(err, errReached) {
+	err = group.Wait()
+	var change *schemaChange
+	switch {
+	case errors.Is(err, errReached):
+		return nil
+	case errors.As(err, &change):
+		return r.evolve(whole, applier, change)
+	}
+	return err
+}
+
+// errEvolved ends a session after which another one goes on.
+var errEvolved = errors.New("the schema has changed")
+
+// evolve has a schema change carried over.
+func (r *Replicator) evolve(ctx context.Context, applier db.Applier, c *schemaChange) error {
+	if r.opts.Schema == nil {
+		return fmt.Errorf("%w: %w", c, db.ErrUnsupported)
+	}
+	if err := r.opts.Schema.Change(ctx, applier, c.ddl, c.before, c.after, c.more); err != nil {
 		return err
 	}
-	return nil
+	r.moved = time.Now()
+	r.stats.Position = applier.Position()
+	return errEvolved
 }
 
 // ignoreConnection drops errors of closing what is lost anyway.

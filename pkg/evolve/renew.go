@@ -1,0 +1,258 @@
+package evolve
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// Copier keeps the tables that are being copied in step with the source's schema: a table that changes meanwhile is copied anew.
+type Copier struct {
+	evolver *Evolver
+	source  CopySource
+	target  CopyTarget
+	opts    CopyOptions
+}
+
+// CopySource is what a Copier needs of the source besides.
+type CopySource interface {
+	SafePosition(ctx context.Context) (db.Position, error)
+}
+
+// CopyTarget is what a Copier needs of the target besides.
+type CopyTarget interface {
+	schema.Builder
+	Ledger() db.Ledger
+}
+
+// CopyOptions configure a Copier.
+type CopyOptions struct {
+	Defer bool // see schema.Options
+	// Claim records that further target tables are this move's, before they are made.
+	Claim func(ctx context.Context, tables []schema.Name) error
+}
+
+// NewCopier returns a Copier of the evolver's move.
+func NewCopier(e *Evolver, source CopySource, target CopyTarget, opts CopyOptions) *Copier {
+	return &Copier{evolver: e, source: source, target: target, opts: opts}
+}
+
+// Pending tells whether tables are recorded whose rows are still to be copied.
+func (c *Copier) Pending(ctx context.Context) (bool, error) {
+	records, err := c.target.Ledger().Records(ctx)
+	return slices.ContainsFunc(records, func(r db.Record) bool { return r.Copy }), err
+}
+
+// Ready returns the routes of the move with the named tables made ready to be copied anew, and those whose copy has not
+// ended and that have changed meanwhile: recorded as the source has them now, without chunks, and empty on the target.
+func (c *Copier) Ready(ctx context.Context, again []schema.Name) ([]*route.Route, error) {
+	records, err := c.target.Ledger().Records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := c.changed(ctx, records)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range again {
+		if !slices.Contains(changed, name) {
+			changed = append(changed, name)
+		}
+	}
+	if len(changed) > 0 {
+		if records, err = c.renew(ctx, records, changed); err != nil {
+			return nil, err
+		}
+	}
+	p := c.evolver.opts.Plan(Shapes(records))
+	if err := refusal(p); err != nil {
+		return nil, fmt.Errorf("%w: %w", db.ErrUnsupported, err)
+	}
+	var steps []schema.Step
+	for i, r := range p.Routes {
+		if at := slices.IndexFunc(records, func(x db.Record) bool { return x.Source == r.Source.Name() }); records[at].Copy {
+			steps = append(steps, p.Steps[i])
+		}
+	}
+	return p.Routes, c.prepare(ctx, steps)
+}
+
+// changed returns the tables, of those whose copy has not ended, that the source does not have as they are recorded.
+func (c *Copier) changed(ctx context.Context, records []db.Record) (names []schema.Name, err error) {
+	copying := map[schema.Name]*schema.Table{}
+	for _, r := range records {
+		if r.Copy {
+			copying[r.Source] = r.Shape
+		}
+	}
+	if len(copying) == 0 {
+		return nil, nil
+	}
+	tables, err := c.evolver.source.Tables(ctx, func(n schema.Name) bool { return copying[n] != nil })
+	if err != nil {
+		return nil, err
+	}
+	found := map[schema.Name]bool{}
+	for _, t := range tables {
+		found[t.Name] = true
+		if t.Kind != schema.BaseTable || len(c.target.Dialect().Differences(copying[t.Name], t, true, true)) > 0 {
+			names = append(names, t.Name)
+		}
+	}
+	for name := range copying {
+		if !found[name] {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// renew records the tables as the source has them now, as of a position that is read before. What the log has of them up to there is
+// passed over from then on; what their rows show is of that position or later.
+func (c *Copier) renew(ctx context.Context, records []db.Record, names []schema.Name) ([]db.Record, error) {
+	pos, err := c.source.SafePosition(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := c.evolver.source.Tables(ctx, func(n schema.Name) bool { return slices.Contains(names, n) && c.evolver.rules.Follows(n) })
+	if err != nil {
+		return nil, err
+	}
+	var put []db.Record
+	for _, t := range tables {
+		if t.Kind != schema.BaseTable {
+			continue
+		}
+		put = append(put, db.Record{Source: t.Name, Shape: t, Since: pos, Copy: true})
+		c.evolver.opts.Log.Warn().Stringer("table", t.Name).Msg("table is copied anew, as it is on the source now")
+	}
+	var gone []schema.Name
+	kept := slices.DeleteFunc(slices.Clone(records), func(r db.Record) bool {
+		if !slices.Contains(names, r.Source) {
+			return false
+		}
+		if !slices.ContainsFunc(put, func(p db.Record) bool { return p.Source == r.Source }) {
+			gone = append(gone, r.Source)
+		}
+		return true
+	})
+	records = append(kept, put...)
+	p := c.evolver.opts.Plan(Shapes(records))
+	if err := refusal(p); err != nil {
+		return nil, fmt.Errorf("%w: copy %s anew: %w", db.ErrUnsupported, texts(names), err)
+	}
+	targets := map[schema.Name]schema.Name{}
+	for _, r := range p.Routes {
+		targets[r.Source.Name()] = r.Target.Name()
+	}
+	for i := range records {
+		records[i].Target = targets[records[i].Source]
+	}
+	put = records[len(kept):]
+	return records, c.amend(ctx, put, gone)
+}
+
+// amend takes away the target's tables that are no longer of the move, and records the others.
+func (c *Copier) amend(ctx context.Context, put []db.Record, gone []schema.Name) error {
+	before, err := c.target.Ledger().Records(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range before {
+		if slices.Contains(gone, r.Source) {
+			if err := c.target.Execute(ctx, c.target.Dialect().DropTable(r.Target)); err != nil {
+				return err
+			}
+		}
+	}
+	if c.opts.Claim != nil && len(put) > 0 {
+		targets := make([]schema.Name, len(put))
+		for i := range put {
+			targets[i] = put[i].Target
+		}
+		if err := c.opts.Claim(ctx, targets); err != nil {
+			return err
+		}
+	}
+	return c.target.Ledger().Amend(ctx, put, gone)
+}
+
+// prepare makes the tables that have no chunk yet empty and as planned: others were begun, and go on.
+func (c *Copier) prepare(ctx context.Context, steps []schema.Step) error {
+	var fresh []schema.Step
+	targets := map[schema.Name]bool{}
+	for _, step := range steps {
+		chunks, err := c.target.Ledger().Chunks(ctx, step.Source.Name)
+		if err != nil {
+			return err
+		}
+		if len(chunks) == 0 {
+			fresh = append(fresh, step)
+			targets[step.Target.Name] = true
+		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	found, err := c.target.Tables(ctx, func(n schema.Name) bool { return targets[n] })
+	if err != nil {
+		return err
+	}
+	there := map[schema.Name]*schema.Table{}
+	for _, t := range found {
+		there[t.Name] = t
+	}
+	obstacles, err := c.target.Obstacles(ctx, keys(there))
+	if err != nil {
+		return err
+	}
+	for _, step := range fresh {
+		t := there[step.Target.Name]
+		if t == nil || len(obstacles[t.Name]) == 0 && len(c.target.Dialect().Differences(step.Target, t, false, false)) == 0 {
+			continue
+		}
+		if err := c.target.Execute(ctx, c.target.Dialect().DropTable(t.Name)); err != nil {
+			return err
+		}
+	}
+	return schema.NewInit(c.target, fresh, schema.Options{
+		Defer: c.opts.Defer, Mine: func(schema.Name) bool { return true }, Log: c.evolver.opts.Log,
+	}).Run(ctx)
+}
+
+func keys(tables map[schema.Name]*schema.Table) (all []schema.Name) {
+	for name := range tables {
+		all = append(all, name)
+	}
+	return all
+}
+
+// Unchanged tells whether the source has all tables that are being copied as they are recorded.
+func (c *Copier) Unchanged(ctx context.Context) (bool, error) {
+	records, err := c.target.Ledger().Records(ctx)
+	if err != nil {
+		return false, err
+	}
+	changed, err := c.changed(ctx, records)
+	return len(changed) == 0, err
+}
+
+// Copied records that all rows are there.
+func (c *Copier) Copied(ctx context.Context) error {
+	records, err := c.target.Ledger().Records(ctx)
+	if err != nil {
+		return err
+	}
+	records = slices.DeleteFunc(records, func(r db.Record) bool { return !r.Copy })
+	for i := range records {
+		records[i].Copy = false
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	return c.target.Ledger().Amend(ctx, records, nil)
+}
