@@ -48,6 +48,9 @@ func write(verb string, o operands) string {
 // CreateTable returns the statement that makes a table, with every index.
 func CreateTable(t *schema.Table) string { return dialect{}.CreateTable(t, false) }
 
+// AddForeignKeys returns the statement that gives a table its foreign keys.
+func AddForeignKeys(t *schema.Table) string { return dialect{}.AddForeignKeys(t, &schema.Table{}) }
+
 // ReplaceTable returns the statement that gives a table another definition: columns of the same name keep their values,
 // others have their default.
 func ReplaceTable(t *schema.Table) string { return write(replaceTable, operands{Table: *t}) }
