@@ -40,6 +40,9 @@ type Snapshot interface {
 	RowReader
 	// Position returns the position, in the source's change log.
 	Position() Position
+	// Bound and Fetch are Reader's.
+	Bound(ctx context.Context, rel *route.Relation, after Row, n int) (Row, error)
+	Fetch(ctx context.Context, rel *route.Relation, keys []Row) (Rows, error)
 	// Sum returns the checksum of the rows of a range that meet rel.Where.
 	Sum(ctx context.Context, rel *route.Relation, r Range) (Sum, error)
 	// Close ends the view. It may be called twice.
@@ -55,9 +58,9 @@ type Source interface {
 	// NewFence prepares what stops writes to the tables, changing nothing yet. saved is what Saved returned in an
 	// interrupted run, or empty.
 	NewFence(ctx context.Context, kind FenceKind, tables []schema.Name, saved string) (Fence, error)
-	// Snapshot returns a view that is exact for the relation's table, and made for reading only that. ErrRetry: transactions
-	// that change the table are in the way, and it was given up so that others need not wait behind it.
-	Snapshot(ctx context.Context, rel *route.Relation) (Snapshot, error)
+	// Snapshot returns a view that is exact for the relations' tables, at one position for all, and made for reading only those. ErrRetry:
+	// transactions that change a table are in the way, and it was given up so that others need not wait behind it.
+	Snapshot(ctx context.Context, rels ...*route.Relation) (Snapshot, error)
 }
 
 // Log is a source's change log.
@@ -101,11 +104,14 @@ type Stream interface {
 // Part is a piece of one transaction's changes, in commit order. Large transactions come in several parts of bounded bytes.
 type Part struct {
 	Changes  []Change
-	Bytes    int       // roughly, of all changes
-	End      bool      // the transaction ends with this part
-	Rollback bool      // with End: the transaction was rolled back, its parts must not be kept
-	DDL      *DDL      // a schema change that touches tables of the move; Changes is empty. Without End its rows follow (CREATE .. SELECT)
-	Time     time.Time // of the commit, by the source's clock; second precision on some servers
+	Bytes    int  // roughly, of all changes
+	End      bool // the transaction ends with this part
+	Rollback bool // with End: the transaction was rolled back, its parts must not be kept
+	// Held are routes without a key whose snapshot holds the transaction, so that what it did to their rows is done. It is
+	// told only with changes that cascade.
+	Held map[*route.Route]bool
+	DDL  *DDL      // a schema change that touches tables of the move; Changes is empty. Without End its rows follow (CREATE .. SELECT)
+	Time time.Time // of the commit, by the source's clock; second precision on some servers
 }
 
 // Change is one row insert (Before nil), delete (After nil) or update of a routed table, with full images.
@@ -113,6 +119,9 @@ type Change struct {
 	Route  *route.Route
 	Before Row
 	After  Row
+	// Cascades tells that foreign keys acted when the row changed, and that what they did to other rows is not in the log: it
+	// happened right after this change and before the next one.
+	Cascades bool
 }
 
 // DDL is a schema change in the log.

@@ -85,6 +85,7 @@ const (
 	FactCutover    = "cutover"        // the durable record that the target has taken over: the point of no return
 	FactFinal      = "final_position" // what FactPosition was when the target took over
 	FactChange     = "schema_change"  // what is being done on the target for a schema change of the source
+	FactCascades   = "cascades"       // that rows changed unseen, by foreign keys, while they were copied: a position at or before that
 	FactRepairs    = "repairs"        // how many repairs of rows without a key were made, see Batch
 )
 
@@ -129,6 +130,10 @@ type Applier interface {
 	Position() Position
 	// Apply writes a batch within the current transaction, beginning one when none is open.
 	Apply(ctx context.Context, b *Batch) (Applied, error)
+	// Referencing returns rows that a lookup finds, as they are within the current transaction, beginning one when none is open. They
+	// stay as they are until it ends, but for what is applied. With several workers everything applied before, in this
+	// transaction, to tables that it reads must have been applied by one.
+	Referencing(ctx context.Context, l *Lookup) ([]Row, error)
 	// Commit makes everything applied since the last commit durable together with the position. With nothing applied it
 	// only moves the position. ErrSealed: the target has taken over and nothing was committed. An error that is ErrConnection leaves the outcome open: close, open anew, read Position.
 	Commit(ctx context.Context, pos Position) error

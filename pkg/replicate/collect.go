@@ -19,6 +19,9 @@ type collector struct {
 	free   <-chan *coalescer
 
 	net     *coalescer
+	steps   []step    // of the batch, before net
+	pending pending   // actions that come after net
+	cutRows int       // net rows of steps
 	open    bool      // within a transaction
 	oldest  time.Time // when the first change of the batch was read
 	time    time.Time // commit time of the last transaction read
@@ -45,7 +48,7 @@ func (c *collector) run(ctx context.Context) error {
 		} else {
 			err = c.take(ctx, part)
 		}
-		if !c.net.empty() {
+		if !c.nothing() {
 			wait = busyWait
 		}
 		if err != nil {
@@ -62,17 +65,27 @@ func (c *collector) take(ctx context.Context, part *db.Part) error {
 	if part.Rollback {
 		return c.dropTransaction(ctx)
 	}
-	if !part.End && !c.open && !c.net.empty() {
+	if part.End && c.r.exact {
+		switch beyond, err := c.beyond(); {
+		case err != nil:
+			return err
+		case beyond:
+			return c.stopBefore(ctx)
+		}
+	}
+	if !part.End && !c.open && !c.nothing() {
 		// A large transaction begins: what came before is committed apart from it, so that it can be dropped as a whole.
 		if err := c.hand(ctx, true, false); err != nil {
 			return err
 		}
 	}
-	if c.net.empty() {
+	if c.nothing() {
 		c.oldest = time.Now()
 	}
-	for _, change := range part.Changes {
-		c.net.add(change)
+	for i := range part.Changes {
+		if err := c.add(ctx, &part.Changes[i], part.Held); err != nil {
+			return err
+		}
 	}
 	c.net.bytes += part.Bytes
 	c.changes += int64(len(part.Changes))
@@ -85,7 +98,7 @@ func (c *collector) take(ctx context.Context, part *db.Part) error {
 		}
 	}
 	o := &c.r.opts
-	if c.net.rows >= o.BatchRows || c.net.bytes >= o.BatchBytes || (!c.open && time.Since(c.oldest) > o.BatchAge) {
+	if c.cutRows+c.net.rows+len(c.pending.acts) >= o.BatchRows || c.net.bytes >= o.BatchBytes || (!c.open && time.Since(c.oldest) > o.BatchAge) {
 		return c.hand(ctx, !c.open, false)
 	}
 	return nil
@@ -98,15 +111,41 @@ func (c *collector) dropTransaction(ctx context.Context) error {
 	if !c.open {
 		return c.goalReached(ctx)
 	}
-	c.net.reset()
+	if err := c.undo(ctx); err != nil {
+		return err
+	}
+	return c.goalReached(ctx)
+}
+
+// undo drops the transaction that is open, and what of it was applied.
+func (c *collector) undo(ctx context.Context) error {
+	c.drop()
 	c.open, c.changes = false, 0
 	if err := c.await(ctx); err != nil {
 		return err
 	}
-	if err := c.send(ctx, work{rollback: true, commit: true, pos: c.end, time: c.time}); err != nil {
+	return c.send(ctx, work{rollback: true, commit: true, pos: c.end, time: c.time})
+}
+
+// beyond tells whether the transaction that has just been read is after the goal.
+func (c *collector) beyond() (bool, error) {
+	within, err := c.r.source.Reached(c.goal, c.stream.Position())
+	return !within, err
+}
+
+// stopBefore ends the session before the transaction that has just been read, of which pieces may have been applied.
+func (c *collector) stopBefore(ctx context.Context) error {
+	if c.open {
+		if err := c.undo(ctx); err != nil {
+			return err
+		}
+	} else if err := c.hand(ctx, true, true); err != nil {
 		return err
 	}
-	return c.goalReached(ctx)
+	if err := c.await(ctx); err != nil {
+		return err
+	}
+	return errReached
 }
 
 // idle is called when the log has nothing more for the moment.
@@ -114,7 +153,7 @@ func (c *collector) idle(ctx context.Context) error {
 	if c.open {
 		return nil // the rest of the transaction is on its way
 	}
-	if !c.net.empty() {
+	if !c.nothing() {
 		return c.offer(ctx)
 	}
 	c.end = c.stream.Position()
@@ -176,14 +215,7 @@ func (c *collector) await(ctx context.Context) error {
 // give hands the batch to the applier that waits for it.
 func (c *collector) give(ctx context.Context, commit, idle bool) error {
 	w := work{commit: commit, pos: c.end, time: c.time, changes: c.changes, idle: idle, count: c.count}
-	if !c.net.empty() {
-		w.net, w.batch = c.net, c.net.batch()
-		select {
-		case c.net = <-c.free:
-		default:
-			c.net = newCoalescer()
-		}
-	}
+	w.steps = c.taken()
 	c.sent, c.sentAt, c.changes, c.count = c.end, time.Now(), 0, 0
 	return c.send(ctx, w)
 }

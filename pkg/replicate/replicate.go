@@ -37,6 +37,11 @@ type Options struct {
 	RetryFor   time.Duration // how long to go on without any progress before giving up; 10 minutes
 	Clock      time.Duration // the source's clock minus ours, for the lag
 
+	// Unseen is set while rows on the target may be newer than the log. Actions of foreign keys that the log does not show cannot be
+	// carried out then; it is called, at least once, before changes that set some off are applied. Whoever made the rows
+	// must compare those tables afterwards (see ReplayExactly).
+	Unseen func(ctx context.Context) error
+
 	// Report is told about every commit and, about once a second, about standing still. It must be quick.
 	Report func(Progress)
 	Log    zerolog.Logger
@@ -61,6 +66,11 @@ type Replicator struct {
 	opts   Options
 	stats  Progress
 	moved  time.Time // when the position last moved
+
+	cascades *route.Cascades
+	exact    bool // nothing beyond the goal is applied
+	told     bool // Options.Unseen was called
+	alone    bool // one connection applies, see errAlone
 }
 
 // Opener is what a Replicator needs of a target.
@@ -85,11 +95,19 @@ func New(source db.Log, target Opener, routes []*route.Route, opts Options) *Rep
 	if opts.Report == nil {
 		opts.Report = func(Progress) {}
 	}
-	return &Replicator{source: source, target: target, routes: routes, opts: opts}
+	return &Replicator{source: source, target: target, routes: routes, opts: opts, cascades: route.NewCascades(routes)}
 }
 
 // ReplayTo applies changes until the target holds everything up to goal.
 func (r *Replicator) ReplayTo(ctx context.Context, goal db.Position) error { return r.run(ctx, goal) }
+
+// ReplayExactly applies changes until the target holds everything up to goal, and no transaction after it: goal is a place between
+// two transactions of the server that is read from.
+func (r *Replicator) ReplayExactly(ctx context.Context, goal db.Position) error {
+	r.exact = true
+	defer func() { r.exact = false }()
+	return r.run(ctx, goal)
+}
 
 // Run applies changes until ctx ends, which is its only good end (it returns the context's cause), or until the move
 // is sealed (db.ErrSealed).

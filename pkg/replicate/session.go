@@ -25,8 +25,7 @@ var errReached = errors.New("goal reached")
 
 // work is what the collector hands to the applier: the net effect of whole transactions, or of a piece of a large one.
 type work struct {
-	net      *coalescer
-	batch    *db.Batch
+	steps    []step
 	commit   bool // a transaction ends here
 	rollback bool // a transaction that was begun in earlier pieces must be dropped
 	pos      db.Position
@@ -39,7 +38,7 @@ type work struct {
 // session runs from the target's durable position until an error. Everything not committed by then is read again by
 // the next session, so nothing of it needs saving.
 func (r *Replicator) session(ctx context.Context, goal db.Position) (err error) {
-	applier, err := r.target.NewApplier(ctx, db.ApplyOptions{Workers: r.opts.Workers})
+	applier, err := r.target.NewApplier(ctx, db.ApplyOptions{Workers: r.workers()})
 	if err != nil {
 		return fmt.Errorf("open the target for changes: %w", err)
 	}
@@ -115,17 +114,13 @@ func (r *Replicator) applyAll(ctx context.Context, applier db.Applier, in <-chan
 			}
 			pieces = 0
 		}
-		if w.batch != nil {
-			applied, err := r.applyOne(ctx, applier, w.batch, pieces == 0)
-			if err != nil {
+		for i := range w.steps {
+			if err := r.applyStep(ctx, applier, &w.steps[i], pieces == 0); err != nil {
 				return fmt.Errorf("apply changes up to %s: %w", w.pos, err)
 			}
 			pieces++
-			r.stats.Rows += applied.Upserted + applied.Deleted
-			r.stats.Absent += applied.Absent
-			w.net.reset()
 			select {
-			case free <- w.net:
+			case free <- w.steps[i].net:
 			default:
 			}
 		}
@@ -140,6 +135,18 @@ func (r *Replicator) applyAll(ctx context.Context, applier db.Applier, in <-chan
 		ready <- struct{}{} // has room: the collector takes a token before it hands over
 	}
 	return nil
+}
+
+// applyStep applies the net effect of a run of changes, and then what foreign keys did.
+func (r *Replicator) applyStep(ctx context.Context, applier db.Applier, s *step, first bool) error {
+	applied, err := r.applyOne(ctx, applier, s.batch, first)
+	if err != nil {
+		return err
+	}
+	r.stats.Rows += applied.Upserted + applied.Deleted
+	r.stats.Absent += applied.Absent
+	s.net.reset()
+	return r.carry(ctx, applier, s.acts)
 }
 
 // applyOne applies a batch. When it is the first piece of its target transaction, a deadlock costs only another try.

@@ -47,7 +47,9 @@ func (d mysqlDialect) Differences(plan, got *Table, indexes, foreign bool) []str
 	c.texts("table", "row format", plan.RowFormat, got.RowFormat)
 	c.texts("table", "comment", plan.Comment, got.Comment)
 	c.texts("table", "options", optionText(plan.Options), optionText(got.Options))
-	c.expressions("table", "partitions", plan.Partition, got.Partition)
+	if !samePartitioning(plan.Partition, got.Partition) {
+		c.add("table", "partitions", plan.Partition, got.Partition)
+	}
 	c.columns(plan, got)
 	c.checks(plan.Checks, got.Checks)
 	c.indexes(plan, got, indexes)

@@ -25,6 +25,18 @@ type Dialect interface {
 	AddForeignKeys(t, existing *Table) string
 	// AddIncrement returns the statement that sets the next automatic value, or "" when the table has none.
 	SetAutoIncrement(t *Table, next uint64) string
+	// Alter returns the statements that turn the table from, as it is on the server, into to, keeping its rows: at most one ALTER
+	// TABLE unless the server demands more. Where the names differ, the table is renamed as well, by that statement or, when
+	// nothing else changes, by one of its own.
+	// former tells, for each column of to that from has, by what name; a column of to that is not in former is new, one of from
+	// that is not named is dropped. A generated column may be made anew: its values follow from the others.
+	// empties lists partitions of from whose rows must go first. A partition that to lacks is dropped with its rows only if it
+	// is listed; otherwise its rows stay, and go where the partitions of to have them.
+	// The sequence can be interrupted between two statements: only foreign keys and partitions are changed by statements of their
+	// own, all else is one statement. The next automatic value is not set.
+	// No statements when the two are equal, see Differences. An error when it cannot be written. The names and collations of to are the
+	// server's own: to is what Map returned, or was read from the server.
+	Alter(from, to *Table, former map[string]string, empties []string) ([]string, error)
 	// Differences returns how the table read back differs from the plan, in words; nothing when they are equal.
 	// Indexes that the plan defers are compared only when indexes is true, foreign keys only when foreign is true.
 	Differences(plan, got *Table, indexes, foreign bool) []string

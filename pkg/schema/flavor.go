@@ -145,3 +145,17 @@ func (f Flavor) HasFullCollationNames() bool { return f.since(0, 101001) }
 
 // HasSuperReadOnly tells whether even accounts with SUPER can be kept from writing (MySQL manual, super_read_only).
 func (f Flavor) HasSuperReadOnly() bool { return f.since(50708, 0) }
+
+// HasRenameColumn tells whether RENAME COLUMN is understood (MySQL manual 15.1.9, MDEV-16290).
+func (f Flavor) HasRenameColumn() bool { return f.since(80003, 100502) }
+
+// HasRenameIndex tells whether RENAME INDEX is understood (MySQL 5.7.1 release notes, MDEV-7318).
+func (f Flavor) HasRenameIndex() bool { return f.since(50701, 100502) }
+
+// renamesInExpressions tells whether RENAME COLUMN carries the new name into generated columns, defaults, checks and
+// partitions, also when two names are exchanged; MySQL refuses unless they are written again (errors 3108, 3959, 3837, 3766, 3855).
+func (f Flavor) renamesInExpressions() bool { return f.MariaDB && f.HasRenameColumn() }
+
+// HasInlineReferences tells whether REFERENCES of a column makes a foreign key instead of being passed over (MySQL 9.0.0 release
+// notes, MDEV-20480).
+func (f Flavor) HasInlineReferences() bool { return f.since(90000, 100500) }

@@ -32,7 +32,7 @@ type Source interface {
 	db.Reader
 	db.Log
 	// Snapshot is db.Source's.
-	Snapshot(ctx context.Context, rel *route.Relation) (db.Snapshot, error)
+	Snapshot(ctx context.Context, rels ...*route.Relation) (db.Snapshot, error)
 }
 
 // Target is what is needed of the end that is to be proved.

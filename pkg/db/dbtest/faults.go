@@ -139,6 +139,14 @@ func (s *faultySnapshot) Rows(ctx context.Context, rel *route.Relation, rng db.R
 	return openRows(s.f, "rows", func() (db.Rows, error) { return s.Snapshot.Rows(ctx, rel, rng) })
 }
 
+func (s *faultySnapshot) Bound(ctx context.Context, rel *route.Relation, after db.Row, n int) (db.Row, error) {
+	return get(s.f, "bound", func() (db.Row, error) { return s.Snapshot.Bound(ctx, rel, after, n) })
+}
+
+func (s *faultySnapshot) Fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (db.Rows, error) {
+	return openRows(s.f, "fetch", func() (db.Rows, error) { return s.Snapshot.Fetch(ctx, rel, keys) })
+}
+
 func (s *faultySnapshot) Sum(ctx context.Context, rel *route.Relation, rng db.Range) (db.Sum, error) {
 	return get(s.f, "sum", func() (db.Sum, error) { return s.Snapshot.Sum(ctx, rel, rng) })
 }
@@ -202,8 +210,8 @@ func (s *faultySource) Stream(ctx context.Context, pos db.Position, routes []*ro
 	return &faultyStream{st, s.f}, nil
 }
 
-func (s *faultySource) Snapshot(ctx context.Context, rel *route.Relation) (db.Snapshot, error) {
-	return faultSnapshot(s.f, func() (db.Snapshot, error) { return s.source.Snapshot(ctx, rel) })
+func (s *faultySource) Snapshot(ctx context.Context, rels ...*route.Relation) (db.Snapshot, error) {
+	return faultSnapshot(s.f, func() (db.Snapshot, error) { return s.source.Snapshot(ctx, rels...) })
 }
 
 func (s *faultySource) NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence, error) {

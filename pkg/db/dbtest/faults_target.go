@@ -63,6 +63,10 @@ func (a *faultyApplier) Apply(ctx context.Context, b *db.Batch) (db.Applied, err
 	return get(a.f, "apply", func() (db.Applied, error) { return a.Applier.Apply(ctx, b) })
 }
 
+func (a *faultyApplier) Referencing(ctx context.Context, l *db.Lookup) ([]db.Row, error) {
+	return get(a.f, "referencing", func() ([]db.Row, error) { return a.Applier.Referencing(ctx, l) })
+}
+
 func (a *faultyApplier) Commit(ctx context.Context, pos db.Position) error {
 	return a.f.run("commit", func() error { return a.Applier.Commit(ctx, pos) })
 }

@@ -35,7 +35,6 @@ type operands struct {
 	schema.Table
 	To     schema.Name       // of renameTable
 	Pairs  [][2]schema.Name  `json:",omitempty"` // of renameTables
-	From   schema.Name       // of alterTable: the table's name until now
 	Former map[string]string // of alterTable: the names until now of the columns that are kept
 }
 
@@ -49,6 +48,9 @@ func write(verb string, o operands) string {
 
 // CreateTable returns the statement that makes a table, with every index.
 func CreateTable(t *schema.Table) string { return dialect{}.CreateTable(t, false) }
+
+// AddForeignKeys returns the statement that gives a table its foreign keys.
+func AddForeignKeys(t *schema.Table) string { return dialect{}.AddForeignKeys(t, &schema.Table{}) }
 
 // ReplaceTable returns the statement that gives a table another definition: columns of the same name keep their values,
 // others have their default.
@@ -120,6 +122,9 @@ func (s *Server) effect(before map[schema.Name]*table, names []schema.Name, stat
 				e.Former[c.Name] = c.Name
 			}
 		}
+		if verb == alterTable {
+			e.Former = formerOf(statement)
+		}
 	}
 	return e
 }
@@ -151,8 +156,6 @@ func (s *Server) execute(statement string) ([]schema.Name, error) {
 	}
 	verb, name := statement[:at], o.Name
 	switch verb {
-	case alterTable:
-		return []schema.Name{o.From, name}, s.alter(&o)
 	case createDatabase:
 		return nil, nil
 	case renameTables:
@@ -187,6 +190,8 @@ func (s *Server) execute(statement string) ([]schema.Name, error) {
 	case truncateTable:
 		s.tables[name] = newTable(&def)
 		return []schema.Name{name}, nil
+	case alterTable:
+		return []schema.Name{name}, s.alter(t, &o)
 	case replaceTable:
 		def = o.Table
 	case addIndexes:
@@ -206,18 +211,8 @@ func (s *Server) execute(statement string) ([]schema.Name, error) {
 	return []schema.Name{name}, s.rebuild(t, &def, sameNames)
 }
 
-// alter gives a table another definition and, where that says so, another name. New automatic columns are numbered from 1.
-func (s *Server) alter(o *operands) error {
-	t := s.tables[o.From]
-	if t == nil {
-		return fmt.Errorf("open table %s: no such table", o.From)
-	}
-	if o.Name != o.From {
-		if s.tables[o.Name] != nil {
-			return fmt.Errorf("table %s exists", o.Name)
-		}
-		delete(s.tables, o.From)
-	}
+// alter gives a table another definition. New automatic columns are numbered from 1.
+func (s *Server) alter(t *table, o *operands) error {
 	before := t.def.ForeignKeys
 	if err := s.rebuild(t, &o.Table, func(column string) string { return o.Former[column] }); err != nil {
 		return err
@@ -231,6 +226,15 @@ func (s *Server) alter(o *operands) error {
 		}
 	}
 	return nil
+}
+
+// formerOf returns what a statement that was executed tells of the names of columns.
+func formerOf(statement string) map[string]string {
+	var o operands
+	if err := json.Unmarshal([]byte(statement[strings.IndexByte(statement, '{'):]), &o); err != nil {
+		panic(err) // it was executed
+	}
+	return o.Former
 }
 
 func sameNames(column string) string { return column }

@@ -84,6 +84,30 @@ func (dialect) SetAutoIncrement(t *schema.Table, next uint64) string {
 	return write(setIncrement, operands{Table: schema.Table{Name: t.Name, AutoIncrement: next}})
 }
 
+// Alter returns a statement that renames the table and one that changes it, as far as they are needed.
+func (d dialect) Alter(from, to *schema.Table, former map[string]string, empties []string) ([]string, error) {
+	if len(empties) > 0 {
+		return nil, fmt.Errorf("alter table %s: cannot empty partition %s: the engine in memory has none", from.Name, empties[0])
+	}
+	used := map[int]bool{}
+	same := len(from.Columns) == len(to.Columns) && len(former) == len(to.Columns)
+	for now, was := range former {
+		at := from.Column(was)
+		if to.Column(now) < 0 || at < 0 || used[at] {
+			return nil, fmt.Errorf("alter table %s: cannot make column %s of column %s", from.Name, now, was)
+		}
+		used[at], same = true, same && to.Column(now) == at
+	}
+	var statements []string
+	if from.Name != to.Name {
+		statements = append(statements, RenameTable(from.Name, to.Name))
+	}
+	if !same || len(d.Differences(to, from, true, true)) > 0 {
+		statements = append(statements, write(alterTable, operands{Table: *to, Former: former}))
+	}
+	return statements, nil
+}
+
 // Differences compares parts of the tables by their words.
 func (dialect) Differences(plan, got *schema.Table, indexes, foreign bool) []string {
 	var found []string

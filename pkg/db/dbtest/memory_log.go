@@ -26,6 +26,7 @@ type entry struct {
 type logged struct {
 	table         schema.Name
 	before, after db.Row
+	cascades      bool // foreign keys acted
 }
 
 // source is a server that rows are read from.
@@ -220,7 +221,7 @@ func (st *stream) part(e entry) (*db.Part, error) {
 	part := &db.Part{End: upto == len(routed), Time: e.time}
 	part.Rollback = part.End && e.rolledBack
 	for _, c := range routed[st.done:upto] {
-		change := db.Change{Route: st.routes[c.table]}
+		change := db.Change{Route: st.routes[c.table], Cascades: c.cascades}
 		rel := &change.Route.Source
 		if n := max(len(c.before), len(c.after)); n != len(rel.Table.Columns) {
 			why := fmt.Sprintf("read change of %s: %d columns in the log, %d in the route", c.table, n, len(rel.Table.Columns))
@@ -234,6 +235,12 @@ func (st *stream) part(e entry) (*db.Part, error) {
 		}
 		part.Bytes += change.Before.Size() + change.After.Size()
 		part.Changes = append(part.Changes, change)
+		if change.Cascades && part.Held == nil {
+			part.Held = map[*route.Route]bool{}
+			for name, since := range st.since {
+				part.Held[st.routes[name]] = st.at < since
+			}
+		}
 	}
 	st.done = upto
 	return part, nil

@@ -52,9 +52,13 @@ func (r reader) Bound(ctx context.Context, rel *route.Relation, after db.Row, n 
 	}
 	r.s.mu.Lock()
 	defer r.s.mu.Unlock()
+	return bound(r.s.tables, rel, after, n)
+}
+
+func bound(tables map[schema.Name]*table, rel *route.Relation, after db.Row, n int) (db.Row, error) {
 	all := *rel
 	all.Where = ""
-	rows, err := selectRange(r.s.tables, &all, db.Range{After: after})
+	rows, err := selectRange(tables, &all, db.Range{After: after})
 	if err != nil || n < 1 || len(rows) < n {
 		return nil, err
 	}
@@ -77,14 +81,18 @@ func (r reader) Sum(ctx context.Context, rel *route.Relation, rng db.Range) (db.
 
 // Fetch streams the rows that have one of the keys.
 func (r reader) Fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (db.Rows, error) {
+	return r.open(ctx, "fetch", rel, func() ([]db.Row, error) { return withKeys(keys, rel)(selectRange(r.s.tables, rel, db.Range{})) })
+}
+
+// withKeys keeps the rows that have one of the keys.
+func withKeys(keys []db.Row, rel *route.Relation) func([]db.Row, error) ([]db.Row, error) {
 	wanted := make(map[string]bool, len(keys))
 	for _, key := range keys {
 		wanted[encode(key)] = true
 	}
-	return r.open(ctx, "fetch", rel, func() ([]db.Row, error) {
-		rows, err := selectRange(r.s.tables, rel, db.Range{})
+	return func(rows []db.Row, err error) ([]db.Row, error) {
 		return slices.DeleteFunc(rows, func(row db.Row) bool { return !wanted[encode(row.Pick(rel.Key))] }), err
-	})
+	}
 }
 
 func (r reader) open(ctx context.Context, step string, rel *route.Relation, read func() ([]db.Row, error)) (db.Rows, error) {

@@ -20,7 +20,7 @@ type snapshot struct {
 }
 
 // Snapshot returns a view of all tables at the end of the log.
-func (s *source) Snapshot(ctx context.Context, _ *route.Relation) (db.Snapshot, error) {
+func (s *source) Snapshot(ctx context.Context, _ ...*route.Relation) (db.Snapshot, error) {
 	return s.s.snapshot(ctx, func() db.Position { return position(s.s.head()) })
 }
 
@@ -60,6 +60,24 @@ func (v *snapshot) Rows(ctx context.Context, rel *route.Relation, rng db.Range) 
 	return reader{v.s}.open(ctx, "rows", rel, func() ([]db.Row, error) { return v.rows(rel, rng) })
 }
 
+// Bound returns the key n rows after the given one, as it was.
+func (v *snapshot) Bound(ctx context.Context, rel *route.Relation, after db.Row, n int) (db.Row, error) {
+	if err := v.s.enter(ctx, "bound"); err != nil {
+		return nil, fmt.Errorf("find chunk bound of %s: %w", rel.Name(), err)
+	}
+	v.s.mu.Lock()
+	defer v.s.mu.Unlock()
+	if err := v.usable(rel); err != nil {
+		return nil, err
+	}
+	return bound(v.tables, rel, after, n)
+}
+
+// Fetch streams the rows that had one of the keys.
+func (v *snapshot) Fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (db.Rows, error) {
+	return reader{v.s}.open(ctx, "fetch", rel, func() ([]db.Row, error) { return withKeys(keys, rel)(v.rows(rel, db.Range{})) })
+}
+
 // Sum returns the checksum of a range as it was.
 func (v *snapshot) Sum(ctx context.Context, rel *route.Relation, rng db.Range) (db.Sum, error) {
 	rows, err := reader{v.s}.open(ctx, "sum", rel, func() ([]db.Row, error) { return v.rows(rel, rng) })
@@ -70,13 +88,20 @@ func (v *snapshot) Sum(ctx context.Context, rel *route.Relation, rng db.Range) (
 }
 
 func (v *snapshot) rows(rel *route.Relation, rng db.Range) ([]db.Row, error) {
-	if err := v.s.alive(v.generation); err != nil {
+	if err := v.usable(rel); err != nil {
 		return nil, err
 	}
-	if v.closed {
-		return nil, fmt.Errorf("read rows of %s: the snapshot is closed", rel.Name())
-	}
 	return selectRange(v.tables, rel, rng)
+}
+
+func (v *snapshot) usable(rel *route.Relation) error {
+	if err := v.s.alive(v.generation); err != nil {
+		return err
+	}
+	if v.closed {
+		return fmt.Errorf("read rows of %s: the snapshot is closed", rel.Name())
+	}
+	return nil
 }
 
 // Close ends the view.

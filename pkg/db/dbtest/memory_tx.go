@@ -17,6 +17,7 @@ const retries = 1000
 type Tx struct {
 	v          *view
 	rolledBack bool
+	unchecked  bool
 }
 
 // Begin opens a transaction.
@@ -47,6 +48,9 @@ func (tx *Tx) Commit(ctx context.Context) error { return tx.v.commit(ctx, tx.rol
 // row changes. (A transaction whose function returns an error leaves no trace at all.)
 func (tx *Tx) RollBackLogged() { tx.rolledBack = true }
 
+// Unchecked has no foreign key act on what the transaction does from now on, or act again.
+func (tx *Tx) Unchecked(yes bool) { tx.unchecked = yes }
+
 // Insert adds a row, given in the order of the table's columns. NULL in an automatic column takes the next value.
 func (tx *Tx) Insert(table schema.Name, row db.Row) error {
 	return tx.with(table, func(o *overlay) error { return tx.v.write(o, "", row) })
@@ -59,7 +63,7 @@ func (tx *Tx) Update(table schema.Name, key, row db.Row) error {
 		if len(found) == 0 {
 			return fmt.Errorf("update row of %s: no row %s", table, show(key))
 		}
-		return tx.v.write(o, found[0], row)
+		return tx.change(o, found[0], row)
 	})
 }
 
@@ -70,7 +74,7 @@ func (tx *Tx) Delete(table schema.Name, key db.Row) error {
 		if len(found) == 0 {
 			return fmt.Errorf("delete row of %s: no row %s", table, show(key))
 		}
-		return tx.v.write(o, found[0], nil)
+		return tx.change(o, found[0], nil)
 	})
 }
 

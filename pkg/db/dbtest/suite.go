@@ -125,6 +125,7 @@ func Run(t *testing.T, h Harness) {
 		{"no commit after seal by several workers", testApplySealedWorkers},
 		{"repair beside an applier", testRepair},
 		{"tables are created, indexed and compared", testCreate},
+		{"tables are altered", testAlter},
 		{"fence", testFence},
 		{"fence survives a restart", testFenceRestart},
 	} {

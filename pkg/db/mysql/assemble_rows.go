@@ -12,8 +12,13 @@ import (
 )
 
 const (
-	// rowsEnd marks the last rows event of a statement.
-	rowsEnd = 1
+	// Flags of rows events (mysql-server libs/mysql/binlog/event/rows_event.h, enum enum_flag): the last one of a statement; one whose
+	// session has foreign_key_checks=0, so that no foreign key acts.
+	rowsEnd       = 1
+	rowsUnchecked = 2
+	// rowsCascadeLogged is seen on every rows event of MySQL 9.7 unless innodb_native_foreign_keys is on: the server carries out the
+	// actions of foreign keys itself, and rows that they change have events of their own, before that of the row referenced.
+	rowsCascadeLogged = 16
 	// changeOverhead is roughly what a change takes besides its values.
 	changeOverhead = 64
 	slotOverhead   = 24
@@ -75,6 +80,7 @@ func (a *assembler) decodeTable(r *route.Route, m *tableMap) (*decodeTable, erro
 type rowsEvent struct {
 	before, after bool // which images each row has
 	partial       bool // JSON in after images may be given as differences
+	cascades      bool // foreign keys acted, and what they did is not in the log
 	images        []byte
 }
 
@@ -102,6 +108,7 @@ func (a *assembler) rows(e *logEvent) error {
 	if passed, err := a.passed(table.route); err != nil || passed {
 		return err
 	}
+	rows.cascades = rows.before && flags&rowsUnchecked == 0 && (a.mariadb || flags&rowsCascadeLogged == 0)
 	return a.decode(table, rows)
 }
 
@@ -169,7 +176,7 @@ func (a *assembler) decode(t *decodeTable, rows rowsEvent) error {
 		a.group.permanent = t.route.Source.Name().String()
 	}
 	for len(data) > 0 {
-		change := db.Change{Route: t.route}
+		change := db.Change{Route: t.route, Cascades: rows.cascades}
 		more := 0
 		if last > 0 {
 			more = len(data) / last
@@ -206,6 +213,12 @@ func (a *assembler) add(change db.Change, more int) error {
 		a.part = &db.Part{Time: a.group.time, Changes: make([]db.Change, 0, min(more+1, 4096))}
 	}
 	a.part.Changes = append(a.part.Changes, change)
+	if change.Cascades && a.part.Held == nil {
+		var err error
+		if a.part.Held, err = a.heldRoutes(); err != nil {
+			return err
+		}
+	}
 	a.part.Bytes += changeOverhead + change.Before.Size() + change.After.Size() + slotOverhead*(len(change.Before)+len(change.After))
 	a.group.changes++
 	if a.part.Bytes >= a.maxPart {

@@ -61,3 +61,16 @@ func (a *assembler) held(since position) (bool, error) {
 	return false, fmt.Errorf("%w: compare the transaction at %s:%d with the snapshot at %q: %w",
 		db.ErrUnsupported, a.group.from.file, a.group.from.offset, since, errIncomparable)
 }
+
+// heldRoutes returns the routes whose rows hold the open group already.
+func (a *assembler) heldRoutes() (map[*route.Route]bool, error) {
+	held := make(map[*route.Route]bool, len(a.since))
+	for r := range a.since {
+		passed, err := a.passed(r)
+		if err != nil {
+			return nil, err
+		}
+		held[r] = passed
+	}
+	return held, nil
+}

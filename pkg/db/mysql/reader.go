@@ -89,11 +89,15 @@ func (s *server) describe(ctx context.Context, listed *schema.Table) (*schema.Ta
 
 // Bound returns the key n rows after the given one.
 func (s *server) Bound(ctx context.Context, rel *route.Relation, after db.Row, n int) (db.Row, error) {
+	return query(s.rows).bound(ctx, rel, after, n)
+}
+
+func (q query) bound(ctx context.Context, rel *route.Relation, after db.Row, n int) (db.Row, error) {
 	all := *rel
 	all.Where = ""
 	statement := "SELECT " + keyList(rel) + " FROM " + rel.Name().Quoted() + keyIndex(rel) +
 		condition(&all, db.Range{After: after}) + orderBy(rel) + " LIMIT 1 OFFSET " + itoa(n-1)
-	rows, err := s.rows(ctx, statement)
+	rows, err := q(ctx, statement)
 	if err != nil {
 		return nil, fmt.Errorf("find chunk bound of %s: %w", rel.Name(), err)
 	}
@@ -130,13 +134,17 @@ func (q query) read(ctx context.Context, rel *route.Relation, r db.Range) (db.Ro
 
 // Fetch streams the rows that have one of the keys.
 func (s *server) Fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (db.Rows, error) {
+	return query(s.rows).fetch(ctx, rel, keys)
+}
+
+func (q query) fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (db.Rows, error) {
 	var b []byte
 	b = append(b, "SELECT "+selectList(rel, allColumns(rel))+" FROM "+rel.Name().Quoted()+keyIndex(rel)+" WHERE ("...)
 	b = append(appendKeys(b, rel, keys), ')')
 	if rel.Where != "" {
 		b = append(b, " AND ("+rel.Where+")"...)
 	}
-	rows, err := s.rows(ctx, string(b))
+	rows, err := q(ctx, string(b))
 	if err != nil {
 		return nil, fmt.Errorf("fetch rows of %s: %w", rel.Name(), err)
 	}

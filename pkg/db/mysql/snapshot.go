@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"wherry/pkg/db"
 	"wherry/pkg/route"
@@ -26,6 +27,16 @@ func (v *snapshot) Position() db.Position { return v.pos }
 // Rows streams the rows of a range.
 func (v *snapshot) Rows(ctx context.Context, rel *route.Relation, r db.Range) (db.Rows, error) {
 	return query(v.query).read(ctx, rel, r)
+}
+
+// Bound returns the key n rows after the given one.
+func (v *snapshot) Bound(ctx context.Context, rel *route.Relation, after db.Row, n int) (db.Row, error) {
+	return query(v.query).bound(ctx, rel, after, n)
+}
+
+// Fetch streams the rows that have one of the keys.
+func (v *snapshot) Fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (db.Rows, error) {
+	return query(v.query).fetch(ctx, rel, keys)
 }
 
 // Sum returns the checksum of a range.
@@ -68,21 +79,25 @@ func (s *server) openSnapshot(ctx context.Context) (*snapshot, error) {
 	return &snapshot{w: w}, nil
 }
 
-// Snapshot returns a view that is exact for one table.
-func (s *Source) Snapshot(ctx context.Context, rel *route.Relation) (db.Snapshot, error) {
+// Snapshot returns a view that is exact for the tables.
+func (s *Source) Snapshot(ctx context.Context, rels ...*route.Relation) (db.Snapshot, error) {
 	open := s.lockedSnapshot
 	if s.flavor.HasSnapshotPosition() {
 		open = s.placedSnapshot
 	}
-	v, err := open(ctx, rel.Name())
+	tables := make([]schema.Name, len(rels))
+	for i, rel := range rels {
+		tables[i] = rel.Name()
+	}
+	v, err := open(ctx, tables)
 	if err != nil {
-		return nil, fmt.Errorf("open a snapshot of %s: %w", rel.Name(), err)
+		return nil, fmt.Errorf("open a snapshot of %v: %w", tables, err)
 	}
 	return v, nil
 }
 
 // placedSnapshot uses MariaDB's snapshot, which knows the place in the log that it shows, for all tables (MDEV-136).
-func (s *Source) placedSnapshot(ctx context.Context, table schema.Name) (_ *snapshot, err error) {
+func (s *Source) placedSnapshot(ctx context.Context, tables []schema.Name) (_ *snapshot, err error) {
 	v, err := s.openSnapshot(ctx)
 	if err != nil {
 		return nil, err
@@ -96,7 +111,7 @@ func (s *Source) placedSnapshot(ctx context.Context, table schema.Name) (_ *snap
 	if err != nil {
 		return nil, classify(err)
 	}
-	if err := v.touch(ctx, table); err != nil {
+	if err := v.touch(ctx, tables); err != nil {
 		return nil, err
 	}
 	// The server reads its file up to the offset for that: seconds at most, and here is time.
@@ -108,19 +123,23 @@ func (s *Source) placedSnapshot(ctx context.Context, table schema.Name) (_ *snap
 	return v, nil
 }
 
-// lockedSnapshot locks the table for as long as it takes to open a view and to read the log's end. LOCK TABLES .. READ is
-// granted when no transaction that changed the table is open (metadata locks are held until after the commit, so
+// lockedSnapshot locks the tables for as long as it takes to open a view and to read the log's end. LOCK TABLES .. READ is
+// granted when no transaction that changed them is open (metadata locks are held until after the commit, so
 // whatever it wrote is visible, in the log and in gtid_executed; manual, "Metadata Locking") and keeps later ones out. The view has a connection of
 // its own, because START TRANSACTION gives up the locks of its session.
-func (s *Source) lockedSnapshot(ctx context.Context, table schema.Name) (_ *snapshot, err error) {
+func (s *Source) lockedSnapshot(ctx context.Context, tables []schema.Name) (_ *snapshot, err error) {
 	lock, err := s.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, lock.close()) }()
+	locks := make([]string, len(tables))
+	for i, table := range tables {
+		locks[i] = table.Quoted() + " READ"
+	}
 	for _, statement := range []string{
 		fmt.Sprintf("SET SESSION lock_wait_timeout = %d", snapshotWait),
-		"LOCK TABLES " + table.Quoted() + " READ",
+		"LOCK TABLES " + strings.Join(locks, ", "),
 	} {
 		if _, err := lock.exec(ctx, statement); err != nil {
 			return nil, classify(err)
@@ -135,7 +154,7 @@ func (s *Source) lockedSnapshot(ctx context.Context, table schema.Name) (_ *snap
 			err = errors.Join(err, v.Close())
 		}
 	}()
-	if err := v.touch(ctx, table); err != nil {
+	if err := v.touch(ctx, tables); err != nil {
 		return nil, err
 	}
 	if v.pos, err = s.quietPosition(ctx); err != nil {
@@ -147,14 +166,18 @@ func (s *Source) lockedSnapshot(ctx context.Context, table schema.Name) (_ *snap
 	return v, nil
 }
 
-// touch opens the table within the view's transaction, so that nobody changes its definition from now on.
-func (v *snapshot) touch(ctx context.Context, table schema.Name) error {
-	rows, err := v.query(ctx, "SELECT 1 FROM "+table.Quoted()+" LIMIT 0")
-	if err != nil {
-		return err
+// touch opens the tables within the view's transaction, so that nobody changes their definitions from now on.
+func (v *snapshot) touch(ctx context.Context, tables []schema.Name) error {
+	for _, table := range tables {
+		rows, err := v.query(ctx, "SELECT 1 FROM "+table.Quoted()+" LIMIT 0")
+		if err != nil {
+			return err
+		}
+		if _, err := db.ReadAll(rows); err != nil {
+			return err
+		}
 	}
-	_, err = db.ReadAll(rows)
-	return err
+	return nil
 }
 
 // quietPosition returns the end of the log, exact for a table that nobody is changing: everything committed there is before it.

@@ -1,0 +1,233 @@
+package route
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"wherry/pkg/schema"
+)
+
+// Action is what a foreign key does to the rows that reference a row which is removed, or whose referenced values change.
+type Action int
+
+// The actions. With NoAction the server refuses the change of a row that is referenced.
+const (
+	NoAction Action = iota
+	Remove          // CASCADE on delete: referencing rows are removed
+	Empty           // SET NULL: their values become NULL
+	Follow          // CASCADE on update: they take the new values
+)
+
+// Reference is a foreign key with an action between two tables of a move.
+type Reference struct {
+	Name          string
+	Parent, Child *Route
+	From          []int // values of the child's rows that reference
+	To            []int // values of the parent's rows that they reference
+	OnDelete      Action
+	OnUpdate      Action
+	Obstacle      string // why its actions cannot be carried where they are not in the log; empty when they can
+}
+
+// Cascades is the foreign keys of a move that act. It never changes.
+type Cascades struct {
+	references map[*Route][]*Reference // by parent
+	reached    map[*Route]bool         // tables that actions change
+}
+
+// NewCascades finds the foreign keys that act among the tables of the routes.
+func NewCascades(routes []*Route) *Cascades {
+	c := &Cascades{references: map[*Route][]*Reference{}, reached: map[*Route]bool{}}
+	byName := make(map[schema.Name]*Route, len(routes))
+	for _, r := range routes {
+		byName[r.Source.Name()] = r
+	}
+	for _, child := range routes {
+		for _, f := range child.Source.Table.ForeignKeys {
+			parent := byName[f.Parent]
+			if parent == nil || !f.Cascades() {
+				continue
+			}
+			c.references[parent] = append(c.references[parent], newReference(f, parent, child))
+			c.reached[child] = true
+		}
+	}
+	for _, references := range c.references {
+		// The server goes by the names of the constraints (InnoDB, dict_foreign_compare): where the columns of two keys overlap, the
+		// first of them decides.
+		slices.SortFunc(references, func(a, b *Reference) int { return cmp.Compare(a.id(), b.id()) })
+		for _, r := range references {
+			if r.Obstacle == "" {
+				r.Obstacle = c.obstacle(r)
+			}
+		}
+	}
+	return c
+}
+
+func (r *Reference) id() string { return r.Child.Source.Name().Database + "/" + r.Name }
+
+func newReference(f schema.ForeignKey, parent, child *Route) *Reference {
+	r := &Reference{Name: f.Name, Parent: parent, Child: child, OnDelete: action(f.OnDelete, Remove), OnUpdate: action(f.OnUpdate, Follow)}
+	for i := range f.Columns {
+		from, to := child.Source.position(f.Columns[i]), parent.Source.position(f.ParentColumns[i])
+		if from < 0 || to < 0 {
+			r.Obstacle = "a generated column is part of it"
+			return r
+		}
+		r.From, r.To = append(r.From, from), append(r.To, to)
+	}
+	if f.OnDelete == "SET DEFAULT" || f.OnUpdate == "SET DEFAULT" {
+		r.Obstacle = "it has the action SET DEFAULT"
+	}
+	return r
+}
+
+func action(text string, cascade Action) Action {
+	switch text {
+	case "CASCADE":
+		return cascade
+	case "SET NULL":
+		return Empty
+	default:
+		return NoAction
+	}
+}
+
+// position returns which value of a row a column is, or -1.
+func (r *Relation) position(column string) int {
+	return slices.Index(r.Columns, r.Table.Column(column))
+}
+
+// obstacle finds what makes actions unpredictable outside of the source.
+func (c *Cascades) obstacle(r *Reference) string {
+	child, parent := r.Child.Source.Name(), r.Parent.Source.Name()
+	through := c.reached[r.Parent]
+	switch {
+	case r.writes() && r.Child.Filter != nil && slices.ContainsFunc(r.From, r.Child.Filter.uses):
+		return fmt.Sprintf("the row filter of %s looks at columns that it changes: rows would begin to match that are not on the target", child)
+	case through && r.Parent.Filter != nil:
+		return fmt.Sprintf("%s has a row filter, and other foreign keys change rows of %s that are not on the target", parent, parent)
+	case through && len(r.Child.Source.Key) == 0:
+		return fmt.Sprintf("%s has no key, and is reached through %s, whose rows are changed by a foreign key too", child, parent)
+	}
+	for i := range r.From {
+		if what := r.differs(i); what != "" {
+			return what
+		}
+	}
+	return ""
+}
+
+// writes tells whether rows are changed rather than removed.
+func (r *Reference) writes() bool {
+	return r.OnDelete == Empty || r.OnUpdate != NoAction
+}
+
+// differs tells how a pair of columns compares, or stores a value, unlike on the source.
+func (r *Reference) differs(i int) string {
+	from, to := r.Child.Source.Column(r.From[i]), r.Parent.Source.Column(r.To[i])
+	if r.OnUpdate == Follow && (from.Type.Kind != to.Type.Kind || from.Type.Kind == schema.Binary && from.Type.Size != to.Type.Size) {
+		return fmt.Sprintf("ON UPDATE CASCADE takes values of %s, which is of another type than %s", to.Name, from.Name)
+	}
+	target := r.Child.Target.Column(r.From[i])
+	across := r.Child.Source.Table.Flavor.MariaDB != r.Child.Target.Table.Flavor.MariaDB
+	switch t := &target.Type; t.Kind {
+	case schema.Char, schema.Varchar:
+		if t.Collation != from.Type.Collation || across && !strings.HasSuffix(t.Collation, "_bin") {
+			return fmt.Sprintf("the values of %s are compared by a collation that the target has not, or not the same", from.Name)
+		}
+	default:
+	}
+	return ""
+}
+
+// Empty tells that no foreign key of the move acts.
+func (c *Cascades) Empty() bool { return len(c.reached) == 0 }
+
+// Of returns the foreign keys that act when a row of the table changes, in the order in which they do.
+func (c *Cascades) Of(parent *Route) []*Reference { return c.references[parent] }
+
+// All returns every foreign key that acts.
+func (c *Cascades) All() []*Reference {
+	var all []*Reference
+	for _, references := range c.references {
+		all = append(all, references...)
+	}
+	slices.SortFunc(all, func(a, b *Reference) int { return cmp.Compare(a.id(), b.id()) })
+	return all
+}
+
+// Reached tells whether actions change rows of the table.
+func (c *Cascades) Reached(r *Route) bool { return c.reached[r] }
+
+// Involved tells whether the table has rows that act or are acted upon.
+func (c *Cascades) Involved(r *Route) bool { return c.reached[r] || len(c.references[r]) > 0 }
+
+// Reach returns the tables that a foreign key's action may change, directly or through others.
+func (c *Cascades) Reach(r *Reference) map[*Route]bool {
+	seen := map[*Route]bool{}
+	var visit func(*Reference)
+	visit = func(r *Reference) {
+		if seen[r.Child] {
+			return
+		}
+		seen[r.Child] = true
+		for _, next := range c.references[r.Child] {
+			visit(next)
+		}
+	}
+	visit(r)
+	return seen
+}
+
+// Acts tells what the foreign key does when a row of its parent becomes another one, or nothing (after is nil).
+func (r *Reference) Acts(before, after [][]byte) Action {
+	if before == nil {
+		return NoAction
+	}
+	changed := false
+	for _, p := range r.To {
+		if before[p] == nil { // nothing references it
+			return NoAction
+		}
+		changed = changed || after != nil && (after[p] == nil || !bytes.Equal(before[p], after[p]))
+	}
+	switch {
+	case after == nil:
+		return r.OnDelete
+	case changed:
+		return r.OnUpdate
+	default:
+		return NoAction
+	}
+}
+
+// uses tells whether the filter looks at a value of the row.
+func (f *Filter) uses(column int) bool { return looksAt(f.where, column) }
+
+func looksAt(p predicate, column int) bool {
+	switch p := p.(type) {
+	case and:
+		return looksAt(p.a, column) || looksAt(p.b, column)
+	case or:
+		return looksAt(p.a, column) || looksAt(p.b, column)
+	case xor:
+		return looksAt(p.a, column) || looksAt(p.b, column)
+	case not:
+		return looksAt(p.a, column)
+	case isNull:
+		return p.column == column
+	case *compare:
+		return p.column == column
+	case *in:
+		return p.column == column
+	case never:
+		return false
+	default:
+		return true // unknown: better too many
+	}
+}

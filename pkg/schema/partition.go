@@ -1,0 +1,90 @@
+package schema
+
+import (
+	"slices"
+	"strings"
+)
+
+// partitioning is a partition clause taken apart, in words that do not depend on how a server prints it.
+type partitioning struct {
+	scheme string // all before the list of partitions
+	parts  []partitionPart
+}
+
+// partitionPart is one partition: its name, its definition in words, and verbatim.
+type partitionPart struct{ name, words, text string }
+
+// readPartitioning takes a clause apart. One that lists no partitions, such as HASH with a number of them, is all scheme.
+func readPartitioning(clause string) partitioning {
+	tokens, err := lex(clause)
+	if err != nil {
+		return partitioning{scheme: clause}
+	}
+	begin := partitionList(tokens)
+	p := partitioning{scheme: partitionWords(tokens[:begin])}
+	depth, from := 0, begin+1
+	for i := begin; i < len(tokens); i++ {
+		t := tokens[i]
+		switch {
+		case t.punct("("):
+			depth++
+			continue
+		case t.punct(")"):
+			depth--
+		}
+		if depth == 0 && t.punct(")") || depth == 1 && t.punct(",") {
+			p.parts = append(p.parts, partitionPart{lower(tokens[from+1].text), partitionWords(tokens[from:i]), clause[tokens[from].begin:tokens[i-1].end]})
+			from = i + 1
+		}
+		if depth == 0 {
+			break
+		}
+	}
+	return p
+}
+
+// partitionList returns where the list of partitions opens, or the end.
+func partitionList(tokens []token) int {
+	for i := 0; i+1 < len(tokens); i++ {
+		if tokens[i].punct("(") && tokens[i+1].is("PARTITION") {
+			return i
+		}
+	}
+	return len(tokens)
+}
+
+// partitionWords writes tokens alike whether names are in backticks or not. Parentheses stay where they hold values, and
+// ENGINE, which is the table's, goes: MariaDB prints it in every partition, and so does MySQL.
+func partitionWords(tokens []token) string {
+	var words []string
+	for i := 0; i < len(tokens); i++ {
+		t := tokens[i]
+		if t.is("ENGINE") && i+2 < len(tokens) && tokens[i+1].punct("=") {
+			i += 2
+			continue
+		}
+		switch t.kind {
+		case tokenEnd:
+		case tokenString:
+			words = append(words, literal(t.text))
+		case tokenBits, tokenHex:
+			words = append(words, "#"+t.text)
+		default:
+			if !t.punct("(") && !t.punct(")") && !t.punct("=") {
+				words = append(words, synonym(t.text))
+			}
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// samePartitioning tells whether two clauses mean the same.
+func samePartitioning(a, b string) bool {
+	p, q := readPartitioning(a), readPartitioning(b)
+	return p.scheme == q.scheme && slices.EqualFunc(p.parts, q.parts, func(x, y partitionPart) bool { return x.words == y.words })
+}
+
+// named tells whether a partition is among the names.
+func (p partitionPart) named(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, p.name) })
+}
