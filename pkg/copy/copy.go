@@ -40,8 +40,8 @@ type Shapes interface {
 
 // Options configure a Copy; the zero value is usable.
 type Options struct {
-	Shapes       Shapes        // nil: the source's schema does not change
-	Again        []schema.Name // source tables to copy anew
+	Shapes Shapes        // nil: the source's schema does not change
+	Again  []schema.Name // source tables to copy anew
 
 	Workers      int           // chunks in flight; 4
 	ChunkRows    int           // rows of a chunk; 0 learns from ChunkBytes and time

@@ -16,7 +16,7 @@ import (
 
 	"wherry/pkg/db"
 	"wherry/pkg/db/dbtest"
-	"wherry/pkg/replicate"
+	"wherry/pkg/route"
 )
 
 // TestExactlyOnce breaks connections, loses answers and cuts everybody off while several writers write, and looks at every
@@ -213,7 +213,6 @@ func TestSchemaChangeStops(t *testing.T) {
 		w.insert(20, 10)
 		for range 2 {
 			err := w.replicator().Run(t.Context())
-			require.ErrorIs(t, err, replicate.ErrSchemaChange)
 			require.ErrorIs(t, err, db.ErrUnsupported)
 			require.ErrorContains(t, err, "shop.items")
 			require.ErrorContains(t, err, "ALTER TABLE items ADD x INT")
@@ -222,26 +221,51 @@ func TestSchemaChangeStops(t *testing.T) {
 		}
 		require.NoError(t, w.replicator().ReplayTo(t.Context(), before), "a goal before it is reached")
 
-		w.opts.IgnoreDDL = true
+		w.opts.Schema = &passing{w: w}
 		require.NoError(t, w.replicator().ReplayTo(t.Context(), w.head()))
 		w.equal()
 	})
 }
 
-func TestIgnoreDDL(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.opts.IgnoreDDL = true
-		for i := range 5 {
-			w.insert(10*i+1, 3)
-			require.NoError(t, w.source.DDL(db.DDL{Statement: "ALTER"}, dbtest.ReplaceTable(definition(items))))
-		}
-		goal := w.head()
-		w.insert(100, 3)
-		require.NoError(t, w.replicator().ReplayTo(t.Context(), goal))
-		assert.Equal(t, goal, w.at(), "the goal is the last schema change")
-		assert.Len(t, w.target.All(w.routes[0].Target.Name()), 15)
-	})
+// passing carries schema changes over that make no difference.
+type passing struct {
+	w       *world
+	passed  bool // the routes have every change already
+	carried int
+}
+
+func (p *passing) Routes(context.Context, db.Applier) ([]*route.Route, error) { return p.w.routes, nil }
+
+func (p *passing) Passed(context.Context, *db.DDL, db.Position, db.Position, bool) (bool, error) {
+	return p.passed, nil
+}
+
+func (p *passing) Change(ctx context.Context, a db.Applier, _ *db.DDL, before, after db.Position, _ bool) error {
+	assert.Equal(p.w.t, before, a.Position(), "what came before is committed")
+	p.carried++
+	return a.Commit(ctx, after)
+}
+
+func TestSchemaChangesAreCarriedOver(t *testing.T) {
+	for _, passed := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			p := &passing{w: w, passed: passed}
+			w.opts.Schema = p
+			for i := range 5 {
+				w.insert(10*i+1, 3)
+				require.NoError(t, w.source.DDL(db.DDL{Statement: "ALTER"}, dbtest.ReplaceTable(definition(items))))
+			}
+			goal := w.head()
+			w.insert(100, 3)
+			require.NoError(t, w.replicator().ReplayTo(t.Context(), goal))
+			assert.Equal(t, goal, w.at(), "the goal is the last schema change")
+			assert.Len(t, w.target.All(w.routes[0].Target.Name()), 15)
+			if !passed {
+				assert.Equal(t, 5, p.carried)
+			}
+		})
+	}
 }
 
 func TestReplayToStopsAtTheGoal(t *testing.T) {
