@@ -164,9 +164,10 @@ type change struct {
 	before, after db.Position
 	more          bool
 
-	records map[schema.Name]*db.Record // as they are, and become
-	put     []schema.Name              // records that are new or changed
-	gone    []schema.Name              // records that are no more
+	found   map[schema.Name]db.Position // since when the tables have their shapes, before the change
+	records map[schema.Name]*db.Record  // as they are, and become
+	put     []schema.Name               // records that are new or changed
+	gone    []schema.Name               // records that are no more
 	goals   []goal
 }
 
@@ -218,9 +219,10 @@ func (c *change) run(ctx context.Context) error {
 // read reads the records as they are.
 func (c *change) read(ctx context.Context) error {
 	records, err := c.target.Ledger().Records(ctx)
-	c.records = make(map[schema.Name]*db.Record, len(records))
+	c.records, c.found = make(map[schema.Name]*db.Record, len(records)), make(map[schema.Name]db.Position, len(records))
 	for i := range records {
 		c.records[records[i].Source] = &records[i]
+		c.found[records[i].Source] = records[i].Since
 	}
 	return err
 }
@@ -241,11 +243,11 @@ func (c *change) passed() (bool, error) {
 }
 
 func (c *change) held(name schema.Name, goal db.Position) (bool, error) {
-	r := c.records[name]
-	if r == nil || r.Since.IsZero() {
+	since := c.found[name]
+	if since.IsZero() {
 		return false, nil
 	}
-	return c.source.Reached(r.Since, goal)
+	return c.source.Reached(since, goal)
 }
 
 // take works one effect into the records, and notes what is to be done for it on the target.

@@ -237,7 +237,7 @@ type schemaChange struct {
 }
 
 func (e *schemaChange) Error() string {
-	return fmt.Sprintf("schema change in the source's log at %s: %.500s", e.after, e.ddl.Statement)
+	return fmt.Sprintf("schema change on %v in the source's log at %s: %.500s", e.ddl.Tables, e.after, e.ddl.Statement)
 }
 
 // schemaChange lets everything before it be applied and ends the session there, unless the routes have it already.
