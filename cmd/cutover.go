@@ -117,7 +117,7 @@ func (s *session) confirm(given, happens string) error {
 	case s.cfg.Move:
 		return nil
 	case "":
-		return fmt.Errorf("%w: the cutover must be confirmed: add --confirm=%s", errRefused, s.cfg.Move)
+		return fmt.Errorf("%w: this must be confirmed: add --confirm=%s", errRefused, s.cfg.Move)
 	default:
 		return fmt.Errorf("%w: --confirm=%s is not the name of the move, %s", errRefused, given, s.cfg.Move)
 	}

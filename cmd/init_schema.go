@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -107,6 +108,36 @@ func (s *session) printStatement(subject, statement string) {
 
 // claim records on the target that the tables are this move's, before the first is created.
 func (s *session) claim(ctx context.Context, tables []schema.Name) error {
+	if err := s.target.Ledger().Create(ctx); err != nil {
+		return err
+	}
+	if err := s.recordIdentity(ctx); err != nil {
+		return err
+	}
+	if err := s.recordFound(ctx, tables); err != nil {
+		return err
+	}
+	return s.putNames(ctx, db.FactTables, tables)
+}
+
+// recordFound records which of the tables were there before the move: giving it up will not drop them.
+func (s *session) recordFound(ctx context.Context, tables []schema.Name) error {
+	mine, err := s.mine(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := s.target.Tables(ctx, func(n schema.Name) bool { return slices.Contains(tables, n) && !mine(n) })
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	names := make([]schema.Name, len(found))
+	for i, t := range found {
+		names[i] = t.Name
+	}
+	return s.putNames(ctx, db.FactFound, names)
+}
+
+func (s *session) putNames(ctx context.Context, fact string, tables []schema.Name) error {
 	names := make([]string, len(tables))
 	for i, t := range tables {
 		names[i] = t.String()
@@ -115,13 +146,7 @@ func (s *session) claim(ctx context.Context, tables []schema.Name) error {
 	if err != nil {
 		return err
 	}
-	if err := s.target.Ledger().Create(ctx); err != nil {
-		return err
-	}
-	if err := s.recordIdentity(ctx); err != nil {
-		return err
-	}
-	return s.target.Ledger().Put(ctx, db.FactTables, string(text))
+	return s.target.Ledger().Put(ctx, fact, string(text))
 }
 
 // recordTables keeps what was planned in the state file.

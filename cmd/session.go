@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ type session struct {
 	lock     *state.Lock
 	source   db.Source
 	target   db.Target
+	opened   []io.Closer // besides source and target
 	plan     *plan.Plan
 	clock    time.Duration // the source's clock minus ours
 	took     *stopwatch
@@ -96,13 +98,18 @@ func (s *session) openSource(ctx context.Context) (db.Source, error) {
 }
 
 func (s *session) openTarget(ctx context.Context) (db.Target, error) {
-	cfg, err := s.endpoint(ctx, &s.cfg.Target)
+	return s.openWritable(ctx, "target", &s.cfg.Target)
+}
+
+// openWritable opens an end to write to it.
+func (s *session) openWritable(ctx context.Context, end string, e *config.Endpoint) (*mysql.Target, error) {
+	cfg, err := s.endpoint(ctx, e)
 	if err != nil {
-		return nil, fmt.Errorf("target: %w", err)
+		return nil, fmt.Errorf("%s: %w", end, err)
 	}
 	target, err := mysql.OpenTarget(ctx, cfg)
 	if err != nil {
-		return nil, connectError{fmt.Errorf("target: %w", err)}
+		return nil, connectError{fmt.Errorf("%s: %w", end, err)}
 	}
 	return target, nil
 }
@@ -254,6 +261,9 @@ func (s *session) close() error {
 	}
 	if s.target != nil {
 		errs = append(errs, s.target.Close())
+	}
+	for _, end := range s.opened {
+		errs = append(errs, end.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Release())
