@@ -35,7 +35,8 @@ type session struct {
 	target   db.Target
 	opened   []io.Closer // besides source and target
 	plan     *plan.Plan
-	clock    time.Duration // the source's clock minus ours
+	objects  func(ctx context.Context) (*plan.Objects, error) // what becomes of views and the like, as of now
+	clock    time.Duration                                    // the source's clock minus ours
 	took     *stopwatch
 	more     bool // further phases follow in this process
 }
@@ -147,8 +148,21 @@ func (s *session) planMove(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, config.ErrInvalid)
 	}
-	s.plan, err = plan.Build(ctx, s.source, s.target.Dialect(), rules, plan.Options{Allowed: allowed})
-	return err
+	s.plan, err = plan.Build(ctx, s.source, s.target.Dialect(), rules, plan.Options{Allowed: allowed, Objects: s.cfg.Cutover.Objects})
+	if err != nil {
+		return err
+	}
+	s.objects = func(ctx context.Context) (*plan.Objects, error) {
+		opts := plan.ObjectOptions{Groups: s.cfg.Cutover.Objects, Current: s.cfg.Cutover.Definer == config.DefinerCurrent}
+		if d := s.cfg.Cutover.Definer; d != config.DefinerKeep && !opts.Current {
+			var err error
+			if opts.Definer, err = schema.ParseAccount(d); err != nil {
+				return nil, fmt.Errorf("cutover.definer: %w: %w", err, config.ErrInvalid)
+			}
+		}
+		return plan.BuildObjects(ctx, s.source, s.target.Dialect(), rules, s.plan.Routes, opts)
+	}
+	return nil
 }
 
 // admissible refuses a plan with failed findings, and tables that are not what they were when the move began.

@@ -7,8 +7,9 @@ type Dialect interface {
 	// The parents of foreign keys are renamed by rename. It returns an error when the table cannot be held at all.
 	Map(source *Table, to Name, rename func(Name) Name) (*Table, []Loss, error)
 
-	// CreateDatabase returns the statement that makes a database when it is absent.
-	CreateDatabase(name string) string
+	// CreateDatabase returns the statement that makes a database when it is absent, with the given default collation, or the
+	// server's when it is empty.
+	CreateDatabase(name, collation string) string
 	// CreateTable returns the CREATE TABLE statement: with every index and no foreign key, or, when deferred, with the
 	// row key's index and whatever indexes the server demands at creation, leaving the rest to AddIndexes.
 	CreateTable(t *Table, deferred bool) string
@@ -33,4 +34,6 @@ type Dialect interface {
 	// Differences returns how the table read back differs from the plan, in words; nothing when they are equal.
 	// Indexes that the plan defers are compared only when indexes is true, foreign keys only when foreign is true.
 	Differences(plan, got *Table, indexes, foreign bool) []string
+
+	ObjectDialect
 }

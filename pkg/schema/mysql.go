@@ -18,8 +18,11 @@ func NewMySQL(flavor Flavor, collations Collations) Dialect {
 }
 
 // CreateDatabase implements Dialect.
-func (d mysqlDialect) CreateDatabase(name string) string {
-	return "CREATE DATABASE IF NOT EXISTS " + Quote(name)
+func (d mysqlDialect) CreateDatabase(name, collation string) string {
+	if collation != "" {
+		collation = " CHARACTER SET " + d.charsetName(d.collations.charset(collation)) + " COLLATE " + d.collationName(collation)
+	}
+	return "CREATE DATABASE IF NOT EXISTS " + Quote(name) + collation
 }
 
 // CreateTable implements Dialect.

@@ -26,7 +26,7 @@ func (dialect) Map(source *schema.Table, to schema.Name, rename func(schema.Name
 }
 
 // CreateDatabase returns a statement that does nothing: a database is there when a table names it.
-func (dialect) CreateDatabase(name string) string {
+func (dialect) CreateDatabase(name, _ string) string {
 	return write(createDatabase, operands{Table: schema.Table{Name: schema.Name{Database: name}}})
 }
 
