@@ -26,6 +26,9 @@ and how long it is kept, replication settings, every included table with its eng
 target's settings and space, clocks and hooks. It prints what is wrong with the fix for each, and changes nothing on
 either side.
 
+Views, triggers, routines, events and sequences are listed with what becomes of them at the cutover: moved (cutover.objects),
+left behind, or impossible to move, and why.
+
 A finding that fails refuses the move; a warning is for you to weigh. The phases make the checks that concern them again.`,
 		Example: `  wherry check --config shop.yaml
   wherry check --config shop.yaml --all --json`,
@@ -48,17 +51,22 @@ func (s *session) check(ctx context.Context, o checkOptions) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
+	objects, err := s.objects(ctx)
+	if err != nil {
+		return outcome{}, err
+	}
 	intent := db.Plan{
 		Routes: s.plan.Routes, Bookkeeping: s.cfg.Move, Fence: db.FenceKind(s.cfg.Cutover.Fence),
 		BinlogOnWrite: s.cfg.Copy.BinlogOnTarget, LoadMethod: s.cfg.Copy.Load, Accept: s.accepts(),
+		Objects: objects.Plans, ObjectGroups: s.cfg.Cutover.Objects,
 	}
 	findings, err := check.New(s.source, s.target, intent, mine).Run(ctx)
 	if err != nil {
 		return outcome{}, err
 	}
-	findings = append(append(findings, s.plan.Findings...), s.checkHooks()...)
+	findings = append(append(append(findings, s.plan.Findings...), objects.Findings...), s.checkHooks()...)
 	findings = append(findings, db.Finding{
-		Check: "tables", End: "move", Level: db.OK, What: fmt.Sprintf("%d tables will be moved", len(s.plan.Routes)),
+		Check: "tables", End: "move", Level: db.OK, What: fmt.Sprintf("%d tables will be moved", len(s.plan.Routes)) + alsoObjects(objects),
 	})
 	if err := s.printFindings(findings, o.all); err != nil {
 		return outcome{}, err
@@ -68,6 +76,13 @@ func (s *session) check(ctx context.Context, o checkOptions) (outcome, error) {
 		return out, fmt.Errorf("%w: %s", errRefused, monitor.Tally(findings))
 	}
 	return out, nil
+}
+
+func alsoObjects(o *plan.Objects) string {
+	if len(o.Plans) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", and %d views, triggers, routines, events and sequences at the cutover", len(o.Plans))
 }
 
 func (s *session) printFindings(findings []db.Finding, all bool) error {

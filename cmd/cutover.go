@@ -14,6 +14,8 @@ import (
 	"wherry/pkg/db"
 	"wherry/pkg/hook"
 	"wherry/pkg/monitor"
+	"wherry/pkg/plan"
+	"wherry/pkg/schema"
 	"wherry/pkg/state"
 )
 
@@ -39,8 +41,11 @@ cutover again only goes forward. The source stays read-only afterwards. The time
 With --rehearse it turns back just before that record: all is done but the takeover and the switch, also hooks.before_cutover
 and the fence, then writes are open again, and the time that they were blocked is printed. The move runs on as before.
 
-It does not move views, triggers, routines or accounts, and it does not redirect your application unless hooks.switch
-does.`,
+Views, triggers, routines, events and sequences move with it as cutover.objects says: what does no harm is made before writes
+are stopped, triggers once the target has taken over, and events are enabled then. Those of the source stay as they are:
+its events go on being tried there and fail while it is read-only, unless you turn event_scheduler off.
+
+It does not move accounts, and it does not redirect your application unless hooks.switch does.`,
 		Example: `  wherry cutover --config shop.yaml --confirm=shop
   wherry cutover --config shop.yaml --dry-run
   wherry cutover --config shop.yaml --rehearse --confirm=shop
@@ -117,7 +122,7 @@ func (s *session) confirm(given, happens string) error {
 	case s.cfg.Move:
 		return nil
 	case "":
-		return fmt.Errorf("%w: the cutover must be confirmed: add --confirm=%s", errRefused, s.cfg.Move)
+		return fmt.Errorf("%w: this must be confirmed: add --confirm=%s", errRefused, s.cfg.Move)
 	default:
 		return fmt.Errorf("%w: --confirm=%s is not the name of the move, %s", errRefused, given, s.cfg.Move)
 	}
@@ -195,11 +200,23 @@ func (s *session) cutoverOptions(st *state.State) cutover.Options {
 			}
 			return cutover.Verified{Differences: report.Differences(), Position: report.Position, Rows: report.Rows()}, nil
 		},
+		Objects: s.cutoverObjects, Strangers: func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error) {
+			return db.Strangers(ctx, s.target, plans)
+		},
 		Hook: s.runHook, Journal: journal{s.file}, Log: s.log,
 		Observe: func(step cutover.Step, detail string) {
 			s.progress.Note(strings.TrimSpace(string(step) + " " + detail))
 		},
 	}
+}
+
+// cutoverObjects plans what moves besides tables; what was asked for and cannot be moved is an error.
+func (s *session) cutoverObjects(ctx context.Context) ([]schema.ObjectPlan, error) {
+	objects, err := s.objects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return objects.Plans, errors.Join(findingErrors(plan.Failed(objects.Findings))...)
 }
 
 // gates are the preconditions that only the record of the move can tell.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"wherry/pkg/cleanup"
 	"wherry/pkg/config"
 	"wherry/pkg/cutover"
 	"wherry/pkg/db"
@@ -61,7 +62,7 @@ func exitCode(err error) int {
 		{codeGone, errors.Is(err, db.ErrPositionGone)},
 		{codeDifferences, errors.Is(err, errDifferences) || errors.Is(err, cutover.ErrDifferent)},
 		{codeRefused, errors.Is(err, errRefused) || errors.Is(err, schema.ErrRefused) || errors.Is(err, cutover.ErrRefused) ||
-			errors.Is(err, state.ErrOutOfOrder) || errors.Is(err, state.ErrOver) ||
+			errors.Is(err, cleanup.ErrUnderWay) || errors.Is(err, state.ErrOutOfOrder) || errors.Is(err, state.ErrOver) ||
 			errors.Is(err, verify.ErrSchemaChange) || errors.Is(err, db.ErrUnsupported) || errors.Is(err, db.ErrSealed)},
 	} {
 		if c.match {

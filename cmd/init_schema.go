@@ -108,6 +108,43 @@ func (s *session) printStatement(subject, statement string) {
 
 // claim records on the target that the tables are this move's, before the first is created.
 func (s *session) claim(ctx context.Context, tables []schema.Name) error {
+	if err := s.target.Ledger().Create(ctx); err != nil {
+		return err
+	}
+	if err := s.recordIdentity(ctx); err != nil {
+		return err
+	}
+	if err := s.recordFound(ctx, tables); err != nil {
+		return err
+	}
+	if err := s.putNames(ctx, db.FactTables, tables); err != nil {
+		return err
+	}
+	records := make([]db.Record, len(s.plan.Routes))
+	for i, r := range s.plan.Routes {
+		records[i] = db.Record{Source: r.Source.Name(), Target: r.Target.Name(), Shape: r.Source.Table, Copy: true}
+	}
+	return s.target.Ledger().Amend(ctx, records, nil)
+}
+
+// recordFound records which of the tables were there before the move: giving it up will not drop them.
+func (s *session) recordFound(ctx context.Context, tables []schema.Name) error {
+	mine, err := s.mine(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := s.target.Tables(ctx, func(n schema.Name) bool { return slices.Contains(tables, n) && !mine(n) })
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	names := make([]schema.Name, len(found))
+	for i, t := range found {
+		names[i] = t.Name
+	}
+	return s.putNames(ctx, db.FactFound, names)
+}
+
+func (s *session) putNames(ctx context.Context, fact string, tables []schema.Name) error {
 	names := make([]string, len(tables))
 	for i, t := range tables {
 		names[i] = t.String()
@@ -116,20 +153,7 @@ func (s *session) claim(ctx context.Context, tables []schema.Name) error {
 	if err != nil {
 		return err
 	}
-	if err := s.target.Ledger().Create(ctx); err != nil {
-		return err
-	}
-	if err := s.recordIdentity(ctx); err != nil {
-		return err
-	}
-	if err := s.target.Ledger().Put(ctx, db.FactTables, string(text)); err != nil {
-		return err
-	}
-	records := make([]db.Record, len(s.plan.Routes))
-	for i, r := range s.plan.Routes {
-		records[i] = db.Record{Source: r.Source.Name(), Target: r.Target.Name(), Shape: r.Source.Table, Copy: true}
-	}
-	return s.target.Ledger().Amend(ctx, records, nil)
+	return s.target.Ledger().Put(ctx, fact, string(text))
 }
 
 // claimMore records further tables.

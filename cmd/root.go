@@ -131,6 +131,7 @@ is kept on the target together with the data, and mirrored in the state file. Ea
   wherry start-replica  apply every later change, until stopped
   wherry verify         compare both sides, also while changes flow
   wherry cutover        stop writes on the source, drain, check, switch
+  wherry cleanup        remove what the move leaves on the servers, when it is over
   wherry status         where the move stands and what to run next`,
 		Example: `  wherry check --config shop.yaml
   wherry run --config shop.yaml
@@ -151,7 +152,7 @@ is kept on the target together with the data, and mirrored in the state file. Ea
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{err, c.CommandPath()} })
 	root.SetHelpTemplate(helpTemplate)
 	root.AddCommand(newCheckCmd(a), newInitSchemaCmd(a), newInitCopyCmd(a), newStartReplicaCmd(a), newVerifyCmd(a),
-		newCutoverCmd(a), newStatusCmd(a), newRunCmd(a), newVersionCmd(a))
+		newCutoverCmd(a), newCleanupCmd(a), newStatusCmd(a), newRunCmd(a), newVersionCmd(a))
 	return root
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -33,10 +34,12 @@ type session struct {
 	lock     *state.Lock
 	source   db.Source
 	target   db.Target
+	opened   []io.Closer // besides source and target
 	rules    *route.Rules
 	plan     *plan.Plan
-	records  []db.Record   // that the plan was made of; none before init-schema
-	clock    time.Duration // the source's clock minus ours
+	records  []db.Record                                      // that the plan was made of; none before init-schema
+	objects  func(ctx context.Context) (*plan.Objects, error) // what becomes of views and the like, as of now
+	clock    time.Duration                                    // the source's clock minus ours
 	took     *stopwatch
 	more     bool // further phases follow in this process
 }
@@ -103,13 +106,18 @@ func (s *session) openSource(ctx context.Context) (db.Source, error) {
 }
 
 func (s *session) openTarget(ctx context.Context) (db.Target, error) {
-	cfg, err := s.endpoint(ctx, &s.cfg.Target)
+	return s.openWritable(ctx, "target", &s.cfg.Target)
+}
+
+// openWritable opens an end to write to it.
+func (s *session) openWritable(ctx context.Context, end string, e *config.Endpoint) (*mysql.Target, error) {
+	cfg, err := s.endpoint(ctx, e)
 	if err != nil {
-		return nil, fmt.Errorf("target: %w", err)
+		return nil, fmt.Errorf("%s: %w", end, err)
 	}
 	target, err := mysql.OpenTarget(ctx, cfg)
 	if err != nil {
-		return nil, connectError{fmt.Errorf("target: %w", err)}
+		return nil, connectError{fmt.Errorf("%s: %w", end, err)}
 	}
 	return target, nil
 }
@@ -149,9 +157,22 @@ func (s *session) readRules() (*route.Rules, error) {
 	return rules, nil
 }
 
+// planObjects works out what becomes of views and the like.
+func (s *session) planObjects(ctx context.Context) (*plan.Objects, error) {
+	opts := plan.ObjectOptions{Groups: s.cfg.Cutover.Objects, Current: s.cfg.Cutover.Definer == config.DefinerCurrent}
+	if d := s.cfg.Cutover.Definer; d != config.DefinerKeep && !opts.Current {
+		var err error
+		if opts.Definer, err = schema.ParseAccount(d); err != nil {
+			return nil, fmt.Errorf("cutover.definer: %w: %w", err, config.ErrInvalid)
+		}
+	}
+	return plan.BuildObjects(ctx, s.source, s.target.Dialect(), s.rules, s.plan.Routes, opts)
+}
+
 // planMove plans the move of the tables that are recorded on the target, as they were at its position; before any are, or
 // when the source is asked for, of those that the source has.
 func (s *session) planMove(ctx context.Context, source bool) (err error) {
+	s.objects = s.planObjects
 	if !source {
 		if s.records, err = s.target.Ledger().Records(ctx); err != nil {
 			return err
@@ -174,7 +195,7 @@ func (s *session) planOptions() plan.Options {
 	if err != nil {
 		panic(err) // readRules has read them
 	}
-	return plan.Options{Allowed: allowed}
+	return plan.Options{Allowed: allowed, Objects: s.cfg.Cutover.Objects}
 }
 
 // admissible refuses a plan with failed findings.
@@ -263,6 +284,9 @@ func (s *session) close() error {
 	}
 	if s.target != nil {
 		errs = append(errs, s.target.Close())
+	}
+	for _, end := range s.opened {
+		errs = append(errs, end.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Release())

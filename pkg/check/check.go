@@ -38,6 +38,7 @@ func (c *Check) Run(ctx context.Context) (findings []db.Finding, err error) {
 		func(ctx context.Context) ([]db.Finding, error) { return c.target.Check(ctx, c.plan) },
 		c.servers,
 		c.existing,
+		c.strangers,
 	} {
 		found, err := check(ctx)
 		findings = append(findings, found...)
@@ -79,6 +80,17 @@ func (c *Check) servers(ctx context.Context) (findings []db.Finding, err error) 
 		}
 	}
 	return append(findings, c.packets(source, target)...), nil
+}
+
+// strangers finds what on the target is in the way of views and the like.
+func (c *Check) strangers(ctx context.Context) (findings []db.Finding, err error) {
+	reasons, err := db.Strangers(ctx, c.target, c.plan.Objects)
+	for _, reason := range reasons {
+		findings = append(findings, db.Finding{
+			Check: "objects", End: "target", Level: db.Fail, What: reason, Fix: "drop it, or exclude the source's",
+		})
+	}
+	return findings, err
 }
 
 // existing finds target tables that this move did not make, and judges them as init-schema will.

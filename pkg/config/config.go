@@ -130,14 +130,23 @@ type Verify struct {
 	ChunkRows int `mapstructure:"chunk_rows"`
 }
 
-// Cutover is how writes on the source are stopped and what must hold before the switch.
+// Cutover is how writes on the source are stopped, what must hold before the switch, and which kinds of objects besides tables
+// move with it: some of schema.ObjectGroups. Definer is DefinerKeep, DefinerCurrent or user@host.
 type Cutover struct {
 	Fence        string        `mapstructure:"fence"`
 	Timeout      time.Duration `mapstructure:"timeout"`
 	MaxLag       time.Duration `mapstructure:"max_lag"`
 	Verify       string        `mapstructure:"verify"`
 	MaxVerifyAge time.Duration `mapstructure:"max_verify_age"`
+	Objects      []string      `mapstructure:"objects"`
+	Definer      string        `mapstructure:"definer"`
 }
+
+// Whom objects belong to on the target: who defined them on the source, or the account that wherry uses on the target.
+const (
+	DefinerKeep    = "keep"
+	DefinerCurrent = "current"
+)
 
 // Hooks are the user's own commands, run by sh -c; empty means none. Timeout holds for each of them.
 type Hooks struct {

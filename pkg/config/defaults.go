@@ -37,6 +37,8 @@ func Defaults() Config {
 			MaxLag:       5 * time.Second,
 			Verify:       "changed",
 			MaxVerifyAge: 24 * time.Hour,
+			Objects:      []string{},
+			Definer:      DefinerKeep,
 		},
 		Hooks: Hooks{Timeout: 30 * time.Second},
 		Log:   Log{Level: "info", Format: "auto"},

@@ -2,11 +2,14 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"wherry/pkg/schema"
 )
 
 // check applies every rule and collects what is broken.
@@ -97,9 +100,24 @@ func (c *Config) checkCutover(p *problems) {
 	between(p, "cutover.timeout", c.Cutover.Timeout, time.Second, time.Hour)
 	between(p, "cutover.max_lag", c.Cutover.MaxLag, 100*time.Millisecond, time.Hour)
 	between(p, "cutover.max_verify_age", c.Cutover.MaxVerifyAge, time.Minute, 30*24*time.Hour)
+	c.checkObjects(p)
 	between(p, "hooks.timeout", c.Hooks.Timeout, time.Second, time.Hour)
 	if c.Cutover.Fence == "hook" && (c.Hooks.Fence == "" || c.Hooks.Unfence == "") {
 		p.addf("cutover.fence: hook needs both hooks.fence and hooks.unfence")
+	}
+}
+
+func (c *Config) checkObjects(p *problems) {
+	for i, group := range c.Cutover.Objects {
+		oneOf(p, fmt.Sprintf("cutover.objects[%d]", i), group, schema.ObjectGroups...)
+		if slices.Index(c.Cutover.Objects, group) < i {
+			p.addf("cutover.objects[%d]: %q given twice", i, group)
+		}
+	}
+	if d := c.Cutover.Definer; d != DefinerKeep && d != DefinerCurrent {
+		if _, err := schema.ParseAccount(d); err != nil {
+			p.addf("cutover.definer: %q does not fit, expected keep, current or user@host", d)
+		}
 	}
 }
 

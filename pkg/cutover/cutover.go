@@ -14,6 +14,7 @@ import (
 
 	"wherry/pkg/db"
 	"wherry/pkg/route"
+	"wherry/pkg/schema"
 )
 
 var (
@@ -38,6 +39,7 @@ type Cutover struct {
 	target Target
 	routes []*route.Route
 	opts   Options
+	plans  []schema.ObjectPlan // as the gate found them, see findObjects
 }
 
 // Result is what a finished cutover tells.
@@ -135,6 +137,9 @@ func (c *Cutover) take(ctx context.Context, b *barrier, verified Verified) (*clo
 		if err := c.increments(ctx); err != nil {
 			return nil, err
 		}
+		if err := c.settleObjects(ctx); err != nil {
+			return nil, err
+		}
 		still, err := source.still(ctx)
 		if err != nil {
 			return nil, err
@@ -163,7 +168,7 @@ func (c *Cutover) forward(ctx context.Context, record Record, source *closed) (*
 	if record.Done {
 		return result, nil
 	}
-	for _, step := range []func(context.Context) error{f.switchOver, f.strays, f.after, f.release} {
+	for _, step := range []func(context.Context) error{f.objects, f.switchOver, f.strays, f.after, f.release} {
 		if err := step(ctx); err != nil {
 			return nil, f.again(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"wherry/pkg/db"
+	"wherry/pkg/schema"
 )
 
 // DryRun checks the preconditions and tells what Run would do, step by step. It changes nothing and runs no hook.
@@ -25,6 +26,17 @@ func (c *Cutover) DryRun(ctx context.Context) ([]string, error) {
 	default:
 	}
 	steps := []string{"run hooks.before_cutover, which may veto"}
+	var late, early int
+	for _, p := range c.plans {
+		if p.Target.Kind == schema.TriggerObject {
+			late++
+		} else {
+			early++
+		}
+	}
+	if len(c.plans) > 0 {
+		steps = append(steps, fmt.Sprintf("make %d views, routines, sequences and events (disabled) on the target, and try out %d triggers", early, late))
+	}
 	if c.opts.Verify == VerifyChanged {
 		steps = append(steps, fmt.Sprintf("compare what changed since %s, while writes go on", c.opts.VerifiedUpTo))
 	}
@@ -35,6 +47,9 @@ func (c *Cutover) DryRun(ctx context.Context) ([]string, error) {
 	case VerifyFull:
 		steps = append(steps, "compare every row of every table")
 	}
-	return append(steps, "set the target's automatic counters", "record on the target that it has taken over: the point of no return",
-		"run hooks.switch", "run hooks.after_cutover"), nil
+	steps = append(steps, "set the target's automatic counters", "record on the target that it has taken over: the point of no return")
+	if late := c.late().Late; len(late) > 0 {
+		steps = append(steps, fmt.Sprintf("make triggers and enable events on the target: %d of them", len(late)))
+	}
+	return append(steps, "run hooks.switch", "run hooks.after_cutover"), nil
 }

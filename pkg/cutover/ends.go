@@ -34,5 +34,7 @@ type Target interface {
 	Ledger() db.Ledger
 	Dialect() schema.Dialect
 	Execute(ctx context.Context, statement string) error
+	db.ObjectWriter
+	Objects(ctx context.Context, match func(schema.Name) bool) ([]*schema.Object, error)
 	Repair(ctx context.Context, b *db.Batch) error
 }

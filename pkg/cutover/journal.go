@@ -17,6 +17,7 @@ const (
 	StepCheck    Step = "check"
 	StepFence    Step = "fence" // journalled: writes may be blocked from now on
 	StepDrain    Step = "drain"
+	StepObjects  Step = "objects" // before the fence, and again between seal and switch
 	StepVerify   Step = "verify"
 	StepSeal     Step = "seal"     // journalled: the takeover may be recorded on the target from now on
 	StepSwitch   Step = "switch"   // journalled once the takeover is recorded

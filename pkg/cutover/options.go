@@ -8,6 +8,7 @@ import (
 
 	"wherry/pkg/db"
 	"wherry/pkg/route"
+	"wherry/pkg/schema"
 )
 
 // The values of Options.Verify.
@@ -61,6 +62,10 @@ type Options struct {
 	VerifyFull    func(ctx context.Context) (Verified, error)
 	VerifiedUpTo  db.Position
 	VerifiedAt    time.Time
+
+	// Objects plans what moves besides tables, as of now; nil: nothing does. Strangers tells what on the target is in the way.
+	Objects   func(ctx context.Context) ([]schema.ObjectPlan, error)
+	Strangers func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error)
 
 	// Hook runs one of the user's commands, or does nothing when there is none. nil means that there are none.
 	Hook    func(ctx context.Context, name string, facts map[string]string) error

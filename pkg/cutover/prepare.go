@@ -25,6 +25,9 @@ func (c *Cutover) prepare(ctx context.Context, b *barrier) (Verified, error) {
 	if err := c.hook(ctx, HookBefore, Record{FenceKind: c.opts.Fence}, nil); err != nil {
 		return Verified{}, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
+	if err := c.makeObjects(ctx); err != nil {
+		return Verified{}, err
+	}
 	if err := c.increments(ctx); err != nil { // so that few are left to do while writes are blocked
 		return Verified{}, err
 	}
@@ -36,7 +39,7 @@ func (c *Cutover) prepare(ctx context.Context, b *barrier) (Verified, error) {
 
 // gates checks every precondition and reports all that are not met.
 func (c *Cutover) gates(ctx context.Context) error {
-	gates := append([]Gate{{"lag", c.lag}, {"verified", c.verified}}, c.opts.Gates...)
+	gates := append([]Gate{{"lag", c.lag}, {"verified", c.verified}, {"objects", c.findObjects}}, c.opts.Gates...)
 	var broken []error
 	for _, g := range gates {
 		if err := g.Check(ctx); err != nil {

@@ -2,6 +2,7 @@ package db
 
 import (
 	"wherry/pkg/route"
+	"wherry/pkg/schema"
 )
 
 // Level grades a finding.
@@ -32,4 +33,6 @@ type Plan struct {
 	BinlogOnWrite bool   // whether loads on the target go to its own binlog
 	LoadMethod    string // "auto", "load_data" or "insert"
 	Accept        bool   // take target tables that exist, if they are empty and as planned
+	Objects       []schema.ObjectPlan
+	ObjectGroups  []string // of schema.ObjectGroups: what is asked for besides tables
 }

@@ -23,6 +23,7 @@ type Reader interface {
 	Fetch(ctx context.Context, rel *route.Relation, keys []Row) (Rows, error)
 	// Identity tells which server this is.
 	Identity(ctx context.Context) (Identity, error)
+	ObjectReader
 	// Close releases every connection. It may be called twice.
 	Close() error
 }

@@ -11,6 +11,7 @@ import (
 // Target is the end that rows are written to.
 type Target interface {
 	Reader
+	ObjectWriter
 	// Check returns what the engine finds right and wrong for this move.
 	Check(ctx context.Context, plan Plan) ([]Finding, error)
 	// Dialect writes tables for this server.
@@ -86,6 +87,7 @@ const (
 	FactFinal      = "final_position" // what FactPosition was when the target took over
 	FactChange     = "schema_change"  // what is being done on the target for a schema change of the source
 	FactCascades   = "cascades"       // that rows changed unseen, by foreign keys, while they were copied: a position at or before that
+	FactObjects    = "objects"        // what the cutover makes besides tables, see Objects
 	FactRepairs    = "repairs"        // how many repairs of rows without a key were made, see Batch
 )
 

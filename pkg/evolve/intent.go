@@ -209,7 +209,7 @@ func (e *Evolver) reach(ctx context.Context, applier db.Applier, i *intent, p *p
 	case got == nil && g.Kind == altered:
 		return fmt.Errorf("%w: table %s is gone from the target", db.ErrUnsupported, want.Name)
 	case got == nil:
-		if err := execute(dialect.CreateDatabase(want.Name.Database), dialect.CreateTable(want, false)); err != nil {
+		if err := execute(dialect.CreateDatabase(want.Name.Database, want.DatabaseCollation), dialect.CreateTable(want, false)); err != nil {
 			return err
 		}
 		return e.complete(ctx, execute, want)

@@ -38,6 +38,7 @@ func Failed(findings []db.Finding) (failed []db.Finding) {
 // Options adjust a plan.
 type Options struct {
 	Allowed route.Allowances // losses that do not refuse the move
+	Objects []string         // kinds of objects that move with the tables, see BuildObjects
 }
 
 // Build plans the move of every source table that the rules include.
@@ -120,15 +121,10 @@ func (b *builder) movable(t *schema.Table) bool {
 	name := t.Name.String()
 	switch t.Kind {
 	case schema.View:
-		// A pattern may well match views, which hold no rows; a view named by itself is meant to be moved.
-		level := db.Warn
-		if b.rules.Named(t.Name) {
-			level = db.Fail
-		}
-		b.add(level, "view", name, "is a view: this version does not move views", "exclude it, and create it on the target by hand")
+		b.leave(t, schema.ViewObject)
 		return false
 	case schema.Sequence:
-		b.fail("sequence", name, "is a sequence: this version does not move sequences", "exclude it, and create it on the target by hand")
+		b.leave(t, schema.SequenceObject)
 		return false
 	case schema.SystemVersioned:
 		b.fail("system_versioning", name, "keeps its history (system versioning): this version does not move that", "exclude it")
@@ -144,6 +140,20 @@ func (b *builder) movable(t *schema.Table) bool {
 		good = check(t) && good
 	}
 	return good
+}
+
+// leave tells of a view or sequence that stays behind, unless its kind moves at the cutover. A pattern may well match some, which
+// hold no rows; one named by itself is meant to be moved.
+func (b *builder) leave(t *schema.Table, kind schema.ObjectKind) {
+	if slices.Contains(b.opts.Objects, kind.Group()) {
+		return
+	}
+	level := db.Warn
+	if b.rules.Named(t.Name) {
+		level = db.Fail
+	}
+	b.add(level, string(kind), t.Name.String(), "is a "+string(kind)+" and stays behind",
+		"add "+kind.Group()+" to cutover.objects, or exclude it and create it on the target by hand")
 }
 
 // key warns of tables whose rows cannot be told apart, and refuses unique indexes that rows compete for in ways not followed.

@@ -129,7 +129,11 @@ func TestFindings(t *testing.T) {
 			title: "view named", tables: []*schema.Table{table("v", kind(schema.View)), table("a")}, include: []string{"shop.*", "shop.v"},
 			findings: []string{"fail view shop.v"}, routes: []string{"shop.a"},
 		},
-		{title: "sequence", tables: []*schema.Table{table("s", kind(schema.Sequence))}, findings: []string{"fail sequence shop.s"}},
+		{title: "sequence", tables: []*schema.Table{table("s", kind(schema.Sequence))}, findings: []string{"warn sequence shop.s"}},
+		{
+			title: "sequence named", tables: []*schema.Table{table("s", kind(schema.Sequence))}, include: []string{"shop.s"},
+			findings: []string{"fail sequence shop.s"},
+		},
 		{title: "system versioning", tables: []*schema.Table{table("s", kind(schema.SystemVersioned))}, findings: []string{"fail system_versioning shop.s"}},
 		{
 			title: "engine", tables: []*schema.Table{table("a", engine("MyISAM")), table("b", engine(""))},
@@ -172,7 +176,7 @@ func TestFindings(t *testing.T) {
 		},
 		{title: "everything at once", tables: []*schema.Table{
 			table("a", engine("MyISAM"), keyless, column(schema.Other, "xmltype", ""), references("q")), table("s", kind(schema.Sequence)),
-		}, findings: []string{"fail engine shop.a", "warn key shop.a", "fail type shop.a.c", "fail foreign_key shop.a.f_q", "fail sequence shop.s"}},
+		}, findings: []string{"fail engine shop.a", "warn key shop.a", "fail type shop.a.c", "fail foreign_key shop.a.f_q", "warn sequence shop.s"}},
 	} {
 		t.Run(c.title, func(t *testing.T) {
 			rules, err := route.NewRules(c.include, nil, c.renames, c.filters)

@@ -263,4 +263,3 @@ func TestReplayExactly(t *testing.T) {
 		}
 	}
 }
-

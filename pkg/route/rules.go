@@ -117,6 +117,12 @@ func (r *Rules) Target(name schema.Name) schema.Name {
 	return name
 }
 
+// Home returns the database that routines and events of a source database go to: where routes lead what no rule for
+// some of its tables matches.
+func (r *Rules) Home(database string) string {
+	return r.Target(schema.Name{Database: database}).Database
+}
+
 // Where returns the row filter of a source table, or "" for all rows. A shadow has that of the table that it is one of.
 func (r *Rules) Where(name schema.Name) string {
 	if of, _, ok := r.shadows(name); ok {

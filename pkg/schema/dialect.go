@@ -14,8 +14,9 @@ type Dialect interface {
 	// RenameTables returns the one statement that renames tables, each from and to, one after the other.
 	RenameTables(pairs [][2]Name) string
 
-	// CreateDatabase returns the statement that makes a database when it is absent.
-	CreateDatabase(name string) string
+	// CreateDatabase returns the statement that makes a database when it is absent, with the given default collation, or the
+	// server's when it is empty.
+	CreateDatabase(name, collation string) string
 	// CreateTable returns the CREATE TABLE statement: with every index and no foreign key, or, when deferred, with the
 	// row key's index and whatever indexes the server demands at creation, leaving the rest to AddIndexes.
 	CreateTable(t *Table, deferred bool) string
@@ -40,4 +41,6 @@ type Dialect interface {
 	// Differences returns how the table read back differs from the plan, in words; nothing when they are equal.
 	// Indexes that the plan defers are compared only when indexes is true, foreign keys only when foreign is true.
 	Differences(plan, got *Table, indexes, foreign bool) []string
+
+	ObjectDialect
 }

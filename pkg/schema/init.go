@@ -180,7 +180,7 @@ func (i *Init) createDatabases(ctx context.Context, existing map[Name]*Table) er
 			continue
 		}
 		last = database
-		if err := i.execute(ctx, database, i.target.Dialect().CreateDatabase(database)); err != nil {
+		if err := i.execute(ctx, database, i.target.Dialect().CreateDatabase(database, step.Target.DatabaseCollation)); err != nil {
 			return fmt.Errorf("create database %s: %w", database, err)
 		}
 	}

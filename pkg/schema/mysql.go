@@ -33,8 +33,11 @@ func (d mysqlDialect) RenameTables(pairs [][2]Name) string {
 }
 
 // CreateDatabase implements Dialect.
-func (d mysqlDialect) CreateDatabase(name string) string {
-	return "CREATE DATABASE IF NOT EXISTS " + Quote(name)
+func (d mysqlDialect) CreateDatabase(name, collation string) string {
+	if collation != "" {
+		collation = " CHARACTER SET " + d.charsetName(d.collations.charset(collation)) + " COLLATE " + d.collationName(collation)
+	}
+	return "CREATE DATABASE IF NOT EXISTS " + Quote(name) + collation
 }
 
 // CreateTable implements Dialect.

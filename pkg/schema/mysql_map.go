@@ -29,6 +29,7 @@ func (d mysqlDialect) Map(source *Table, to Name, rename func(Name) Name) (*Tabl
 		m.fatal("system-versioning", "", "the history of a system-versioned table cannot be written, and is left behind")
 	}
 	m.engine()
+	t.DatabaseCollation = m.collations.nearest(modernCollation(source.DatabaseCollation), false) // without any, the server's
 	t.Collation = m.tableCollation(t.Charset, t.Collation)
 	for i := range t.Columns {
 		m.column(&t.Columns[i])

@@ -72,7 +72,7 @@ func (m *mapping) columnDefault(c *Column) {
 		m.fatal("default", c.Name, "%s takes no expression as default: %s", m.flavor, c.Default.Text)
 	}
 	if strings.HasPrefix(strings.ToLower(c.Default.Text), "nextval(") {
-		m.fatal("sequence", c.Name, "default takes values of a sequence, and moving sequences comes in a later version")
+		m.fatal("sequence", c.Name, "default takes values of a sequence, which moves at the cutover only, after its table: drop the default")
 		return
 	}
 	c.Default.Text = m.expression("default of column "+c.Name, c.Name, c.Default.Text)

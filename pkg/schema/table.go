@@ -50,6 +50,9 @@ type Table struct {
 	// the source's are; empty means that the table's own definition decides, see KeyIndex.
 	RowKey string
 
+	// DatabaseCollation is that of new tables in the table's database, and of variables in its routines.
+	DatabaseCollation string
+
 	Kind       TableKind
 	Rows       int64  // the server's estimate
 	Bytes      int64  // the server's estimate of data and index bytes

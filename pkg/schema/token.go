@@ -38,12 +38,20 @@ type lexer struct {
 	at       int
 	comments int // versioned comments that are open
 	lead     int // where the run of comment openings before the next token begins, or -1
+
+	free  bool // a person wrote it: comments are passed over, and names may begin with digits
+	ansi  bool // ANSI_QUOTES: names stand in double quotes
+	plain bool // NO_BACKSLASH_ESCAPES: a backslash in a string is one
 }
 
 // lex returns the tokens of src, the last of kind tokenEnd.
 func lex(src string) ([]token, error) {
 	l := &lexer{src: src}
-	tokens := make([]token, 0, len(src)/5+2)
+	return l.all()
+}
+
+func (l *lexer) all() ([]token, error) {
+	tokens := make([]token, 0, len(l.src)/5+2)
 	for {
 		t, err := l.next()
 		if err != nil {
@@ -73,7 +81,7 @@ func (l *lexer) next() (token, error) {
 		t.kind = tokenEnd
 	case c == '`' || c == '\'' || c == '"':
 		t.kind = tokenString
-		if c == '`' {
+		if c == '`' || c == '"' && l.ansi {
 			t.kind = tokenIdent
 		}
 		t.text, err = l.quoted(c)
@@ -116,6 +124,7 @@ func (l *lexer) skip() error {
 			l.comments--
 			l.at += 2
 			l.lead = -1
+		case l.free && l.comment(rest):
 		case strings.HasPrefix(rest, "/*"):
 			return fmt.Errorf("cannot understand comment %.20q", rest)
 		default:
@@ -123,6 +132,25 @@ func (l *lexer) skip() error {
 		}
 	}
 	return nil
+}
+
+// comment passes a comment, if the rest of the text begins with one (MySQL manual 11.7).
+func (l *lexer) comment(rest string) bool {
+	end := ""
+	switch {
+	case strings.HasPrefix(rest, "/*"):
+		end = "*/"
+	case rest[0] == '#', strings.HasPrefix(rest, "--") && (len(rest) == 2 || rest[2] <= ' '):
+		end = "\n"
+	default:
+		return false
+	}
+	if at := strings.Index(rest, end); at >= 0 {
+		l.at += at + len(end)
+	} else {
+		l.at = len(l.src)
+	}
+	return true
 }
 
 // quoted reads up to the closing quote. Quotes inside are doubled, or escaped with a backslash in strings.
@@ -138,7 +166,7 @@ func (l *lexer) quoted(quote byte) (string, error) {
 		case c == quote:
 			l.at++
 			return b.String(), nil
-		case c == '\\' && quote != '`' && l.at+1 < len(l.src):
+		case c == '\\' && quote != '`' && !(quote == '"' && l.ansi) && !l.plain && l.at+1 < len(l.src):
 			l.at++
 			unescape(&b, l.src[l.at])
 		default:
@@ -194,6 +222,10 @@ func (l *lexer) number(t *token) error {
 		digits()
 	}
 	t.kind, t.text = tokenNumber, l.src[begin:l.at]
+	if wordByte(l.peek(0)) && l.free {
+		l.at = begin
+		return l.word(t)
+	}
 	if wordByte(l.peek(0)) {
 		return fmt.Errorf("invalid number at %.20q", l.src[begin:])
 	}

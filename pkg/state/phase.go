@@ -13,6 +13,7 @@ const (
 	PhaseStartReplica = "start-replica"
 	PhaseVerify       = "verify"
 	PhaseCutover      = "cutover"
+	PhaseCleanup      = "cleanup" // keeps no record: it ends the file
 )
 
 // The status of a phase. A phase that was killed still says running.

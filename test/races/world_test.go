@@ -165,7 +165,7 @@ func (w *world) plan(unique indexing) {
 	require.Empty(w.t, planned.Refused())
 	w.routes = planned.Routes
 	if unique == present {
-		w.exec(w.look, w.target.Dialect().CreateDatabase(targetName))
+		w.exec(w.look, w.target.Dialect().CreateDatabase(targetName, ""))
 		for _, step := range planned.Steps {
 			w.exec(w.look, w.target.Dialect().CreateTable(step.Target, false))
 		}

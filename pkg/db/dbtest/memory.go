@@ -31,6 +31,7 @@ type Server struct {
 
 	mu         sync.Mutex
 	tables     map[schema.Name]*table
+	objects    map[string]*schema.Object // by objectKey
 	log        []entry
 	first      int           // the position before log[0]
 	changed    chan struct{} // closed and made anew whenever something that others wait for has happened
@@ -66,10 +67,10 @@ func (s *Server) Target(move string) db.Target { return &target{reader: reader{s
 // becomes the step's: before the effect of a plain step, after it for one that ends in ".after", whose answer is thus
 // lost. f may wait, and may use the server. nil ends it. The steps are:
 //
-//	tables bound rows rows.next sum fetch identity check snapshot
+//	tables objects bound rows rows.next sum fetch identity check snapshot
 //	safe_position head stream stream.next
 //	fence.raise fence.raise.after fence.holds fence.lift fence.lift.after
-//	obstacles execute execute.after load load.rows load.commit load.commit.after
+//	obstacles try_trigger execute execute.after load load.rows load.commit load.commit.after
 //	ledger.get ledger.put ledger.put.after ledger.chunks ledger.plan ledger.plan.after ledger.seal ledger.seal.after
 //	ledger.create ledger.drop ledger.amend (with .after) ledger.records applier.execute amend applier apply commit.before commit.after rollback repair repair.after
 func (s *Server) OnStep(f func(step string) error) {

@@ -146,6 +146,9 @@ func (s *source) Effects(ctx context.Context, change *db.DDL, _ func(schema.Name
 
 // execute runs a statement by replacing whole tables, and returns the names that it touched.
 func (s *Server) execute(statement string) ([]schema.Name, error) {
+	if ours, err := s.executeObject(statement); ours {
+		return nil, err
+	}
 	at := strings.IndexByte(statement, '{')
 	if at < 0 {
 		return nil, fmt.Errorf("cannot understand %.60q", statement)

@@ -37,7 +37,7 @@ func (dialect) RenameTables(pairs [][2]schema.Name) string {
 }
 
 // CreateDatabase returns a statement that does nothing: a database is there when a table names it.
-func (dialect) CreateDatabase(name string) string {
+func (dialect) CreateDatabase(name, _ string) string {
 	return write(createDatabase, operands{Table: schema.Table{Name: schema.Name{Database: name}}})
 }
 

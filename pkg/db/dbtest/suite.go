@@ -180,7 +180,7 @@ func (b *bench) move(spec Spec) *route.Route {
 	source := b.create(spec).Source.Table
 	to := targetName(spec.Name)
 	plan := b.plan(source)
-	b.execute(b.target().Dialect().CreateDatabase(to.Database))
+	b.execute(b.target().Dialect().CreateDatabase(to.Database, ""))
 	b.execute(b.tgt.Dialect().CreateTable(plan, false))
 	require.NoError(b, b.tgt.Ledger().Create(b.ctx))
 	r, err := route.New(source, b.describe(b.tgt, to), "")

@@ -350,8 +350,8 @@ func testCreate(b *bench) {
 		},
 	}
 	d := b.target().Dialect()
-	b.execute(d.CreateDatabase(TargetDatabase))
-	b.execute(d.CreateDatabase(TargetDatabase)) // there already
+	b.execute(d.CreateDatabase(TargetDatabase, ""))
+	b.execute(d.CreateDatabase(TargetDatabase, "")) // there already
 	plans := []*schema.Table{b.plan(b.create(parent).Source.Table), b.plan(b.create(child).Source.Table)}
 	for _, plan := range plans {
 		b.execute(d.CreateTable(plan, true))

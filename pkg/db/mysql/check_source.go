@@ -15,7 +15,7 @@ const copyRate = 20 << 20
 // Check returns what is right and wrong with the source.
 func (s *Source) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &sourceChecks{checklist{s: s.server, end: "source"}}
-	return l.each(ctx, plan, l.version, l.sessionSettings, l.log, l.logFilters, l.prepared, l.retention, l.gtid, l.serverID, l.cascades, l.privileges, l.fence)
+	return l.each(ctx, plan, l.version, l.sessionSettings, l.log, l.logFilters, l.prepared, l.retention, l.gtid, l.serverID, l.cascades, l.privileges, l.fence, l.objects)
 }
 
 type sourceChecks struct{ checklist }

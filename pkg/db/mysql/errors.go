@@ -40,6 +40,10 @@ const (
 	errClientGone         = 4031 // MySQL 8: disconnected because of inactivity
 	errTrxRollback        = 3101 // plugin instructed the server to roll back
 	errNoWaitLock         = 3572
+	errNoRoutine          = 1305
+	errBrokenView         = 1356
+	errNoTrigger          = 1360
+	errNoEvent            = 1539
 	errMalformed          = 1835
 )
 

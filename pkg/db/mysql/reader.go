@@ -44,8 +44,8 @@ const describers = 4
 
 func (s *server) list(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error) {
 	rows, err := s.admin.QueryContext(ctx, `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, COALESCE(ENGINE, ''),
-		COALESCE(TABLE_ROWS, 0), COALESCE(DATA_LENGTH, 0) + COALESCE(INDEX_LENGTH, 0)
-		FROM information_schema.TABLES
+		COALESCE(TABLE_ROWS, 0), COALESCE(DATA_LENGTH, 0) + COALESCE(INDEX_LENGTH, 0), DEFAULT_COLLATION_NAME
+		FROM information_schema.TABLES JOIN information_schema.SCHEMATA ON SCHEMA_NAME = TABLE_SCHEMA
 		WHERE TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')
 		ORDER BY TABLE_SCHEMA, TABLE_NAME`)
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *server) list(ctx context.Context, match func(schema.Name) bool) ([]*sch
 	for rows.Next() {
 		t := &schema.Table{}
 		var kind string
-		if err := rows.Scan(&t.Name.Database, &t.Name.Table, &kind, &t.Engine, &t.Rows, &t.Bytes); err != nil {
+		if err := rows.Scan(&t.Name.Database, &t.Name.Table, &kind, &t.Engine, &t.Rows, &t.Bytes, &t.DatabaseCollation); err != nil {
 			return nil, err
 		}
 		switch kind {
@@ -83,7 +83,7 @@ func (s *server) describe(ctx context.Context, listed *schema.Table) (*schema.Ta
 	if err != nil {
 		return nil, err
 	}
-	t.Kind, t.Rows, t.Bytes = listed.Kind, listed.Rows, listed.Bytes
+	t.Kind, t.Rows, t.Bytes, t.DatabaseCollation = listed.Kind, listed.Rows, listed.Bytes, listed.DatabaseCollation
 	return t, s.encodeLabels(ctx, t)
 }
 

@@ -1,0 +1,209 @@
+// Package cleanup is the phase that removes every trace of a move from its servers, when it is over or given up.
+//
+// Its one invariant: it removes the move's bookkeeping and tables that this move itself made, nothing else, and no table
+// once the target has taken over. What it still has to know after a crash it removes last, so that it can be run again. It
+// does not open a server that a fence has closed, and leaves databases, accounts and settings alone.
+package cleanup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/rs/zerolog"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// ErrUnderWay is a move that is not over.
+var ErrUnderWay = errors.New("the move is under way")
+
+// End is what is needed of a server.
+type End interface {
+	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
+	Ledger() db.Ledger
+	NewApplier(ctx context.Context, opts db.ApplyOptions) (db.Applier, error)
+	// Admit lets this account write where a fence has made the server read-only.
+	Admit(ctx context.Context) error
+	Execute(ctx context.Context, statement string) error
+}
+
+// Options configure a Cleanup.
+type Options struct {
+	Bookkeeping string // the database of the move's bookkeeping, on either server
+	Abandon     bool   // also of a move that is under way: with the tables that it made, for beginning again
+	// Source opens the source to write to. It is called only if a way back was begun, which keeps its bookkeeping there.
+	Source func(ctx context.Context) (End, error)
+	Log    zerolog.Logger
+}
+
+// Bookkeeping is the subject of the steps that remove it.
+const Bookkeeping = "bookkeeping"
+
+// Step is one thing to remove.
+type Step struct {
+	End       string // "source" or "target"
+	Subject   string // a table, or Bookkeeping
+	Statement string
+	on        End
+}
+
+// Plan is what there is to remove, in its order, and what is known of the move.
+type Plan struct {
+	Steps []Step
+	Over  bool          // the target has taken over
+	Back  Stage         // of the way back
+	Left  []schema.Name // tables that the move has filled and did not make
+	ends  []End
+}
+
+// Stage is how far the way back has come.
+type Stage string
+
+// The stages of a way back.
+const (
+	NotBegun Stage = ""
+	Begun    Stage = "begun"
+	Finished Stage = "finished"
+)
+
+// Cleanup is the phase.
+type Cleanup struct {
+	target End
+	opts   Options
+}
+
+// New returns the phase.
+func New(target End, opts Options) *Cleanup { return &Cleanup{target: target, opts: opts} }
+
+// Plan finds what there is to remove, and refuses a move that is under way (ErrUnderWay). It changes nothing.
+func (c *Cleanup) Plan(ctx context.Context) (*Plan, error) {
+	p := &Plan{}
+	ledger := c.target.Ledger()
+	sealed, err := ledger.Get(ctx, db.FactCutover)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := ledger.Get(ctx, db.FactTables)
+	if err != nil {
+		return nil, err
+	}
+	p.Over = sealed != ""
+	if err := c.wayBack(ctx, p); err != nil {
+		return nil, err
+	}
+	switch {
+	case !p.Over && tables != "" && !c.opts.Abandon:
+		return nil, fmt.Errorf("%w: the target has not taken over", ErrUnderWay)
+	case p.Back == Begun && !c.opts.Abandon:
+		return nil, fmt.Errorf("%w: the way back was begun, and the source has not taken over again", ErrUnderWay)
+	case !p.Over:
+		if err := c.made(ctx, p, tables); err != nil {
+			return nil, err
+		}
+	}
+	there, err := c.kept(ctx, c.target)
+	if there {
+		p.ends = append(p.ends, c.target)
+		p.Steps = append(p.Steps, c.books("target", c.target))
+	}
+	return p, err
+}
+
+// wayBack looks at what a way back has left on the source. The target knows whether there was one, and is asked first.
+func (c *Cleanup) wayBack(ctx context.Context, p *Plan) error {
+	begun, err := c.target.Ledger().Get(ctx, db.FactReverse)
+	if err != nil || begun == "" {
+		return err
+	}
+	source, err := c.opts.Source(ctx)
+	if err != nil {
+		return fmt.Errorf("open the source, where the way back keeps its bookkeeping: %w", err)
+	}
+	there, err := c.kept(ctx, source)
+	if err != nil {
+		return err
+	}
+	sealed, err := source.Ledger().Get(ctx, db.FactCutover)
+	if err != nil {
+		return err
+	}
+	p.Back = Begun
+	if sealed != "" || !there { // gone already: an earlier run was interrupted
+		p.Back = Finished
+	}
+	if there {
+		p.ends = append(p.ends, source)
+		p.Steps = append(p.Steps, c.books("source", source))
+	}
+	return nil
+}
+
+// kept tells whether a server has bookkeeping of the move.
+func (c *Cleanup) kept(ctx context.Context, end End) (bool, error) {
+	found, err := end.Tables(ctx, func(n schema.Name) bool { return n.Database == c.opts.Bookkeeping })
+	return len(found) > 0, err
+}
+
+func (c *Cleanup) books(name string, end End) Step {
+	return Step{End: name, Subject: Bookkeeping, Statement: schema.DropDatabase(c.opts.Bookkeeping), on: end}
+}
+
+// made adds the tables that the move made. Those that it found and took are left.
+func (c *Cleanup) made(ctx context.Context, p *Plan, text string) error {
+	found, err := c.target.Ledger().Get(ctx, db.FactFound)
+	if err != nil {
+		return err
+	}
+	var names, strangers []string
+	for _, list := range []struct {
+		text string
+		into *[]string
+	}{{text, &names}, {found, &strangers}} {
+		if list.text == "" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(list.text), list.into); err != nil {
+			return fmt.Errorf("read which tables are the move's: %w", err)
+		}
+	}
+	tables, err := c.target.Tables(ctx, func(n schema.Name) bool { return slices.Contains(names, n.String()) })
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		if slices.Contains(strangers, t.Name.String()) {
+			p.Left = append(p.Left, t.Name)
+			continue
+		}
+		p.Steps = append(p.Steps, Step{End: "target", Subject: t.Name.String(), Statement: schema.DropTable(t.Name), on: c.target})
+	}
+	return nil
+}
+
+// Run removes what a plan lists. While it does, no other wherry applies changes or copies.
+func (c *Cleanup) Run(ctx context.Context, p *Plan) (err error) {
+	for _, end := range p.ends {
+		if err := end.Admit(ctx); err != nil {
+			return err
+		}
+		lock, err := end.NewApplier(ctx, db.ApplyOptions{})
+		if errors.Is(err, db.ErrSealed) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("take the move's lock: %w", err)
+		}
+		defer func() { err = errors.Join(err, lock.Close()) }()
+	}
+	for _, s := range p.Steps {
+		c.opts.Log.Info().Str("end", s.End).Str("statement", s.Statement).Msg("cleanup")
+		if err := s.on.Execute(ctx, s.Statement); err != nil {
+			return fmt.Errorf("remove %s from the %s: %w", s.Subject, s.End, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,284 @@
+package cutover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// Views, routines, sequences and events (disabled) are made on the target before writes are stopped: nothing uses them there, so
+// they do no harm if the cutover is undone, and the next run makes them anew.
+//
+// A trigger is different: while anybody may still apply changes, its effects would come twice, as rows of the log and by itself.
+// Before the seal that cannot be excluded, not even when all is drained: a fence may end with a killed process, writes go on,
+// and a start-replica on another host applies them. After it nothing can be applied any more. So triggers are made, and events
+// enabled, right after the seal and before the switch, when undoing is no way out any more; that it will succeed is proved
+// before, by making each trigger on a copy of its table. What is to be done is on the target before the seal: the source may be
+// lost after it.
+
+// findObjects is the gate that plans the objects, and refuses when others are in their places.
+func (c *Cutover) findObjects(ctx context.Context) (err error) {
+	if c.opts.Objects == nil {
+		return nil
+	}
+	if c.plans, err = c.opts.Objects(ctx); err != nil {
+		return err
+	}
+	reasons, err := c.opts.Strangers(ctx, c.plans)
+	if err != nil {
+		return err
+	}
+	var broken []error
+	for _, r := range reasons {
+		broken = append(broken, fmt.Errorf("%s: drop it, or exclude the source's", r))
+	}
+	return errors.Join(broken...)
+}
+
+// makeObjects makes what can be made before writes are stopped, and proves that the rest can be made later.
+func (c *Cutover) makeObjects(ctx context.Context) error {
+	if c.opts.Objects == nil {
+		return nil
+	}
+	ledger := c.target.Ledger()
+	before, err := db.ReadObjects(ctx, ledger)
+	if err != nil || len(c.plans)+len(before.Made) == 0 {
+		return err
+	}
+	c.observe(StepObjects, fmt.Sprintf("%d besides tables", len(c.plans)))
+	fact := c.late()
+	for _, p := range c.plans {
+		fact.Made = append(fact.Made, name(p.Target))
+	}
+	planned := len(fact.Made)
+	for _, m := range before.Made {
+		if !slices.Contains(fact.Made, m) {
+			fact.Made = append(fact.Made, m)
+		}
+	}
+	if err := fact.Put(ctx, ledger); err != nil { // before the first is made: what is there then is ours
+		return err
+	}
+	for _, gone := range fact.Made[planned:] { // made by an earlier run, and no longer on the source
+		if err := c.target.Execute(ctx, c.target.Dialect().DropObject(&schema.Object{Kind: gone.Kind, Name: gone.Name})); err != nil {
+			return fmt.Errorf("drop %s %s: %w", gone.Kind, gone.Name, err)
+		}
+	}
+	if err := c.makeAll(ctx); err != nil {
+		return err
+	}
+	if err := c.proveObjects(ctx); err != nil {
+		return err
+	}
+	fact.Made = fact.Made[:planned]
+	return fact.Put(ctx, ledger)
+}
+
+func name(o *schema.Object) db.ObjectName { return db.ObjectName{Kind: o.Kind, Name: o.Name} }
+
+// late returns what is done after the takeover.
+func (c *Cutover) late() (fact db.Objects) {
+	for _, p := range c.plans {
+		o := p.Target
+		later := db.LateObject{ObjectName: name(o), Session: o.Session, OneTime: o.OneTime}
+		switch {
+		case o.Kind == schema.TriggerObject:
+			later.Statement = []byte(c.target.Dialect().CreateObject(o))
+		case o.Kind == schema.EventObject && p.Source.Enabled:
+			later.Statement = []byte(c.target.Dialect().EnableEvent(o))
+		default:
+			continue
+		}
+		fact.Late = append(fact.Late, later)
+	}
+	return fact
+}
+
+// makingOrder: a view may read sequences and call functions; the texts of routines and events are not looked into when they
+// are made.
+var makingOrder = []schema.ObjectKind{schema.SequenceObject, schema.Function, schema.Procedure, schema.ViewObject, schema.EventObject, schema.TriggerObject}
+
+func (c *Cutover) makeAll(ctx context.Context) error {
+	for _, kind := range makingOrder {
+		var waiting []*schema.Object
+		for _, p := range c.plans {
+			if p.Target.Kind == kind {
+				waiting = append(waiting, p.Target)
+			}
+		}
+		for len(waiting) > 0 { // views may read each other: those that cannot be made yet are tried again while others succeed
+			var left []*schema.Object
+			var failed error
+			for _, o := range waiting {
+				if err := c.makeObject(ctx, o); ctx.Err() != nil {
+					return context.Cause(ctx)
+				} else if err != nil {
+					left, failed = append(left, o), errors.Join(failed, fmt.Errorf("%w: make %s on the target: %w", ErrRefused, o, err))
+				}
+			}
+			if len(left) == len(waiting) {
+				return failed
+			}
+			waiting = left
+		}
+	}
+	return nil
+}
+
+// makeObject makes one anew. Whatever a lost answer has left is what the next try drops.
+func (c *Cutover) makeObject(ctx context.Context, o *schema.Object) error {
+	return again(ctx, func() error {
+		if o.Kind == schema.TriggerObject {
+			return c.target.TryTrigger(ctx, o)
+		}
+		if err := c.target.Execute(ctx, c.target.Dialect().DropObject(o)); err != nil {
+			return err
+		}
+		return c.target.ExecuteIn(ctx, o.Session, c.target.Dialect().CreateObject(o))
+	})
+}
+
+// made returns the target's objects that are planned or named, by kind and name.
+func (c *Cutover) made(ctx context.Context, names []db.ObjectName) (map[db.ObjectName]*schema.Object, error) {
+	found := map[db.ObjectName]*schema.Object{}
+	databases := map[string]bool{}
+	for _, n := range names {
+		databases[n.Name.Database] = true
+	}
+	err := again(ctx, func() error {
+		clear(found)
+		all, err := c.target.Objects(ctx, func(n schema.Name) bool { return databases[n.Database] })
+		for _, o := range all {
+			found[name(o)] = o
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read back the target's objects: %w", err)
+	}
+	return found, nil
+}
+
+// proveObjects reads back what was made: a view must have the source's columns.
+func (c *Cutover) proveObjects(ctx context.Context) error {
+	var names []db.ObjectName
+	for _, p := range c.plans {
+		names = append(names, name(p.Target))
+	}
+	found, err := c.made(ctx, names)
+	if err != nil {
+		return err
+	}
+	for _, p := range c.plans {
+		got := found[name(p.Target)]
+		switch {
+		case p.Target.Kind == schema.TriggerObject:
+		case got == nil:
+			return fmt.Errorf("%w: read back %s: it is not on the target although it was made", ErrRefused, p.Target)
+		case got.Hidden != "":
+			return fmt.Errorf("%w: read back %s: %s", ErrRefused, p.Target, got.Hidden)
+		case charset(got.Session.DatabaseCollation) != charset(p.Target.Session.DatabaseCollation):
+			return fmt.Errorf("%w: read back %s: its variables have the collation %s unless they say another, on the source %s: ALTER DATABASE on the target",
+				ErrRefused, p.Target, got.Session.DatabaseCollation, p.Target.Session.DatabaseCollation)
+		case !slices.Equal(got.Columns, p.Source.Columns):
+			return fmt.Errorf("%w: read back %s: it has the columns %q, on the source %q", ErrRefused, p.Target, got.Columns, p.Source.Columns)
+		}
+	}
+	return nil
+}
+
+// charset is the character set that a collation's name begins with.
+func charset(collation string) string {
+	name, _, _ := strings.Cut(collation, "_")
+	if name == "utf8" {
+		return "utf8mb3"
+	}
+	return name
+}
+
+// settleObjects makes sure, while writes are blocked, that the source's objects are what was planned, and lets sequences go on
+// where the source's stopped.
+func (c *Cutover) settleObjects(ctx context.Context) error {
+	if c.opts.Objects == nil {
+		return nil
+	}
+	var now []schema.ObjectPlan
+	err := again(ctx, func() (err error) {
+		now, err = c.opts.Objects(ctx)
+		return err
+	})
+	if err != nil {
+		return timely(ctx, fmt.Errorf("read the source's objects again: %w", err))
+	}
+	if len(now) != len(c.plans) {
+		return errors.New("objects came or went on the source since the check: run the cutover again")
+	}
+	for i, p := range now {
+		if !p.Source.Same(c.plans[i].Source) {
+			return fmt.Errorf("%s was changed on the source since the check: run the cutover again", p.Source)
+		}
+		if p.Target.Kind != schema.SequenceObject {
+			continue
+		}
+		set := c.target.Dialect().SetSequence(p.Target, p.Source.Next)
+		if err := again(ctx, func() error { return c.target.Execute(ctx, set) }); err != nil {
+			return timely(ctx, fmt.Errorf("set %s on the target: %w", p.Target, err))
+		}
+	}
+	return nil
+}
+
+// objects makes the triggers and enables the events. Nobody applies changes any more, and applications are not switched yet.
+func (f *takeover) objects(ctx context.Context) error {
+	if f.record.Step != StepSwitch {
+		return nil
+	}
+	fact, err := db.ReadObjects(ctx, f.c.target.Ledger())
+	if err != nil || len(fact.Late) == 0 {
+		return err
+	}
+	f.c.observe(StepObjects, "triggers and events")
+	var names []db.ObjectName
+	for _, l := range fact.Late {
+		names = append(names, l.ObjectName)
+	}
+	return again(ctx, func() error {
+		found, err := f.c.made(ctx, names)
+		if err != nil {
+			return err
+		}
+		for _, l := range fact.Late { // those of an interrupted run are there
+			if err := f.object(ctx, l, found[l.ObjectName]); err != nil {
+				return fmt.Errorf("%s %s: %w", l.Kind, l.Name, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (f *takeover) object(ctx context.Context, l db.LateObject, found *schema.Object) error {
+	if l.Kind == schema.TriggerObject {
+		if found != nil {
+			return nil
+		}
+		return f.c.target.ExecuteIn(ctx, l.Session, string(l.Statement))
+	}
+	if found == nil {
+		f.c.opts.Log.Warn().Stringer("event", l.Name).Msg("the event is not on the target any more")
+		return nil
+	}
+	if found.Enabled {
+		return nil
+	}
+	err := f.c.target.ExecuteIn(ctx, l.Session, string(l.Statement))
+	if err != nil && l.OneTime && !errors.Is(err, db.ErrConnection) && !errors.Is(err, db.ErrRetry) {
+		f.c.opts.Log.Error().Err(err).Stringer("event", l.Name).Msg("the event stays disabled: its time came while writes were blocked; look whether it has to be done by hand")
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,8 @@
+package db
+
+// Names of the facts that tell what a move found, and about the way back.
+const (
+	FactFound   = "found"           // those of FactTables that were there before the move, empty, as a JSON list too
+	FactReturn  = "return_position" // the end of the target's own log when it took over: the way back begins after it
+	FactReverse = "reverse"         // when the way back was begun, which keeps bookkeeping of its own on the source
+)

@@ -1,0 +1,7 @@
+package schema
+
+// DropTable returns the statement that removes a table if it is there, in the words of every server of the MySQL family.
+func DropTable(name Name) string { return "DROP TABLE IF EXISTS " + name.Quoted() }
+
+// DropDatabase is DropTable for a database with all that is in it.
+func DropDatabase(name string) string { return "DROP DATABASE IF EXISTS " + Quote(name) }
