@@ -99,6 +99,7 @@ func (s *schemaServer) read(t *testing.T, name schema.Name) *schema.Table {
 	require.NoError(t, s.db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+name.Quoted()).Scan(&table, &create), name.String())
 	parsed, err := schema.ParseCreate(create, name, s.flavor, s.Collations)
 	require.NoError(t, err, create)
+	require.Empty(t, schema.Regenerates(parsed), create)
 	return parsed
 }
 

@@ -136,7 +136,7 @@ func (b *builder) movable(t *schema.Table) bool {
 		b.fail("engine", name, "has engine "+t.Engine+", which has no transactions", "ALTER TABLE "+t.Name.Quoted()+" ENGINE=InnoDB, or exclude it")
 		good = false
 	}
-	for _, check := range []func(*schema.Table) bool{b.key, b.columns, b.foreignKeys} { // all of them: findings come at once
+	for _, check := range []func(*schema.Table) bool{b.understood, b.key, b.columns, b.foreignKeys} { // all of them: findings come at once
 		good = check(t) && good
 	}
 	return good
@@ -154,6 +154,16 @@ func (b *builder) leave(t *schema.Table, kind schema.ObjectKind) {
 	}
 	b.add(level, string(kind), t.Name.String(), "is a "+string(kind)+" and stays behind",
 		"add "+kind.Group()+" to cutover.objects, or exclude it and create it on the target by hand")
+}
+
+// understood refuses a table that does not come out the same when it is written again: what is not understood cannot be carried.
+func (b *builder) understood(t *schema.Table) bool {
+	differences := schema.Regenerates(t)
+	for _, difference := range differences {
+		b.fail("definition", t.Name.String(), "is not understood as the source means it: "+difference,
+			"report this with the output of SHOW CREATE TABLE "+t.Name.Quoted()+", and exclude the table")
+	}
+	return len(differences) == 0
 }
 
 // key warns of tables whose rows cannot be told apart, and refuses unique indexes that rows compete for in ways not followed.

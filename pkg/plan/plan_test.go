@@ -295,3 +295,32 @@ func TestTablesCannotBeRead(t *testing.T) {
 	_, err := plan.Build(t.Context(), reader{err: db.ErrConnection}, memory(), &route.Rules{}, plan.Options{})
 	require.ErrorIs(t, err, db.ErrConnection)
 }
+
+// TestDefinitions: a table that does not come out the same when it is written again is refused, naming it and what differs.
+func TestDefinitions(t *testing.T) {
+	read := func() *schema.Table {
+		read, err := schema.ParseCreate("CREATE TABLE `a` (\n  `id` int NOT NULL,\n  `b` varchar(5) DEFAULT 'x',\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+			name("a"), schema.Flavor{Version: 90704}, schema.Collations{})
+		require.NoError(t, err)
+		return read
+	}
+	good, spoilt := read(), read()
+	spoilt.Columns[1].Type.Size = 6
+	for _, c := range []struct {
+		table *schema.Table
+		want  []string
+	}{{good, nil}, {spoilt, []string{"columns: not the same"}}} {
+		rules, err := route.NewRules([]string{"shop.*"}, nil, nil, nil)
+		require.NoError(t, err)
+		p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{c.table}}, memory(), rules, plan.Options{})
+		require.NoError(t, err)
+		refused := p.Refused()
+		require.Len(t, refused, len(c.want))
+		for i, finding := range refused {
+			assert.Equal(t, "definition", finding.Check)
+			assert.Equal(t, "shop.a", finding.Subject)
+			assert.Contains(t, finding.What, c.want[i])
+		}
+		assert.Len(t, p.Routes, 1-len(c.want))
+	}
+}

@@ -42,6 +42,11 @@ func (d mysqlDialect) CreateDatabase(name, collation string) string {
 
 // CreateTable implements Dialect.
 func (d mysqlDialect) CreateTable(t *Table, deferred bool) string {
+	return d.createTable(t, deferred, false)
+}
+
+// createTable writes a CREATE TABLE, with foreign keys if asked for.
+func (d mysqlDialect) createTable(t *Table, deferred, foreign bool) string {
 	var elements []string
 	for i := range t.Columns {
 		elements = append(elements, d.column(t, &t.Columns[i]))
@@ -57,6 +62,11 @@ func (d mysqlDialect) CreateTable(t *Table, deferred bool) string {
 	}
 	for _, check := range t.Checks {
 		elements = append(elements, d.check(check))
+	}
+	for i := range t.ForeignKeys {
+		if foreign {
+			elements = append(elements, foreignKey(t.ForeignKeys[i]))
+		}
 	}
 	for _, option := range t.Options {
 		if strings.HasPrefix(option, periodOption) {
