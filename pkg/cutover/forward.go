@@ -49,6 +49,11 @@ func (f *takeover) switchOver(ctx context.Context) error {
 		return nil
 	}
 	f.c.observe(StepSwitch, f.final.String())
+	if f.c.opts.Open != nil {
+		if err := again(ctx, func() error { return f.c.opts.Open(ctx) }); err != nil {
+			return fmt.Errorf("open the target for writes: %w", err)
+		}
+	}
 	if err := f.c.hook(ctx, HookSwitch, f.record, map[string]string{"final": f.final.String()}); err != nil {
 		return err
 	}

@@ -67,6 +67,10 @@ type Options struct {
 	Objects   func(ctx context.Context) ([]schema.ObjectPlan, error)
 	Strangers func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error)
 
+	// Open makes the target take writes from applications, once it has taken over and before HookSwitch. It is called again after
+	// a crash. nil: it takes them already.
+	Open func(ctx context.Context) error
+
 	// Hook runs one of the user's commands, or does nothing when there is none. nil means that there are none.
 	Hook    func(ctx context.Context, name string, facts map[string]string) error
 	Journal Journal

@@ -27,6 +27,7 @@ func (s *closed) seal(ctx context.Context) error {
 	}
 	text, err := json.Marshal(map[string]string{
 		"when": s.c.opts.Now().UTC().Format(time.RFC3339Nano), "head": s.record.Head.String(), "host": host, "move": s.c.opts.Move,
+		"fence": string(s.record.FenceKind), "saved": s.record.Saved,
 	})
 	if err != nil {
 		return fmt.Errorf("record the takeover: %w", err)

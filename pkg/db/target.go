@@ -70,7 +70,9 @@ type Ledger interface {
 	Amend(ctx context.Context, put []Record, gone []schema.Name) error
 	// Seal records that the target has taken over, and in the same transaction takes the position away, so that no
 	// applier, wherever it runs, can commit anything more. It returns the final position; sealed already, it
-	// returns the same again and leaves the first record as it is.
+	// returns the same again and leaves the first record as it is. With it FactReturn is recorded, the end of the target's own
+	// log: all that was ever applied is before it, and all that others write after the takeover is behind it. It is empty
+	// where the target keeps no log.
 	Seal(ctx context.Context, record string) (Position, error)
 	// Drop removes the bookkeeping.
 	Drop(ctx context.Context) error

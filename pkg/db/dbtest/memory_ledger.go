@@ -163,6 +163,7 @@ func (l *ledger) Seal(ctx context.Context, record string) (final db.Position, er
 		}
 		delete(b.facts, db.FactPosition)
 		b.facts[db.FactFinal], b.facts[db.FactCutover] = pos, record
+		b.facts[db.FactReturn] = position(l.s.head()).String()
 		final = db.Position(pos)
 		return nil
 	})

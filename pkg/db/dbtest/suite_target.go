@@ -103,6 +103,7 @@ func testSeal(b *bench) {
 	require.Error(b, err, "without a position nothing can be sealed")
 	assert.Empty(b, b.fact(db.FactCutover))
 	b.put(db.FactPosition, "here")
+	var returns []string
 	for _, record := range []string{"first", "second"} {
 		pos, err := l.Seal(b.ctx, record)
 		require.NoError(b, err)
@@ -110,7 +111,9 @@ func testSeal(b *bench) {
 		assert.Equal(b, "first", b.fact(db.FactCutover), "the first record stays")
 		assert.Equal(b, "here", b.fact(db.FactFinal))
 		assert.Empty(b, b.fact(db.FactPosition))
+		returns = append(returns, b.fact(db.FactReturn))
 	}
+	assert.Equal(b, returns[0], returns[1], "the first end of the log stays")
 	_, err = b.tgt.NewApplier(b.ctx, db.ApplyOptions{})
 	require.ErrorIs(b, err, db.ErrSealed)
 	_, err = b.h.Again(b.T).NewApplier(b.ctx, db.ApplyOptions{})

@@ -187,6 +187,16 @@ func (l *ledger) Seal(ctx context.Context, record string) (pos db.Position, err 
 	if err != nil {
 		return "", fmt.Errorf("seal the move: %w", classify(err))
 	}
+	// The position's record is locked: no applier commits between the end of the log, as it is read here, and the takeover. All
+	// that appliers ever committed is before it (a transaction is in the log before its commit is seen), and what applications
+	// will write here is after it: they do not know of the takeover before it is committed.
+	end, err := l.ownEnd(ctx)
+	if err != nil {
+		return "", fmt.Errorf("seal the move: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, "REPLACE INTO "+facts+" (name, value) VALUES (?, ?)", db.FactReturn, end.String()); err != nil {
+		return "", fmt.Errorf("seal the move: %w", classify(err))
+	}
 	if _, err := tx.ExecContext(ctx, "UPDATE "+facts+" SET name = ? WHERE name = ?", db.FactFinal, db.FactPosition); err != nil {
 		return "", fmt.Errorf("seal the move: %w", classify(err))
 	}
@@ -197,6 +207,19 @@ func (l *ledger) Seal(ctx context.Context, record string) (pos db.Position, err 
 		return "", fmt.Errorf("seal the move: %w", classify(err))
 	}
 	return pos, nil
+}
+
+// ownEnd reads the end of this server's own log, zero where it keeps none, or the account may not ask.
+func (l *ledger) ownEnd(ctx context.Context) (db.Position, error) {
+	enabled, err := l.t.variable(ctx, "log_bin")
+	if err != nil || enabled != "ON" {
+		return "", err
+	}
+	end, err := (&Source{server: l.t.server}).Head(ctx)
+	if isPrivilege(err) {
+		return "", nil
+	}
+	return end, err
 }
 
 // Drop removes the bookkeeping.
