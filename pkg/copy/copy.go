@@ -30,12 +30,13 @@ type Replayer interface {
 type Shapes interface {
 	// Pending tells whether rows of any table are still to be copied.
 	Pending(ctx context.Context) (bool, error)
-	// Ready makes the named tables ready to be copied anew, and those that have changed since their copy began, and returns the routes.
-	Ready(ctx context.Context, again []schema.Name) ([]*route.Route, error)
+	// Ready makes the named tables ready to be copied anew, those that have changed since their copy began, and new ones. It returns all
+	// routes, and those whose rows are to be copied.
+	Ready(ctx context.Context, again []schema.Name) (all, todo []*route.Route, err error)
 	// Unchanged tells whether the source has all tables that are being copied as they were when their copy began.
 	Unchanged(ctx context.Context) (bool, error)
-	// Copied records that all rows are there.
-	Copied(ctx context.Context) error
+	// Copied records that all rows are there, and returns the routes as they are by now.
+	Copied(ctx context.Context) ([]*route.Route, error)
 }
 
 // Options configure a Copy; the zero value is usable.
@@ -69,6 +70,7 @@ type Copy struct {
 	source db.Source
 	target db.Target
 	routes []*route.Route
+	todo   []*route.Route // whose rows are to be copied
 	replay Replayer
 	opts   Options
 	ledger db.Ledger
@@ -91,7 +93,7 @@ func New(source db.Source, target db.Target, routes []*route.Route, replay Repla
 	if opts.Observe == nil {
 		opts.Observe = silent{}
 	}
-	return &Copy{source: source, target: target, routes: routes, replay: replay, opts: opts, ledger: target.Ledger()}
+	return &Copy{source: source, target: target, routes: routes, todo: routes, replay: replay, opts: opts, ledger: target.Ledger()}
 }
 
 // Run brings the phase to its end, from wherever an earlier run left it.
@@ -158,11 +160,10 @@ func (c *Copy) load(ctx context.Context, again []schema.Name) (db.Position, erro
 	return start, c.locked(ctx, lock, start, func(ctx context.Context) error {
 		for {
 			if c.opts.Shapes != nil {
-				routes, err := c.opts.Shapes.Ready(ctx, again)
-				if err != nil {
+				var err error
+				if c.routes, c.todo, err = c.opts.Shapes.Ready(ctx, again); err != nil {
 					return err
 				}
-				c.routes = routes
 			}
 			err := c.rows(ctx, start)
 			if err == nil || c.opts.Shapes == nil || ctx.Err() != nil {
@@ -274,7 +275,7 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 		return "", fmt.Errorf("replay the changes made during the copy: %w", err)
 	}
 	if c.opts.Shapes != nil {
-		if err := c.opts.Shapes.Copied(ctx); err != nil {
+		if c.routes, err = c.opts.Shapes.Copied(ctx); err != nil {
 			return "", err
 		}
 	}

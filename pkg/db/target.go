@@ -97,7 +97,7 @@ const (
 type Record struct {
 	Source schema.Name
 	Target schema.Name
-	Shape  *schema.Table // of the source table
+	Shape  *schema.Table // of the source table; nil: as of Since there is none, and what the log tells of it before is over
 	// Since is the position from which on the log's rows have this shape, and are not in the target's rows yet; zero: from the
 	// move's start on.
 	Since Position

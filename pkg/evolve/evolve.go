@@ -75,10 +75,11 @@ func New(source Source, target Target, rules *route.Rules, opts Options) *Evolve
 }
 
 // Shapes returns the shapes of recorded tables.
-func Shapes(records []db.Record) []*schema.Table {
-	shapes := make([]*schema.Table, len(records))
+func Shapes(records []db.Record) (shapes []*schema.Table) {
 	for i := range records {
-		shapes[i] = records[i].Shape
+		if records[i].Shape != nil {
+			shapes = append(shapes, records[i].Shape)
+		}
 	}
 	return shapes
 }
@@ -179,7 +180,17 @@ func (c *change) run(ctx context.Context) error {
 	if err := c.read(ctx); err != nil {
 		return err
 	}
-	if copying := slices.DeleteFunc(slices.Clone(c.ddl.Tables), func(n schema.Name) bool { return c.records[n] == nil || !c.records[n].Copy }); len(copying) > 0 {
+	var copying []schema.Name
+	for _, name := range c.ddl.Tables {
+		held, err := c.held(name, c.after)
+		if err != nil {
+			return err
+		}
+		if r := c.records[name]; r != nil && r.Copy && !held {
+			copying = append(copying, name)
+		}
+	}
+	if len(copying) > 0 {
 		return &db.SchemaChanged{Tables: c.ddl.Tables, Why: fmt.Sprintf("%s changed while it was copied: %.200s", texts(copying), c.ddl.Statement)}
 	}
 	log := c.opts.Log.With().Str("tables", texts(c.ddl.Tables)).Str("statement", c.ddl.Statement).Logger()
@@ -193,6 +204,9 @@ func (c *change) run(ctx context.Context) error {
 	}
 	effects, err := c.effects(ctx)
 	if err != nil {
+		return err
+	}
+	if err := c.renames(effects); err != nil {
 		return err
 	}
 	for i := range effects {
@@ -221,8 +235,10 @@ func (c *change) read(ctx context.Context) error {
 	records, err := c.target.Ledger().Records(ctx)
 	c.records, c.found = make(map[schema.Name]*db.Record, len(records)), make(map[schema.Name]db.Position, len(records))
 	for i := range records {
-		c.records[records[i].Source] = &records[i]
 		c.found[records[i].Source] = records[i].Since
+		if records[i].Shape != nil {
+			c.records[records[i].Source] = &records[i]
+		}
 	}
 	return err
 }
@@ -260,7 +276,7 @@ func (c *change) take(e *schema.Effect) error {
 	case schema.Created:
 		return c.created(e)
 	case schema.Renamed:
-		return c.renamed(e, r)
+		return nil // see renames
 	}
 	if r == nil {
 		return nil // not one of the move's
@@ -300,42 +316,6 @@ func (c *change) created(e *schema.Effect) error {
 	}
 	c.goals = append(c.goals, goal{Kind: created, Source: e.Name})
 	c.change(e.Name, db.Record{Source: e.Name, Shape: e.After})
-	return nil
-}
-
-// renamed gives a table another name. One that leaves the move gets it on the target too, and is followed no longer.
-func (c *change) renamed(e *schema.Effect, r *db.Record) error {
-	follows := c.rules.Follows(e.To)
-	if held, err := c.held(e.To, c.after); err != nil {
-		return err
-	} else if held { // it was copied anew since, under that name
-		if r != nil {
-			c.goals = append(c.goals, goal{Kind: dropped, Table: r.Target})
-			c.drop(e.Name)
-		}
-		return nil
-	}
-	switch {
-	case r == nil && follows:
-		return unsupported("table %s comes in under the name %s, and its rows were not followed", e.Name, e.To)
-	case r == nil:
-		return nil
-	}
-	to := c.rules.Target(e.To)
-	if !follows {
-		to = schema.Name{Database: r.Target.Database, Table: e.To.Table}
-		c.opts.Log.Warn().Stringer("table", e.Name).Stringer("now", e.To).Msg("table leaves the move: it stays on the target under its new name and is followed no longer")
-	}
-	c.goals = append(c.goals, goal{Kind: renamed, Table: r.Target, Pairs: [][2]schema.Name{{r.Target, to}}})
-	c.drop(e.Name)
-	if !follows {
-		return nil
-	}
-	next := *r
-	shape := *r.Shape
-	shape.Name = e.To
-	next.Source, next.Target, next.Shape = e.To, to, &shape
-	c.change(e.To, next)
 	return nil
 }
 

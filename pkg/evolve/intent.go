@@ -75,7 +75,6 @@ func ordered(goals []goal) (out []goal) {
 			out = append(out, g)
 		}
 	}
-	out = joined(out)
 	for _, kind := range []goalKind{created, altered} {
 		for _, g := range goals {
 			if g.Kind == kind {
@@ -84,34 +83,6 @@ func ordered(goals []goal) (out []goal) {
 		}
 	}
 	return out
-}
-
-// joined makes one goal of all renames, which are then made at once. When the same names exist afterwards as before, such as when two
-// tables are swapped, it could not be seen whether that is done: then they stay single steps, of which that can be seen.
-func joined(goals []goal) []goal {
-	net, one := map[schema.Name]schema.Name{}, goal{Kind: renamed} // by the name now: the name before
-	for _, g := range goals {
-		if g.Kind != renamed {
-			continue
-		}
-		old, moved := net[g.Pairs[0][0]]
-		if !moved {
-			old = g.Pairs[0][0]
-		}
-		delete(net, g.Pairs[0][0])
-		net[g.Pairs[0][1]] = old
-		one.Pairs = append(one.Pairs, g.Pairs[0])
-	}
-	for _, old := range net {
-		if _, again := net[old]; !again && (one.Table.IsZero() || old.String() < one.Table.String()) {
-			one.Table = old
-		}
-	}
-	if one.Table.IsZero() {
-		return goals
-	}
-	out := slices.DeleteFunc(slices.Clone(goals), func(g goal) bool { return g.Kind == renamed })
-	return append(out, one)
 }
 
 // finish does what is left of a change that was begun, and moves the position. Without one it does nothing.

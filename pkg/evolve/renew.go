@@ -47,16 +47,17 @@ func (c *Copier) Pending(ctx context.Context) (bool, error) {
 	return slices.ContainsFunc(records, func(r db.Record) bool { return r.Copy }), err
 }
 
-// Ready returns the routes of the move with the named tables made ready to be copied anew, and those whose copy has not
-// ended and that have changed meanwhile: recorded as the source has them now, without chunks, and empty on the target.
-func (c *Copier) Ready(ctx context.Context, again []schema.Name) ([]*route.Route, error) {
+// Ready makes the named tables ready to be copied anew, those whose copy has not ended and that have changed meanwhile, and tables of the
+// move that are not recorded: recorded as the source has them now, without chunks, and empty on the target. It returns all routes of the move,
+// and those whose rows are to be copied.
+func (c *Copier) Ready(ctx context.Context, again []schema.Name) (all, todo []*route.Route, err error) {
 	records, err := c.target.Ledger().Records(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	changed, err := c.changed(ctx, records)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, name := range again {
 		if !slices.Contains(changed, name) {
@@ -65,46 +66,48 @@ func (c *Copier) Ready(ctx context.Context, again []schema.Name) ([]*route.Route
 	}
 	if len(changed) > 0 {
 		if records, err = c.renew(ctx, records, changed); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	p := c.evolver.opts.Plan(Shapes(records))
 	if err := refusal(p); err != nil {
-		return nil, fmt.Errorf("%w: %w", db.ErrUnsupported, err)
+		return nil, nil, fmt.Errorf("%w: %w", db.ErrUnsupported, err)
 	}
 	var steps []schema.Step
 	for i, r := range p.Routes {
 		if at := slices.IndexFunc(records, func(x db.Record) bool { return x.Source == r.Source.Name() }); records[at].Copy {
-			steps = append(steps, p.Steps[i])
+			steps, todo = append(steps, p.Steps[i]), append(todo, r)
 		}
 	}
-	return p.Routes, c.prepare(ctx, steps)
+	return p.Routes, todo, c.prepare(ctx, steps)
 }
 
-// changed returns the tables, of those whose copy has not ended, that the source does not have as they are recorded.
+// changed returns the tables of the move that the source does not have as they are recorded: those whose copy has not ended, and new
+// ones. A table that is copied already is left to the log.
 func (c *Copier) changed(ctx context.Context, records []db.Record) (names []schema.Name, err error) {
-	copying := map[schema.Name]*schema.Table{}
-	for _, r := range records {
-		if r.Copy {
-			copying[r.Source] = r.Shape
-		}
+	recorded := map[schema.Name]*db.Record{}
+	for i := range records {
+		recorded[records[i].Source] = &records[i]
 	}
-	if len(copying) == 0 {
-		return nil, nil
-	}
-	tables, err := c.evolver.source.Tables(ctx, func(n schema.Name) bool { return copying[n] != nil })
+	tables, err := c.evolver.source.Tables(ctx, func(n schema.Name) bool {
+		r := recorded[n]
+		return r == nil && c.evolver.rules.Includes(n) || r != nil && r.Copy
+	})
 	if err != nil {
 		return nil, err
 	}
 	found := map[schema.Name]bool{}
 	for _, t := range tables {
 		found[t.Name] = true
-		if t.Kind != schema.BaseTable || len(c.target.Dialect().Differences(copying[t.Name], t, true, true)) > 0 {
+		r := recorded[t.Name]
+		switch {
+		case r == nil && t.Kind != schema.BaseTable:
+		case r == nil, t.Kind != schema.BaseTable, len(c.target.Dialect().Differences(r.Shape, t, true, true)) > 0:
 			names = append(names, t.Name)
 		}
 	}
-	for name := range copying {
-		if !found[name] {
+	for name, r := range recorded {
+		if r.Copy && !found[name] {
 			names = append(names, name)
 		}
 	}
@@ -130,55 +133,47 @@ func (c *Copier) renew(ctx context.Context, records []db.Record, names []schema.
 		put = append(put, db.Record{Source: t.Name, Shape: t, Since: pos, Copy: true})
 		c.evolver.opts.Log.Warn().Stringer("table", t.Name).Msg("table is copied anew, as it is on the source now")
 	}
-	var gone []schema.Name
-	kept := slices.DeleteFunc(slices.Clone(records), func(r db.Record) bool {
-		if !slices.Contains(names, r.Source) {
-			return false
+	for _, name := range names {
+		if !slices.ContainsFunc(put, func(r db.Record) bool { return r.Source == name }) {
+			put = append(put, db.Record{Source: name, Since: pos})
 		}
-		if !slices.ContainsFunc(put, func(p db.Record) bool { return p.Source == r.Source }) {
-			gone = append(gone, r.Source)
-		}
-		return true
-	})
-	records = append(kept, put...)
+	}
+	before := records
+	records = slices.DeleteFunc(slices.Clone(records), func(r db.Record) bool { return slices.Contains(names, r.Source) })
+	kept := len(records)
+	records = append(records, put...)
 	p := c.evolver.opts.Plan(Shapes(records))
 	if err := refusal(p); err != nil {
 		return nil, fmt.Errorf("%w: copy %s anew: %w", db.ErrUnsupported, texts(names), err)
 	}
-	targets := map[schema.Name]schema.Name{}
 	for _, r := range p.Routes {
-		targets[r.Source.Name()] = r.Target.Name()
+		if at := slices.IndexFunc(records, func(x db.Record) bool { return x.Source == r.Source.Name() }); at >= kept {
+			records[at].Target = r.Target.Name()
+		}
 	}
-	for i := range records {
-		records[i].Target = targets[records[i].Source]
-	}
-	put = records[len(kept):]
-	return records, c.amend(ctx, put, gone)
+	return records, c.amend(ctx, before, records[kept:])
 }
 
 // amend takes away the target's tables that are no longer of the move, and records the others.
-func (c *Copier) amend(ctx context.Context, put []db.Record, gone []schema.Name) error {
-	before, err := c.target.Ledger().Records(ctx)
-	if err != nil {
-		return err
-	}
-	for _, r := range before {
-		if slices.Contains(gone, r.Source) {
-			if err := c.target.Execute(ctx, c.target.Dialect().DropTable(r.Target)); err != nil {
+func (c *Copier) amend(ctx context.Context, before, put []db.Record) error {
+	var claimed []schema.Name
+	for _, r := range put {
+		at := slices.IndexFunc(before, func(x db.Record) bool { return x.Source == r.Source && x.Shape != nil })
+		switch {
+		case r.Shape != nil:
+			claimed = append(claimed, r.Target)
+		case at >= 0:
+			if err := c.target.Execute(ctx, c.target.Dialect().DropTable(before[at].Target)); err != nil {
 				return err
 			}
 		}
 	}
-	if c.opts.Claim != nil && len(put) > 0 {
-		targets := make([]schema.Name, len(put))
-		for i := range put {
-			targets[i] = put[i].Target
-		}
-		if err := c.opts.Claim(ctx, targets); err != nil {
+	if c.opts.Claim != nil && len(claimed) > 0 {
+		if err := c.opts.Claim(ctx, claimed); err != nil {
 			return err
 		}
 	}
-	return c.target.Ledger().Amend(ctx, put, gone)
+	return c.target.Ledger().Amend(ctx, put, nil)
 }
 
 // prepare makes the tables that have no chunk yet empty and as planned: others were begun, and go on.
@@ -241,18 +236,21 @@ func (c *Copier) Unchanged(ctx context.Context) (bool, error) {
 	return len(changed) == 0, err
 }
 
-// Copied records that all rows are there.
-func (c *Copier) Copied(ctx context.Context) error {
+// Copied records that all rows are there, and returns the routes of the move as they are by now.
+func (c *Copier) Copied(ctx context.Context) ([]*route.Route, error) {
 	records, err := c.target.Ledger().Records(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	records = slices.DeleteFunc(records, func(r db.Record) bool { return !r.Copy })
+	var put []db.Record
 	for i := range records {
-		records[i].Copy = false
+		if records[i].Copy {
+			records[i].Copy = false
+			put = append(put, records[i])
+		}
 	}
-	if len(records) == 0 {
-		return nil
+	if len(put) > 0 {
+		err = c.target.Ledger().Amend(ctx, put, nil)
 	}
-	return c.target.Ledger().Amend(ctx, records, nil)
+	return c.evolver.opts.Plan(Shapes(records)).Routes, err
 }
