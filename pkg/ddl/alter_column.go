@@ -178,8 +178,8 @@ func (a *alteration) columnDefaults() error {
 			c.Invisible = !*d.visible
 		case d.def == nil:
 			c.Default = nil
-			if c.Nullable && !a.w.ctx.Flavor.MariaDB {
-				a.doubt("a column that may be NULL without a default")
+			if c.Nullable && (a.w.ctx.Flavor.MariaDB || !takesLiteral(c.Type.Kind)) {
+				c.Default = &schema.Default{Null: true}
 			}
 		case d.def.expr != nil:
 			a.doubtExpression(d.def.expr)
@@ -263,4 +263,14 @@ func capacity(t schema.Type) int {
 		return []int{0, 1<<8 - 1, 1<<16 - 1, 1<<24 - 1, 1<<32 - 1}[t.Size]
 	}
 	return t.Size * width(t.Charset)
+}
+
+// takesLiteral tells whether columns of the kind have literal defaults on MySQL; where they have not, no default is that of NULL.
+func takesLiteral(kind schema.Kind) bool {
+	switch kind {
+	case schema.Text, schema.Blob, schema.JSON, schema.Geometry, schema.Vector:
+		return false
+	default:
+		return true
+	}
 }

@@ -15,6 +15,10 @@ func (a *alteration) oldConstraints() error {
 			return err
 		}
 	}
+	a.foreignBefore = clone(a.before).ForeignKeys
+	for _, f := range a.foreignBefore {
+		rename(f.Columns, a.names)
+	}
 	for i := range a.t.ForeignKeys {
 		f := &a.t.ForeignKeys[i]
 		rename(f.Columns, a.names)
@@ -103,21 +107,8 @@ func (a *alteration) indexes() error {
 			return err
 		}
 	}
-	moved := make([]*schema.Index, len(a.s.renames))
-	for i, pair := range a.s.renames {
-		if moved[i] = a.indexNamed(pair[0]); moved[i] == nil {
-			return fmt.Errorf("no index %s", pair[0])
-		}
-	}
-	for i, pair := range a.s.renames {
-		moved[i].Name = pair[1]
-	}
-	for _, name := range sortedKeys(a.s.visible) {
-		index := a.indexNamed(name)
-		if index == nil {
-			return fmt.Errorf("no index %s", name)
-		}
-		index.Invisible = !a.s.visible[name]
+	if err := a.changeIndexes(); err != nil {
+		return err
 	}
 	a.remap(a.t.Primary)
 	if a.t.Primary != nil && len(a.t.Primary.Parts) == 0 {
@@ -127,6 +118,30 @@ func (a *alteration) indexes() error {
 		a.remap(&a.t.Indexes[i])
 	}
 	a.t.Indexes = slices.DeleteFunc(a.t.Indexes, func(index schema.Index) bool { return len(index.Parts) == 0 })
+	return nil
+}
+
+// changeIndexes renames indexes, and hides or shows them.
+func (a *alteration) changeIndexes() error {
+	moved := make([]*schema.Index, len(a.s.renames))
+	for i, pair := range a.s.renames {
+		if moved[i] = a.indexNamed(pair[0]); moved[i] == nil && !a.s.absent[pair[0]] {
+			return fmt.Errorf("no index %s", pair[0])
+		}
+	}
+	for i, pair := range a.s.renames {
+		if moved[i] != nil {
+			moved[i].Name = pair[1]
+		}
+	}
+	for _, name := range sortedKeys(a.s.visible) {
+		switch index := a.indexNamed(name); {
+		case index != nil:
+			index.Invisible = !a.s.visible[name]
+		case !a.s.absent[name]:
+			return fmt.Errorf("no index %s", name)
+		}
+	}
 	return nil
 }
 
@@ -171,9 +186,11 @@ func (a *alteration) remap(index *schema.Index) {
 		from := a.before.Column(part.Column)
 		at := slices.Index(a.from, from)
 		if from >= 0 && at < 0 {
-			at = a.t.Column(part.Column)
-			if at >= 0 && a.from[at] >= 0 {
+			if at = a.t.Column(part.Column); at >= 0 && a.from[at] >= 0 {
 				at = -1
+			}
+			if at >= 0 && partial(&a.t.Columns[at].Type) {
+				a.doubt("the index over the new column " + part.Column)
 			}
 		}
 		if at < 0 {
@@ -190,14 +207,6 @@ func (a *alteration) remap(index *schema.Index) {
 
 // refit makes the prefix of an index part fit its column's new type.
 func (a *alteration) refit(index *schema.Index, part *schema.Part, before, after *schema.Type) {
-	partial := func(t *schema.Type) bool {
-		switch t.Kind {
-		case schema.Char, schema.Varchar, schema.Text, schema.Binary, schema.Varbinary, schema.Blob:
-			return true
-		default:
-			return false
-		}
-	}
 	long := after.Kind == schema.Text || after.Kind == schema.Blob
 	switch {
 	case index.Kind != schema.BTree:
@@ -214,5 +223,15 @@ func (a *alteration) refit(index *schema.Index, part *schema.Part, before, after
 	}
 	if partial(after) && size*width(after.Charset) > a.longest()/len(index.Parts) {
 		a.doubt("what becomes of an index of many bytes")
+	}
+}
+
+// partial tells whether an index may hold only the beginning of a value.
+func partial(t *schema.Type) bool {
+	switch t.Kind {
+	case schema.Char, schema.Varchar, schema.Text, schema.Binary, schema.Varbinary, schema.Blob:
+		return true
+	default:
+		return false
 	}
 }

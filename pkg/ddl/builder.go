@@ -14,6 +14,8 @@ type builder struct {
 	w      *world
 	t      *schema.Table
 	unsure string // the first thing that cannot be told, or empty
+
+	foreignBefore []schema.ForeignKey // of the table before the statement, under the names that its columns have now
 }
 
 // doubt notes something that cannot be told; "" is nothing.
@@ -63,6 +65,9 @@ func (b *builder) options(o *options) {
 		t.AutoIncrement = *o.counter
 	}
 	for _, option := range o.order {
+		if option == "KEY_BLOCK_SIZE" && slices.ContainsFunc(t.Options, func(have string) bool { return strings.HasPrefix(have, option) }) {
+			b.doubt("what indexes keep of KEY_BLOCK_SIZE")
+		}
 		t.Options = slices.DeleteFunc(t.Options, func(have string) bool { return strings.HasPrefix(have, option+"=") })
 		if text := o.further[option]; text != "" {
 			t.Options = append(t.Options, text)
@@ -128,7 +133,7 @@ func (b *builder) elements(e *elements, lost map[string]bool) error {
 		b.doubt("foreign keys without InnoDB")
 	}
 	prune(keys)
-	b.doubtGenerated(keys, fresh)
+	b.doubtGenerated(keys, fresh, b.foreignBefore)
 	if err := b.keep(keys); err != nil {
 		return err
 	}
@@ -191,26 +196,34 @@ func begins(short, long []schema.Part) bool {
 	return true
 }
 
-// doubtGenerated notes that an index which was there may go: one that a server made for a foreign key goes when another can serve,
-// and nothing shows which ones are.
-func (b *builder) doubtGenerated(keys []key, fresh int) {
+// doubtGenerated notes that an index which was there may go: one that a server has made for a foreign key goes when another is added
+// that can serve instead, and nothing shows which ones are such. An index that serves a foreign key of before is taken for one that
+// may be, as is one whose name speaks of a foreign key that has gone.
+func (b *builder) doubtGenerated(keys []key, fresh int, before []schema.ForeignKey) {
 	for i := range keys[:fresh] {
 		old := &keys[i]
-		if old.primary || old.Unique || old.Kind != schema.BTree || old.Comment != "" || old.Invisible || len(old.Extra) > 0 {
+		if !b.generable(old) || !serves(old, before) && !strings.Contains(strings.ToLower(old.Name), "fk") {
 			continue
 		}
 		for _, added := range keys[fresh:] {
-			if !added.gone && begins(old.Parts, added.Parts) && b.serves(old) {
+			if begins(old.Parts, added.Parts) {
 				b.doubt("whether index " + old.Name + " goes, which another can stand in for")
 			}
 		}
 	}
 }
 
-func (b *builder) serves(index *key) bool {
-	return slices.ContainsFunc(b.t.ForeignKeys, func(f schema.ForeignKey) bool {
+// serves tells whether an index is over just the columns of a foreign key.
+func serves(index *key, foreign []schema.ForeignKey) bool {
+	return slices.ContainsFunc(foreign, func(f schema.ForeignKey) bool {
 		return slices.EqualFunc(index.Parts, f.Columns, func(p schema.Part, c string) bool { return strings.EqualFold(p.Column, c) })
 	})
+}
+
+// generable tells whether an index may be one that a server has made for a foreign key.
+func (b *builder) generable(k *key) bool {
+	return !k.primary && !k.Unique && k.Kind == schema.BTree && k.Using == "" && k.Comment == "" && !k.Invisible && len(k.Extra) == 0 && strings.EqualFold(b.t.Engine, "InnoDB") &&
+		!slices.ContainsFunc(k.Parts, func(p schema.Part) bool { return p.Prefix > 0 || p.Desc || p.Expr != "" })
 }
 
 // keep names the indexes that are left and puts them in the server's order.

@@ -67,6 +67,9 @@ func (w *world) columnType(d *columnDef, t *schema.Table) (typ schema.Type, unsu
 	if err != nil {
 		return typ, "a type: " + err.Error()
 	}
+	if !shown(strings.Join(typ.Labels, "")) {
+		unsure = "labels that the server cannot print"
+	}
 	if typ.IsText() {
 		typ.Charset, typ.Collation = charset, collation
 		if collation == "" {

@@ -65,7 +65,7 @@ func (e expression) unsure(columns []schema.Column) string {
 		case number:
 			known = !strings.HasPrefix(t.text, ".") && !strings.HasSuffix(t.text, ".") && !strings.ContainsAny(t.text, "eE") && !leadingZero(t.text)
 		case text:
-			known = after.kind != text && before.kind != text
+			known = after.kind != text && before.kind != text && shown(t.text)
 		case mark:
 			known = exprMarks[t.text]
 		case word:
@@ -114,7 +114,7 @@ var (
 	exprFunctions = set(`concat lower upper lcase ucase length char_length character_length substr substring left right replace reverse lpad rpad
 		abs floor ceil ceiling round sqrt pow power sign greatest least coalesce ifnull nullif if json_extract json_unquote json_valid
 		json_length json_array json_object uuid now current_timestamp curdate md5 sha1 sha2 hex crc32 year month dayofmonth hour minute
-		second quarter dayofweek dayofyear to_days datediff concat_ws instr ascii`)
+		second rand quarter dayofweek dayofyear to_days datediff concat_ws instr ascii`)
 )
 
 // volatile are the functions whose value for a row another server, or another moment, need not repeat.

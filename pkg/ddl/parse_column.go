@@ -80,7 +80,7 @@ func (p *parser) columnAttribute(c *columnDef) bool {
 	case p.accept("KEY"):
 		c.primary = true
 	case p.accept("COMMENT"):
-		c.comment = p.value()
+		c.comment = basic(p.value())
 	case p.accept("INVISIBLE"):
 		c.invisible = true
 	case p.accept("VISIBLE"):
