@@ -159,3 +159,7 @@ func (f Flavor) renamesInExpressions() bool { return f.MariaDB && f.HasRenameCol
 // HasInlineReferences tells whether REFERENCES of a column makes a foreign key instead of being passed over (MySQL 9.0.0 release
 // notes, MDEV-20480).
 func (f Flavor) HasInlineReferences() bool { return f.since(90000, 100500) }
+
+// HasClassicHashes tells whether MD5() and SHA1() are there; MySQL 9.6 and later have them in a component that is not installed
+// by itself (MySQL 9.6.0 release notes; seen on 9.7).
+func (f Flavor) HasClassicHashes() bool { return f.MariaDB || f.Version < 90600 }
