@@ -49,12 +49,15 @@ type Options struct {
 	IndexWorkers int           // tables whose indexes are built at a time; 2
 	RetryFor     time.Duration // how long to go on without a chunk done before giving up; 10 minutes
 	Observe      Observer
-	Log          zerolog.Logger
+	// Settle brings the target to a later position at which it holds exactly the source's rows, also of tables whose rows foreign keys
+	// changed unseen while they were copied, and returns that position. It is called when FactCascades says that there were such.
+	Settle func(ctx context.Context) (db.Position, error)
+	Log    zerolog.Logger
 }
 
 // Observer is told how far the phase is. Its methods are called by several goroutines at once and must be quick.
 type Observer interface {
-	// Step names what is done now: "copy", "replay", "index".
+	// Step names what is done now: "copy", "replay", "settle", "index".
 	Step(name string)
 	// Positions tells the start position, and the consistent one once it is known.
 	Positions(start, consistent db.Position)
@@ -273,6 +276,9 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	if err := c.replay.ReplayTo(ctx, goal); err != nil {
 		return "", fmt.Errorf("replay the changes made during the copy: %w", err)
 	}
+	if goal, err = c.settle(ctx, goal); err != nil {
+		return "", err
+	}
 	if c.opts.Shapes != nil {
 		if err := c.opts.Shapes.Copied(ctx); err != nil {
 			return "", err
@@ -283,6 +289,24 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	}
 	c.opts.Log.Info().Stringer("position", goal).Msg("target is consistent")
 	return goal, nil
+}
+
+// settle sees to tables that the log does not tell all of. Which of their rows changed unseen before a chunk read them, and which after,
+// nobody can tell afterwards; so they are compared once, at a later position.
+func (c *Copy) settle(ctx context.Context, consistent db.Position) (db.Position, error) {
+	unseen, err := c.fact(ctx, db.FactCascades)
+	if err != nil || unseen.IsZero() {
+		return consistent, err
+	}
+	if c.opts.Settle == nil {
+		return "", fmt.Errorf("foreign keys changed rows unseen after %s: %w", unseen, db.ErrUnsupported)
+	}
+	c.opts.Observe.Step("settle")
+	err = c.retry(ctx, "compare rows that foreign keys changed", func() (err error) {
+		consistent, err = c.opts.Settle(ctx)
+		return err
+	})
+	return consistent, err
 }
 
 // retry repeats what a lost connection or a deadlock interrupted, until RetryFor after it was interrupted first: the time

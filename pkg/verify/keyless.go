@@ -96,7 +96,7 @@ func (r *run) open(ctx context.Context, rt *route.Route, mend bool) (_ *bagPair,
 			err = errors.Join(err, p.close())
 		}
 	}()
-	if p.source, err = r.source.Snapshot(ctx, &rt.Source); err != nil {
+	if p.source, err = r.source.Snapshot(ctx, r.sources(rt)...); err != nil {
 		return nil, err
 	}
 	from := p.source.Position()

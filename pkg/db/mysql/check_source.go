@@ -169,28 +169,6 @@ func (l *sourceChecks) serverID(ctx context.Context, _ db.Plan) error {
 	return nil
 }
 
-// cascades refuses foreign keys whose actions change rows unseen: InnoDB deletes and updates them without a word in the log.
-// Since MySQL 9.6 the server itself does it, and logs it, unless innodb_native_foreign_keys is on.
-func (l *sourceChecks) cascades(ctx context.Context, plan db.Plan) error {
-	logged := false
-	if l.s.flavor.LogsCascades() {
-		native, err := l.s.variable(ctx, "innodb_native_foreign_keys")
-		if err != nil {
-			return err
-		}
-		logged = !strings.EqualFold(native, "ON")
-	}
-	for _, r := range plan.Routes {
-		for _, f := range r.Source.Table.ForeignKeys {
-			if f.Cascades() && !logged {
-				l.add(db.Fail, "cascade", r.Source.Name().String()+"."+f.Name, "changes rows when "+f.Parent.String()+
-					" changes, and this server does not log that", "drop the foreign key's action for the time of the move, or exclude the table")
-			}
-		}
-	}
-	return nil
-}
-
 // fence refuses fences that cannot hold.
 func (l *sourceChecks) fence(ctx context.Context, plan db.Plan) error {
 	wsrep, err := l.s.variable(ctx, "wsrep_on")
