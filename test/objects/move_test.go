@@ -19,7 +19,7 @@ func TestObjectsMove(t *testing.T) {
 	onPairs(t, everyPair, func(t *testing.T, source, target lab.Server) {
 		extra := []string{allObjects, "schema: {allow_losses: [collation]}"}
 		if source.Flavor == target.Flavor {
-			extra = append(extra, `routes: [{from: "wo_shop.*", to: "wo_newshop.*"}]`)
+			extra = append(extra, `routes: [{from: "wo_shop.*", to: "wo_newshop.*"}, {from: wo_shop.city, to: wo_newshop.towns}]`)
 		}
 		m := newMove(t, "wo_shop", source, target, extra...)
 		m.fill(t)
