@@ -104,13 +104,13 @@ func (s *session) phase(ctx context.Context, spec phaseSpec) error {
 	}
 	record := s.file.Phase(spec.name)
 	if spec.dry || spec.trial || spec.name == state.PhaseCheck && !s.file.Exists() {
-		out, err := spec.run(ctx, s)
+		out, err := s.through(ctx, spec)
 		return s.finish(spec.name, out, err)
 	}
 	if err := record.Begin(); err != nil {
 		return err
 	}
-	out, err := spec.run(ctx, s)
+	out, err := s.through(ctx, spec)
 	switch {
 	case err == nil || errors.Is(err, errDifferences):
 		err = errors.Join(err, record.Finish(out.Detail))

@@ -230,12 +230,19 @@ func (s *session) sameServers(ctx context.Context) error {
 		}
 	}
 	s.clock = source.Clock
+	begun, err := s.begun(ctx)
+	if err != nil {
+		return err
+	}
 	return s.file.Update(func(st *state.State) error {
 		if st.Target.UUID != "" && st.Target.UUID != target.UUID {
 			return fmt.Errorf("the target at %s is another server (%s) than the move began with (%s): %w",
 				target.Host, target.UUID, st.Target.UUID, state.ErrOtherMove)
 		}
-		if st.Source.UUID != "" && st.Source.UUID != source.UUID {
+		switch changed := st.Source.UUID != "" && st.Source.UUID != source.UUID; {
+		case changed && begun.Source == source.UUID: // which was proved to have the same history
+			s.forget(st)
+		case changed:
 			return fmt.Errorf("the source at %s is another server (%s) than the move began with (%s): %w",
 				source.Host, source.UUID, st.Source.UUID, state.ErrOtherMove)
 		}
@@ -278,13 +285,7 @@ func (s *session) applied(ctx context.Context) (db.Position, error) {
 
 // close releases everything that is open.
 func (s *session) close() error {
-	var errs []error
-	if s.source != nil {
-		errs = append(errs, s.source.Close())
-	}
-	if s.target != nil {
-		errs = append(errs, s.target.Close())
-	}
+	errs := []error{s.disconnect()}
 	for _, end := range s.opened {
 		errs = append(errs, end.Close())
 	}

@@ -54,6 +54,7 @@ type Snapshot interface {
 type Source interface {
 	Reader
 	Log
+	Successor
 	// Check returns what the engine finds right and wrong for this move; the error is for a check that could not be made.
 	Check(ctx context.Context, plan Plan) ([]Finding, error)
 	// NewFence prepares what stops writes to the tables, changing nothing yet. saved is what Saved returned in an

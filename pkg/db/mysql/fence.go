@@ -14,6 +14,11 @@ import (
 
 // NewFence prepares a fence and reads what it will have to put back. It changes nothing.
 func (s *Source) NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence, error) {
+	if kind == db.FenceReadOnly || kind == db.FenceLockTables {
+		if err := s.unreplicated(ctx); err != nil && saved == "" {
+			return nil, err
+		}
+	}
 	switch kind {
 	case db.FenceReadOnly:
 		f := &readOnlyFence{s: s.server, saved: saved}
@@ -102,7 +107,7 @@ func (f *readOnlyFence) Holds(ctx context.Context) error {
 			return fmt.Errorf("read back %s: it is %q, somebody has turned it off", name, value)
 		}
 	}
-	return nil
+	return f.s.unreplicated(ctx)
 }
 
 // Lift puts the settings back.
@@ -165,7 +170,7 @@ func (f *lockFence) Holds(ctx context.Context) error {
 	if err := f.conn.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
 		return fmt.Errorf("the connection that locked the tables is lost: %w", classify(err))
 	}
-	return nil
+	return f.s.unreplicated(ctx)
 }
 
 // Lift unlocks the tables.
