@@ -163,3 +163,7 @@ func (f Flavor) HasInlineReferences() bool { return f.since(90000, 100500) }
 // HasClassicHashes tells whether MD5() and SHA1() are there; MySQL 9.6 and later have them in a component that is not installed
 // by itself (MySQL 9.6.0 release notes; seen on 9.7).
 func (f Flavor) HasClassicHashes() bool { return f.MariaDB || f.Version < 90600 }
+
+// losesKeysByRename tells whether an ALTER TABLE that copies the table and renames it drops its foreign keys without a word
+// (seen on MariaDB 10.11.19), so that it has to be renamed first.
+func (f Flavor) losesKeysByRename() bool { return f.MariaDB }

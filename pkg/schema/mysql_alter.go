@@ -49,16 +49,18 @@ func (d mysqlDialect) Alter(from, to *Table, former map[string]string, empties [
 
 // statements puts the clauses together. partitioning stands behind them without a comma, as the servers' grammar has it.
 func (a *alteration) statements(partitioning string) []string {
-	all := a.first
-	rename := a.from.Name != a.to.Name
-	switch {
-	case len(a.clauses) == 0 && partitioning == "" && rename:
-		all = append(all, "RENAME TABLE "+a.from.Name.Quoted()+" TO "+a.to.Name.Quoted())
-	case len(a.clauses) > 0 || partitioning != "":
-		if rename {
-			a.clauses = append(a.clauses, "RENAME TO "+a.to.Name.Quoted())
-		}
-		statement := "ALTER TABLE " + a.from.Name.Quoted()
+	all, name := a.first, a.from.Name
+	rename := name != a.to.Name
+	changes := len(a.clauses) > 0 || partitioning != ""
+	if rename && (!changes || a.flavor.losesKeysByRename()) {
+		all = append(all, "RENAME TABLE "+name.Quoted()+" TO "+a.to.Name.Quoted())
+		rename, name = false, a.to.Name
+	}
+	if rename {
+		a.clause("RENAME TO %s", a.to.Name.Quoted())
+	}
+	if changes {
+		statement := "ALTER TABLE " + name.Quoted()
 		if len(a.clauses) > 0 {
 			statement += "\n  " + strings.Join(a.clauses, ",\n  ")
 		}
