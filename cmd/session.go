@@ -35,6 +35,7 @@ type session struct {
 	source   db.Source
 	target   db.Target
 	opened   []io.Closer // besides source and target
+	back     *ends       // of the way forward, when this is the way back
 	rules    *route.Rules
 	plan     *plan.Plan
 	records  []db.Record                                      // that the plan was made of; none before init-schema
@@ -235,6 +236,9 @@ func (s *session) sameServers(ctx context.Context) error {
 		return err
 	}
 	return s.file.Update(func(st *state.State) error {
+		if s.back != nil { // they are exchanged
+			source, target = target, source
+		}
 		if st.Target.UUID != "" && st.Target.UUID != target.UUID {
 			return fmt.Errorf("the target at %s is another server (%s) than the move began with (%s): %w",
 				target.Host, target.UUID, st.Target.UUID, state.ErrOtherMove)
