@@ -17,6 +17,7 @@ import (
 	"wherry/pkg/plan"
 	"wherry/pkg/schema"
 	"wherry/pkg/state"
+	"wherry/pkg/verify"
 )
 
 type cutoverOptions struct {
@@ -248,6 +249,9 @@ func (s *session) gates() []cutover.Gate {
 				return errors.New("the last verification found differences: run verify --repair")
 			}
 			return nil
+		}},
+		{Name: "foreign_keys", Check: func(ctx context.Context) error {
+			return verify.References(ctx, s.source, s.target, s.plan.Routes, s.log)
 		}},
 		{Name: "hooks", Check: func(context.Context) error {
 			var errs []error

@@ -128,6 +128,13 @@ func (f Flavor) HasShowReplicas() bool { return f.since(80022, 100501) }
 // unseen (MySQL 9.6.0 release notes; MariaDB does not).
 func (f Flavor) LogsCascades() bool { return f.since(90600, 0) }
 
+// HasForeignKeyNamesPerTable tells whether two tables of a database may have foreign keys of one name (MDEV-28933).
+func (f Flavor) HasForeignKeyNamesPerTable() bool { return f.since(0, 120100) }
+
+// HasStandardForeignKeys tells whether a foreign key has to reference a whole unique key unless restrict_fk_on_non_standard_key is
+// turned off (MySQL 8.4.0 release notes).
+func (f Flavor) HasStandardForeignKeys() bool { return f.since(80400, 0) }
+
 // HasNegativeZero tells whether FLOAT and DOUBLE store -0 as such; MariaDB stores 0 (seen on 10.11).
 func (f Flavor) HasNegativeZero() bool { return !f.MariaDB }
 

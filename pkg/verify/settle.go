@@ -113,9 +113,14 @@ func (f *frozen) Head(context.Context) (db.Position, error) { return f.snapshot.
 
 // Snapshot returns the snapshot for a table without a key.
 func (f *frozen) Snapshot(context.Context, ...*route.Relation) (db.Snapshot, error) {
-	return lentSnapshot{f.snapshot}, nil
+	return frozenView{f}, nil
 }
 
-type lentSnapshot struct{ db.Snapshot }
+// frozenView is the snapshot again, used by one goroutine at a time.
+type frozenView struct{ *frozen }
 
-func (lentSnapshot) Close() error { return nil }
+// Position returns the snapshot's position.
+func (v frozenView) Position() db.Position { return v.snapshot.Position() }
+
+// Close leaves the snapshot open: it is not ours.
+func (v frozenView) Close() error { return nil }
