@@ -125,6 +125,7 @@ func (s *alterTable) alter(w *world, before *schema.Table) (Effect, []Effect, er
 	if before.Kind != schema.BaseTable {
 		a.doubt("a table with system versioning")
 	}
+	a.doubtRewritten(before)
 	a.options(&s.options)
 	a.engineChanges()
 	a.convertDefault()
@@ -169,6 +170,9 @@ func (a *alteration) convertDefault() {
 	o := a.s.convert
 	if o == nil {
 		return
+	}
+	if a.s.options.charset != nil || a.s.options.collation != nil {
+		a.doubt("several character sets")
 	}
 	set, order := "", ""
 	if o.charset != nil {

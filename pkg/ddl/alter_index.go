@@ -15,10 +15,6 @@ func (a *alteration) oldConstraints() error {
 			return err
 		}
 	}
-	a.foreignBefore = clone(a.before).ForeignKeys
-	for _, f := range a.foreignBefore {
-		rename(f.Columns, a.names)
-	}
 	for i := range a.t.ForeignKeys {
 		f := &a.t.ForeignKeys[i]
 		rename(f.Columns, a.names)
@@ -211,6 +207,8 @@ func (a *alteration) refit(index *schema.Index, part *schema.Part, before, after
 	switch {
 	case index.Kind != schema.BTree:
 		return
+	case index.Using == "HASH" && a.w.ctx.Flavor.MariaDB:
+		a.doubt("whether index " + index.Name + " stays a hash")
 	case !partial(before) || !partial(after), part.Prefix > 0 && !long && part.Prefix >= after.Size:
 		part.Prefix = 0
 	}

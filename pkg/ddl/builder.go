@@ -3,6 +3,7 @@ package ddl
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,8 +15,6 @@ type builder struct {
 	w      *world
 	t      *schema.Table
 	unsure string // the first thing that cannot be told, or empty
-
-	foreignBefore []schema.ForeignKey // of the table before the statement, under the names that its columns have now
 }
 
 // doubt notes something that cannot be told; "" is nothing.
@@ -133,12 +132,27 @@ func (b *builder) elements(e *elements, lost map[string]bool) error {
 		b.doubt("foreign keys without InnoDB")
 	}
 	prune(keys)
-	b.doubtGenerated(keys, fresh, b.foreignBefore)
+	b.doubtGenerated(keys, fresh)
 	if err := b.keep(keys); err != nil {
 		return err
 	}
 	b.checks(e.checks, lost)
+	b.doubtRewritten(b.t)
 	return nil
+}
+
+// doubtRewritten notes expressions of a table that servers may print otherwise though they were not touched.
+func (b *builder) doubtRewritten(t *schema.Table) {
+	for _, c := range t.Checks {
+		if rewrites(c.Expr, t.Columns) {
+			b.doubt("how the server prints check " + c.Name)
+		}
+	}
+	for _, c := range t.Columns {
+		if rewrites(c.Expr, t.Columns) || rewrites(c.Check, t.Columns) {
+			b.doubt("how the server prints an expression of column " + c.Name)
+		}
+	}
 }
 
 func (b *builder) existing() []key {
@@ -197,12 +211,11 @@ func begins(short, long []schema.Part) bool {
 }
 
 // doubtGenerated notes that an index which was there may go: one that a server has made for a foreign key goes when another is added
-// that can serve instead, and nothing shows which ones are such. An index that serves a foreign key of before is taken for one that
-// may be, as is one whose name speaks of a foreign key that has gone.
-func (b *builder) doubtGenerated(keys []key, fresh int, before []schema.ForeignKey) {
+// that can serve instead, also when the foreign key has gone long ago. Nothing shows which ones are such.
+func (b *builder) doubtGenerated(keys []key, fresh int) {
 	for i := range keys[:fresh] {
 		old := &keys[i]
-		if !b.generable(old) || !serves(old, before) && !strings.Contains(strings.ToLower(old.Name), "fk") {
+		if !b.generable(old) {
 			continue
 		}
 		for _, added := range keys[fresh:] {
@@ -213,18 +226,14 @@ func (b *builder) doubtGenerated(keys []key, fresh int, before []schema.ForeignK
 	}
 }
 
-// serves tells whether an index is over just the columns of a foreign key.
-func serves(index *key, foreign []schema.ForeignKey) bool {
-	return slices.ContainsFunc(foreign, func(f schema.ForeignKey) bool {
-		return slices.EqualFunc(index.Parts, f.Columns, func(p schema.Part, c string) bool { return strings.EqualFold(p.Column, c) })
-	})
-}
-
-// generable tells whether an index may be one that a server has made for a foreign key.
+// generable tells whether an index may be one that a server has made for a foreign key: it has nothing but columns, and its name, which
+// is then a constraint's or a column's, does not say that it is an index.
 func (b *builder) generable(k *key) bool {
 	return !k.primary && !k.Unique && k.Kind == schema.BTree && k.Using == "" && k.Comment == "" && !k.Invisible && len(k.Extra) == 0 && strings.EqualFold(b.t.Engine, "InnoDB") &&
-		!slices.ContainsFunc(k.Parts, func(p schema.Part) bool { return p.Prefix > 0 || p.Desc || p.Expr != "" })
+		!indexName.MatchString(k.Name) && !slices.ContainsFunc(k.Parts, func(p schema.Part) bool { return p.Prefix > 0 || p.Desc || p.Expr != "" })
 }
+
+var indexName = regexp.MustCompile(`(?i)^(idx|index|ix)_|_(idx|index|ix)$`)
 
 // keep names the indexes that are left and puts them in the server's order.
 func (b *builder) keep(keys []key) error {
@@ -313,6 +322,14 @@ func (b *builder) index(def *indexDef) schema.Index {
 		index.Parts = append(index.Parts, made)
 		size += bytes
 	}
+	if index.Using == "HASH" && b.w.ctx.Flavor.MariaDB {
+		for i := range index.Parts {
+			if def.using == "HASH" && index.Parts[i].Desc {
+				b.doubt("a descending hash")
+			}
+			index.Parts[i].Desc = false
+		}
+	}
 	if size > b.longest() {
 		b.doubt("what becomes of an index of many bytes")
 	}
@@ -369,6 +386,7 @@ func (b *builder) part(index *schema.Index, def *partDef) (part schema.Part, byt
 	case schema.JSON, schema.Geometry, schema.Vector:
 		b.doubt("an index over " + c.Name)
 	default:
+		part.Prefix = 0 // as many bytes as the value has, or the server refuses
 		return part, 8
 	}
 	return part, part.Prefix * unit

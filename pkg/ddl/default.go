@@ -78,7 +78,7 @@ func (d *defaultDef) number(t *schema.Type) (string, bool) {
 	switch d.lit.kind {
 	case bytes, bits:
 		n, ok := d.integer()
-		return n.String(), ok
+		return n.String(), ok && t.Kind != schema.Year
 	case number, text:
 	default:
 		return "", false

@@ -11,7 +11,7 @@ var synonyms = map[string]string{
 	"now": "current_timestamp", "localtime": "current_timestamp", "localtimestamp": "current_timestamp",
 	"current_date": "curdate", "current_time": "curtime", "mod": "%", "substring": "substr", "mid": "substr", "lcase": "lower",
 	"ucase": "upper", "character_length": "char_length", "power": "pow", "ceiling": "ceil", "!=": "<>", "&&": "and", "||": "or",
-	"sha": "sha1", "day": "dayofmonth", "geometryfromtext": "st_geomfromtext",
+	"sha": "sha1", "day": "dayofmonth", "octet_length": "length", "geometryfromtext": "st_geomfromtext",
 }
 
 // expressionWords returns an expression as words that do not depend on how a server prints it: without blanks,

@@ -30,6 +30,7 @@ type bench struct {
 	colls   schema.Collations
 	db      string
 	other   string
+	last    state // what the server showed after the last statement; nil when that is not known
 }
 
 // open connects to the first server of a flavor.
@@ -107,6 +108,7 @@ func (b *bench) fresh() {
 }
 
 func (b *bench) exec(statement string) {
+	b.last = nil
 	_, err := b.session.ExecContext(b.t.Context(), statement)
 	require.NoError(b.t, err, statement)
 }
@@ -128,6 +130,9 @@ func (b *bench) context() ddl.Context {
 type state map[schema.Name]*schema.Table
 
 func (b *bench) state() state {
+	if b.last != nil {
+		return b.last
+	}
 	tables, err := b.source.Tables(b.t.Context(), func(n schema.Name) bool { return n.Database == b.db || n.Database == b.other })
 	require.NoError(b.t, err)
 	s := state{}
@@ -136,7 +141,17 @@ func (b *bench) state() state {
 			s[t.Name] = t
 		}
 	}
+	b.last = s
 	return s
+}
+
+// definitions are the tables in the server's words.
+func (b *bench) definitions() string {
+	var all []string
+	for _, t := range b.state() {
+		all = append(all, t.Definition)
+	}
+	return strings.Join(all, "\n")
 }
 
 // catalog is what was before a statement.
@@ -170,6 +185,7 @@ type told struct {
 // step runs one statement and compares the model with the server. err is the server's refusal.
 func (b *bench) step(statement string) (told told, err error) {
 	if !isChange(statement) {
+		b.last = nil
 		_, err := b.session.ExecContext(b.t.Context(), statement)
 		return told, err
 	}
@@ -184,6 +200,7 @@ func (b *bench) step(statement string) (told told, err error) {
 	if _, err := b.session.ExecContext(b.t.Context(), statement); err != nil {
 		return told, err
 	}
+	b.last = nil
 	after := b.state()
 	if parseErr != nil {
 		require.ErrorIs(b.t, parseErr, ddl.ErrUnknown)
@@ -337,7 +354,9 @@ func (b *bench) compareValues(before map[schema.Name]map[string][]string, effect
 		if e.Kind != ddl.Altered || e.Former == nil || len(e.Empties) > 0 || e.Opaque != "" || after[e.Name] == nil {
 			continue
 		}
-		if len(effects) > 1 && slices.ContainsFunc(effects, func(o ddl.Effect) bool { return o.Name != e.Name && o.Kind == ddl.Altered && o.After != nil && len(o.After.ForeignKeys) == 0 }) {
+		if len(effects) > 1 && slices.ContainsFunc(effects, func(o ddl.Effect) bool {
+			return o.Name != e.Name && o.Kind == ddl.Altered && o.After != nil && len(o.After.ForeignKeys) == 0
+		}) {
 			continue // EXCHANGE PARTITION
 		}
 		for to, from := range e.Former {
