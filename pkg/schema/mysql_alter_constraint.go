@@ -66,7 +66,7 @@ func (a *alteration) keepsForeignKey(i int, planned ForeignKey) bool {
 func (a *alteration) unbinds(column string) bool {
 	at := a.from.Column(column)
 	i := slices.Index(a.former, at)
-	if at < 0 || i < 0 {
+	if at < 0 || i < 0 || a.gone[lower(column)] {
 		return true
 	}
 	return a.flavor.MariaDB && a.typed(i) || a.newName(at) && a.mayCopy()
