@@ -61,6 +61,7 @@ type move struct {
 	*lab.Wherry
 	name, there string // of the database on the source, and on the target
 	source, to  *sql.DB
+	app         *sql.DB // on the source, of an account that a read-only server refuses
 	mariadb     [2]bool
 }
 
@@ -91,8 +92,11 @@ func newMove(t *testing.T, name string, source, target lab.Server, extra ...stri
 	})
 	m.source = open(t, source, name)
 	m.to = admin[1]
-	dir := t.TempDir()
 	var err error
+	m.app, err = source.Open(owner, "", name)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = m.app.Close() })
+	dir := t.TempDir()
 	m.Wherry, err = lab.Move{Name: name, State: filepath.Join(dir, "state.yaml"), Source: source, Target: target, Include: name + ".*", Extra: extra}.
 		Write(wherry, filepath.Join(dir, "wherry.yaml"))
 	require.NoError(t, err)
@@ -138,7 +142,7 @@ func told(output string) string {
 // fill makes the database of the shop.
 func (m *move) fill(t *testing.T) {
 	t.Helper()
-	statements := rentalTables(m.mariadb[0])
+	statements := rentalTables()
 	for _, more := range [][]string{rentalRoutines, rentalViews, rentalTriggers, rentalEvents} {
 		statements = append(statements, more...)
 	}
@@ -180,8 +184,9 @@ func (m *move) startLoad(t *testing.T) *load {
 				fmt.Sprintf(rent, rented(i)...), fmt.Sprintf(pay, paid(i)...),
 				fmt.Sprintf("UPDATE film SET title = 'Again %d', rate = %d.49 WHERE id = %d", i, i%5, i%films+1),
 				fmt.Sprintf("INSERT INTO film (title, description) VALUES ('New %d', 'shark')", i), "DELETE FROM film WHERE title LIKE 'New %' ORDER BY id LIMIT 1",
+				fmt.Sprintf("UPDATE actor SET id = %d WHERE id = %d", 1000+i%20, i%20+1), fmt.Sprintf("DELETE FROM rental WHERE id = %d AND %d > 1", i%50, i%3),
 			} {
-				if _, err := m.source.ExecContext(context.Background(), s); err != nil {
+				if _, err := m.app.ExecContext(context.Background(), s); err != nil {
 					l.err = err
 					return
 				}

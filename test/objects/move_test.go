@@ -36,6 +36,7 @@ func TestObjectsMove(t *testing.T) {
 		summary := m.must(t, "cutover", "--confirm=wo_shop")
 		t.Logf("%d rentals under load; writes were blocked for %.3f s", l.rentals, summary["blocked_seconds"])
 		l.end()
+		require.ErrorContains(t, l.err, "read-only", "it wrote until it was refused")
 		require.NoError(t, replica.Wait(), "start-replica ends with the move")
 		assert.Positive(t, l.rentals)
 		m.assertMoved(t)

@@ -14,14 +14,9 @@ const (
 	staff = 4
 )
 
-func rentalTables(mariadb bool) []string {
-	// How MariaDB's cascades are carried is tested with them; here keys only restrict.
-	action := " ON DELETE RESTRICT ON UPDATE CASCADE"
-	if mariadb {
-		action = " ON DELETE RESTRICT ON UPDATE RESTRICT"
-	}
+func rentalTables() []string {
 	ref := func(column, table string) string {
-		return fmt.Sprintf("FOREIGN KEY (%s) REFERENCES %s (id)%s", column, table, action)
+		return fmt.Sprintf("FOREIGN KEY (%s) REFERENCES %s (id) ON DELETE RESTRICT ON UPDATE CASCADE", column, table)
 	}
 	stamp := "last_update TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP"
 	return []string{
@@ -39,7 +34,7 @@ func rentalTables(mariadb bool) []string {
 		"CREATE TABLE film_category (film_id SMALLINT UNSIGNED NOT NULL, category_id TINYINT UNSIGNED NOT NULL, PRIMARY KEY (film_id, category_id), " + ref("film_id", "film") + ", " + ref("category_id", "category") + ")",
 		"CREATE TABLE inventory (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, film_id SMALLINT UNSIGNED NOT NULL, store_id TINYINT UNSIGNED NOT NULL, KEY of_store (store_id, film_id), " + ref("film_id", "film") + ", " + ref("store_id", "store") + ")",
 		"CREATE TABLE rental (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, rented DATETIME NOT NULL, inventory_id INT UNSIGNED NOT NULL, customer_id INT UNSIGNED NOT NULL, returned DATETIME, staff_id TINYINT UNSIGNED NOT NULL, KEY (customer_id, rented), " + ref("inventory_id", "inventory") + ", " + ref("customer_id", "customer") + ", " + ref("staff_id", "staff") + ")",
-		"CREATE TABLE payment (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, customer_id INT UNSIGNED NOT NULL, staff_id TINYINT UNSIGNED NOT NULL, rental_id INT, amount DECIMAL(5,2) NOT NULL, paid DATETIME NOT NULL, " + ref("customer_id", "customer") + ", " + ref("staff_id", "staff") + ")",
+		"CREATE TABLE payment (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, customer_id INT UNSIGNED NOT NULL, staff_id TINYINT UNSIGNED NOT NULL, rental_id INT, amount DECIMAL(5,2) NOT NULL, paid DATETIME NOT NULL, " + ref("customer_id", "customer") + ", " + ref("staff_id", "staff") + ", FOREIGN KEY (rental_id) REFERENCES rental (id) ON DELETE SET NULL ON UPDATE CASCADE)",
 		"CREATE TABLE fired (name VARCHAR(30) NOT NULL PRIMARY KEY, times INT NOT NULL, trace VARCHAR(200))",
 	}
 }
@@ -74,7 +69,7 @@ func rentalRows() []string {
 
 const (
 	rent = "INSERT INTO rental (rented, inventory_id, customer_id, returned, staff_id) VALUES ('2024-05-01 10:00:00' + INTERVAL %d HOUR, %d, %d, IF(%d, '2024-05-09 10:00:00' + INTERVAL %d HOUR, NULL), %d)"
-	pay  = "INSERT INTO payment (customer_id, staff_id, rental_id, amount, paid) VALUES (%d, %d, %d, %d.99, '2024-05-01 10:00:00' + INTERVAL %d HOUR)"
+	pay  = "INSERT INTO payment (customer_id, staff_id, rental_id, amount, paid) VALUES (%d, %d, (SELECT MAX(r.id) FROM rental r WHERE r.id <= %d), %d.99, '2024-05-01 10:00:00' + INTERVAL %d HOUR)"
 )
 
 func rented(i int) []any {

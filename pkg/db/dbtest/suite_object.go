@@ -1,7 +1,6 @@
 package dbtest
 
 import (
-
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
