@@ -206,7 +206,7 @@ func (a *alteration) former() map[string]string {
 func (a *alteration) partitions() ([]string, error) {
 	s := a.s
 	engine := !strings.EqualFold(a.t.Engine, a.before.Engine)
-	if len(s.parts) == 0 && !(engine && a.t.Partition != "") {
+	if len(s.parts) == 0 && (!engine || a.t.Partition == "") {
 		if _, found := renamed(a.t.Partition, a.w.ctx, a.names); found || a.partitionsBy() {
 			a.doubt("partitions by a column that has another name")
 		}

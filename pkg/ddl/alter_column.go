@@ -242,7 +242,7 @@ func converts(before, after *schema.Column, names map[string]string, ctx Context
 		return true
 	}
 	from, to := before.Type, after.Type
-	if from.IsText() && from.Charset != to.Charset && !(from.Charset == "utf8mb3" && to.Charset == "utf8mb4") {
+	if from.IsText() && from.Charset != to.Charset && (from.Charset != "utf8mb3" || to.Charset != "utf8mb4") {
 		return true
 	}
 	if from.Text == to.Text {

@@ -79,7 +79,7 @@ func (a *alteration) dropConstraint(d drop) error {
 		}
 	}
 	switch {
-	case found, d.optional, d.what == dropColumn, d.what == dropIndex, d.what == dropPrimary:
+	case found, a.constraintWas(d.name), d.optional, d.what == dropColumn, d.what == dropIndex, d.what == dropPrimary:
 		return nil
 	case d.what == dropConstraint && (strings.EqualFold(d.name, "PRIMARY") || a.indexNamed(d.name) != nil):
 		return nil // an index, see indexes

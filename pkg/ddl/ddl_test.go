@@ -78,10 +78,10 @@ func TestUnknown(t *testing.T) {
 		"ALTER TABLE t ADD x INT /* open", "ALTER TABLE t COMMENT 'open", "CREATE TABLE t (a INT", "RENAME TABLE a b", "INSERT INTO t VALUES (1)",
 	} {
 		_, err := Parse(statement, context(mysql97))
-		assert.ErrorIs(t, err, ErrUnknown, statement)
+		require.ErrorIs(t, err, ErrUnknown, statement)
 	}
 	_, err := Parse("ALTER TABLE t ADD x INT", Context{Flavor: mysql97})
-	assert.ErrorIs(t, err, ErrUnknown, "no default database")
+	require.ErrorIs(t, err, ErrUnknown, "no default database")
 }
 
 // TestContradiction: what a statement says of a table that is not as it says cannot be told.
@@ -163,7 +163,7 @@ func FuzzParse(f *testing.F) {
 			c.ANSIQuotes, c.ImplicitTimestamps = ansi, ansi
 			change, err := Parse(statement, c)
 			if err != nil {
-				assert.ErrorIs(t, err, ErrUnknown)
+				require.ErrorIs(t, err, ErrUnknown)
 				continue
 			}
 			effects, err := change.Apply(catalog(flavor))
@@ -176,7 +176,7 @@ func FuzzParse(f *testing.F) {
 				}
 			}
 			_, err = change.Apply(Catalog{})
-			assert.NoError(t, err, "nothing contradicts an empty catalog")
+			require.NoError(t, err, "nothing contradicts an empty catalog")
 			_, _ = change.Tables(), change.Database()
 		}
 	})

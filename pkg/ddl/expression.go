@@ -58,7 +58,7 @@ func (e expression) unsure(columns []schema.Column) string {
 		if i+1 < len(e) {
 			after = e[i+1]
 		}
-		known := true
+		var known bool
 		switch t.kind {
 		case name:
 			known = !after.mark("(")

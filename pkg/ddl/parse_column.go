@@ -174,7 +174,7 @@ func (p *parser) check(c *checkDef) {
 func (p *parser) now() string {
 	t := p.peek()
 	bare := t.is("CURRENT_TIMESTAMP") || t.is("LOCALTIME") || t.is("LOCALTIMESTAMP")
-	if !bare && !(t.is("NOW") && p.ahead(1).mark("(")) {
+	if !bare && (!t.is("NOW") || !p.ahead(1).mark("(")) {
 		return ""
 	}
 	if p.ahead(1).mark("(") && !p.ahead(2).mark(")") && !p.ahead(3).mark(")") {

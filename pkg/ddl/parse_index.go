@@ -18,7 +18,6 @@ type indexDef struct {
 	comment   string
 	invisible bool
 	extra     []string
-	generated bool // for a foreign key
 	optional  bool // IF NOT EXISTS
 	unsure    string
 }

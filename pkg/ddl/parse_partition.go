@@ -26,7 +26,6 @@ type partition struct {
 	name   string
 	values string // "LESS THAN (5)", "IN (1,2)", or empty
 	extra  string // options but the engine
-	engine bool   // options other than the known ones were given
 	unsure string
 }
 

@@ -4,9 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
-	"wherry/pkg/ddl"
 	"wherry/test/internal/statements"
 )
 
@@ -29,7 +27,8 @@ func TestCases(t *testing.T) {
 				for _, s := range c.Statements {
 					s = statements.Text(s, b.db, b.other)
 					told, err := b.step(s)
-					if !assert.NoError(t, err, "%s: %s", c.Title, s) {
+					if err != nil {
+						t.Errorf("%s: %s: %v", c.Title, s, err)
 						break
 					}
 					for _, e := range told.effects {
@@ -60,6 +59,4 @@ func TestTitles(t *testing.T) {
 		assert.True(t, c.MySQL || c.MariaDB, c.Title)
 	}
 	assert.GreaterOrEqual(t, len(seen), 150)
-	var _ = ddl.Altered
-	require.NotEmpty(t, seen)
 }

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -34,8 +35,8 @@ func TestExpressions(t *testing.T) {
 					b.exec("CREATE TABLE t (id INT PRIMARY KEY, i INT, j INT, f DOUBLE, s VARCHAR(20), d JSON, t DATETIME)")
 					told, err := b.step("ALTER TABLE t " + clause)
 					switch {
-					case err != nil && strings.HasPrefix(err.Error(), errModel.Error()):
-						assert.NoError(t, err, clause)
+					case errors.Is(err, errModel):
+						t.Errorf("%s: %v", clause, err)
 					case err != nil:
 						refused = append(refused, clause)
 					case len(told.unknown) > 0:

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"errors"
 	"fmt"
 	"math/rand"
 	"os"
@@ -35,7 +36,7 @@ func TestRandom(t *testing.T) {
 				switch {
 				case err == nil:
 					taken++
-				case strings.HasPrefix(err.Error(), errModel.Error()):
+				case errors.Is(err, errModel):
 					require.NoError(t, err, "round %d: %s\nbefore:\n%s", round, statement, before)
 				default:
 					refused++
@@ -95,18 +96,18 @@ func (g *generator) statement() string {
 	if t == nil {
 		return g.create(name, state)
 	}
-	switch n := g.r.Intn(40); {
-	case n == 0:
+	switch g.r.Intn(40) {
+	case 0:
 		return "DROP TABLE " + name
-	case n == 1:
+	case 1:
 		return "RENAME TABLE " + name + " TO swap, " + g.table() + " TO " + name
-	case n == 2:
+	case 2:
 		return "ALTER TABLE " + name + " RENAME TO " + g.table()
-	case n == 3:
+	case 3:
 		return "CREATE " + g.pick("", "UNIQUE ") + "INDEX " + g.pick("i0", "i1", "i2") + " ON " + name + " (" + g.parts(t) + ")"
-	case n == 4:
+	case 4:
 		return "ALTER TABLE parent RENAME COLUMN " + g.pick("id", "c0", "c1", "c2") + " TO " + g.pick("id", "c0", "c1", "c2")
-	case n == 5:
+	case 5:
 		return "TRUNCATE " + name
 	}
 	var clauses []string
