@@ -30,12 +30,13 @@ type Replayer interface {
 type Shapes interface {
 	// Pending tells whether rows of any table are still to be copied.
 	Pending(ctx context.Context) (bool, error)
-	// Ready makes the named tables ready to be copied anew, and those that have changed since their copy began, and returns the routes.
+	// Ready makes the named tables ready to be copied anew, and those that have changed since their copy began, and returns the routes of
+	// the tables whose rows are still to be copied. Others came by the log, or were copied before.
 	Ready(ctx context.Context, again []schema.Name) ([]*route.Route, error)
 	// Unchanged tells whether the source has all tables that are being copied as they were when their copy began.
 	Unchanged(ctx context.Context) (bool, error)
-	// Copied records that all rows are there.
-	Copied(ctx context.Context) error
+	// Copied records that all rows are there, and returns the routes of all tables of the move as they are by now.
+	Copied(ctx context.Context) ([]*route.Route, error)
 }
 
 // Options configure a Copy; the zero value is usable.
@@ -280,7 +281,7 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 		return "", err
 	}
 	if c.opts.Shapes != nil {
-		if err := c.opts.Shapes.Copied(ctx); err != nil {
+		if c.routes, err = c.opts.Shapes.Copied(ctx); err != nil {
 			return "", err
 		}
 	}

@@ -47,8 +47,8 @@ func (c *Copier) Pending(ctx context.Context) (bool, error) {
 	return slices.ContainsFunc(records, func(r db.Record) bool { return r.Copy }), err
 }
 
-// Ready returns the routes of the move with the named tables made ready to be copied anew, and those whose copy has not
-// ended and that have changed meanwhile: recorded as the source has them now, without chunks, and empty on the target.
+// Ready makes the named tables ready to be copied anew, and those whose copy has not ended and that have changed meanwhile: recorded
+// as the source has them now, without chunks, and empty on the target. It returns the routes of all tables whose rows are still to be copied.
 func (c *Copier) Ready(ctx context.Context, again []schema.Name) ([]*route.Route, error) {
 	records, err := c.target.Ledger().Records(ctx)
 	if err != nil {
@@ -73,12 +73,13 @@ func (c *Copier) Ready(ctx context.Context, again []schema.Name) ([]*route.Route
 		return nil, fmt.Errorf("%w: %w", db.ErrUnsupported, err)
 	}
 	var steps []schema.Step
+	var routes []*route.Route
 	for i, r := range p.Routes {
 		if at := slices.IndexFunc(records, func(x db.Record) bool { return x.Source == r.Source.Name() }); records[at].Copy {
-			steps = append(steps, p.Steps[i])
+			steps, routes = append(steps, p.Steps[i]), append(routes, r)
 		}
 	}
-	return p.Routes, c.prepare(ctx, steps)
+	return routes, c.prepare(ctx, steps)
 }
 
 // changed returns the tables, of those whose copy has not ended, that the source does not have as they are recorded.
@@ -241,18 +242,22 @@ func (c *Copier) Unchanged(ctx context.Context) (bool, error) {
 	return len(changed) == 0, err
 }
 
-// Copied records that all rows are there.
-func (c *Copier) Copied(ctx context.Context) error {
+// Copied records that all rows are there, and returns the routes of all tables of the move.
+func (c *Copier) Copied(ctx context.Context) ([]*route.Route, error) {
 	records, err := c.target.Ledger().Records(ctx)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	p := c.evolver.opts.Plan(Shapes(records))
+	if err := refusal(p); err != nil {
+		return nil, fmt.Errorf("%w: %w", db.ErrUnsupported, err)
 	}
 	records = slices.DeleteFunc(records, func(r db.Record) bool { return !r.Copy })
 	for i := range records {
 		records[i].Copy = false
 	}
 	if len(records) == 0 {
-		return nil
+		return p.Routes, nil
 	}
-	return c.target.Ledger().Amend(ctx, records, nil)
+	return p.Routes, c.target.Ledger().Amend(ctx, records, nil)
 }
