@@ -17,6 +17,7 @@ import (
 	"wherry/pkg/plan"
 	"wherry/pkg/schema"
 	"wherry/pkg/state"
+	"wherry/pkg/verify"
 )
 
 type cutoverOptions struct {
@@ -24,6 +25,7 @@ type cutoverOptions struct {
 	abort    bool
 	dryRun   bool
 	rehearse bool
+	reverse  bool
 }
 
 func newCutoverCmd(a *app) *cobra.Command {
@@ -61,6 +63,7 @@ It does not move accounts, and it does not redirect your application unless hook
 	c.Flags().StringVar(&o.confirm, "confirm", "", "the `move`'s name, needed when not on a terminal")
 	c.Flags().BoolVar(&o.abort, "abort", false, "lift the fence that an interrupted cutover left behind, and stop there")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "make the checks that come before the fence and print the steps; exit status 3")
+	c.Flags().BoolVar(&o.reverse, "reverse", false, "go back: from the target, which has taken over, to the old source")
 	c.Flags().BoolVar(&o.rehearse, "rehearse", false, "do all but the takeover and the switch, open writes again, and print for how long they were blocked")
 	return c
 }
@@ -77,12 +80,12 @@ func runCutover(ctx context.Context, a *app, o cutoverOptions) error {
 	if err != nil {
 		return err
 	}
-	if !o.abort && !o.dryRun && !st.Over() {
+	if !o.abort && !o.dryRun && !(st.Over() && !o.reverse) && !st.Back() {
 		if err := s.confirm(o.confirm, o.asks(s)); err != nil {
 			return err
 		}
 	}
-	if err := s.takeLock(state.PhaseCutover, true); err != nil {
+	if err := s.takeLock(cutoverSpec(o).record(), true); err != nil {
 		return err
 	}
 	defer func() {
@@ -95,17 +98,21 @@ func runCutover(ctx context.Context, a *app, o cutoverOptions) error {
 
 func cutoverSpec(o cutoverOptions) phaseSpec {
 	return phaseSpec{
-		name: state.PhaseCutover, beside: true, dry: o.dryRun || o.abort, trial: o.rehearse,
+		name: state.PhaseCutover, reverse: o.reverse, beside: true, dry: o.dryRun || o.abort, trial: o.rehearse,
 		run: func(ctx context.Context, s *session) (outcome, error) { return s.cutover(ctx, o) },
 	}
 }
 
 // asks says what is going to happen.
 func (o cutoverOptions) asks(s *session) string {
-	if o.rehearse {
-		return fmt.Sprintf("This stops writes on %s for a moment, for %s at most, and opens them again.", s.cfg.Source.Address(), s.cfg.Cutover.Timeout)
+	from, to := s.cfg.Source.Address(), s.cfg.Target.Address()
+	if o.reverse {
+		from, to = to, from
 	}
-	return fmt.Sprintf("This stops writes on %s and switches to %s.", s.cfg.Source.Address(), s.cfg.Target.Address())
+	if o.rehearse {
+		return fmt.Sprintf("This stops writes on %s for a moment, for %s at most, and opens them again.", from, s.cfg.Cutover.Timeout)
+	}
+	return fmt.Sprintf("This stops writes on %s and switches to %s.", from, to)
 }
 
 // confirm asks for the move's name, on the terminal or by flag.
@@ -150,7 +157,7 @@ func (s *session) cutover(ctx context.Context, o cutoverOptions) (outcome, error
 	}
 	s.progress.Step("cutover")
 	var result *cutover.Result
-	err = s.observed(ctx, mirrorReplica, func(ctx context.Context) error {
+	err = s.observed(ctx, s.mirrorReplica, func(ctx context.Context) error {
 		return s.flowing(ctx, func(ctx context.Context) (err error) {
 			result, err = c.Run(ctx)
 			return err
@@ -162,8 +169,12 @@ func (s *session) cutover(ctx context.Context, o cutoverOptions) (outcome, error
 	if o.rehearse {
 		return s.rehearsed(result), nil
 	}
+	taken := "the target has taken over"
+	if s.back != nil {
+		taken = "the source has taken over again and takes writes, and the target is closed"
+	}
 	return outcome{
-		Detail: fmt.Sprintf("the target has taken over; writes were blocked for %s", monitor.Span(result.Blocked)),
+		Detail: fmt.Sprintf("%s; writes were blocked for %s", taken, monitor.Span(result.Blocked)),
 		Facts: map[string]any{
 			"blocked_seconds": result.Blocked.Seconds(), "head": result.Head, "position": result.Final, "verified_rows": result.Verified, "stray_changes": result.Stray,
 		},
@@ -182,10 +193,11 @@ func (s *session) dryCutover(ctx context.Context, c *cutover.Cutover) (outcome, 
 }
 
 func (s *session) cutoverOptions(st *state.State) cutover.Options {
-	return cutover.Options{
+	verified := st.Way(s.back != nil).Verify
+	options := cutover.Options{
 		Move: s.cfg.Move, Fence: db.FenceKind(s.cfg.Cutover.Fence), Timeout: s.cfg.Cutover.Timeout, MaxLag: s.cfg.Cutover.MaxLag,
 		Verify: s.cfg.Cutover.Verify, MaxVerifyAge: s.cfg.Cutover.MaxVerifyAge, Gates: s.gates(), Applied: s.applied, Lag: s.lag,
-		VerifiedUpTo: db.Position(st.Verify.Position), VerifiedAt: st.Verify.Finished,
+		VerifiedUpTo: db.Position(verified.Position), VerifiedAt: verified.Finished,
 		VerifyChanged: func(ctx context.Context, from, to db.Position) (cutover.Verified, error) {
 			report, err := s.verifier(nil, false, nil).Changed(ctx, from, to)
 			if err != nil {
@@ -203,11 +215,16 @@ func (s *session) cutoverOptions(st *state.State) cutover.Options {
 		Objects: s.cutoverObjects, Strangers: func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error) {
 			return db.Strangers(ctx, s.target, plans)
 		},
-		Hook: s.runHook, Journal: journal{s.file}, Log: s.log,
+		Hook: s.runHook, Journal: journal{s.file, s.back != nil}, Log: s.log,
 		Observe: func(step cutover.Step, detail string) {
 			s.progress.Note(strings.TrimSpace(string(step) + " " + detail))
 		},
 	}
+	if s.back != nil {
+		options.Objects, options.Strangers = nil, nil // the source has its own
+		options.Open = s.openOld
+	}
+	return options
 }
 
 // cutoverObjects plans what moves besides tables; what was asked for and cannot be moved is an error.
@@ -224,10 +241,17 @@ func (s *session) gates() []cutover.Gate {
 	return []cutover.Gate{
 		{Name: "verify", Check: func(context.Context) error {
 			st, err := s.file.Read()
-			if err == nil && s.cfg.Cutover.Verify == cutover.VerifyChanged && !st.Verify.Finished.IsZero() && !st.Verify.Clean {
-				err = errors.New("the last verification found differences: run verify --repair")
+			if err != nil {
+				return err
 			}
-			return err
+			v := st.Way(s.back != nil).Verify
+			if s.cfg.Cutover.Verify == cutover.VerifyChanged && !v.Finished.IsZero() && !v.Clean {
+				return errors.New("the last verification found differences: run verify --repair")
+			}
+			return nil
+		}},
+		{Name: "foreign_keys", Check: func(ctx context.Context) error {
+			return verify.References(ctx, s.source, s.target, s.plan.Routes, s.log)
 		}},
 		{Name: "hooks", Check: func(context.Context) error {
 			var errs []error
@@ -252,15 +276,16 @@ func (s *session) lag(ctx context.Context) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
-		at := st.Positions.AppliedAt
+		positions := st.Way(s.back != nil).Positions
+		at := positions.AppliedAt
 		switch age := time.Since(at); {
 		case age <= 2*mirrorEvery:
-			return time.Duration(st.Positions.Lag), nil
+			return time.Duration(positions.Lag), nil
 		case time.Now().Before(deadline):
 		case at.IsZero():
 			return 0, errors.New("start-replica runs and has applied nothing yet: look at its log")
 		default:
-			return time.Duration(st.Positions.Lag) + age, nil // start-replica has not said anything for long
+			return time.Duration(positions.Lag) + age, nil // start-replica has not said anything for long
 		}
 		select {
 		case <-ctx.Done():
@@ -302,7 +327,10 @@ func (s *session) runHook(ctx context.Context, name string, facts map[string]str
 		if h.key != key || h.command == "" {
 			continue
 		}
-		env := map[string]string{"move": s.cfg.Move, "hook": name, "source": s.cfg.Source.Address(), "target": s.cfg.Target.Address()}
+		env := map[string]string{"move": s.cfg.Move, "hook": name, "direction": "forward", "source": s.cfg.Source.Address(), "target": s.cfg.Target.Address()}
+		if s.back != nil {
+			env["direction"], env["source"], env["target"] = "reverse", env["target"], env["source"]
+		}
 		for k, v := range facts {
 			env[k] = v
 		}
@@ -315,14 +343,17 @@ func (s *session) runHook(ctx context.Context, name string, facts map[string]str
 }
 
 // journal keeps the cutover's steps in the state file.
-type journal struct{ file *state.File }
+type journal struct {
+	file    *state.File
+	reverse bool
+}
 
 func (j journal) Load(context.Context) (cutover.Record, error) {
 	st, err := j.file.Read()
 	if err != nil {
 		return cutover.Record{}, err
 	}
-	c := st.Cutover
+	c := st.Way(j.reverse).Cutover
 	return cutover.Record{
 		Step: cutover.Step(c.Step), FenceKind: db.FenceKind(c.FenceKind), Saved: c.SourceReadOnly["saved"], FencedAt: c.FencedAt,
 		Head: db.Position(c.Head), Blocked: time.Duration(c.Blocked), Sealed: c.Note == "sealed" || c.Done, Done: c.Done,
@@ -331,14 +362,15 @@ func (j journal) Load(context.Context) (cutover.Record, error) {
 
 func (j journal) Save(_ context.Context, r cutover.Record) error {
 	return j.file.Update(func(st *state.State) error {
-		st.Cutover = state.Cutover{
+		c := st.Way(j.reverse).Cutover
+		*c = state.Cutover{
 			Step: string(r.Step), FenceKind: string(r.FenceKind), FencedAt: r.FencedAt, Head: r.Head.String(), Blocked: state.Duration(r.Blocked), Done: r.Done,
 		}
 		if r.Saved != "" {
-			st.Cutover.SourceReadOnly = map[string]string{"saved": r.Saved}
+			c.SourceReadOnly = map[string]string{"saved": r.Saved}
 		}
 		if r.Sealed {
-			st.Cutover.Note = "sealed"
+			c.Note = "sealed"
 		}
 		return nil
 	})

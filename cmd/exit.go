@@ -63,7 +63,7 @@ func exitCode(err error) int {
 		{codeDifferences, errors.Is(err, errDifferences) || errors.Is(err, cutover.ErrDifferent)},
 		{codeRefused, errors.Is(err, errRefused) || errors.Is(err, schema.ErrRefused) || errors.Is(err, cutover.ErrRefused) ||
 			errors.Is(err, cleanup.ErrUnderWay) || errors.Is(err, state.ErrOutOfOrder) || errors.Is(err, state.ErrOver) ||
-			errors.Is(err, verify.ErrSchemaChange) || errors.Is(err, db.ErrUnsupported) || errors.Is(err, db.ErrSealed)},
+			errors.Is(err, verify.ErrSchemaChange) || errors.Is(err, db.ErrUnsupported) || errors.Is(err, db.ErrSealed) || errors.Is(err, db.ErrLost)},
 	} {
 		if c.match {
 			return c.code

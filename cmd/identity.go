@@ -36,25 +36,20 @@ func (s *session) recordIdentity(ctx context.Context) error {
 
 // sameMove refuses a target that holds rows of a move with this name that was configured otherwise.
 func (s *session) sameMove(ctx context.Context) error {
-	text, err := s.target.Ledger().Get(ctx, db.FactMove)
-	if err != nil || text == "" {
+	begun, err := s.begun(ctx)
+	if err != nil || begun == (identity{}) {
 		return err
 	}
 	now, err := s.identity(ctx)
 	if err != nil {
 		return err
 	}
-	var begun identity
-	if err := json.Unmarshal([]byte(text), &begun); err != nil {
-		return fmt.Errorf("read fact %s on the target: %w", db.FactMove, err)
-	}
 	const next = "put it back as it was, or drop the target's tables and its bookkeeping and begin again; nothing was changed"
 	switch {
 	case begun.Fingerprint != now.Fingerprint:
 		return fmt.Errorf("%w: the target holds move %s with other routes or filters than the configuration has: %s", state.ErrOtherMove, s.cfg.Move, next)
 	case begun.Source != now.Source:
-		return fmt.Errorf("%w: the target holds move %s from another source (%s) than the configured one (%s): %s",
-			state.ErrOtherMove, s.cfg.Move, begun.Source, now.Source, next)
+		return s.adopt(ctx, begun, now)
 	}
 	return nil
 }

@@ -9,11 +9,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"wherry/pkg/copy"
+	"wherry/pkg/db"
 	"wherry/pkg/evolve"
 	"wherry/pkg/monitor"
 	"wherry/pkg/replicate"
+	"wherry/pkg/route"
 	"wherry/pkg/schema"
 	"wherry/pkg/state"
+	"wherry/pkg/verify"
 )
 
 type initCopyOptions struct {
@@ -69,10 +72,14 @@ func (s *session) initCopy(ctx context.Context, tables []string) (outcome, error
 		return outcome{}, err
 	}
 	copier := evolve.NewCopier(s.evolver(true, false), s.source, s.target, evolve.CopyOptions{Defer: s.cfg.Copy.DeferIndexes, Claim: s.claimMore})
-	c := copy.New(s.source, s.target, s.plan.Routes, s.replicator(false, s.evolver(true, false)), copy.Options{
+	replay := s.replicator(false, s.evolver(true, false))
+	c := copy.New(s.source, s.target, s.plan.Routes, replay, copy.Options{
 		Shapes: copier, Again: again,
 		Workers: s.cfg.Copy.Workers, ChunkRows: s.cfg.Copy.ChunkRows, ChunkBytes: int64(s.cfg.Copy.ChunkBytes), IndexWorkers: s.cfg.Copy.IndexWorkers, RetryFor: s.cfg.Replicate.RetryFor,
 		Observe: s.steps(began), Log: s.log,
+		Settle: func(ctx context.Context) (db.Position, error) {
+			return verify.Settle(ctx, s.source, s.target, route.NewCascades(s.plan.Routes), s.plan.Routes, replay.ReplayExactly, s.log)
+		},
 	})
 	if err := s.observed(ctx, mirrorCopy, c.Run); err != nil {
 		return outcome{}, err
@@ -123,9 +130,13 @@ func (s *session) evolver(copying, skip bool) *evolve.Evolver {
 func (s *session) replicator(steady bool, shapes *evolve.Evolver) *replicate.Replicator {
 	o := s.cfg.Replicate
 	var absent int64
+	var unseen func(context.Context) error
+	if !steady {
+		unseen = s.unseenCascades
+	}
 	return replicate.New(s.source, s.target, s.plan.Routes, replicate.Options{
 		BatchRows: o.BatchRows, BatchBytes: int(o.BatchBytes), BatchAge: o.BatchAge, Workers: o.Workers, Schema: shapes,
-		RetryFor: o.RetryFor, Clock: s.clock, Log: s.log,
+		RetryFor: o.RetryFor, Clock: s.clock, Log: s.log, Unseen: unseen,
 		Report: func(p replicate.Progress) {
 			s.progress.Replica(p.Position.String(), p.Rows, p.Changes, p.Lag, p.CaughtUp)
 			if steady && p.Absent > absent {
@@ -134,6 +145,15 @@ func (s *session) replicator(steady bool, shapes *evolve.Evolver) *replicate.Rep
 			}
 		},
 	})
+}
+
+// unseenCascades records that foreign keys changed rows while they were copied, which the log does not show.
+func (s *session) unseenCascades(ctx context.Context) error {
+	at, err := s.applied(ctx)
+	if err != nil {
+		return err
+	}
+	return s.target.Ledger().Put(ctx, db.FactCascades, at.String())
 }
 
 // dryCopy prints what the copy would execute on the target besides loading rows.

@@ -29,13 +29,22 @@ type outcome struct {
 
 // phaseSpec is how a phase is run.
 type phaseSpec struct {
-	name   string
-	beside bool                                        // may run beside start-replica
-	once   bool                                        // says so and does nothing when it is done already
-	dry    bool                                        // a dry run: no record is kept
-	trial  bool                                        // not the phase itself: what admits to it holds, but no record is kept
-	admit  func(ctx context.Context, s *session) error // may refuse, changing nothing; then no record is kept
-	run    func(ctx context.Context, s *session) (outcome, error)
+	name    string
+	reverse bool                                        // of the way back
+	beside  bool                                        // may run beside start-replica
+	once    bool                                        // says so and does nothing when it is done already
+	dry     bool                                        // a dry run: no record is kept
+	trial   bool                                        // not the phase itself: what admits to it holds, but no record is kept
+	admit   func(ctx context.Context, s *session) error // may refuse, changing nothing; then no record is kept
+	run     func(ctx context.Context, s *session) (outcome, error)
+}
+
+// record is the phase's name in the state file.
+func (p phaseSpec) record() string {
+	if p.reverse {
+		return state.ReversePrefix + p.name
+	}
+	return p.name
 }
 
 // runPhase is the frame of every phase: configuration, state, lock, both ends, record, result.
@@ -47,7 +56,7 @@ func (a *app) runPhase(ctx context.Context, spec phaseSpec) error {
 	if err := s.openState(); err != nil {
 		return err
 	}
-	if err := s.takeLock(spec.name, spec.beside); err != nil {
+	if err := s.takeLock(spec.record(), spec.beside); err != nil {
 		return err
 	}
 	defer func() {
@@ -73,7 +82,13 @@ func (s *session) phase(ctx context.Context, spec phaseSpec) error {
 	if err != nil {
 		return err
 	}
-	if st.Over() && spec.name != state.PhaseCheck {
+	if spec.reverse {
+		over, err := s.backIsOver(st, spec)
+		if err != nil || over {
+			return err
+		}
+	}
+	if st.Over() && spec.name != state.PhaseCheck && !spec.reverse {
 		detail := "the move is over: the target has taken over"
 		if spec.name == state.PhaseVerify {
 			if !st.Verify.Clean {
@@ -83,8 +98,10 @@ func (s *session) phase(ctx context.Context, spec phaseSpec) error {
 		}
 		return s.result(spec.name, outcome{Detail: detail, Facts: map[string]any{"over": true}}, false)
 	}
-	if err := st.Require(spec.name); err != nil {
-		return err
+	if !spec.reverse {
+		if err := st.Require(spec.name); err != nil {
+			return err
+		}
 	}
 	if spec.once && st.Done(spec.name) && !spec.dry {
 		return s.result(spec.name, outcome{Detail: "done already, nothing to do", Facts: map[string]any{"already_done": true}}, true)
@@ -97,20 +114,25 @@ func (s *session) phase(ctx context.Context, spec phaseSpec) error {
 	if err := s.planMove(ctx, spec.name == state.PhaseCheck); err != nil {
 		return err
 	}
+	if spec.reverse {
+		if err := s.turn(ctx); err != nil {
+			return err
+		}
+	}
 	if spec.name != state.PhaseCheck {
 		if err := s.prepare(ctx, spec); err != nil {
 			return err
 		}
 	}
-	record := s.file.Phase(spec.name)
+	record := s.file.Phase(spec.record())
 	if spec.dry || spec.trial || spec.name == state.PhaseCheck && !s.file.Exists() {
-		out, err := spec.run(ctx, s)
+		out, err := s.through(ctx, spec)
 		return s.finish(spec.name, out, err)
 	}
 	if err := record.Begin(); err != nil {
 		return err
 	}
-	out, err := spec.run(ctx, s)
+	out, err := s.through(ctx, spec)
 	switch {
 	case err == nil || errors.Is(err, errDifferences):
 		err = errors.Join(err, record.Finish(out.Detail))
@@ -136,6 +158,14 @@ func (s *session) prepare(ctx context.Context, spec phaseSpec) error {
 	if err := s.notOver(ctx, spec.name); err != nil {
 		return err
 	}
+	if spec.reverse {
+		if err := s.sameServers(ctx); err != nil {
+			return err
+		}
+		if err := s.beginBack(ctx, spec.name); err != nil { // without it there is nothing to admit to
+			return err
+		}
+	}
 	if spec.admit != nil {
 		if err := spec.admit(ctx, s); err != nil {
 			return err
@@ -157,7 +187,9 @@ func (s *session) finish(phase string, out outcome, err error) error {
 // result prints what a phase brought and which command comes next.
 func (s *session) result(phase string, out outcome, advise bool) error {
 	next := ""
-	if st, err := s.file.Read(); err == nil && advise {
+	if st, err := s.file.Read(); err == nil && advise && s.back != nil {
+		next = s.nextBack(st)
+	} else if err == nil && advise {
 		name := st.Next()
 		if name == state.PhaseCheck && phase == state.PhaseCheck { // it keeps no record before the move has begun
 			name = state.PhaseInitSchema
@@ -263,12 +295,15 @@ func (a *app) env(name string) string {
 }
 
 // mirrorReplica is the replica's part of the state.
-func mirrorReplica(st *state.State, p monitor.Snapshot) {
+func (s *session) mirrorReplica(st *state.State, p monitor.Snapshot) {
+	mirrorPositions(st.Way(s.back != nil).Positions, p)
+}
+
+func mirrorPositions(at *state.Positions, p monitor.Snapshot) {
 	if p.Replica.Position == "" {
 		return
 	}
-	st.Positions.Applied, st.Positions.AppliedAt = p.Replica.Position, p.Replica.At
-	st.Positions.Lag, st.Positions.RowsApplied = p.Replica.Lag, p.Replica.Rows
+	at.Applied, at.AppliedAt, at.Lag, at.RowsApplied = p.Replica.Position, p.Replica.At, p.Replica.Lag, p.Replica.Rows
 }
 
 // mirrorCopy is the copy's part of the state.
@@ -292,5 +327,5 @@ func mirrorCopy(st *state.State, p monitor.Snapshot) {
 	if p.Consistent != "" {
 		st.Positions.Consistent = p.Consistent.String()
 	}
-	mirrorReplica(st, p)
+	mirrorPositions(&st.Positions, p)
 }

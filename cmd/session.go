@@ -35,6 +35,7 @@ type session struct {
 	source   db.Source
 	target   db.Target
 	opened   []io.Closer // besides source and target
+	back     *ends       // of the way forward, when this is the way back
 	rules    *route.Rules
 	plan     *plan.Plan
 	records  []db.Record                                      // that the plan was made of; none before init-schema
@@ -230,12 +231,22 @@ func (s *session) sameServers(ctx context.Context) error {
 		}
 	}
 	s.clock = source.Clock
+	begun, err := s.begun(ctx)
+	if err != nil {
+		return err
+	}
 	return s.file.Update(func(st *state.State) error {
+		if s.back != nil { // they are exchanged
+			source, target = target, source
+		}
 		if st.Target.UUID != "" && st.Target.UUID != target.UUID {
 			return fmt.Errorf("the target at %s is another server (%s) than the move began with (%s): %w",
 				target.Host, target.UUID, st.Target.UUID, state.ErrOtherMove)
 		}
-		if st.Source.UUID != "" && st.Source.UUID != source.UUID {
+		switch changed := st.Source.UUID != "" && st.Source.UUID != source.UUID; {
+		case changed && begun.Source == source.UUID: // which was proved to have the same history
+			s.forget(st)
+		case changed:
 			return fmt.Errorf("the source at %s is another server (%s) than the move began with (%s): %w",
 				source.Host, source.UUID, st.Source.UUID, state.ErrOtherMove)
 		}
@@ -278,13 +289,7 @@ func (s *session) applied(ctx context.Context) (db.Position, error) {
 
 // close releases everything that is open.
 func (s *session) close() error {
-	var errs []error
-	if s.source != nil {
-		errs = append(errs, s.source.Close())
-	}
-	if s.target != nil {
-		errs = append(errs, s.target.Close())
-	}
+	errs := []error{s.disconnect()}
 	for _, end := range s.opened {
 		errs = append(errs, end.Close())
 	}

@@ -17,6 +17,7 @@ type startReplicaOptions struct {
 	untilCaughtUp bool
 	until         string
 	skipDDL       bool
+	reverse       bool
 }
 
 func newStartReplicaCmd(a *app) *cobra.Command {
@@ -40,9 +41,13 @@ on with --skip-ddl, which looks whether the target is as it must be. It does not
 			if o.untilCaughtUp && o.until != "" {
 				return usageError{errors.New("--until and --until-caught-up exclude each other"), c.CommandPath()}
 			}
+			if o.reverse && o.skipDDL {
+				return usageError{errors.New("--reverse and --skip-ddl exclude each other: on the way back schema changes are not followed"), c.CommandPath()}
+			}
 			return a.runPhase(c.Context(), startReplicaSpec(o))
 		},
 	}
+	c.Flags().BoolVar(&o.reverse, "reverse", false, "after the cutover: keep the old source up to date from the target, for a way back")
 	c.Flags().BoolVar(&o.untilCaughtUp, "until-caught-up", false, "end once the target has caught up with the source")
 	c.Flags().StringVar(&o.until, "until", "", "end once the target holds everything up to this `position`: GTIDs, or file:offset")
 	c.Flags().BoolVar(&o.skipDDL, "skip-ddl", false, "take the schema change that comes next as made on the target by hand")
@@ -51,7 +56,7 @@ on with --skip-ddl, which looks whether the target is as it must be. It does not
 
 func startReplicaSpec(o startReplicaOptions) phaseSpec {
 	return phaseSpec{
-		name: state.PhaseStartReplica,
+		name: state.PhaseStartReplica, reverse: o.reverse,
 		admit: func(ctx context.Context, s *session) error {
 			_, err := s.goal(ctx, o.until)
 			return err
@@ -75,8 +80,8 @@ func (s *session) startReplica(ctx context.Context, o startReplicaOptions) (outc
 	defer stop()
 	go s.tellManager(watching, notifier)
 
-	r := s.replicator(true, s.evolver(false, o.skipDDL))
-	err = s.observed(ctx, mirrorReplica, func(ctx context.Context) error {
+	r := s.follower(o.skipDDL)
+	err = s.observed(ctx, s.mirrorReplica, func(ctx context.Context) error {
 		switch {
 		case o.untilCaughtUp:
 			return r.CatchUp(ctx)
@@ -96,7 +101,11 @@ func (s *session) startReplica(ctx context.Context, o startReplicaOptions) (outc
 		},
 	}
 	if errors.Is(err, db.ErrSealed) {
-		out.Detail = "the move is over, the target has taken over; " + out.Detail
+		over := "the move is over, the target has taken over; "
+		if s.back != nil {
+			over = "the way back is over, the source has taken over again; "
+		}
+		out.Detail = over + out.Detail
 		return out, nil
 	}
 	return out, err

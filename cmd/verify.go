@@ -16,8 +16,9 @@ import (
 )
 
 type verifyOptions struct {
-	repair bool
-	tables []string
+	repair  bool
+	reverse bool
+	tables  []string
 }
 
 func newVerifyCmd(a *app) *cobra.Command {
@@ -37,6 +38,7 @@ status 3 means that differences remain. Once the target has taken over there is 
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runPhase(c.Context(), verifySpec(o)) },
 	}
+	c.Flags().BoolVar(&o.reverse, "reverse", false, "compare on the way back: the old source with the target, which has taken over")
 	c.Flags().BoolVar(&o.repair, "repair", false, "rewrite the target's rows that differ")
 	c.Flags().StringArrayVar(&o.tables, "table", nil, "compare only this source table, as `db.table`; may be given several times")
 	return c
@@ -44,7 +46,7 @@ status 3 means that differences remain. Once the target has taken over there is 
 
 func verifySpec(o verifyOptions) phaseSpec {
 	return phaseSpec{
-		name: state.PhaseVerify, beside: true,
+		name: state.PhaseVerify, beside: true, reverse: o.reverse,
 		admit: func(_ context.Context, s *session) error {
 			_, err := s.selectTables(o.tables)
 			return err
@@ -61,7 +63,7 @@ func (s *session) verify(ctx context.Context, o verifyOptions) (outcome, error) 
 	s.progress.Step(monitor.StepVerify)
 	var report *verify.Report
 	began := time.Now()
-	err = s.observed(ctx, func(st *state.State, p monitor.Snapshot) { mirrorReplica(st, p) }, func(ctx context.Context) error {
+	err = s.observed(ctx, s.mirrorReplica, func(ctx context.Context) error {
 		return s.flowing(ctx, func(ctx context.Context) (err error) {
 			report, err = s.verifier(selected, o.repair, s.watchVerify()).Run(ctx)
 			return err
@@ -76,7 +78,7 @@ func (s *session) verify(ctx context.Context, o verifyOptions) (outcome, error) 
 	}
 	if err := s.file.Update(func(st *state.State) error {
 		if o.tables == nil || !record.Clean {
-			st.Verify = record
+			*st.Way(s.back != nil).Verify = record
 		}
 		return nil
 	}); err != nil {
@@ -130,7 +132,7 @@ func (s *session) flowing(ctx context.Context, f func(ctx context.Context) error
 	following, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
-	go func() { ended <- s.replicator(true, s.evolver(false, false)).Run(following) }()
+	go func() { ended <- s.follower(false).Run(following) }()
 	working, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watched := make(chan error, 1)

@@ -10,7 +10,7 @@ umask 022
 SELF=$(readlink -f "${BASH_SOURCE[0]}")
 ROOT=$(dirname "$(dirname "$SELF")")
 readonly SELF ROOT
-readonly BASE_PORT=23306
+readonly BASE_PORT=${WHERRY_SERVERS_PORT:-23306}
 readonly TIMEOUT=${WHERRY_SERVERS_TIMEOUT:-120} # seconds to become ready, or to stop
 
 usage() {
@@ -45,6 +45,7 @@ environment:
   WHERRY_SERVERS_FAST=1   with up: do not sync every commit to disk. Survives
                           kill, not a power failure. Only for those that
                           are not running yet.
+  WHERRY_SERVERS_PORT     the port from which free ones are looked for (23306)
   WHERRY_SERVERS_TIMEOUT  seconds to wait for a server (120)
 HELP
 }

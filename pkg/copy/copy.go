@@ -30,12 +30,12 @@ type Replayer interface {
 type Shapes interface {
 	// Pending tells whether rows of any table are still to be copied.
 	Pending(ctx context.Context) (bool, error)
-	// Ready makes the named tables ready to be copied anew, those that have changed since their copy began, and new ones. It returns all
-	// routes, and those whose rows are to be copied.
-	Ready(ctx context.Context, again []schema.Name) (all, todo []*route.Route, err error)
+	// Ready makes the named tables ready to be copied anew, and those that have changed since their copy began, and returns the routes of
+	// the tables whose rows are still to be copied. Others came by the log, or were copied before.
+	Ready(ctx context.Context, again []schema.Name) ([]*route.Route, error)
 	// Unchanged tells whether the source has all tables that are being copied as they were when their copy began.
 	Unchanged(ctx context.Context) (bool, error)
-	// Copied records that all rows are there, and returns the routes as they are by now.
+	// Copied records that all rows are there, and returns the routes of all tables of the move as they are by now.
 	Copied(ctx context.Context) ([]*route.Route, error)
 }
 
@@ -50,12 +50,15 @@ type Options struct {
 	IndexWorkers int           // tables whose indexes are built at a time; 2
 	RetryFor     time.Duration // how long to go on without a chunk done before giving up; 10 minutes
 	Observe      Observer
-	Log          zerolog.Logger
+	// Settle brings the target to a later position at which it holds exactly the source's rows, also of tables whose rows foreign keys
+	// changed unseen while they were copied, and returns that position. It is called when FactCascades says that there were such.
+	Settle func(ctx context.Context) (db.Position, error)
+	Log    zerolog.Logger
 }
 
 // Observer is told how far the phase is. Its methods are called by several goroutines at once and must be quick.
 type Observer interface {
-	// Step names what is done now: "copy", "replay", "index".
+	// Step names what is done now: "copy", "replay", "settle", "index".
 	Step(name string)
 	// Positions tells the start position, and the consistent one once it is known.
 	Positions(start, consistent db.Position)
@@ -70,7 +73,6 @@ type Copy struct {
 	source db.Source
 	target db.Target
 	routes []*route.Route
-	todo   []*route.Route // whose rows are to be copied
 	replay Replayer
 	opts   Options
 	ledger db.Ledger
@@ -93,7 +95,7 @@ func New(source db.Source, target db.Target, routes []*route.Route, replay Repla
 	if opts.Observe == nil {
 		opts.Observe = silent{}
 	}
-	return &Copy{source: source, target: target, routes: routes, todo: routes, replay: replay, opts: opts, ledger: target.Ledger()}
+	return &Copy{source: source, target: target, routes: routes, replay: replay, opts: opts, ledger: target.Ledger()}
 }
 
 // Run brings the phase to its end, from wherever an earlier run left it.
@@ -161,7 +163,7 @@ func (c *Copy) load(ctx context.Context, again []schema.Name) (db.Position, erro
 		for {
 			if c.opts.Shapes != nil {
 				var err error
-				if c.routes, c.todo, err = c.opts.Shapes.Ready(ctx, again); err != nil {
+				if c.routes, err = c.opts.Shapes.Ready(ctx, again); err != nil {
 					return err
 				}
 			}
@@ -274,6 +276,9 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	if err := c.replay.ReplayTo(ctx, goal); err != nil {
 		return "", fmt.Errorf("replay the changes made during the copy: %w", err)
 	}
+	if goal, err = c.settle(ctx, goal); err != nil {
+		return "", err
+	}
 	if c.opts.Shapes != nil {
 		if c.routes, err = c.opts.Shapes.Copied(ctx); err != nil {
 			return "", err
@@ -284,6 +289,24 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	}
 	c.opts.Log.Info().Stringer("position", goal).Msg("target is consistent")
 	return goal, nil
+}
+
+// settle sees to tables that the log does not tell all of. Which of their rows changed unseen before a chunk read them, and which after,
+// nobody can tell afterwards; so they are compared once, at a later position.
+func (c *Copy) settle(ctx context.Context, consistent db.Position) (db.Position, error) {
+	unseen, err := c.fact(ctx, db.FactCascades)
+	if err != nil || unseen.IsZero() {
+		return consistent, err
+	}
+	if c.opts.Settle == nil {
+		return "", fmt.Errorf("foreign keys changed rows unseen after %s: %w", unseen, db.ErrUnsupported)
+	}
+	c.opts.Observe.Step("settle")
+	err = c.retry(ctx, "compare rows that foreign keys changed", func() (err error) {
+		consistent, err = c.opts.Settle(ctx)
+		return err
+	})
+	return consistent, err
 }
 
 // retry repeats what a lost connection or a deadlock interrupted, until RetryFor after it was interrupted first: the time

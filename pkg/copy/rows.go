@@ -18,7 +18,7 @@ import (
 func (c *Copy) rows(ctx context.Context, start db.Position) error {
 	c.opts.Observe.Step("copy")
 	tables := make([]*table, 0, len(c.routes))
-	for _, r := range c.todo {
+	for _, r := range c.routes {
 		t := &table{c: c, route: r}
 		done, err := t.load(ctx)
 		if err != nil {

@@ -98,9 +98,13 @@ func (b *barrier) raise(ctx context.Context) (*closed, error) {
 	return b.c.gate(b), nil
 }
 
-// holds proves that the fence stops writes. The user's own fences are proved by the log alone, see still.
+// holds proves that the fence stops writes. The user's own fences are proved by the log alone, see still; they may have stopped
+// writes on a primary of the source, and then what has come from there must be in the log first.
 func (b *barrier) holds(ctx context.Context) error {
 	if b.fence == nil {
+		if err := b.c.source.Settle(ctx); err != nil {
+			return timely(ctx, err)
+		}
 		return nil
 	}
 	if err := b.fence.Holds(ctx); err != nil {

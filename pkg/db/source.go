@@ -21,6 +21,9 @@ type Reader interface {
 	Sum(ctx context.Context, rel *route.Relation, r Range) (Sum, error)
 	// Fetch streams the rows that have one of the keys (at most a few thousand) and meet rel.Where, in any order.
 	Fetch(ctx context.Context, rel *route.Relation, keys []Row) (Rows, error)
+	// Orphans counts rows that reference by a foreign key a row of the parent that is not there, limit at most. Rows that do not meet their
+	// relation's Where are taken not to be there either.
+	Orphans(ctx context.Context, rel, parent *route.Relation, key schema.ForeignKey, limit int) (int64, error)
 	// Identity tells which server this is.
 	Identity(ctx context.Context) (Identity, error)
 	ObjectReader
@@ -54,6 +57,7 @@ type Snapshot interface {
 type Source interface {
 	Reader
 	Log
+	Successor
 	// Check returns what the engine finds right and wrong for this move; the error is for a check that could not be made.
 	Check(ctx context.Context, plan Plan) ([]Finding, error)
 	// NewFence prepares what stops writes to the tables, changing nothing yet. saved is what Saved returned in an

@@ -25,7 +25,7 @@ type Target interface {
 	// Ledger is the move's durable bookkeeping on the target.
 	Ledger() Ledger
 	// Load copies the rows of a chunk and marks the chunk done, in one transaction, which also records the chunk's
-	// Position. It returns the rows and bytes loaded. A chunk already done is ErrChunkDone; one that is recorded with other
+	// Position, and what the rows can show, where from is a Successor or the chunk has a Position. It returns the rows and bytes loaded. A chunk already done is ErrChunkDone; one that is recorded with other
 	// bounds is ErrLocked: another wherry cuts the table elsewhere. Safe for concurrent use.
 	//
 	// A row of another chunk that holds a unique value of a new row, besides the row key, gives way to it where the target has
@@ -114,6 +114,8 @@ type Chunk struct {
 	// Position is that of the snapshot that the rows were read from; zero when they were read from none. A table without
 	// a key is one chunk with a position: changes at or before it are in the rows already (see Stream).
 	Position Position
+	// Seen is at or after everything that the rows show, see Successor; zero when not done, or when no server could tell.
+	Seen Position
 }
 
 // Loaded is what a chunk brought.

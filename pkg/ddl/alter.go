@@ -125,6 +125,7 @@ func (s *alterTable) alter(w *world, before *schema.Table) (Effect, []Effect, er
 	if before.Kind != schema.BaseTable {
 		a.doubt("a table with system versioning")
 	}
+	a.doubtRewritten(before)
 	a.options(&s.options)
 	a.engineChanges()
 	a.convertDefault()
@@ -170,6 +171,9 @@ func (a *alteration) convertDefault() {
 	if o == nil {
 		return
 	}
+	if a.s.options.charset != nil || a.s.options.collation != nil {
+		a.doubt("several character sets")
+	}
 	set, order := "", ""
 	if o.charset != nil {
 		set = *o.charset
@@ -202,7 +206,7 @@ func (a *alteration) former() map[string]string {
 func (a *alteration) partitions() ([]string, error) {
 	s := a.s
 	engine := !strings.EqualFold(a.t.Engine, a.before.Engine)
-	if len(s.parts) == 0 && !(engine && a.t.Partition != "") {
+	if len(s.parts) == 0 && (!engine || a.t.Partition == "") {
 		if _, found := renamed(a.t.Partition, a.w.ctx, a.names); found || a.partitionsBy() {
 			a.doubt("partitions by a column that has another name")
 		}

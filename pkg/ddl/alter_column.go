@@ -15,8 +15,8 @@ type slot struct {
 	def  *columnDef
 }
 
-// columns puts the columns in order, as mysql_prepare_alter_table does: first those that were there and are not moved, in their
-// order; then, clause by clause, the new ones and those that are moved. AFTER names a column by its new name.
+// columns puts the columns in order, as mysql_prepare_alter_table does: first those that were there, in their order; then, clause by
+// clause, the new ones are put in and those that are moved are taken out and put in. AFTER names a column by its new name.
 func (a *alteration) columns() error {
 	if err := a.columnDrops(); err != nil {
 		return err
@@ -32,7 +32,7 @@ func (a *alteration) columns() error {
 		case a.gone[strings.ToLower(old.Name)]:
 		case c == nil:
 			slots = append(slots, slot{col: a.kept(old), from: i})
-		case !c.first && c.after == "":
+		default:
 			slots = append(slots, a.changed(c, i))
 		}
 	}
@@ -41,7 +41,12 @@ func (a *alteration) columns() error {
 		from := slices.Index(changes, c)
 		switch {
 		case from >= 0 && (c.first || c.after != ""):
-			slots, err = insert(slots, a.changed(c, from), c)
+			at := slices.IndexFunc(slots, func(s slot) bool { return s.from == from })
+			if at < 0 {
+				return fmt.Errorf("no column %s", c.old)
+			}
+			moved := slots[at]
+			slots, err = insert(slices.Delete(slots, at, at+1), moved, c)
 		case c.old == "" && !a.skips(c):
 			slots, err = insert(slots, a.changed(c, -1), c)
 		}
@@ -158,6 +163,12 @@ func (a *alteration) changed(c *columnChange, from int) slot {
 	}
 	col, what := a.w.column(&c.columnDef, a.t)
 	a.doubt(what)
+	if a.s.convert != nil && col.Type.IsText() {
+		col.Type.Charset, col.Type.Collation = a.t.Charset, a.t.Collation
+		if col.Type.Kind == schema.Text {
+			a.doubt("the size of a text that is converted")
+		}
+	}
 	return slot{col: col, from: from, def: &c.columnDef}
 }
 
@@ -178,16 +189,20 @@ func (a *alteration) columnDefaults() error {
 			c.Invisible = !*d.visible
 		case d.def == nil:
 			c.Default = nil
-			if c.Nullable && !a.w.ctx.Flavor.MariaDB {
-				a.doubt("a column that may be NULL without a default")
+			if c.Nullable && (a.w.ctx.Flavor.MariaDB || !takesLiteral(c.Type.Kind)) {
+				c.Default = &schema.Default{Null: true}
 			}
 		case d.def.expr != nil:
 			a.doubtExpression(d.def.expr)
+			if d.def.expr.constant() && a.w.ctx.Flavor.MariaDB {
+				a.doubt("how the server prints a literal in parentheses")
+			}
 			c.Default = &schema.Default{Text: d.def.expr.sql(a.t.Columns)}
 		default:
 			var what string
 			c.Default, what = d.def.value(&c.Type)
 			a.doubt(what)
+			a.doubt(a.w.precision(c))
 		}
 	}
 	return nil
@@ -227,7 +242,7 @@ func converts(before, after *schema.Column, names map[string]string, ctx Context
 		return true
 	}
 	from, to := before.Type, after.Type
-	if from.IsText() && from.Charset != to.Charset && !(from.Charset == "utf8mb3" && to.Charset == "utf8mb4") {
+	if from.IsText() && from.Charset != to.Charset && (from.Charset != "utf8mb3" || to.Charset != "utf8mb4") {
 		return true
 	}
 	if from.Text == to.Text {
@@ -263,4 +278,14 @@ func capacity(t schema.Type) int {
 		return []int{0, 1<<8 - 1, 1<<16 - 1, 1<<24 - 1, 1<<32 - 1}[t.Size]
 	}
 	return t.Size * width(t.Charset)
+}
+
+// takesLiteral tells whether columns of the kind have literal defaults on MySQL; where they have not, no default is that of NULL.
+func takesLiteral(kind schema.Kind) bool {
+	switch kind {
+	case schema.Text, schema.Blob, schema.JSON, schema.Geometry, schema.Vector:
+		return false
+	default:
+		return true
+	}
 }

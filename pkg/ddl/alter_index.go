@@ -79,7 +79,7 @@ func (a *alteration) dropConstraint(d drop) error {
 		}
 	}
 	switch {
-	case found, d.optional, d.what == dropColumn, d.what == dropIndex, d.what == dropPrimary:
+	case found, a.constraintWas(d.name), d.optional, d.what == dropColumn, d.what == dropIndex, d.what == dropPrimary:
 		return nil
 	case d.what == dropConstraint && (strings.EqualFold(d.name, "PRIMARY") || a.indexNamed(d.name) != nil):
 		return nil // an index, see indexes
@@ -103,21 +103,8 @@ func (a *alteration) indexes() error {
 			return err
 		}
 	}
-	moved := make([]*schema.Index, len(a.s.renames))
-	for i, pair := range a.s.renames {
-		if moved[i] = a.indexNamed(pair[0]); moved[i] == nil {
-			return fmt.Errorf("no index %s", pair[0])
-		}
-	}
-	for i, pair := range a.s.renames {
-		moved[i].Name = pair[1]
-	}
-	for _, name := range sortedKeys(a.s.visible) {
-		index := a.indexNamed(name)
-		if index == nil {
-			return fmt.Errorf("no index %s", name)
-		}
-		index.Invisible = !a.s.visible[name]
+	if err := a.changeIndexes(); err != nil {
+		return err
 	}
 	a.remap(a.t.Primary)
 	if a.t.Primary != nil && len(a.t.Primary.Parts) == 0 {
@@ -127,6 +114,30 @@ func (a *alteration) indexes() error {
 		a.remap(&a.t.Indexes[i])
 	}
 	a.t.Indexes = slices.DeleteFunc(a.t.Indexes, func(index schema.Index) bool { return len(index.Parts) == 0 })
+	return nil
+}
+
+// changeIndexes renames indexes, and hides or shows them.
+func (a *alteration) changeIndexes() error {
+	moved := make([]*schema.Index, len(a.s.renames))
+	for i, pair := range a.s.renames {
+		if moved[i] = a.indexNamed(pair[0]); moved[i] == nil && !a.s.absent[pair[0]] {
+			return fmt.Errorf("no index %s", pair[0])
+		}
+	}
+	for i, pair := range a.s.renames {
+		if moved[i] != nil {
+			moved[i].Name = pair[1]
+		}
+	}
+	for _, name := range sortedKeys(a.s.visible) {
+		switch index := a.indexNamed(name); {
+		case index != nil:
+			index.Invisible = !a.s.visible[name]
+		case !a.s.absent[name]:
+			return fmt.Errorf("no index %s", name)
+		}
+	}
 	return nil
 }
 
@@ -171,9 +182,11 @@ func (a *alteration) remap(index *schema.Index) {
 		from := a.before.Column(part.Column)
 		at := slices.Index(a.from, from)
 		if from >= 0 && at < 0 {
-			at = a.t.Column(part.Column)
-			if at >= 0 && a.from[at] >= 0 {
+			if at = a.t.Column(part.Column); at >= 0 && a.from[at] >= 0 {
 				at = -1
+			}
+			if at >= 0 && partial(&a.t.Columns[at].Type) {
+				a.doubt("the index over the new column " + part.Column)
 			}
 		}
 		if at < 0 {
@@ -190,18 +203,12 @@ func (a *alteration) remap(index *schema.Index) {
 
 // refit makes the prefix of an index part fit its column's new type.
 func (a *alteration) refit(index *schema.Index, part *schema.Part, before, after *schema.Type) {
-	partial := func(t *schema.Type) bool {
-		switch t.Kind {
-		case schema.Char, schema.Varchar, schema.Text, schema.Binary, schema.Varbinary, schema.Blob:
-			return true
-		default:
-			return false
-		}
-	}
 	long := after.Kind == schema.Text || after.Kind == schema.Blob
 	switch {
 	case index.Kind != schema.BTree:
 		return
+	case index.Using == "HASH" && a.w.ctx.Flavor.MariaDB:
+		a.doubt("whether index " + index.Name + " stays a hash")
 	case !partial(before) || !partial(after), part.Prefix > 0 && !long && part.Prefix >= after.Size:
 		part.Prefix = 0
 	}
@@ -214,5 +221,15 @@ func (a *alteration) refit(index *schema.Index, part *schema.Part, before, after
 	}
 	if partial(after) && size*width(after.Charset) > a.longest()/len(index.Parts) {
 		a.doubt("what becomes of an index of many bytes")
+	}
+}
+
+// partial tells whether an index may hold only the beginning of a value.
+func partial(t *schema.Type) bool {
+	switch t.Kind {
+	case schema.Char, schema.Varchar, schema.Text, schema.Binary, schema.Varbinary, schema.Blob:
+		return true
+	default:
+		return false
 	}
 }

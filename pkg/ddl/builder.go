@@ -3,6 +3,7 @@ package ddl
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -63,6 +64,9 @@ func (b *builder) options(o *options) {
 		t.AutoIncrement = *o.counter
 	}
 	for _, option := range o.order {
+		if option == "KEY_BLOCK_SIZE" && slices.ContainsFunc(t.Options, func(have string) bool { return strings.HasPrefix(have, option) }) {
+			b.doubt("what indexes keep of KEY_BLOCK_SIZE")
+		}
 		t.Options = slices.DeleteFunc(t.Options, func(have string) bool { return strings.HasPrefix(have, option+"=") })
 		if text := o.further[option]; text != "" {
 			t.Options = append(t.Options, text)
@@ -133,7 +137,22 @@ func (b *builder) elements(e *elements, lost map[string]bool) error {
 		return err
 	}
 	b.checks(e.checks, lost)
+	b.doubtRewritten(b.t)
 	return nil
+}
+
+// doubtRewritten notes expressions of a table that servers may print otherwise though they were not touched.
+func (b *builder) doubtRewritten(t *schema.Table) {
+	for _, c := range t.Checks {
+		if rewrites(c.Expr, t.Columns) {
+			b.doubt("how the server prints check " + c.Name)
+		}
+	}
+	for _, c := range t.Columns {
+		if rewrites(c.Expr, t.Columns) || rewrites(c.Check, t.Columns) {
+			b.doubt("how the server prints an expression of column " + c.Name)
+		}
+	}
 }
 
 func (b *builder) existing() []key {
@@ -191,27 +210,30 @@ func begins(short, long []schema.Part) bool {
 	return true
 }
 
-// doubtGenerated notes that an index which was there may go: one that a server made for a foreign key goes when another can serve,
-// and nothing shows which ones are.
+// doubtGenerated notes that an index which was there may go: one that a server has made for a foreign key goes when another is added
+// that can serve instead, also when the foreign key has gone long ago. Nothing shows which ones are such.
 func (b *builder) doubtGenerated(keys []key, fresh int) {
 	for i := range keys[:fresh] {
 		old := &keys[i]
-		if old.primary || old.Unique || old.Kind != schema.BTree || old.Comment != "" || old.Invisible || len(old.Extra) > 0 {
+		if !b.generable(old) {
 			continue
 		}
 		for _, added := range keys[fresh:] {
-			if !added.gone && begins(old.Parts, added.Parts) && b.serves(old) {
+			if begins(old.Parts, added.Parts) {
 				b.doubt("whether index " + old.Name + " goes, which another can stand in for")
 			}
 		}
 	}
 }
 
-func (b *builder) serves(index *key) bool {
-	return slices.ContainsFunc(b.t.ForeignKeys, func(f schema.ForeignKey) bool {
-		return slices.EqualFunc(index.Parts, f.Columns, func(p schema.Part, c string) bool { return strings.EqualFold(p.Column, c) })
-	})
+// generable tells whether an index may be one that a server has made for a foreign key: it has nothing but columns, and its name, which
+// is then a constraint's or a column's, does not say that it is an index.
+func (b *builder) generable(k *key) bool {
+	return !k.primary && !k.Unique && k.Kind == schema.BTree && k.Using == "" && k.Comment == "" && !k.Invisible && len(k.Extra) == 0 && strings.EqualFold(b.t.Engine, "InnoDB") &&
+		!indexName.MatchString(k.Name) && !slices.ContainsFunc(k.Parts, func(p schema.Part) bool { return p.Prefix > 0 || p.Desc || p.Expr != "" })
 }
+
+var indexName = regexp.MustCompile(`(?i)^(idx|index|ix)_|_(idx|index|ix)$`)
 
 // keep names the indexes that are left and puts them in the server's order.
 func (b *builder) keep(keys []key) error {
@@ -300,6 +322,14 @@ func (b *builder) index(def *indexDef) schema.Index {
 		index.Parts = append(index.Parts, made)
 		size += bytes
 	}
+	if index.Using == "HASH" && b.w.ctx.Flavor.MariaDB {
+		for i := range index.Parts {
+			if def.using == "HASH" && index.Parts[i].Desc {
+				b.doubt("a descending hash")
+			}
+			index.Parts[i].Desc = false
+		}
+	}
 	if size > b.longest() {
 		b.doubt("what becomes of an index of many bytes")
 	}
@@ -356,6 +386,7 @@ func (b *builder) part(index *schema.Index, def *partDef) (part schema.Part, byt
 	case schema.JSON, schema.Geometry, schema.Vector:
 		b.doubt("an index over " + c.Name)
 	default:
+		part.Prefix = 0 // as many bytes as the value has, or the server refuses
 		return part, 8
 	}
 	return part, part.Prefix * unit

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -47,7 +48,31 @@ func (w *world) column(d *columnDef, t *schema.Table) (c schema.Column, unsure s
 	case c.Nullable && !d.auto:
 		c.Default = &schema.Default{Null: true}
 	}
-	return c, unsure
+	if d.auto && d.def != nil {
+		unsure = "the default of a counter"
+	}
+	return c, cmp.Or(unsure, w.precision(&c))
+}
+
+// precision gives CURRENT_TIMESTAMP as many digits as the column has, as MariaDB does; MySQL takes nothing else.
+func (w *world) precision(c *schema.Column) (unsure string) {
+	if c.Type.Kind != schema.Datetime && c.Type.Kind != schema.Timestamp {
+		return ""
+	}
+	own := nowWith(c.Type.Scale)
+	fit := func(now string) string {
+		if now != nowWith(0) && now != own {
+			unsure = "the digits of CURRENT_TIMESTAMP"
+		}
+		return own
+	}
+	if c.Default != nil && !c.Default.Null && !c.Default.Literal {
+		c.Default.Text = fit(c.Default.Text)
+	}
+	if c.OnUpdate != "" {
+		c.OnUpdate = fit(c.OnUpdate)
+	}
+	return unsure
 }
 
 // implicitDefault is what a TIMESTAMP column has under implicit rules when it is added: it depends on the others.
@@ -66,6 +91,9 @@ func (w *world) columnType(d *columnDef, t *schema.Table) (typ schema.Type, unsu
 	typ, err := schema.ParseType(spec.text())
 	if err != nil {
 		return typ, "a type: " + err.Error()
+	}
+	if !shown(strings.Join(typ.Labels, "")) {
+		unsure = "labels that the server cannot print"
 	}
 	if typ.IsText() {
 		typ.Charset, typ.Collation = charset, collation
@@ -250,6 +278,9 @@ func (w *world) expressions(d *columnDef, c *schema.Column, columns []schema.Col
 	}
 	if d.def != nil && d.def.expr != nil {
 		c.Default = &schema.Default{Text: take(d.def.expr)}
+		if d.def.expr.constant() && w.ctx.Flavor.MariaDB {
+			unsure = "how the server prints a literal in parentheses"
+		}
 	}
 	if !w.ctx.Flavor.MariaDB {
 		return unsure

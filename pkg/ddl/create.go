@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -59,6 +60,10 @@ func (s *createTable) likeTable(w *world) *schema.Table {
 		return nil
 	}
 	after := clone(like)
+	b := &builder{w: w, t: after}
+	if b.doubtRewritten(after); b.unsure != "" {
+		return nil
+	}
 	after.Name, after.ForeignKeys, after.AutoIncrement = s.name, nil, 0
 	for _, option := range like.Options {
 		if strings.Contains(option, "DIRECTORY") {
@@ -88,6 +93,9 @@ func (s *createTable) build(w *world) (t *schema.Table, unsure string, err error
 	for i := range s.columns {
 		c, what := w.column(&s.columns[i], t)
 		b.doubt(what)
+		if t.Column(c.Name) >= 0 {
+			return nil, "", fmt.Errorf("table %s: column %s is there already", s.name, c.Name)
+		}
 		t.Columns = append(t.Columns, c)
 	}
 	for i := range s.columns {

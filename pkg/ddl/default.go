@@ -36,10 +36,15 @@ func (d *defaultDef) literal(t *schema.Type) (value string, ok bool) {
 		return d.bits()
 	case schema.Date, schema.Datetime, schema.Time:
 		return d.moment(t)
+	case schema.Timestamp:
+		zero, ok := d.moment(&schema.Type{Kind: schema.Datetime, Scale: t.Scale})
+		return zero, ok && strings.HasPrefix(zero, "0000-00-00 00:00:00")
 	case schema.Char, schema.Varchar, schema.Text, schema.Enum, schema.Set, schema.Binary, schema.Varbinary, schema.Blob:
 		value, ok = d.characters(t)
 	case schema.UUID:
 		return strings.ToLower(raw), d.lit.kind == text && uuidForm.MatchString(raw)
+	case schema.INET4:
+		return raw, d.lit.kind == text && inet4Form.MatchString(raw)
 	default:
 		return "", false
 	}
@@ -59,6 +64,7 @@ func (d *defaultDef) literal(t *schema.Type) (value string, ok bool) {
 
 var (
 	uuidForm    = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	inet4Form   = regexp.MustCompile(`^(0|[1-9][0-9]{0,2})(\.(0|[1-9][0-9]{0,2})){3}$`)
 	integerForm = regexp.MustCompile(`^-?[0-9]+$`)
 	decimalForm = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 	realForm    = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?$`)
@@ -72,7 +78,7 @@ func (d *defaultDef) number(t *schema.Type) (string, bool) {
 	switch d.lit.kind {
 	case bytes, bits:
 		n, ok := d.integer()
-		return n.String(), ok
+		return n.String(), ok && t.Kind != schema.Year
 	case number, text:
 	default:
 		return "", false
@@ -128,7 +134,7 @@ func (d *defaultDef) characters(t *schema.Type) (string, bool) {
 	switch d.lit.kind {
 	case text:
 		ascii := strings.IndexFunc(value, func(r rune) bool { return r >= 0x80 }) < 0
-		return value, ascii || t.IsText()
+		return value, ascii || t.IsText() && shown(value)
 	case number:
 		if d.neg {
 			value = "-" + value
@@ -143,6 +149,9 @@ func (d *defaultDef) characters(t *schema.Type) (string, bool) {
 		return "", false
 	}
 }
+
+// shown tells whether SHOW CREATE TABLE can print a text.
+func shown(s string) bool { return basic(s) == s }
 
 // label returns the enum's label that a default names.
 func label(t *schema.Type, value string, ok bool) (string, bool) {
@@ -177,8 +186,8 @@ func members(t *schema.Type, value string, ok bool) (string, bool) {
 	return strings.Join(all, ","), ok
 }
 
-// moment returns a date, a time or both as servers print them. TIMESTAMP is not among them: what servers print of it depends on the
-// sessions' time zones.
+// moment returns a date, a time or both as servers print them. A TIMESTAMP is only known when it is zero: what servers print of another
+// depends on the sessions' time zones.
 func (d *defaultDef) moment(t *schema.Type) (string, bool) {
 	value := d.lit.text
 	if d.lit.kind == number && !d.neg {

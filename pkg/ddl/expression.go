@@ -58,14 +58,14 @@ func (e expression) unsure(columns []schema.Column) string {
 		if i+1 < len(e) {
 			after = e[i+1]
 		}
-		known := true
+		var known bool
 		switch t.kind {
 		case name:
 			known = !after.mark("(")
 		case number:
 			known = !strings.HasPrefix(t.text, ".") && !strings.HasSuffix(t.text, ".") && !strings.ContainsAny(t.text, "eE") && !leadingZero(t.text)
 		case text:
-			known = after.kind != text && before.kind != text
+			known = after.kind != text && before.kind != text && shown(t.text)
 		case mark:
 			known = exprMarks[t.text]
 		case word:
@@ -78,6 +78,16 @@ func (e expression) unsure(columns []schema.Column) string {
 		}
 	}
 	return ""
+}
+
+// constant tells whether the expression is nothing but a literal.
+func (e expression) constant() bool {
+	for _, t := range e {
+		if t.kind != text && t.kind != number && t.kind != mark {
+			return false
+		}
+	}
+	return len(e) <= 2
 }
 
 func leadingZero(digits string) bool {
@@ -108,13 +118,13 @@ func set(words string) map[string]bool {
 }
 
 var (
-	exprMarks     = set("( ) , + * / % < > = <= >= <> != && -")
+	exprMarks     = set("( ) , + * / % < > = <= >= <> != && - <=>")
 	exprOperators = set("and or is null in between like case when then else end interval as signed unsigned")
 	exprUnits     = set("second minute hour day month year week quarter")
 	exprFunctions = set(`concat lower upper lcase ucase length char_length character_length substr substring left right replace reverse lpad rpad
-		abs floor ceil ceiling round sqrt pow power sign greatest least coalesce ifnull nullif if json_extract json_unquote json_valid
+		cast abs floor ceil ceiling sqrt pow power sign greatest least coalesce ifnull nullif if json_extract json_unquote json_valid
 		json_length json_array json_object uuid now current_timestamp curdate md5 sha1 sha2 hex crc32 year month dayofmonth hour minute
-		second quarter dayofweek dayofyear to_days datediff concat_ws instr ascii`)
+		second rand quarter dayofweek dayofyear to_days concat_ws ascii`)
 )
 
 // volatile are the functions whose value for a row another server, or another moment, need not repeat.
@@ -134,6 +144,32 @@ func (e expression) volatile() string {
 		}
 	}
 	return ""
+}
+
+// rewrites tells whether servers may print an expression otherwise at any time: constants beside columns of times become values of
+// their types, and texts of one character set beside those of another are converted.
+func rewrites(expr string, columns []schema.Column) bool {
+	tokens, err := lex(expr, Context{})
+	if err != nil {
+		return true
+	}
+	times, constants, charset := false, false, ""
+	for _, t := range tokens {
+		constants = constants || t.kind == number || t.kind == text
+		if at := position(columns, t.text); at >= 0 && (t.kind == name || t.kind == word) {
+			switch columns[at].Type.Kind {
+			case schema.Year, schema.Date, schema.Time, schema.Datetime, schema.Timestamp:
+				times = true
+			default:
+			}
+			if set := columns[at].Type.Charset; set != "" && charset != "" && set != charset {
+				return true
+			} else if set != "" {
+				charset = set
+			}
+		}
+	}
+	return times && constants
 }
 
 // renamed returns a printed expression with columns renamed, and whether it has any of them.

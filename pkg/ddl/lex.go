@@ -138,6 +138,7 @@ func (l *lexer) next() (token, error) {
 	case c == '`' || c == '"' && l.ctx.ANSIQuotes:
 		t.kind = name
 		t.text, err = l.quoted(c, false)
+		t.text = basic(t.text)
 	case c == '\'' || c == '"':
 		t.kind = text
 		t.text, err = l.quoted(c, !l.ctx.NoBackslashEscapes)
@@ -148,6 +149,16 @@ func (l *lexer) next() (token, error) {
 	}
 	t.to = l.at
 	return t, err
+}
+
+// basic returns a name or comment as servers keep it: without the characters that utf8mb3 lacks. MariaDB refuses them.
+func basic(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r > 0xFFFF {
+			return '?'
+		}
+		return r
+	}, name)
 }
 
 // quoted reads up to the closing quote.
@@ -192,7 +203,7 @@ func (l *lexer) word() (token, error) {
 	for wordByte(l.peek(0)) {
 		l.at++
 	}
-	t.text = l.src[t.from:l.at]
+	t.text = basic(l.src[t.from:l.at])
 	lower := strings.ToLower(t.text)
 	switch {
 	case l.peek(0) == '\'' && (lower == "b" || lower == "x" || lower == "n"):

@@ -150,7 +150,7 @@ func (p *parser) createIndex(replace bool) statement {
 	s := &alterTable{name: p.table()}
 	p.wait()
 	p.indexParts(&def)
-	for p.indexOption(&def) || p.alterHint() {
+	for p.alterHint() || p.indexOption(&def) {
 	}
 	if replace {
 		s.drops = append(s.drops, drop{what: dropIndex, name: def.name, optional: true})
@@ -283,7 +283,7 @@ func (e *elements) columnElements(c *columnDef, flavor schema.Flavor) {
 	if c.primary {
 		e.addIndex(indexDef{name: "PRIMARY", primary: true, unique: true, parts: parts})
 	}
-	if c.unique {
+	if c.unique && (!c.primary || !flavor.MariaDB) {
 		e.addIndex(indexDef{unique: true, parts: parts})
 	}
 	if c.parent != nil {

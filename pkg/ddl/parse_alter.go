@@ -16,7 +16,8 @@ type alterTable struct {
 	drops    []drop
 	columns  []columnChange
 	defaults []columnDefault
-	renames  [][2]string // of indexes
+	renames  [][2]string     // of indexes
+	absent   map[string]bool // indexes that need not be there (IF EXISTS)
 	visible  map[string]bool
 	enforced map[string]bool
 	options  options
@@ -78,7 +79,7 @@ type partitionChange struct {
 
 func (p *parser) alterStatement() statement {
 	p.acceptAny("ONLINE", "OFFLINE")
-	s := &alterTable{visible: map[string]bool{}, enforced: map[string]bool{}}
+	s := &alterTable{visible: map[string]bool{}, enforced: map[string]bool{}, absent: map[string]bool{}}
 	s.ignore = p.accept("IGNORE")
 	if p.acceptAny("DATABASE", "SCHEMA") != "" {
 		for p.next().kind != end {
@@ -260,8 +261,9 @@ func (p *parser) dropClause(s *alterTable) {
 func (p *parser) alterClause(s *alterTable) {
 	switch {
 	case p.acceptAny("INDEX", "KEY") != "":
-		p.accept("IF EXISTS")
+		optional := p.accept("IF EXISTS")
 		index := p.ident()
+		s.absent[index] = optional
 		switch p.acceptAny("VISIBLE", "NOT IGNORED", "INVISIBLE", "IGNORED") {
 		case "VISIBLE", "NOT IGNORED":
 			s.visible[index] = true
@@ -304,8 +306,9 @@ func (p *parser) renameClause(s *alterTable) {
 		c.name = p.column()
 		s.columns = append(s.columns, c)
 	case p.acceptAny("INDEX", "KEY") != "":
-		p.accept("IF EXISTS")
+		optional := p.accept("IF EXISTS")
 		from := p.ident()
+		s.absent[from] = optional
 		p.expect("TO")
 		s.renames = append(s.renames, [2]string{from, p.ident()})
 	default:

@@ -80,7 +80,7 @@ func (p *parser) columnAttribute(c *columnDef) bool {
 	case p.accept("KEY"):
 		c.primary = true
 	case p.accept("COMMENT"):
-		c.comment = p.value()
+		c.comment = basic(p.value())
 	case p.accept("INVISIBLE"):
 		c.invisible = true
 	case p.accept("VISIBLE"):
@@ -174,7 +174,7 @@ func (p *parser) check(c *checkDef) {
 func (p *parser) now() string {
 	t := p.peek()
 	bare := t.is("CURRENT_TIMESTAMP") || t.is("LOCALTIME") || t.is("LOCALTIMESTAMP")
-	if !bare && !(t.is("NOW") && p.ahead(1).mark("(")) {
+	if !bare && (!t.is("NOW") || !p.ahead(1).mark("(")) {
 		return ""
 	}
 	if p.ahead(1).mark("(") && !p.ahead(2).mark(")") && !p.ahead(3).mark(")") {

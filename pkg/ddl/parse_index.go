@@ -18,7 +18,6 @@ type indexDef struct {
 	comment   string
 	invisible bool
 	extra     []string
-	generated bool // for a foreign key
 	optional  bool // IF NOT EXISTS
 	unsure    string
 }
@@ -189,7 +188,7 @@ func (p *parser) indexOption(def *indexDef) bool {
 	switch {
 	case p.indexType(def):
 	case p.accept("COMMENT"):
-		def.comment = p.value()
+		def.comment = basic(p.value())
 	case p.acceptAny("INVISIBLE", "IGNORED") != "":
 		def.invisible = true
 	case p.acceptAny("VISIBLE", "NOT IGNORED") != "":
@@ -198,6 +197,9 @@ func (p *parser) indexOption(def *indexDef) bool {
 		p.acceptMark("=")
 		if size := p.integer(); size != 0 {
 			def.extra = append(def.extra, fmt.Sprintf("KEY_BLOCK_SIZE=%d", size))
+			if !p.ctx.Flavor.MariaDB {
+				def.unsure = "KEY_BLOCK_SIZE of an index"
+			}
 		}
 	case p.accept("WITH PARSER"):
 		def.extra = append(def.extra, "WITH PARSER "+schema.Quote(p.ident()))

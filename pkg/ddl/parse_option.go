@@ -52,7 +52,7 @@ func (p *parser) option(o *options) bool {
 		o.rowFormat = p.optionName()
 	case p.accept("COMMENT"):
 		p.acceptMark("=")
-		comment := p.value()
+		comment := basic(p.value())
 		o.comment = &comment
 	case p.accept("WITH SYSTEM VERSIONING"):
 		o.keep("WITH SYSTEM VERSIONING", "WITH SYSTEM VERSIONING")

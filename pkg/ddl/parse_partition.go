@@ -26,7 +26,6 @@ type partition struct {
 	name   string
 	values string // "LESS THAN (5)", "IN (1,2)", or empty
 	extra  string // options but the engine
-	engine bool   // options other than the known ones were given
 	unsure string
 }
 
@@ -132,7 +131,7 @@ func (p *parser) partition() partition {
 			p.optionName()
 		case p.accept("COMMENT"):
 			p.acceptMark("=")
-			comment = " COMMENT = " + schema.Literal(p.value())
+			comment = " COMMENT = " + schema.Literal(basic(p.value()))
 		case p.accept("MAX_ROWS"):
 			p.acceptMark("=")
 			most = fmt.Sprintf(" MAX_ROWS = %d", p.integer())
@@ -172,6 +171,9 @@ func (p *parser) partitionValues(part *partition) string {
 			i += 3
 		default:
 			part.unsure = "the values of a partition"
+		}
+		if e[i].is("NULL") && i > 0 {
+			part.unsure = "the order of a partition's values" // servers print NULL first
 		}
 	}
 	return b.String()

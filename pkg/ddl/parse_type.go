@@ -1,7 +1,7 @@
 package ddl
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -109,14 +109,12 @@ func (p *parser) typeArguments(t *typeSpec) {
 	p.expectMark("(")
 	for {
 		switch {
-		case t.name == "enum" || t.name == "set":
-			if p.peek().kind == bytes {
-				t.args = append(t.args, p.next().text)
-			} else {
-				t.args = append(t.args, strings.TrimRight(p.value(), " "))
-			}
+		case t.name != "enum" && t.name != "set":
+			t.args = append(t.args, strconv.Itoa(p.integer()))
+		case p.peek().kind == bytes:
+			t.args = append(t.args, p.next().text)
 		default:
-			t.args = append(t.args, fmt.Sprint(p.integer()))
+			t.args = append(t.args, strings.TrimRight(p.value(), " "))
 		}
 		if !p.acceptMark(",") {
 			break

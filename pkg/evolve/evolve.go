@@ -86,8 +86,10 @@ func Shapes(records []db.Record) (shapes []*schema.Table) {
 
 // Routes finishes what an earlier run began and returns the routes as of the target's position.
 func (e *Evolver) Routes(ctx context.Context, applier db.Applier) ([]*route.Route, error) {
-	if err := e.finish(ctx, applier); err != nil {
-		return nil, err
+	if !e.opts.Skip { // what was begun is taken as made by hand, see byHand
+		if err := e.finish(ctx, applier); err != nil {
+			return nil, err
+		}
 	}
 	records, err := e.target.Ledger().Records(ctx)
 	if err != nil {
@@ -134,6 +136,12 @@ func (e *Evolver) Passed(ctx context.Context, d *db.DDL, before, after db.Positi
 func (e *Evolver) Change(ctx context.Context, applier db.Applier, d *db.DDL, before, after db.Position, more bool) error {
 	c := &change{Evolver: e, applier: applier, ddl: d, before: before, after: after, more: more}
 	err := c.run(ctx)
+	if err == nil && c.begun {
+		if err = e.finish(ctx, applier); err == nil {
+			c.log().Info().Msg("schema change followed")
+		}
+		return err
+	}
 	var again *db.SchemaChanged
 	if errors.Is(err, db.ErrUnsupported) && !errors.As(err, &again) {
 		return fmt.Errorf("schema change on %s at %s: %.500s: %w; nothing was changed and the position is kept before it: %s", texts(d.Tables), after, d.Statement, err, advice(d.Tables))
@@ -170,12 +178,14 @@ type change struct {
 	put     []schema.Name               // records that are new or changed
 	gone    []schema.Name               // records that are no more
 	goals   []goal
+	begun   bool // what is to be done on the target is recorded
 }
 
 func unsupported(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", db.ErrUnsupported, fmt.Sprintf(format, args...))
 }
 
+// run works out what is to be done on the target, and records it. Nothing is changed there.
 func (c *change) run(ctx context.Context) error {
 	if err := c.read(ctx); err != nil {
 		return err
@@ -193,11 +203,10 @@ func (c *change) run(ctx context.Context) error {
 	if len(copying) > 0 {
 		return &db.SchemaChanged{Tables: c.ddl.Tables, Why: fmt.Sprintf("%s changed while it was copied: %.200s", texts(copying), c.ddl.Statement)}
 	}
-	log := c.opts.Log.With().Str("tables", texts(c.ddl.Tables)).Str("statement", c.ddl.Statement).Logger()
 	switch {
 	case c.opts.Skip:
 	case c.opts.Mode == Ignore:
-		log.Warn().Msg("schema change passed over")
+		c.log().Warn().Msg("schema change passed over")
 		return c.applier.Commit(ctx, c.after)
 	case c.opts.Mode == Stop:
 		return unsupported("replicate.ddl is stop")
@@ -220,14 +229,14 @@ func (c *change) run(ctx context.Context) error {
 	if c.opts.Skip {
 		return c.byHand(ctx)
 	}
-	if err := c.begin(ctx); err != nil {
-		return err
-	}
-	if err := c.finish(ctx, c.applier); err != nil {
-		return err
-	}
-	log.Info().Msg("schema change followed")
-	return nil
+	c.begun = true
+	return c.begin(ctx)
+}
+
+// log tells of the change.
+func (c *change) log() *zerolog.Logger {
+	log := c.opts.Log.With().Str("tables", texts(c.ddl.Tables)).Str("statement", c.ddl.Statement).Logger()
+	return &log
 }
 
 // read reads the records as they are.

@@ -85,37 +85,84 @@ func ordered(goals []goal) (out []goal) {
 	return out
 }
 
-// finish does what is left of a change that was begun, and moves the position. Without one it does nothing.
-func (e *Evolver) finish(ctx context.Context, applier db.Applier) error {
+// pending returns what was begun and not finished, or nil.
+func (e *Evolver) pending(ctx context.Context) (*intent, error) {
 	text, err := e.target.Ledger().Get(ctx, db.FactChange)
 	if err != nil || text == "" {
-		return err
+		return nil, err
 	}
 	var i intent
 	if err := json.Unmarshal([]byte(text), &i); err != nil {
-		return fmt.Errorf("read fact %s: %w", db.FactChange, err)
+		return nil, fmt.Errorf("read fact %s: %w", db.FactChange, err)
 	}
-	p, put, err := e.outcome(ctx, &i)
-	if err != nil {
+	return &i, nil
+}
+
+// finish does what is left of a change that was begun, and moves the position. Without one it does nothing. What the target refuses is
+// db.ErrUnsupported: then the change stays begun.
+func (e *Evolver) finish(ctx context.Context, applier db.Applier) error {
+	i, err := e.pending(ctx)
+	if err != nil || i == nil {
 		return err
 	}
-	for ; i.Done < len(i.Goals); i.Done++ {
-		if err := e.reach(ctx, applier, &i, p); err != nil {
-			return fmt.Errorf("follow %.200q on the target: %w", i.Statement, err)
-		}
-		if i.Done+1 == len(i.Goals) {
-			break
-		}
-		next := i
-		next.Done++
-		if err := e.keep(ctx, &next); err != nil {
-			return err
-		}
+	p, put, err := e.outcome(ctx, i)
+	if err == nil {
+		err = e.reachAll(ctx, applier, i, p)
+	}
+	if errors.Is(err, db.ErrUnsupported) {
+		tables := i.tables()
+		return fmt.Errorf("schema change on %s: %.500s: %w; it was begun on the target and is not finished there, and the position is kept before it: %s", texts(tables), i.Statement, err, advice(tables))
+	}
+	if err != nil {
+		return fmt.Errorf("follow %.200q on the target: %w", i.Statement, err)
 	}
 	if err := applier.Amend(ctx, put, i.Gone); err != nil {
 		return err
 	}
 	return applier.Commit(ctx, i.Position)
+}
+
+// reachAll does the goals that are left, and records each.
+func (e *Evolver) reachAll(ctx context.Context, applier db.Applier, i *intent, p *plan.Plan) error {
+	for ; i.Done < len(i.Goals); i.Done++ {
+		if err := e.reach(ctx, applier, i, p); err != nil {
+			return err
+		}
+		if i.Done+1 == len(i.Goals) {
+			break
+		}
+		next := *i
+		next.Done++
+		if err := e.keep(ctx, &next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget takes away what is to be done for a table.
+func (i *intent) forget(source schema.Name) {
+	goals, done := i.Goals, i.Done
+	i.Goals = nil
+	for n, g := range goals {
+		switch {
+		case g.Source != source:
+			i.Goals = append(i.Goals, g)
+		case n < done:
+			i.Done--
+		}
+	}
+}
+
+// tables are those that the change is about, by their names on the source.
+func (i *intent) tables() []schema.Name {
+	tables := slices.Clone(i.Gone)
+	for _, text := range i.Put {
+		if r, err := db.DecodeRecord(text); err == nil {
+			tables = append(tables, r.Source)
+		}
+	}
+	return tables
 }
 
 // outcome returns the plan of the tables as they will be, and the new records.
@@ -130,6 +177,14 @@ func (e *Evolver) outcome(ctx context.Context, i *intent) (*plan.Plan, []db.Reco
 		if err != nil {
 			return nil, nil, err
 		}
+		renewed, err := e.renewed(records, r)
+		if err != nil {
+			return nil, nil, err
+		}
+		if renewed {
+			i.forget(r.Source)
+			continue
+		}
 		put = append(put, r)
 	}
 	records = slices.DeleteFunc(records, func(r db.Record) bool {
@@ -142,21 +197,20 @@ func (e *Evolver) outcome(ctx context.Context, i *intent) (*plan.Plan, []db.Reco
 	return p, put, nil
 }
 
+// renewed tells whether a table was recorded anew since the change was begun, because it is copied again: then nothing is left to be done for it.
+func (e *Evolver) renewed(records []db.Record, r db.Record) (bool, error) {
+	at := slices.IndexFunc(records, func(x db.Record) bool { return x.Source == r.Source })
+	if at < 0 || records[at].Since.IsZero() {
+		return false, nil
+	}
+	return e.source.Reached(records[at].Since, r.Since)
+}
+
 // reach does the next goal, unless it is done.
 func (e *Evolver) reach(ctx context.Context, applier db.Applier, i *intent, p *plan.Plan) error {
-	g, dialect := i.Goals[i.Done], e.target.Dialect()
-	execute := func(statements ...string) error {
-		for _, s := range statements {
-			if s == "" {
-				continue
-			}
-			e.opts.Log.Debug().Str("statement", s).Msg("schema statement on the target")
-			if err := applier.Execute(ctx, s, i.Moment); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	g, dialect, moment := i.Goals[i.Done], e.target.Dialect(), i.Moment
+	moment.TimeZone = ""
+	execute := func(statements ...string) error { return e.execute(ctx, applier, moment, statements) }
 	switch g.Kind {
 	case dropped:
 		return execute(dialect.DropTable(g.Table))
@@ -190,7 +244,12 @@ func (e *Evolver) reach(ctx context.Context, applier db.Applier, i *intent, p *p
 	if len(dialect.Differences(want, got, true, true)) == 0 && len(g.Empties) == 0 {
 		return nil
 	}
-	statements, err := dialect.Alter(got, want, present(g.Former, got), g.Empties)
+	former := present(g.Former, got)
+	written, moment, err := within(got, want, former, i.Moment)
+	if err != nil {
+		return err
+	}
+	statements, err := dialect.Alter(got, written, former, g.Empties)
 	if err != nil {
 		return fmt.Errorf("%w: %w", db.ErrUnsupported, err)
 	}
@@ -198,6 +257,25 @@ func (e *Evolver) reach(ctx context.Context, applier db.Applier, i *intent, p *p
 		return err
 	}
 	return e.prove(ctx, want)
+}
+
+// execute runs statements on the target. What the server refuses is refused.
+func (e *Evolver) execute(ctx context.Context, applier db.Applier, at db.Moment, statements []string) error {
+	for _, s := range statements {
+		if s == "" {
+			continue
+		}
+		e.opts.Log.Debug().Str("statement", s).Msg("schema statement on the target")
+		err := applier.Execute(ctx, s, at)
+		switch {
+		case err == nil:
+		case errors.Is(err, db.ErrConnection), errors.Is(err, db.ErrRetry), errors.Is(err, db.ErrSealed), errors.Is(err, db.ErrUnsupported), ctx.Err() != nil:
+			return err
+		default:
+			return fmt.Errorf("%w: %w", db.ErrUnsupported, err)
+		}
+	}
+	return nil
 }
 
 // present leaves out of a lineage what the target does not have, such as when an alteration is continued.

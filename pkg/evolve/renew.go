@@ -47,17 +47,16 @@ func (c *Copier) Pending(ctx context.Context) (bool, error) {
 	return slices.ContainsFunc(records, func(r db.Record) bool { return r.Copy }), err
 }
 
-// Ready makes the named tables ready to be copied anew, those whose copy has not ended and that have changed meanwhile, and tables of the
-// move that are not recorded: recorded as the source has them now, without chunks, and empty on the target. It returns all routes of the move,
-// and those whose rows are to be copied.
-func (c *Copier) Ready(ctx context.Context, again []schema.Name) (all, todo []*route.Route, err error) {
+// Ready makes the named tables ready to be copied anew, those whose copy has not ended and that have changed meanwhile, and
+// tables of the move that are not recorded: recorded as the source has them now, without chunks, and empty on the target. It returns the routes of all tables whose rows are still to be copied.
+func (c *Copier) Ready(ctx context.Context, again []schema.Name) ([]*route.Route, error) {
 	records, err := c.target.Ledger().Records(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	changed, err := c.changed(ctx, records)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, name := range again {
 		if !slices.Contains(changed, name) {
@@ -66,20 +65,21 @@ func (c *Copier) Ready(ctx context.Context, again []schema.Name) (all, todo []*r
 	}
 	if len(changed) > 0 {
 		if records, err = c.renew(ctx, records, changed); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	p := c.evolver.opts.Plan(Shapes(records))
 	if err := refusal(p); err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", db.ErrUnsupported, err)
+		return nil, fmt.Errorf("%w: %w", db.ErrUnsupported, err)
 	}
 	var steps []schema.Step
+	var routes []*route.Route
 	for i, r := range p.Routes {
 		if at := slices.IndexFunc(records, func(x db.Record) bool { return x.Source == r.Source.Name() }); records[at].Copy {
-			steps, todo = append(steps, p.Steps[i]), append(todo, r)
+			steps, routes = append(steps, p.Steps[i]), append(routes, r)
 		}
 	}
-	return p.Routes, todo, c.prepare(ctx, steps)
+	return routes, c.prepare(ctx, steps)
 }
 
 // changed returns the tables of the move that the source does not have as they are recorded: those whose copy has not ended, and new
@@ -242,6 +242,10 @@ func (c *Copier) Copied(ctx context.Context) ([]*route.Route, error) {
 	if err != nil {
 		return nil, err
 	}
+	p := c.evolver.opts.Plan(Shapes(records))
+	if err := refusal(p); err != nil {
+		return nil, fmt.Errorf("%w: %w", db.ErrUnsupported, err)
+	}
 	var put []db.Record
 	for i := range records {
 		if records[i].Copy {
@@ -249,8 +253,8 @@ func (c *Copier) Copied(ctx context.Context) ([]*route.Route, error) {
 			put = append(put, records[i])
 		}
 	}
-	if len(put) > 0 {
-		err = c.target.Ledger().Amend(ctx, put, nil)
+	if len(put) == 0 {
+		return p.Routes, nil
 	}
-	return c.evolver.opts.Plan(Shapes(records)).Routes, err
+	return p.Routes, c.target.Ledger().Amend(ctx, put, nil)
 }

@@ -63,6 +63,7 @@ func Of(tables []*schema.Table, dialect schema.Dialect, rules *route.Rules, opts
 		}
 		names = append(names, t.Name)
 	}
+	b.foreignKeyNames()
 	if err := rules.Collisions(names); err != nil {
 		b.fail("routes", "", err.Error(), "give each table a target of its own in routes")
 	}

@@ -95,7 +95,7 @@ func newFamily(t *testing.T, seed uint64) *family {
 			require.NoError(t, f.source.DDL(db.DDL{}, dbtest.AddForeignKeys(def)))
 		}
 		to := *def
-		to.Name = schema.Name{Database: "new", Table: table}
+		to.Name, to.ForeignKeys = schema.Name{Database: "new", Table: table}, nil
 		require.NoError(t, f.target.DDL(db.DDL{}, dbtest.CreateTable(&to)))
 		where := ""
 		if table == "p" && seed%3 == 0 {

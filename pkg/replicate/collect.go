@@ -59,12 +59,6 @@ func (c *collector) run(ctx context.Context) error {
 
 // take adds a part to the batch and hands the batch over when it is full.
 func (c *collector) take(ctx context.Context, part *db.Part) error {
-	if part.DDL != nil {
-		return c.schemaChange(ctx, part)
-	}
-	if part.Rollback {
-		return c.dropTransaction(ctx)
-	}
 	if part.End && c.r.exact {
 		switch beyond, err := c.beyond(); {
 		case err != nil:
@@ -72,6 +66,12 @@ func (c *collector) take(ctx context.Context, part *db.Part) error {
 		case beyond:
 			return c.stopBefore(ctx)
 		}
+	}
+	if part.DDL != nil {
+		return c.schemaChange(ctx, part)
+	}
+	if part.Rollback {
+		return c.dropTransaction(ctx)
 	}
 	if !part.End && !c.open && !c.nothing() {
 		// A large transaction begins: what came before is committed apart from it, so that it can be dropped as a whole.

@@ -95,7 +95,7 @@ func New(source db.Log, target Opener, routes []*route.Route, opts Options) *Rep
 	if opts.Report == nil {
 		opts.Report = func(Progress) {}
 	}
-	return &Replicator{source: source, target: target, routes: routes, opts: opts, cascades: route.NewCascades(routes)}
+	return &Replicator{source: source, target: target, routes: routes, opts: opts}
 }
 
 // ReplayTo applies changes until the target holds everything up to goal.

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"wherry/pkg/db"
+	"wherry/pkg/route"
 )
 
 const (
@@ -51,6 +52,7 @@ func (r *Replicator) session(ctx context.Context, goal db.Position) (err error) 
 			return err
 		}
 	}
+	r.cascades = route.NewCascades(r.routes)
 	pos := applier.Position()
 	stream, err := r.source.Stream(ctx, pos, r.routes, nil)
 	if err != nil {

@@ -33,8 +33,8 @@ type Dialect interface {
 	// that is not named is dropped. A generated column may be made anew: its values follow from the others.
 	// empties lists partitions of from whose rows must go first. A partition that to lacks is dropped with its rows only if it
 	// is listed; otherwise its rows stay, and go where the partitions of to have them.
-	// The sequence can be interrupted between two statements: only foreign keys and partitions are changed by statements of their
-	// own, all else is one statement. The next automatic value is not set.
+	// The sequence can be interrupted between two statements: only foreign keys, partitions and the table's name are changed by
+	// statements of their own, all else is one statement. The next automatic value is not set.
 	// No statements when the two are equal, see Differences. An error when it cannot be written. The names and collations of to are the
 	// server's own: to is what Map returned, or was read from the server.
 	Alter(from, to *Table, former map[string]string, empties []string) ([]string, error)

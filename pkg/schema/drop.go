@@ -5,3 +5,7 @@ func DropTable(name Name) string { return "DROP TABLE IF EXISTS " + name.Quoted(
 
 // DropDatabase is DropTable for a database with all that is in it.
 func DropDatabase(name string) string { return "DROP DATABASE IF EXISTS " + Quote(name) }
+
+// DisableEvent returns the statement that keeps an event from firing. Its definer becomes the account's (MySQL manual, "ALTER
+// EVENT Statement"): Dialect.EnableEvent puts that back.
+func DisableEvent(name Name) string { return "ALTER EVENT " + name.Quoted() + " DISABLE" }

@@ -128,6 +128,13 @@ func (f Flavor) HasShowReplicas() bool { return f.since(80022, 100501) }
 // unseen (MySQL 9.6.0 release notes; MariaDB does not).
 func (f Flavor) LogsCascades() bool { return f.since(90600, 0) }
 
+// HasForeignKeyNamesPerTable tells whether two tables of a database may have foreign keys of one name (MDEV-28933).
+func (f Flavor) HasForeignKeyNamesPerTable() bool { return f.since(0, 120100) }
+
+// HasStandardForeignKeys tells whether a foreign key has to reference a whole unique key unless restrict_fk_on_non_standard_key is
+// turned off (MySQL 8.4.0 release notes).
+func (f Flavor) HasStandardForeignKeys() bool { return f.since(80400, 0) }
+
 // HasNegativeZero tells whether FLOAT and DOUBLE store -0 as such; MariaDB stores 0 (seen on 10.11).
 func (f Flavor) HasNegativeZero() bool { return !f.MariaDB }
 
@@ -159,3 +166,11 @@ func (f Flavor) renamesInExpressions() bool { return f.MariaDB && f.HasRenameCol
 // HasInlineReferences tells whether REFERENCES of a column makes a foreign key instead of being passed over (MySQL 9.0.0 release
 // notes, MDEV-20480).
 func (f Flavor) HasInlineReferences() bool { return f.since(90000, 100500) }
+
+// HasClassicHashes tells whether MD5() and SHA1() are there; MySQL 9.6 and later have them in a component that is not installed
+// by itself (MySQL 9.6.0 release notes; seen on 9.7).
+func (f Flavor) HasClassicHashes() bool { return f.MariaDB || f.Version < 90600 }
+
+// losesKeysByRename tells whether an ALTER TABLE that copies the table and renames it drops its foreign keys without a word
+// (seen on MariaDB 10.11.19), so that it has to be renamed first.
+func (f Flavor) losesKeysByRename() bool { return f.MariaDB }

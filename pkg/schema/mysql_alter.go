@@ -16,7 +16,7 @@ type alteration struct {
 	moved   []bool            // per column of to: whether it has to be put elsewhere
 	changed []bool            // per column of to: whether its definition is another, apart from the name
 	renamed map[string]string // old name -> new name, of columns that have another
-	gone    map[string]bool   // columns that are dropped, some of them to be added again
+	gone    map[string]bool   // old names that mean no column any more, or another that is added: what uses them is written again
 	restate bool              // the server does not carry new names of columns into expressions
 
 	clauses []string // of the one ALTER TABLE
@@ -49,16 +49,18 @@ func (d mysqlDialect) Alter(from, to *Table, former map[string]string, empties [
 
 // statements puts the clauses together. partitioning stands behind them without a comma, as the servers' grammar has it.
 func (a *alteration) statements(partitioning string) []string {
-	all := a.first
-	rename := a.from.Name != a.to.Name
-	switch {
-	case len(a.clauses) == 0 && partitioning == "" && rename:
-		all = append(all, "RENAME TABLE "+a.from.Name.Quoted()+" TO "+a.to.Name.Quoted())
-	case len(a.clauses) > 0 || partitioning != "":
-		if rename {
-			a.clauses = append(a.clauses, "RENAME TO "+a.to.Name.Quoted())
-		}
-		statement := "ALTER TABLE " + a.from.Name.Quoted()
+	all, name := a.first, a.from.Name
+	rename := name != a.to.Name
+	changes := len(a.clauses) > 0 || partitioning != ""
+	if rename && (!changes || a.flavor.losesKeysByRename()) {
+		all = append(all, "RENAME TABLE "+name.Quoted()+" TO "+a.to.Name.Quoted())
+		rename, name = false, a.to.Name
+	}
+	if rename {
+		a.clause("RENAME TO %s", a.to.Name.Quoted())
+	}
+	if changes {
+		statement := "ALTER TABLE " + name.Quoted()
 		if len(a.clauses) > 0 {
 			statement += "\n  " + strings.Join(a.clauses, ",\n  ")
 		}
@@ -142,7 +144,13 @@ func (a *alteration) lineage(former map[string]string) error {
 	}
 	for i := range a.from.Columns {
 		if !a.keeps(i) {
-			a.gone[strings.ToLower(a.from.Columns[i].Name)] = true
+			a.gone[lower(a.from.Columns[i].Name)] = true
+		}
+	}
+	for i, at := range a.former {
+		// A server takes the new column for the old one of the name that an index had, which is renamed (seen on MySQL 9.7).
+		if at < 0 && a.from.Column(a.to.Columns[i].Name) >= 0 {
+			a.gone[lower(a.to.Columns[i].Name)] = true
 		}
 	}
 	return nil

@@ -61,18 +61,15 @@ func (a *alteration) keepsForeignKey(i int, planned ForeignKey) bool {
 }
 
 // unbinds tells whether a foreign key over a column of from has to be dropped, and added again if it stays: when the column is made
-// anew; on MariaDB when its type changes (error 1832, whatever foreign_key_checks is); on MySQL when it is renamed and the
-// table may be copied by the same statement (error 1846).
+// anew; when it is renamed and the table may be copied by the same statement (error 1846); on MariaDB when its type changes
+// (error 1832, whatever foreign_key_checks is).
 func (a *alteration) unbinds(column string) bool {
 	at := a.from.Column(column)
 	i := slices.Index(a.former, at)
-	if at < 0 || i < 0 {
+	if at < 0 || i < 0 || a.gone[lower(column)] {
 		return true
 	}
-	if a.flavor.MariaDB {
-		return a.typed(i)
-	}
-	return a.newName(at) && a.mayCopy()
+	return a.flavor.MariaDB && a.typed(i) || a.newName(at) && a.mayCopy()
 }
 
 // typed tells whether column i of to has another type in from.
@@ -93,7 +90,7 @@ func (a *alteration) follows(key ForeignKey) bool {
 	})
 }
 
-// mayCopy tells whether more is asked for than what MySQL surely does without copying the table.
+// mayCopy tells whether more is asked for than what servers surely do without copying the table.
 func (a *alteration) mayCopy() bool {
 	if slices.Contains(a.changed, true) || slices.Contains(a.moved, true) || a.from.Engine != a.to.Engine || a.from.Collation != a.to.Collation ||
 		a.from.RowFormat != a.to.RowFormat || optionText(a.from.Options) != optionText(a.to.Options) || !samePartitioning(a.base.Partition, a.to.Partition) {
@@ -116,11 +113,12 @@ func (a *alteration) mayCopy() bool {
 // foreignKeyDrops drops the foreign keys that to has otherwise or not at all, and returns those to add. No server drops and adds
 // one name in one statement (MySQL manual 15.1.9; error 1826 on both families), so then all of them go first.
 func (a *alteration) foreignKeyDrops() (adds []ForeignKey) {
-	var drops []string
+	var drops, after []string // the same, under the names before and after the table is renamed
 	names := map[string]bool{}
 	for i := range a.from.ForeignKeys {
 		if !slices.ContainsFunc(a.to.ForeignKeys, func(planned ForeignKey) bool { return a.keepsForeignKey(i, planned) }) {
 			drops = append(drops, "DROP FOREIGN KEY "+Quote(a.from.ForeignKeys[i].Name))
+			after = append(after, "DROP FOREIGN KEY "+Quote(a.base.ForeignKeys[i].Name))
 			names[lower(a.base.ForeignKeys[i].Name)] = true
 		}
 	}
@@ -135,9 +133,12 @@ func (a *alteration) foreignKeyDrops() (adds []ForeignKey) {
 			again = again || names[lower(planned.Name)] && !a.follows(planned)
 		}
 	}
-	if again {
+	switch {
+	case again:
 		a.first = append(a.first, alter(a.from.Name, drops))
-	} else {
+	case a.flavor.losesKeysByRename():
+		a.clauses = append(a.clauses, after...)
+	default:
 		a.clauses = append(a.clauses, drops...)
 	}
 	return adds

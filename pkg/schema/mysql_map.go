@@ -176,8 +176,8 @@ func (m *mapping) expression(subject, column, expr string) string {
 	if !m.crossing || expr == "" {
 		return expr
 	}
-	if name := foreignFunction(expr); name != "" {
-		m.fatal("expression", column, "%s uses %s, which %s may not have or may read otherwise; translating it comes in a later version", subject, name, m.flavor)
+	if name := foreignFunction(expr, m.flavor); name != "" {
+		m.fatal("expression", column, "%s uses %s, which %s does not have or may read otherwise: change it to what both have", subject, name, m.flavor)
 	}
 	return portable(expr, func(collation string) string {
 		return m.collation(column, m.collations.charset(collation), collation)

@@ -63,9 +63,7 @@ func (m *mapping) options() {
 		}
 	}
 	t.Options = kept
-	if m.crossing && t.Partition != "" {
-		m.fatal("partition", "", "moving partitions from %s to %s comes in a later version", m.source.Flavor, m.flavor)
-	}
+	m.partitions()
 }
 
 // columnExtra drops the attributes that only the other family has.

@@ -110,7 +110,7 @@ func (t *translation) qualified(i int) {
 	switch {
 	case moved && column && m.source.Kind == ViewObject && to.Table != name.Table:
 		t.replace(i, i+2, Quote(name.Table)) // the alias that the table gets
-	case moved && !column && m.source.Kind == ViewObject && to.Table != name.Table && !t.isName(i+3):
+	case moved && !column && m.source.Kind == ViewObject && to.Table != name.Table && t.at(i+3).kind != tokenIdent: // aliases stand in backticks
 		t.replace(i, i+2, to.Quoted()+" "+Quote(name.Table))
 	case moved && to != name:
 		t.replace(i, i+2, to.Quoted())

@@ -88,3 +88,29 @@ func samePartitioning(a, b string) bool {
 func (p partitionPart) named(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, p.name) })
 }
+
+// partitionKeywords stand before a parenthesis in a partition clause and mean the same on both families.
+var partitionKeywords = wordSet("by range list hash key columns than in maxvalue")
+
+// partitions carries the partition clause, which both families write alike: MariaDB reads MySQL's versioned comments. Rows go to the
+// partitions by the target's own functions, so that those by HASH and KEY may hold other rows than on the source.
+func (m *mapping) partitions() {
+	t := m.target
+	if !m.crossing || t.Partition == "" {
+		return
+	}
+	tokens, err := lex(t.Partition)
+	for i, token := range tokens {
+		word := lower(token.text)
+		switch {
+		case token.kind != tokenWord:
+		case tokens[i+1].punct("(") && !partitionKeywords[word] && !sharedFunctions[word],
+			token.is("SYSTEM_TIME"), token.is("DIRECTORY"), token.is("TABLESPACE"), token.is("NODEGROUP"), token.is("DEFAULT"):
+			m.fatal("partition", "", "the partitions use %s, which %s does not have or may read otherwise", token.text, m.flavor)
+		}
+	}
+	if err != nil {
+		m.fatal("partition", "", "the partitions cannot be read: %s", t.Partition)
+	}
+	t.Partition = portable(t.Partition, func(collation string) string { return collation })
+}

@@ -35,7 +35,7 @@ func Regenerates(t *Table) []string {
 // bare returns a table without what its CREATE TABLE does not say, or says in a way that depends on the rows.
 func bare(t *Table) *Table {
 	out := t.copy()
-	out.Definition, out.Rows, out.Bytes, out.AutoIncrement, out.RowKey = "", 0, 0, 0, ""
+	out.Definition, out.Rows, out.Bytes, out.AutoIncrement, out.RowKey, out.DatabaseCollation = "", 0, 0, 0, "", ""
 	for i := range out.Columns {
 		c := &out.Columns[i].Type
 		c.Encoded, c.Unclear, c.PlainZero, c.Labels = nil, false, false, nil // the labels are in Text

@@ -166,7 +166,7 @@ func (l *lexer) quoted(quote byte) (string, error) {
 		case c == quote:
 			l.at++
 			return b.String(), nil
-		case c == '\\' && quote != '`' && !(quote == '"' && l.ansi) && !l.plain && l.at+1 < len(l.src):
+		case c == '\\' && !l.plain && (quote == '\'' || quote == '"' && !l.ansi) && l.at+1 < len(l.src):
 			l.at++
 			unescape(&b, l.src[l.at])
 		default:

@@ -17,6 +17,15 @@ import (
 func formats() []string { return []string{"s.yaml", "s.json"} }
 
 func sample() State {
+	s := sampleOf1()
+	s.Version = 2
+	s.Rehearsal = Rehearsal{At: s.Cutover.FencedAt, Blocked: 230e6, Fence: 10e6, Drain: 50e6, Verify: 150e6}
+	s.Reverse = Reverse{Positions: s.Positions, Verify: s.Verify, Cutover: Cutover{Step: "fence", FencedAt: s.Cutover.FencedAt}}
+	return s
+}
+
+// sampleOf1 is what version 1 knew.
+func sampleOf1() State {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
 	return State{
 		Version: 1, Move: "shop", Fingerprint: "f00d", Wherry: "0.1.0",
@@ -54,7 +63,7 @@ func TestUpdateThenReadGivesItBack(t *testing.T) {
 		want := sample()
 		f := open(t, path, OpenOptions{Move: "shop", Fingerprint: "f00d", Wherry: "0.1.0"})
 		assert.False(t, f.Exists())
-		assert.Equal(t, State{Version: 1, Move: "shop", Fingerprint: "f00d"}, f.Snapshot())
+		assert.Equal(t, State{Version: 2, Move: "shop", Fingerprint: "f00d"}, f.Snapshot())
 		assert.NoFileExists(t, path)
 		require.NoError(t, f.Update(func(s *State) error { *s = want; return nil }))
 		assert.True(t, f.Exists())
@@ -97,11 +106,11 @@ func TestOpenRefuses(t *testing.T) {
 		{"no version", edit("version", "vers"), OpenOptions{}, ErrDamaged, "version 0"},
 		{"unknown field", edit("fingerprint", "finger"), OpenOptions{}, ErrDamaged, "finger"},
 		{"negative version", func(b []byte) []byte {
-			return []byte(strings.NewReplacer("version: 1\n", "version: -1\n", `"version": 1,`, `"version": -1,`).Replace(string(b)))
+			return []byte(strings.NewReplacer("version: 2\n", "version: -1\n", `"version": 2,`, `"version": -1,`).Replace(string(b)))
 		}, OpenOptions{}, ErrDamaged, "version -1"},
 		{"newer", func(b []byte) []byte {
-			return []byte(strings.NewReplacer("version: 1\n", "version: 2\nflux: 3\n", `"version": 1,`, `"version": 2, "flux": 3,`).Replace(string(b)))
-		}, OpenOptions{}, ErrNewer, "has version 2, this wherry knows up to 1"},
+			return []byte(strings.NewReplacer("version: 2\n", "version: 3\nflux: 3\n", `"version": 2,`, `"version": 3, "flux": 3,`).Replace(string(b)))
+		}, OpenOptions{}, ErrNewer, "has version 3, this wherry knows up to 2"},
 	}
 	for _, tc := range cases {
 		for _, name := range formats() {

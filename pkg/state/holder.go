@@ -44,7 +44,7 @@ func (h holder) dead() bool {
 
 // letsOthersBeside is true while changes are being applied, which verify and cutover need.
 func (h holder) letsOthersBeside() bool {
-	return strings.TrimPrefix(h.phase, RunPrefix) == PhaseStartReplica
+	return plain(h.phase) == PhaseStartReplica
 }
 
 // maxHolderLine is more than a phase, a pid and a host name (255 bytes at most) need.

@@ -16,7 +16,7 @@ import (
 
 // CurrentVersion is the layout that this package writes. Any change of a field's name or meaning, and any new
 // field, makes a new version and an entry in migrations.
-const CurrentVersion = 1
+const CurrentVersion = 2
 
 // State is the content of the file. Zero values are left out of it.
 type State struct {
@@ -31,6 +31,8 @@ type State struct {
 	Positions   Positions `yaml:"positions,omitempty" json:"positions,omitzero"`
 	Verify      Verify    `yaml:"verify,omitempty" json:"verify,omitzero"`
 	Cutover     Cutover   `yaml:"cutover,omitempty" json:"cutover,omitzero"`
+	Rehearsal   Rehearsal `yaml:"rehearsal,omitempty" json:"rehearsal,omitzero"`
+	Reverse     Reverse   `yaml:"reverse,omitempty" json:"reverse,omitzero"`
 }
 
 // Server is who answered at one end.

@@ -31,8 +31,13 @@ func (r *run) follow(ctx context.Context, from, to db.Position) error {
 	for _, t := range r.tallies {
 		all[t.route.Source.Name()] = &gathered{tally: t, keys: map[string]db.Row{}}
 	}
-	err := r.scan(ctx, from, []db.Position{to}, r.routes, func(c *db.Change) error {
+	unseen := map[*route.Route]bool{} // tables of which the log does not show all
+	err := r.scan(ctx, from, []db.Position{to}, r.watched(), func(c *db.Change) error {
+		maps.Copy(unseen, r.unseen(c))
 		g := all[c.Route.Source.Name()]
+		if g == nil {
+			return nil
+		}
 		for _, row := range []db.Row{c.Before, c.After} {
 			if row != nil {
 				key := row.Pick(g.tally.route.Source.Key)
@@ -48,11 +53,28 @@ func (r *run) follow(ctx context.Context, from, to db.Position) error {
 		return fmt.Errorf("verify changes after %s: %w", from, err)
 	}
 	for _, t := range r.tallies {
-		if err := r.flush(ctx, all[t.route.Source.Name()]); err != nil {
+		look := func(ctx context.Context) error { return r.flush(ctx, all[t.route.Source.Name()]) }
+		if unseen[t.route] {
+			look = func(ctx context.Context) error { return r.wholly(ctx, t) }
+		}
+		if err := look(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// watched returns the tables whose changes tell which rows of the compared ones have changed.
+func (r *run) watched() []*route.Route {
+	watched := slices.Clone(r.routes)
+	for _, rt := range r.routes {
+		for _, w := range r.witnesses(rt) {
+			if !slices.Contains(watched, w) {
+				watched = append(watched, w)
+			}
+		}
+	}
+	return watched
 }
 
 // gathered is the changed keys of one table that are still to be looked at.

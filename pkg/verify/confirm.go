@@ -158,9 +158,12 @@ func (r *run) prove(ctx context.Context, rt *route.Route, left []suspect) (verdi
 		if left, err = r.look(ctx, rt, keysOf(left)); err != nil || len(left) == 0 {
 			return v, err
 		}
-		moved, err := r.movedSince(ctx, rt, from)
+		moved, unseen, err := r.movedSince(ctx, rt, from)
 		if err != nil {
 			return v, err
+		}
+		if unseen {
+			return r.proveExactly(ctx, rt, left, v)
 		}
 		var moving []suspect
 		for _, s := range left {
@@ -179,19 +182,23 @@ func (r *run) prove(ctx context.Context, rt *route.Route, left []suspect) (verdi
 }
 
 // movedSince returns the keys of a table's rows that the log shows to have changed since a position, up to beyond
-// everything that a read of either end has shown so far.
-func (r *run) movedSince(ctx context.Context, rt *route.Route, from db.Position) (map[string]bool, error) {
+// everything that a read of either end has shown so far; unseen tells that foreign keys may have changed others.
+func (r *run) movedSince(ctx context.Context, rt *route.Route, from db.Position) (keys map[string]bool, unseen bool, err error) {
 	head, err := r.head(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	// A change is in the log before the source shows it, and the target may be that quick.
 	applied, err := r.applied(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	keys := map[string]bool{}
-	err = r.scan(ctx, from, []db.Position{head, applied}, []*route.Route{rt}, func(c *db.Change) error {
+	keys = map[string]bool{}
+	err = r.scan(ctx, from, []db.Position{head, applied}, r.witnesses(rt), func(c *db.Change) error {
+		unseen = unseen || r.unseen(c)[rt]
+		if c.Route != rt {
+			return nil
+		}
 		for _, row := range []db.Row{c.Before, c.After} {
 			if row != nil {
 				keys[keyText(row.Pick(rt.Source.Key))] = true
@@ -199,7 +206,7 @@ func (r *run) movedSince(ctx context.Context, rt *route.Route, from db.Position)
 		}
 		return nil
 	})
-	return keys, err
+	return keys, unseen, err
 }
 
 // unequal returns the keys whose target row equals none of the source's.

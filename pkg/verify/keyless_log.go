@@ -41,6 +41,9 @@ func (s *stretch) again(ctx context.Context, added, removed func(db.Row) error) 
 		}
 		for i := range part.Changes {
 			c := &part.Changes[i]
+			if c.Route != s.rt {
+				continue
+			}
 			for _, image := range []struct {
 				row   db.Row
 				visit func(db.Row) error
@@ -63,7 +66,7 @@ func (s *stretch) read(ctx context.Context, visit func(n int, part *db.Part) err
 	if s.from == s.to {
 		return nil
 	}
-	stream, err := s.v.source.Stream(ctx, s.from, []*route.Route{s.rt}, db.Since{s.rt: s.from})
+	stream, err := s.v.source.Stream(ctx, s.from, s.v.witnesses(s.rt), db.Since{s.rt: s.from})
 	if err != nil {
 		return err
 	}
@@ -96,6 +99,11 @@ func (s *stretch) read(ctx context.Context, visit func(n int, part *db.Part) err
 		}
 		if part.DDL != nil {
 			return fmt.Errorf("%w on %v: %.200s", ErrSchemaChange, part.DDL.Tables, part.DDL.Statement)
+		}
+		for i := range part.Changes {
+			if s.v.unseen(&part.Changes[i])[s.rt] {
+				return errUnseen
+			}
 		}
 		if err := visit(n, part); err != nil {
 			return err

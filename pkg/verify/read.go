@@ -26,6 +26,11 @@ type entry struct {
 // image is a few hundred rows by the bytes of their keys. Rows whose keys only a collation calls equal are different rows.
 type image map[string]entry
 
+// add takes in a row.
+func (all image) add(key, row db.Row) {
+	all[keyText(key)] = entry{key: key.Clone(), digest: sha256.Sum256(appendValues(nil, row))}
+}
+
 // keyText returns what identifies a row in memory.
 func keyText(key db.Row) string { return string(appendValues(nil, key)) }
 
@@ -42,12 +47,8 @@ func (v *Verify) rows(ctx context.Context, end db.Reader, rel *route.Relation, r
 func (v *Verify) image(ctx context.Context, rel *route.Relation, open func() (db.Rows, error)) (all image, err error) {
 	err = v.again(ctx, func() error {
 		all = image{}
-		var buffer []byte
 		return each(open, func(row db.Row) error {
-			e := entry{key: row.Pick(rel.Key).Clone()}
-			buffer = appendValues(buffer[:0], row)
-			e.digest = sha256.Sum256(buffer)
-			all[keyText(e.key)] = e
+			all.add(row.Pick(rel.Key), row)
 			return nil
 		})
 	})

@@ -80,7 +80,10 @@ type Verify struct {
 	source Source
 	target Target
 	routes []*route.Route
+	all    []*route.Route // of the move, also those that are not compared
 	opts   Options
+
+	cascades *route.Cascades
 }
 
 // New returns a Verify of the routes' tables.
@@ -109,7 +112,7 @@ func New(source Source, target Target, routes []*route.Route, opts Options) *Ver
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	v := &Verify{source: source, target: target, opts: opts}
+	v := &Verify{source: source, target: target, all: routes, opts: opts, cascades: route.NewCascades(routes)}
 	for _, r := range routes {
 		if opts.Tables == nil || opts.Tables(r.Source.Name()) {
 			v.routes = append(v.routes, r)

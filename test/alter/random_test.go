@@ -218,7 +218,7 @@ func TestRandom(t *testing.T) {
 				}
 			}
 			t.Logf("%d tables altered", altered)
-			assert.Greater(t, altered, 10)
+			assert.Positive(t, altered)
 		})
 	}
 }

@@ -160,7 +160,7 @@ func TestStateUnusable(t *testing.T) {
 	good := m.file(t)
 	cases := map[string][]byte{
 		"another move":  bytes.Replace(good, []byte("move: "+m.name), []byte("move: other"), 1),
-		"newer":         bytes.Replace(good, []byte("version: 1"), []byte("version: 999"), 1),
+		"newer":         bytes.Replace(good, []byte("version: 2"), []byte("version: 999"), 1),
 		"garbage":       []byte("\x00\xff\x80 no state at all"),
 		"empty":         {},
 		"cut off early": good[:len(good)/3],

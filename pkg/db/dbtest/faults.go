@@ -188,6 +188,18 @@ func (s *faultySource) Head(ctx context.Context) (db.Position, error) {
 	return get(s.f, "head", func() (db.Position, error) { return s.source.Head(ctx) })
 }
 
+func (s *faultySource) Seen(ctx context.Context) (db.Position, error) {
+	return s.source.Seen(ctx)
+}
+
+func (s *faultySource) Continues(ctx context.Context, from db.Position, seen []db.Position) error {
+	return s.f.run("continues", func() error { return s.source.Continues(ctx, from, seen) })
+}
+
+func (s *faultySource) Settle(ctx context.Context) error {
+	return s.f.run("settle", func() error { return s.source.Settle(ctx) })
+}
+
 func (s *faultySource) Effects(ctx context.Context, change *db.DDL, known func(schema.Name) *schema.Table) ([]schema.Effect, error) {
 	return s.source.Effects(ctx, change, known)
 }

@@ -67,6 +67,7 @@ func (s *Server) Target(move string) db.Target { return &target{reader: reader{s
 // becomes the step's: before the effect of a plain step, after it for one that ends in ".after", whose answer is thus
 // lost. f may wait, and may use the server. nil ends it. The steps are:
 //
+//	orphans referencing
 //	tables objects bound rows rows.next sum fetch identity check snapshot
 //	safe_position head stream stream.next
 //	fence.raise fence.raise.after fence.holds fence.lift fence.lift.after

@@ -120,7 +120,7 @@ func (l *ledger) Plan(ctx context.Context, table schema.Name, c db.Chunk) error 
 			return nil
 		}
 		c.Range = db.Range{After: c.Range.After.Clone(), Upto: c.Range.Upto.Clone()}
-		c.Done, c.Rows, c.Position = false, 0, ""
+		c.Done, c.Rows, c.Position, c.Seen = false, 0, "", ""
 		b.chunks[table] = append(b.chunks[table], c)
 		slices.SortFunc(b.chunks[table], func(x, y db.Chunk) int { return cmp.Compare(x.Number, y.Number) })
 		return nil

@@ -73,6 +73,31 @@ func (s *source) end(ctx context.Context, step string) (db.Position, error) {
 	return position(s.s.head()), nil
 }
 
+// Seen returns the end of the log.
+func (s *source) Seen(ctx context.Context) (db.Position, error) { return s.end(ctx, "seen") }
+
+// Continues tells whether the log reaches from the earliest position to the latest.
+func (s *source) Continues(ctx context.Context, from db.Position, seen []db.Position) error {
+	if err := s.Retained(ctx, from); err != nil {
+		return err
+	}
+	s.s.mu.Lock()
+	defer s.s.mu.Unlock()
+	for _, pos := range seen {
+		n, err := parsePosition(pos)
+		if err != nil {
+			return err
+		}
+		if n > s.s.head() {
+			return fmt.Errorf("the log ends at mem:%d, before %s: %w", s.s.head(), pos, db.ErrLost)
+		}
+	}
+	return nil
+}
+
+// Settle does nothing: a server in memory has no primary.
+func (s *source) Settle(context.Context) error { return nil }
+
 // Reached tells whether at is at or after goal.
 func (s *source) Reached(at, goal db.Position) (bool, error) {
 	a, err := parsePosition(at)

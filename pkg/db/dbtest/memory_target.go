@@ -92,6 +92,13 @@ func (t *target) Load(ctx context.Context, from db.RowReader, r *route.Route, c 
 		loaded.Bytes += int64(row.Size())
 		loaded.Displaced += displaced
 	}
+	if s, ok := from.(db.Successor); ok {
+		if c.Seen, err = s.Seen(ctx); err != nil {
+			return db.Loaded{}, fmt.Errorf("load chunk: %w", err)
+		}
+	} else {
+		c.Seen = c.Position
+	}
 	if err := t.s.enter(ctx, "load.commit"); err != nil {
 		return db.Loaded{}, fmt.Errorf("load chunk: %w", err)
 	}
@@ -123,7 +130,7 @@ func (t *target) claimLocked(table schema.Name, c db.Chunk, loaded *db.Loaded) e
 	case recorded.Done:
 		return fmt.Errorf("claim chunk %s[%d]: %w", table, c.Number, db.ErrChunkDone)
 	case loaded != nil:
-		recorded.Done, recorded.Rows, recorded.Position = true, loaded.Rows, c.Position
+		recorded.Done, recorded.Rows, recorded.Position, recorded.Seen = true, loaded.Rows, c.Position, c.Seen
 	}
 	return nil
 }

@@ -83,6 +83,18 @@ func (w *memoryWriter) AddColumn(ctx context.Context, table schema.Name, column 
 	return w.s.DDL(db.DDL{Statement: "add " + column}, ReplaceTable(&t))
 }
 
+func (w *memoryWriter) CreateView(ctx context.Context, view, table schema.Name) error {
+	tables, err := w.s.Source().Tables(ctx, func(n schema.Name) bool { return n == table })
+	if err != nil {
+		return err
+	}
+	o := &schema.Object{Kind: schema.ViewObject, Name: view}
+	for _, c := range tables[0].Columns {
+		o.Columns = append(o.Columns, c.Name)
+	}
+	return w.s.DDL(db.DDL{Statement: "create view"}, CreateObject(o))
+}
+
 func (w *memoryWriter) Begin(context.Context) (WriteTx, error) {
 	return &memoryWriteTx{w.s.Begin()}, nil
 }

@@ -66,6 +66,8 @@ type Writer interface {
 	Create(ctx context.Context, spec Spec) error
 	// AddColumn adds a nullable integer column at the end.
 	AddColumn(ctx context.Context, table schema.Name, column string) error
+	// CreateView makes a view that shows every column of a table.
+	CreateView(ctx context.Context, view, table schema.Name) error
 	Begin(ctx context.Context) (WriteTx, error)
 }
 
@@ -126,6 +128,7 @@ func Run(t *testing.T, h Harness) {
 		{"repair beside an applier", testRepair},
 		{"tables are created, indexed and compared", testCreate},
 		{"tables are altered", testAlter},
+		{"objects are listed, made and dropped", testObjects},
 		{"fence", testFence},
 		{"fence survives a restart", testFenceRestart},
 	} {

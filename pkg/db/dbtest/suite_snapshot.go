@@ -188,7 +188,7 @@ func testLoadSnapshot(b *bench) {
 	b.holds(b.tgt, &r.Target, Values(1, nil), Values(1, nil))
 	chunks, err := b.tgt.Ledger().Chunks(b.ctx, r.Source.Name())
 	require.NoError(b, err)
-	assert.Equal(b, []db.Chunk{{Done: true, Rows: 2, Position: s.Position()}}, chunks)
+	assert.Equal(b, []db.Chunk{{Done: true, Rows: 2, Position: s.Position(), Seen: s.Position()}}, chunks)
 	again := b.snapshot(&r.Source)
 	_, err = b.tgt.Load(b.ctx, again, r, db.Chunk{Position: again.Position()})
 	require.ErrorIs(b, err, db.ErrChunkDone)

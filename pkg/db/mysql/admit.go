@@ -23,8 +23,7 @@ func bypass(flavor schema.Flavor) []string {
 // down to read_only, and the account must be one that read_only does not stop. It does nothing on a server that takes
 // writes from all.
 func (t *Target) Admit(ctx context.Context) error {
-	readOnly, err := t.variable(ctx, "read_only")
-	if err != nil || readOnly == "OFF" || readOnly == "0" {
+	if closed, err := t.ReadOnly(ctx); err != nil || !closed {
 		return err
 	}
 	all, err := t.readGrants(ctx)

@@ -173,18 +173,19 @@ func (l *targetChecks) databases(ctx context.Context, plan db.Plan, _ grants) er
 			continue
 		}
 		seen[database+wanted] = true
-		var charset, collation, wantedCharset string
-		found, err := l.s.readAll(ctx, "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "+quoted(database)+
-			" UNION ALL SELECT @@GLOBAL.character_set_server, @@GLOBAL.collation_server LIMIT 1")
+		found, err := l.s.readAll(ctx, "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "+quoted(database))
 		if err != nil {
 			return err
 		}
-		charset, collation = string(found[0][0]), string(found[0][1])
-		if wantedCharset = l.s.collations.Known[wanted]; wanted == collation {
+		if len(found) == 0 { // init-schema makes it as the source's is
 			continue
 		}
-		fix := fmt.Sprintf("ALTER DATABASE %s CHARACTER SET %s COLLATE %s on the target (CREATE it so, before init-schema does)", schema.Quote(database), wantedCharset, wanted)
-		what := fmt.Sprintf("has, or will have, the collation %s and not %s, which %s was created with: variables and parameters in routines "+
+		charset, collation, wantedCharset := string(found[0][0]), string(found[0][1]), l.s.collations.Known[wanted]
+		if wanted == collation {
+			continue
+		}
+		fix := fmt.Sprintf("ALTER DATABASE %s CHARACTER SET %s COLLATE %s on the target", schema.Quote(database), wantedCharset, wanted)
+		what := fmt.Sprintf("has the collation %s and not %s, which %s was created with: variables and parameters in routines "+
 			"would have another character set or collation", collation, wanted, p.Source)
 		level := db.Fail
 		if charset == wantedCharset {

@@ -15,7 +15,7 @@ const copyRate = 20 << 20
 // Check returns what is right and wrong with the source.
 func (s *Source) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &sourceChecks{checklist{s: s.server, end: "source"}}
-	return l.each(ctx, plan, l.version, l.sessionSettings, l.log, l.logFilters, l.prepared, l.retention, l.gtid, l.serverID, l.cascades, l.privileges, l.fence, l.objects)
+	return l.each(ctx, plan, l.version, l.sessionSettings, l.log, l.logFilters, l.replica, l.prepared, l.retention, l.gtid, l.serverID, l.cascades, l.privileges, l.fence, l.objects)
 }
 
 type sourceChecks struct{ checklist }
@@ -68,32 +68,53 @@ func (l *sourceChecks) logFilters(ctx context.Context, _ db.Plan) error {
 		l.add(db.Fail, "binlog_filter", "", fmt.Sprintf("the log is limited by binlog_do_db=%q binlog_ignore_db=%q",
 			status.doDB, status.ignoreDB), "remove both from the server's configuration and restart it")
 	}
-	replica, err := l.s.variable(ctx, "log_slave_updates")
+	return nil
+}
+
+// replica refuses a replica that does not log what it replicates, and fences that do not stop its primary.
+func (l *sourceChecks) replica(ctx context.Context, plan db.Plan) error {
+	all, err := l.s.upstreams(ctx)
+	if err != nil {
+		if isPrivilege(err) {
+			l.add(db.Warn, "replica", "", "whether the source is a replica cannot be read",
+				"GRANT REPLICATION CLIENT (on MariaDB SLAVE MONITOR, and REPLICA MONITOR since 10.5.9) to the account, or make sure that it is none")
+			return nil
+		}
+		return err
+	}
+	if len(all) == 0 {
+		l.ok("replica", "the source has no primary of its own")
+		return nil
+	}
+	logged, err := l.s.variable(ctx, "log_slave_updates")
+	if err == nil && logged == "" {
+		logged, err = l.s.variable(ctx, "log_replica_updates")
+	}
 	if err != nil {
 		return err
 	}
-	if replica == "" {
-		replica, err = l.s.variable(ctx, "log_replica_updates")
-	}
-	if err == nil && strings.EqualFold(replica, "OFF") && l.isReplica(ctx) {
+	if strings.EqualFold(logged, "OFF") {
 		l.add(db.Fail, "log_replica_updates", "@@log_replica_updates", "is OFF: what comes from this replica's primary is not logged",
-			"set log_replica_updates and restart the source")
+			"set log_replica_updates (log_slave_updates on MariaDB) and restart the source")
 	}
-	return err
+	for i := range all {
+		l.upstream(&all[i], plan.Fence)
+	}
+	return nil
 }
 
-// isReplica tells whether the source has a primary. Where that cannot be read it is taken to have none.
-func (l *sourceChecks) isReplica(ctx context.Context) bool {
-	statement := "SHOW SLAVE STATUS"
-	if l.s.flavor.HasShowReplicas() {
-		statement = "SHOW REPLICA STATUS"
+// upstream judges one primary of the source.
+func (l *sourceChecks) upstream(u *upstream, fence db.FenceKind) {
+	what := "the source is a replica of " + u.source()
+	switch {
+	case !u.running():
+		l.add(db.Warn, "replica", "", what+" whose replication is stopped", "make sure that nothing more is to come from there before the cutover")
+	case fence == db.FenceReadOnly || fence == db.FenceLockTables:
+		l.add(db.Fail, "replica", "cutover.fence", what+": "+string(fence)+" here does not stop writes there",
+			"use cutover.fence: hook with hooks.fence that stops writes on "+u.source()+" and returns when the source has received them all")
+	default:
+		l.add(db.Warn, "replica", "cutover.fence", what, "stop writes on "+u.source()+" at the cutover, not here; wherry waits until the source has applied what it has received")
 	}
-	rows, err := l.s.rows(ctx, statement)
-	if err != nil {
-		return false
-	}
-	found, err := db.ReadAll(rows)
-	return err == nil && len(found) > 0
 }
 
 // retention compares how long the log is kept with how long the copy will take, roughly.
@@ -166,28 +187,6 @@ func (l *sourceChecks) serverID(ctx context.Context, _ db.Plan) error {
 		}
 	}
 	l.ok("server_id", fmt.Sprintf("wherry reads as %d", l.s.cfg.ServerID))
-	return nil
-}
-
-// cascades refuses foreign keys whose actions change rows unseen: InnoDB deletes and updates them without a word in the log.
-// Since MySQL 9.6 the server itself does it, and logs it, unless innodb_native_foreign_keys is on.
-func (l *sourceChecks) cascades(ctx context.Context, plan db.Plan) error {
-	logged := false
-	if l.s.flavor.LogsCascades() {
-		native, err := l.s.variable(ctx, "innodb_native_foreign_keys")
-		if err != nil {
-			return err
-		}
-		logged = !strings.EqualFold(native, "ON")
-	}
-	for _, r := range plan.Routes {
-		for _, f := range r.Source.Table.ForeignKeys {
-			if f.Cascades() && !logged {
-				l.add(db.Fail, "cascade", r.Source.Name().String()+"."+f.Name, "changes rows when "+f.Parent.String()+
-					" changes, and this server does not log that", "drop the foreign key's action for the time of the move, or exclude the table")
-			}
-		}
-	}
 	return nil
 }
 

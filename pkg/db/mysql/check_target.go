@@ -13,7 +13,7 @@ import (
 // Check returns what is right and wrong with the target.
 func (t *Target) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &targetChecks{checklist: checklist{s: t.server, end: "target"}, t: t}
-	return l.each(ctx, plan, l.version, l.sessionSettings, l.writable, l.load, l.packet, l.log, l.primaryKeys, l.disk, l.privileges, l.objects)
+	return l.each(ctx, plan, l.version, l.sessionSettings, l.writable, l.load, l.packet, l.log, l.primaryKeys, l.foreignKeys, l.disk, l.privileges, l.objects)
 }
 
 type targetChecks struct {

@@ -176,6 +176,11 @@ func (w *writer) AddColumn(ctx context.Context, table schema.Name, column string
 	return err
 }
 
+func (w *writer) CreateView(ctx context.Context, view, table schema.Name) error {
+	_, err := w.pool.ExecContext(ctx, "CREATE VIEW "+view.Quoted()+" AS SELECT * FROM "+table.Quoted())
+	return err
+}
+
 func (w *writer) Begin(ctx context.Context) (dbtest.WriteTx, error) {
 	// Not the caller's ctx: the transaction outlives the call, and its end is the caller's affair.
 	tx, err := w.pool.BeginTx(context.WithoutCancel(ctx), nil)

@@ -14,6 +14,11 @@ import (
 
 // NewFence prepares a fence and reads what it will have to put back. It changes nothing.
 func (s *Source) NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence, error) {
+	if kind == db.FenceReadOnly || kind == db.FenceLockTables {
+		if err := s.unreplicated(ctx); err != nil && saved == "" {
+			return nil, err
+		}
+	}
 	switch kind {
 	case db.FenceReadOnly:
 		f := &readOnlyFence{s: s.server, saved: saved}
@@ -60,15 +65,35 @@ func (f *readOnlyFence) read(ctx context.Context) error {
 // Saved returns the settings to put back.
 func (f *readOnlyFence) Saved() string { return f.saved }
 
+// stepBack is how long the fence stands aside between two tries. Whoever has waited for it goes on at once.
+const stepBack = 100 * time.Millisecond
+
 // Raise makes the server read-only. SET GLOBAL waits for explicit table locks of other sessions: when ctx ends first, the
 // waiting statement is killed, so that it cannot take effect later.
+//
+// It also waits for statements that run, and every new statement waits for it, so it may wait in a circle: for a statement that
+// waits for a row of a transaction whose next statement waits for the fence. No server sees that, and it would end with
+// innodb_lock_wait_timeout, 50 s. So it waits for a second only (the least that lock_wait_timeout can be), and steps back.
 func (f *readOnlyFence) Raise(ctx context.Context) (err error) {
 	conn, err := f.s.admin.Conn(ctx)
 	if err != nil {
 		return classify(err)
 	}
 	defer func() { err = errors.Join(err, closeConn(conn)) }()
-	return f.s.orKill(ctx, conn, "SET GLOBAL "+f.names()[0]+" = 1")
+	if _, err := conn.ExecContext(ctx, "SET SESSION lock_wait_timeout = 1"); err != nil {
+		return classify(err)
+	}
+	for {
+		err := f.s.orKill(ctx, conn, "SET GLOBAL "+f.names()[0]+" = 1")
+		if number(err) != errLockWait {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		case <-time.After(stepBack):
+		}
+	}
 }
 
 // orKill executes a statement that may wait for other sessions. When ctx ends first the session is killed, so that the
@@ -102,7 +127,7 @@ func (f *readOnlyFence) Holds(ctx context.Context) error {
 			return fmt.Errorf("read back %s: it is %q, somebody has turned it off", name, value)
 		}
 	}
-	return nil
+	return f.s.unreplicated(ctx)
 }
 
 // Lift puts the settings back.
@@ -165,7 +190,7 @@ func (f *lockFence) Holds(ctx context.Context) error {
 	if err := f.conn.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
 		return fmt.Errorf("the connection that locked the tables is lost: %w", classify(err))
 	}
-	return nil
+	return f.s.unreplicated(ctx)
 }
 
 // Lift unlocks the tables.

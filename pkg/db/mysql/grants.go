@@ -149,9 +149,15 @@ func (l *sourceChecks) privileges(ctx context.Context, plan db.Plan) error {
 		status = []string{"BINLOG MONITOR", "REPLICATION CLIENT", "SUPER"} // renamed in MariaDB 10.5
 	}
 	good = l.need(all, schema.Name{}, status...) && good
+	logged, err := l.s.logsCascades(ctx)
+	if err != nil {
+		return err
+	}
+	cascades := route.NewCascades(plan.Routes)
 	for _, r := range plan.Routes {
 		good = l.need(all, r.Source.Name(), "SELECT") && good
-		snapshot := len(r.Source.Key) == 0 && !l.s.flavor.HasSnapshotPosition() // by LOCK TABLES, see Source.Snapshot
+		unseen := !logged && cascades.Involved(r)
+		snapshot := (len(r.Source.Key) == 0 || unseen) && !l.s.flavor.HasSnapshotPosition() // by LOCK TABLES, see Source.Snapshot
 		if snapshot || plan.Fence == db.FenceLockTables {
 			good = l.need(all, schema.Name{Database: r.Source.Name().Database, Table: "*"}, "LOCK TABLES") && good
 		}

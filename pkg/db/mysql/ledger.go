@@ -39,6 +39,7 @@ func (l *ledger) Create(ctx context.Context) error {
 			done TINYINT NOT NULL DEFAULT 0,
 			row_count BIGINT NOT NULL DEFAULT 0,
 			` + positionColumn + `,
+			` + seenColumn + `,
 			PRIMARY KEY (source, number)
 		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: key ranges and which of them are copied'`,
 		"CREATE TABLE IF NOT EXISTS " + l.table("tables") + ` (
@@ -55,19 +56,24 @@ func (l *ledger) Create(ctx context.Context) error {
 
 // extend adds what the bookkeeping of an earlier version lacks.
 func (l *ledger) extend(ctx context.Context) error {
-	var have int
-	err := l.t.admin.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.COLUMNS "+
-		"WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'chunks' AND COLUMN_NAME = 'position'", l.database).Scan(&have)
-	if err == nil && have == 0 {
-		_, err = l.t.admin.ExecContext(ctx, "ALTER TABLE "+l.table("chunks")+" ADD COLUMN "+positionColumn)
-	}
-	if err != nil {
-		return fmt.Errorf("extend bookkeeping %s: %w", l.database, classify(err))
+	for name, column := range map[string]string{"position": positionColumn, "seen": seenColumn} {
+		var have int
+		err := l.t.admin.QueryRowContext(ctx, "SELECT COUNT(*) FROM information_schema.COLUMNS "+
+			"WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'chunks' AND COLUMN_NAME = ?", l.database, name).Scan(&have)
+		if err == nil && have == 0 {
+			_, err = l.t.admin.ExecContext(ctx, "ALTER TABLE "+l.table("chunks")+" ADD COLUMN "+column)
+		}
+		if err != nil {
+			return fmt.Errorf("extend bookkeeping %s: %w", l.database, classify(err))
+		}
 	}
 	return nil
 }
 
-const positionColumn = "position LONGTEXT NULL COMMENT 'of the snapshot that the rows were read from'"
+const (
+	positionColumn = "position LONGTEXT NULL COMMENT 'of the snapshot that the rows were read from'"
+	seenColumn     = "seen LONGTEXT NULL COMMENT 'at or after everything that the rows show'"
+)
 
 // Get returns a fact, or "".
 func (l *ledger) Get(ctx context.Context, name string) (string, error) {
@@ -130,7 +136,7 @@ func (l *ledger) Begin(ctx context.Context, start db.Position) (recorded db.Posi
 
 // Chunks returns the chunks of a table in order.
 func (l *ledger) Chunks(ctx context.Context, table schema.Name) (chunks []db.Chunk, err error) {
-	rows, err := l.t.admin.QueryContext(ctx, "SELECT number, after_key, upto_key, done, row_count, COALESCE(position, '') FROM "+l.table("chunks")+
+	rows, err := l.t.admin.QueryContext(ctx, "SELECT number, after_key, upto_key, done, row_count, COALESCE(position, ''), COALESCE(seen, '') FROM "+l.table("chunks")+
 		" WHERE source = ? ORDER BY number", table.Quoted())
 	if err != nil {
 		return nil, fmt.Errorf("read chunks of %s: %w", table, classify(err))
@@ -139,7 +145,7 @@ func (l *ledger) Chunks(ctx context.Context, table schema.Name) (chunks []db.Chu
 	for rows.Next() {
 		var c db.Chunk
 		var after, upto []byte
-		if err := rows.Scan(&c.Number, &after, &upto, &c.Done, &c.Rows, &c.Position); err != nil {
+		if err := rows.Scan(&c.Number, &after, &upto, &c.Done, &c.Rows, &c.Position, &c.Seen); err != nil {
 			return nil, fmt.Errorf("read chunks of %s: %w", table, classify(err))
 		}
 		if c.Range.After, err = decodeKey(after); err == nil {

@@ -57,14 +57,25 @@ func (t *Target) Load(ctx context.Context, from db.RowReader, r *route.Route, c 
 	if loaded, err = t.write(ctx, w, &r.Target, rows, displace); err != nil {
 		return loaded, err
 	}
-	done := fmt.Sprintf("UPDATE %s.chunks SET done = 1, row_count = %d, position = %s WHERE source = %s AND number = %d",
-		schema.Quote(Bookkeeping(t.cfg.Move)), loaded.Rows, quoted(c.Position.String()), quoted(r.Source.Name().Quoted()), c.Number)
+	if c.Seen, err = seen(ctx, from, c); err != nil {
+		return loaded, fmt.Errorf("read what the rows can show: %w", err)
+	}
+	done := fmt.Sprintf("UPDATE %s.chunks SET done = 1, row_count = %d, position = %s, seen = %s WHERE source = %s AND number = %d",
+		schema.Quote(Bookkeeping(t.cfg.Move)), loaded.Rows, quoted(c.Position.String()), quoted(c.Seen.String()), quoted(r.Source.Name().Quoted()), c.Number)
 	for _, statement := range []string{done, "COMMIT"} {
 		if _, err := w.exec(ctx, statement); err != nil {
 			return loaded, classify(err)
 		}
 	}
 	return loaded, nil
+}
+
+// seen returns a position at or after everything that rows which are read to their end show.
+func seen(ctx context.Context, from db.RowReader, c db.Chunk) (db.Position, error) {
+	if s, ok := from.(db.Successor); ok {
+		return s.Seen(ctx)
+	}
+	return c.Position, nil
 }
 
 // write loads rows by LOAD DATA as far as that carries them exactly, and the rest by INSERT.

@@ -16,6 +16,8 @@ type queryEvent struct {
 	statement string
 	database  string // the session's default database
 	sqlMode   uint64
+	flags     uint64 // of the session
+	implicit  bool   // MySQL: explicit_defaults_for_timestamp is off; MariaDB tells it in flags
 	micros    uint64 // of the second in which it began
 	timeZone  string // of the session
 }
@@ -59,8 +61,8 @@ func parseQueryEvent(e *logEvent) (*queryEvent, error) {
 func (q *queryEvent) readStatus(status logReader) {
 	for len(status.data) > 0 && !status.bad {
 		switch code := status.uint(1); code {
-		case 0: // flags
-			status.bytes(4)
+		case 0:
+			q.flags = status.uint(4)
 		case 1:
 			q.sqlMode = status.uint(8)
 		case 3: // auto_increment
@@ -87,13 +89,18 @@ func (q *queryEvent) readStatus(status logReader) {
 			}
 		case 13, 128: // MySQL, MariaDB
 			q.micros = status.uint(3)
-		case 16, 19, 20: // explicit_defaults_for_timestamp, sql_require_primary_key, default_table_encryption
+		case 16: // explicit_defaults_for_timestamp
+			q.implicit = status.uint(1) == 0
+		case 19, 20: // sql_require_primary_key, default_table_encryption
 			status.bytes(1)
 		default:
 			return
 		}
 	}
 }
+
+// flagExplicitTimestamps is explicit_defaults_for_timestamp among the flags of MariaDB (sql/sql_priv.h, OPTION_EXPLICIT_DEF_TIMESTAMP).
+const flagExplicitTimestamps = 1 << 8
 
 // change describes a schema change that began in the given second.
 func (q *queryEvent) change(when uint32, flavor schema.Flavor, tables []schema.Name) *db.DDL {
@@ -102,6 +109,7 @@ func (q *queryEvent) change(when uint32, flavor schema.Flavor, tables []schema.N
 		Context: schema.StatementContext{
 			Database: q.database, Flavor: flavor,
 			ANSIQuotes: q.sqlMode&modeANSIQuotes != 0, NoBackslashEscapes: q.sqlMode&modeNoBackslashEscapes != 0,
+			ImplicitTimestamps: flavor.MariaDB && q.flags&flagExplicitTimestamps == 0 || !flavor.MariaDB && q.implicit,
 		},
 		Moment: db.Moment{
 			Time:     time.Unix(int64(when), int64(q.micros)*int64(time.Microsecond)), //nolint:gosec // 3 bytes

@@ -1,10 +1,12 @@
 package mysql
 
 import (
+	"encoding/hex"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
@@ -96,6 +98,26 @@ func TestClassifyANSIQuotes(t *testing.T) {
 	assert.NotEmpty(t, v.tables)
 	v = testQueries().classify(&queryEvent{statement: `ALTER TABLE a COMMENT "orders"`, database: "shop"})
 	assert.Empty(t, v.tables)
+}
+
+// TestImplicitTimestamps reads events that MySQL 9.7 and MariaDB 10.11 wrote with explicit_defaults_for_timestamp off and on.
+func TestImplicitTimestamps(t *testing.T) {
+	for _, c := range []struct {
+		status  string
+		mariadb bool
+		want    bool
+	}{
+		{"0000000000" + "01000020540000000006037374640" + "42d002d000800" + "81cd91010000000000", true, true},
+		{"0000010000" + "01000020540000000006037374640" + "42d002d000800" + "81cf91010000000000", true, false},
+		{"0000000000" + "012000a04500000000060373746404" + "2d002d00ff00" + "0c016d00" + "1000" + "11f9a0010000000000" + "12ff00" + "1300", false, true},
+		{"0000000000" + "012000a04500000000060373746404" + "2d002d00ff00" + "0c016d00" + "1001" + "11f9a0010000000000" + "12ff00" + "1300", false, false},
+	} {
+		raw, err := hex.DecodeString(c.status)
+		require.NoError(t, err)
+		q := &queryEvent{}
+		q.readStatus(logReader{data: raw})
+		assert.Equal(t, c.want, q.change(0, schema.Flavor{MariaDB: c.mariadb, Version: 101104}, nil).Context.ImplicitTimestamps, c.status)
+	}
 }
 
 func TestControl(t *testing.T) {

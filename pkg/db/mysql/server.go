@@ -60,7 +60,7 @@ func openServer(ctx context.Context, cfg Config, session func(schema.Flavor) []s
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", cfg.Address(), err)
 	}
-	s.admin = sql.OpenDB(&patient{connector, cfg.ConnectTimeout})
+	s.admin = sql.OpenDB(&patient{connector, cfg.ConnectTimeout, s.sameConn})
 	s.admin.SetMaxIdleConns(4)
 	s.admin.SetConnMaxIdleTime(time.Minute)
 	if err := s.learn(ctx); err != nil {
@@ -96,6 +96,7 @@ func wholeSession() string {
 type patient struct {
 	sqldriver.Connector
 	timeout time.Duration
+	same    func(context.Context, sqldriver.Conn) error // ErrOtherServer
 }
 
 func (p *patient) Connect(ctx context.Context) (sqldriver.Conn, error) {
@@ -105,7 +106,13 @@ func (p *patient) Connect(ctx context.Context) (sqldriver.Conn, error) {
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		return nil, fmt.Errorf("no answer within %s: %w", p.timeout, db.ErrConnection)
 	}
-	return conn, err
+	if err != nil {
+		return nil, err
+	}
+	if err := p.same(bounded, conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return conn, nil
 }
 
 // pickServerID returns an id that no replica is likely to have.
@@ -123,12 +130,14 @@ func (s *server) learn(ctx context.Context) error {
 	if s.collations, err = readCollations(ctx, s.admin, flavor); err != nil {
 		return classify(err)
 	}
-	// MariaDB has no server_uuid; host, port and number stand in for it.
-	query := "SELECT CONCAT(@@hostname, ':', @@port, ':', @@server_id)"
-	if !flavor.MariaDB {
-		query = "SELECT @@server_uuid"
+	var tag string
+	if err := s.admin.QueryRowContext(ctx, tagQuery(flavor.MariaDB)).Scan(&tag); err != nil {
+		return classify(err)
 	}
-	return classify(s.admin.QueryRowContext(ctx, query).Scan(&s.tag))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tag = tag
+	return nil
 }
 
 func readCollations(ctx context.Context, admin *sql.DB, flavor schema.Flavor) (schema.Collations, error) {
@@ -179,6 +188,9 @@ func (s *server) dial(ctx context.Context) (*wire, error) {
 		if _, err := w.exec(ctx, statement); err != nil {
 			return nil, errors.Join(fmt.Errorf("prepare session on %s: %w", s.cfg.Address(), classify(err)), w.close())
 		}
+	}
+	if err := w.same(ctx, &s.cfg, s.flavor.MariaDB, s.tag); err != nil {
+		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }

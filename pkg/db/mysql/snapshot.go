@@ -114,10 +114,9 @@ func (s *Source) placedSnapshot(ctx context.Context, tables []schema.Name) (_ *s
 	if err := v.touch(ctx, tables); err != nil {
 		return nil, err
 	}
-	// The server reads its file up to the offset for that: seconds at most, and here is time.
-	var set string
-	if err := s.admin.QueryRowContext(ctx, "SELECT COALESCE(BINLOG_GTID_POS(?, ?), '')", file, offset).Scan(&set); err != nil {
-		return nil, classify(err)
+	set, err := s.placeGTIDs(ctx, file, offset)
+	if err != nil {
+		return nil, err
 	}
 	v.pos = formatPosition(set, file, offset, s.tag)
 	return v, nil

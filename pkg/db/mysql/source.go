@@ -97,6 +97,9 @@ func (s *Source) snapshotPosition(ctx context.Context) (pos db.Position, err err
 		return "", err
 	}
 	set, err := s.endGTIDs(ctx, file, at)
+	if err == nil && set == "" {
+		set, err = s.placeGTIDs(ctx, file, at)
+	}
 	return formatPosition(set, file, at, s.tag), err
 }
 
@@ -123,8 +126,8 @@ func snapshotPlace(ctx context.Context, w *wire) (file string, offset uint64, er
 }
 
 // endGTIDs returns MariaDB's GTIDs at a place that was the end of the log a moment ago, or "" when the log has moved on: then
-// the file alone tells the position, until a stream from there learns the GTIDs. (BINLOG_GTID_POS would tell, but to
-// do so the server reads the file up to the offset, seconds for a full one, which a cutover has not.)
+// the file alone tells the position, until a stream from there learns the GTIDs. (placeGTIDs would tell, but takes time, which a
+// cutover has not.)
 func (s *Source) endGTIDs(ctx context.Context, file string, offset uint64) (string, error) {
 	var set string
 	if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_binlog_pos").Scan(&set); err != nil {
@@ -135,6 +138,12 @@ func (s *Source) endGTIDs(ctx context.Context, file string, offset uint64) (stri
 		return "", err
 	}
 	return set, nil
+}
+
+// placeGTIDs returns MariaDB's GTIDs at a place in the log. The server reads its file up to the offset for that: seconds at most.
+func (s *Source) placeGTIDs(ctx context.Context, file string, offset uint64) (set string, err error) {
+	err = s.admin.QueryRowContext(ctx, "SELECT COALESCE(BINLOG_GTID_POS(?, ?), '')", file, offset).Scan(&set)
+	return set, classify(err)
 }
 
 // rotatedPosition begins a new log file: the rotation waits for transactions that are being committed.

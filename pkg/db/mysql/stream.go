@@ -75,6 +75,9 @@ func openStream(ctx context.Context, cfg streamConfig) (db.Stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open binary log of %s: %w", cfg.server.Address(), classify(err))
 	}
+	if err := w.same(ctx, cfg.server, cfg.mariadb, cfg.serverTag); err != nil {
+		return nil, errors.Join(fmt.Errorf("open binary log: %w", err), w.close())
+	}
 	r := &binlogReader{cfg: &cfg, wire: w}
 	if err := r.start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open binary log of %s at %s: %w", cfg.server.Address(), cfg.from, streamError(err)), w.close())

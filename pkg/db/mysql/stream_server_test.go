@@ -23,6 +23,19 @@ type streamServer struct {
 	name    string
 	mariadb bool
 	config  *Config
+	tag     string // by which it is known
+}
+
+func (s *streamServer) identify(t *testing.T) {
+	t.Helper()
+	w, err := dialWire(t.Context(), s.config)
+	require.NoError(t, err)
+	rows, err := w.query(t.Context(), tagQuery(s.mariadb))
+	require.NoError(t, err)
+	found, err := db.ReadAll(rows)
+	require.NoError(t, err)
+	s.tag = string(found[0][0])
+	require.NoError(t, w.close())
 }
 
 // streamServers returns the servers of WHERRY_TEST_SERVERS.
@@ -58,6 +71,7 @@ func eachStreamServer(t *testing.T, run func(t *testing.T, s *streamServer)) {
 			continue
 		}
 		seen[s.mariadb] = true
+		s.identify(t)
 		t.Run(s.name, func(t *testing.T) { run(t, s) })
 	}
 	if len(seen) == 0 {
@@ -115,7 +129,7 @@ func (s *streamServer) head(c *streamConn) position {
 	row := c.rows(statement)[0]
 	offset, err := strconv.ParseUint(string(row[1]), 10, 64)
 	require.NoError(c.t, err)
-	p := position{file: string(row[0]), offset: offset, server: s.name}
+	p := position{file: string(row[0]), offset: offset, server: s.tag}
 	text := ""
 	if s.mariadb {
 		text = string(c.rows("SELECT @@gtid_binlog_pos")[0][0])
@@ -131,7 +145,7 @@ func (s *streamServer) head(c *streamConn) position {
 
 func (s *streamServer) open(t *testing.T, from position, change func(*streamConfig), routes ...*route.Route) *stream {
 	t.Helper()
-	cfg := streamConfig{server: s.config, mariadb: s.mariadb, from: from, routes: routes, heartbeat: 500 * time.Millisecond, serverTag: s.name}
+	cfg := streamConfig{server: s.config, mariadb: s.mariadb, from: from, routes: routes, heartbeat: 500 * time.Millisecond, serverTag: s.tag}
 	if change != nil {
 		change(&cfg)
 	}

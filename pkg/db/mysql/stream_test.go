@@ -319,7 +319,7 @@ func TestStreamPartialJSON(t *testing.T) {
 func TestStreamPositionGone(t *testing.T) {
 	eachStreamServer(t, func(t *testing.T, s *streamServer) {
 		c := s.connect(t)
-		gone := position{file: "binlog.000000", offset: 4, server: s.name}
+		gone := position{file: "binlog.000000", offset: 4, server: s.tag}
 		stream := s.open(t, gone, nil)
 		_, err := stream.Next(t.Context(), 5*time.Second)
 		require.ErrorIs(t, err, db.ErrPositionGone)
@@ -366,7 +366,7 @@ func TestStreamClose(t *testing.T) {
 			require.ErrorIs(t, err, errStreamClosed)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		opened, err := openStream(ctx, streamConfig{server: s.config, mariadb: s.mariadb, from: from, serverTag: s.name})
+		opened, err := openStream(ctx, streamConfig{server: s.config, mariadb: s.mariadb, from: from, serverTag: s.tag})
 		require.NoError(t, err)
 		cancel()
 		_, err = opened.Next(t.Context(), 5*time.Second)

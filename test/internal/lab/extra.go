@@ -6,49 +6,81 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
-// Extra starts a server of its own, named FLAVOR-1, with settings that others do not have ("name=value", or "name"), by the
-// script that WHERRY_SERVERS_SCRIPT names. It returns the entries of WHERRY_TEST_SERVERS for it, and what takes it away.
-func Extra(script, flavor string, settings ...string) (list string, stop func() error, err error) {
+// Fleet is servers of their own, named FLAVOR-1, FLAVOR-2 and so on.
+type Fleet struct {
+	List string // their entries of WHERRY_TEST_SERVERS
+
+	script, dir string
+	port        int
+}
+
+// fleets counts those of this process. Each looks for free ports from another one on: a server that is dead for a moment must
+// find its port free when it comes back.
+var fleets atomic.Int32
+
+func firstPort() int { return 24000 + os.Getpid()%100*80 + int(fleets.Add(1))%10*8 }
+
+// NewFleet starts servers with settings that others do not have ("name=value", or "name"), by the script that
+// WHERRY_SERVERS_SCRIPT names.
+func NewFleet(script, flavor string, n int, settings ...string) (*Fleet, error) {
 	dir, err := os.MkdirTemp("", "wherry-extra")
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	control := func(args ...string) (string, error) {
-		cmd := exec.Command(script, args...)
-		cmd.Env = append(os.Environ(), "WHERRY_SERVERS_DIR="+dir, "WHERRY_SERVERS_FAST=1")
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			return "", fmt.Errorf("%s %s: %w: %s", script, strings.Join(args, " "), err, &stderr)
-		}
-		return string(out), nil
-	}
-	stop = func() error {
-		_, err := control("down", "--purge")
-		return errors.Join(err, os.RemoveAll(dir))
-	}
-	args := []string{"up", flavor + ":1"}
+	f := &Fleet{script: script, dir: dir, port: firstPort()}
+	args := []string{"up", flavor + ":" + strconv.Itoa(n)}
 	for _, s := range settings {
-		args = append(args, "--opt", flavor+"-1:"+s)
+		for i := range n {
+			args = append(args, "--opt", flavor+"-"+strconv.Itoa(i+1)+":"+s)
+		}
 	}
 	if err = os.Chmod(dir, 0o755); err == nil { //nolint:gosec // servers run as users of their own
-		_, err = control(args...)
+		_, err = f.Control(args...)
 	}
 	var env string
 	if err == nil {
-		env, err = control("env")
+		env, err = f.Control("env")
 	}
 	_, list, found := strings.Cut(env, "WHERRY_TEST_SERVERS='")
 	if err == nil && !found {
 		err = fmt.Errorf("%s env: no WHERRY_TEST_SERVERS in %q", script, env)
 	}
 	if err != nil {
-		return "", nil, errors.Join(err, stop())
+		return nil, errors.Join(err, f.Stop())
 	}
-	list, _, _ = strings.Cut(list, "'")
-	return list, stop, nil
+	f.List, _, _ = strings.Cut(list, "'")
+	return f, nil
+}
+
+// Control has the script do something with the servers, such as kill mysql-1, and returns what it prints.
+func (f *Fleet) Control(args ...string) (string, error) {
+	cmd := exec.Command(f.script, args...) //nolint:gosec // the script of the environment
+	cmd.Env = append(os.Environ(), "WHERRY_SERVERS_DIR="+f.dir, "WHERRY_SERVERS_FAST=1", "WHERRY_SERVERS_PORT="+strconv.Itoa(f.port))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w: %s", f.script, strings.Join(args, " "), err, &stderr)
+	}
+	return string(out), nil
+}
+
+// Stop takes the servers away.
+func (f *Fleet) Stop() error {
+	_, err := f.Control("down", "--purge")
+	return errors.Join(err, os.RemoveAll(f.dir))
+}
+
+// Extra starts one server, and returns its entry of WHERRY_TEST_SERVERS and what takes it away.
+func Extra(script, flavor string, settings ...string) (list string, stop func() error, err error) {
+	f, err := NewFleet(script, flavor, 1, settings...)
+	if err != nil {
+		return "", nil, err
+	}
+	return f.List, f.Stop, nil
 }

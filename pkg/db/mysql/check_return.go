@@ -1,0 +1,52 @@
+package mysql
+
+import (
+	"context"
+	"strings"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// CheckReturn is Check for the way back, on whose source the move's target is: that its log holds all that applications do.
+func (s *Source) CheckReturn(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
+	l := &sourceChecks{checklist{s: s.server, end: "target"}} // as the move calls it
+	return l.each(ctx, plan, l.version, l.log, l.logFilters, l.serverID, l.privileges, l.fence)
+}
+
+// CheckReturn is Check for the way back, which writes to the move's source: that the account may, also while others may not.
+func (t *Target) CheckReturn(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
+	l := &targetChecks{checklist: checklist{s: t.server, end: "source"}, t: t}
+	return l.each(ctx, plan, l.version, l.returnPrivileges)
+}
+
+func (l *targetChecks) returnPrivileges(ctx context.Context, plan db.Plan) error {
+	all, err := l.s.readGrants(ctx)
+	if err != nil {
+		return err
+	}
+	if plan.Fence == db.FenceReadOnly {
+		l.need(all, schema.Name{}, bypass(l.s.flavor)...)
+	}
+	for _, p := range []string{"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP"} {
+		l.need(all, schema.Name{Database: Bookkeeping(plan.Bookkeeping), Table: "*"}, p)
+	}
+	seen := map[string]bool{}
+	for _, r := range plan.Routes {
+		database := r.Target.Name().Database
+		if seen[database] {
+			continue
+		}
+		seen[database] = true
+		for _, p := range []string{"SELECT", "INSERT", "UPDATE", "DELETE", "ALTER", "CREATE", "TRIGGER", "EVENT"} {
+			l.need(all, schema.Name{Database: database, Table: "*"}, p)
+		}
+	}
+	return nil
+}
+
+// ReadOnly tells whether the server takes no writes from applications.
+func (t *Target) ReadOnly(ctx context.Context) (bool, error) {
+	value, err := t.variable(ctx, "read_only")
+	return err == nil && value != "0" && !strings.EqualFold(value, "OFF"), err
+}

@@ -1,0 +1,41 @@
+package mysql
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+)
+
+// Orphans counts rows that reference a row which is not there.
+func (s *server) Orphans(ctx context.Context, rel, parent *route.Relation, key schema.ForeignKey, limit int) (int64, error) {
+	present, equal := "", ""
+	for i := range key.Columns {
+		from, to := "c."+schema.Quote(key.Columns[i]), "p."+schema.Quote(key.ParentColumns[i])
+		present += from + " IS NOT NULL AND "
+		if i > 0 {
+			equal += " AND "
+		}
+		equal += to + " = " + from
+	}
+	if parent.Where != "" {
+		equal += " AND (" + parent.Where + ")"
+	}
+	if rel.Where != "" {
+		present += "(" + rel.Where + ") AND "
+	}
+	statement := "SELECT COUNT(*) FROM (SELECT 1 FROM " + rel.Name().Quoted() + " AS c WHERE " + present + "NOT EXISTS (SELECT 1 FROM " +
+		parent.Name().Quoted() + " AS p WHERE " + equal + ") LIMIT " + strconv.Itoa(limit) + ") AS orphans"
+	rows, err := s.rows(ctx, statement)
+	if err != nil {
+		return 0, fmt.Errorf("look for rows of %s that reference nothing by %s: %w", rel.Name(), key.Name, err)
+	}
+	found, err := db.ReadAll(rows)
+	if err != nil {
+		return 0, fmt.Errorf("look for rows of %s that reference nothing by %s: %w", rel.Name(), key.Name, err)
+	}
+	return strconv.ParseInt(string(found[0][0]), 10, 64)
+}

@@ -1,0 +1,126 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	"wherry/pkg/db"
+	"wherry/pkg/route"
+)
+
+// Settle makes tables of the target equal to the source as of one position, at which it leaves the target, and returns that
+// position. It is for tables whose rows foreign keys changed unseen while they were copied: a snapshot of the source shows them, with
+// all that reference one another, and replay brings the target to exactly its position. From then on both rest, so whatever is unequal
+// is different. Any error but ErrUnsupported's may be tried again.
+//
+// The snapshot is a transaction that stays open on the source until everything is compared.
+func Settle(ctx context.Context, source db.Source, target Target, cascades *route.Cascades, routes []*route.Route,
+	replay func(context.Context, db.Position) error, log zerolog.Logger,
+) (_ db.Position, err error) {
+	var compared []*route.Route
+	var rels []*route.Relation
+	for _, r := range routes {
+		if cascades.Reached(r) {
+			compared = append(compared, r)
+		}
+		if cascades.Involved(r) { // whoever changes a row that is referenced holds that table too
+			rels = append(rels, &r.Source)
+		}
+	}
+	snapshot, err := source.Snapshot(ctx, rels...)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, snapshot.Close()) }()
+	pos := snapshot.Position()
+	if err := replay(ctx, pos); err != nil {
+		return "", fmt.Errorf("replay changes up to %s: %w", pos, err)
+	}
+	frozen := &frozen{Source: source, snapshot: snapshot}
+	v := New(frozen, target, compared, Options{Repair: true, Workers: 1, RetryFor: 1, Log: log})
+	report, err := v.Run(ctx)
+	switch {
+	case errors.Is(err, ErrNothingCompared):
+	case err != nil:
+		return "", fmt.Errorf("compare rows that foreign keys changed, as of %s: %w", pos, err)
+	case report.Differences()+report.InFlux() > 0:
+		return "", fmt.Errorf("compare rows that foreign keys changed, as of %s: %d rows are still different: %w", pos,
+			report.Differences()+report.InFlux(), db.ErrRetry)
+	}
+	log.Info().Stringer("position", pos).Int64("rows", report.Rows()).Int64("repaired", report.Repaired()).Msg("rows that foreign keys changed are settled")
+	return pos, nil
+}
+
+// frozen is a source as a snapshot shows it. A snapshot is used by one goroutine.
+type frozen struct {
+	db.Source
+	mu       sync.Mutex
+	snapshot db.Snapshot
+}
+
+func (f *frozen) Bound(ctx context.Context, rel *route.Relation, after db.Row, n int) (db.Row, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.snapshot.Bound(ctx, rel, after, n)
+}
+
+func (f *frozen) Sum(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.snapshot.Sum(ctx, rel, r)
+}
+
+func (f *frozen) Rows(ctx context.Context, rel *route.Relation, r db.Range) (db.Rows, error) {
+	return f.hold(func() (db.Rows, error) { return f.snapshot.Rows(ctx, rel, r) })
+}
+
+func (f *frozen) Fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (db.Rows, error) {
+	return f.hold(func() (db.Rows, error) { return f.snapshot.Fetch(ctx, rel, keys) })
+}
+
+// hold keeps the snapshot until its rows are closed.
+func (f *frozen) hold(open func() (db.Rows, error)) (db.Rows, error) {
+	f.mu.Lock()
+	rows, err := open()
+	if err != nil {
+		f.mu.Unlock()
+		return nil, err
+	}
+	return &heldRows{Rows: rows, release: sync.OnceFunc(f.mu.Unlock)}, nil
+}
+
+type heldRows struct {
+	db.Rows
+	release func()
+}
+
+func (r *heldRows) Close() error {
+	defer r.release()
+	return r.Rows.Close()
+}
+
+// SafePosition returns the snapshot's position, and so does Head: nothing is after it.
+func (f *frozen) SafePosition(context.Context) (db.Position, error) {
+	return f.snapshot.Position(), nil
+}
+
+// Head returns the snapshot's position.
+func (f *frozen) Head(context.Context) (db.Position, error) { return f.snapshot.Position(), nil }
+
+// Snapshot returns the snapshot for a table without a key.
+func (f *frozen) Snapshot(context.Context, ...*route.Relation) (db.Snapshot, error) {
+	return frozenView{f}, nil
+}
+
+// frozenView is the snapshot again, used by one goroutine at a time.
+type frozenView struct{ *frozen }
+
+// Position returns the snapshot's position.
+func (v frozenView) Position() db.Position { return v.snapshot.Position() }
+
+// Close leaves the snapshot open: it is not ours.
+func (v frozenView) Close() error { return nil }

@@ -1,0 +1,139 @@
+package back
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// audit makes a table that a trigger and an event write to, and both.
+func (m *move) audit(t *testing.T) {
+	t.Helper()
+	m.source.run(t,
+		"CREATE TABLE "+name+".audit (token VARCHAR(40) NOT NULL, what VARCHAR(10) NOT NULL, KEY (token)) ENGINE=InnoDB",
+		"CREATE TRIGGER "+name+".on_item AFTER INSERT ON "+name+".items FOR EACH ROW INSERT INTO "+name+".audit VALUES (NEW.token, 'new')",
+		// As the application: an account that may write to a read-only server would go on with it on the old source.
+		"CREATE DEFINER='"+appUser+"'@'%' EVENT "+name+".ticks ON SCHEDULE EVERY 1 SECOND DO INSERT INTO "+name+".audit VALUES ('tick', 'tick')")
+}
+
+// TestBackTriggers: what a trigger did on the new server comes back as rows, so the old source's own must not act; once the
+// source has taken over again they are as they were, and act once. The same holds for events.
+func TestBackTriggers(t *testing.T) {
+	likePairs(t, func(t *testing.T, from, to string) {
+		m := newMove(t, from, to, "cutover: {max_lag: 30s, timeout: 20s, objects: [triggers, events]}")
+		for _, s := range []*server{m.source, m.target} {
+			s.run(t, "SET GLOBAL event_scheduler = 1")
+			t.Cleanup(func() { s.run(t, "SET GLOBAL event_scheduler = 0") })
+		}
+		m.createTables(t, 50)
+		m.audit(t)
+		triggers := "SELECT GROUP_CONCAT(CONCAT_WS(' ', trigger_name, definer, action_statement)) FROM information_schema.triggers WHERE trigger_schema = '" + name + "'"
+		events := "SELECT GROUP_CONCAT(CONCAT_WS(' ', event_name, definer, status, event_definition)) FROM information_schema.events WHERE event_schema = '" + name + "'"
+		trigger, event := m.source.text(t, triggers), m.source.text(t, events)
+		require.Contains(t, trigger, "on_item")
+		require.Contains(t, event, "ENABLED")
+		m.upToCutover(t)
+		m.must(t, "cutover", "--confirm="+name)
+		insert := func(s *server, token string) {
+			s.run(t, "INSERT INTO "+name+".items (token, n) VALUES ('"+token+"', 0)")
+		}
+		insert(m.target, "there")
+		m.must(t, "start-replica", "--reverse", "--until-caught-up")
+		assert.Empty(t, m.source.text(t, triggers))
+		assert.Contains(t, m.source.text(t, events), "DISABLED")
+		insert(m.target, "there again")
+		m.must(t, "start-replica", "--reverse", "--until-caught-up")
+		count := func(s *server, token string) int {
+			return s.number(t, "SELECT COUNT(*) FROM "+name+".audit WHERE token = ?", token)
+		}
+		for _, token := range []string{"there", "there again"} {
+			assert.Equal(t, []int{1, 1}, []int{count(m.target, token), count(m.source, token)}, token)
+		}
+		time.Sleep(2200 * time.Millisecond) // for ticks
+		m.must(t, "verify", "--reverse")
+		m.must(t, "cutover", "--reverse", "--confirm="+name)
+		assert.Equal(t, trigger, m.source.text(t, triggers), "as it was")
+		assert.Equal(t, event, m.source.text(t, events), "as it was")
+		assert.GreaterOrEqual(t, count(m.source, "tick"), 2)
+		insert(m.source, "home")
+		assert.Equal(t, 1, count(m.source, "home"))
+		assert.Equal(t, []int{1, 1}, []int{count(m.source, "there"), count(m.source, "there again")})
+	})
+}
+
+// TestBackFromTheTakeover: the way back begins at the takeover itself, not where wherry came to look: what applications wrote
+// before a cutover that died was finished is in it, and nothing that was applied forward is repeated, which a table without
+// a key would show.
+func TestBackFromTheTakeover(t *testing.T) {
+	eachPair(t, func(t *testing.T, from, to string) {
+		m := newMove(t, from, to, "hooks: {switch: exit 1}", "schema: {allow_losses: [collation]}")
+		m.createTables(t, 200)
+		m.upToCutover(t)
+		m.source.run(t, "INSERT INTO "+name+".entries VALUES ('last', 1)", "INSERT INTO "+name+".entries VALUES ('last', 1)")
+		m.fails(t, 1, "cutover", "--confirm="+name)
+		require.NotEmpty(t, m.target.fact(t, "cutover"))
+		m.target.run(t, "INSERT INTO "+name+".entries VALUES ('first', 1)", "UPDATE "+name+".items SET n = 7 ORDER BY id LIMIT 3",
+			"INSERT INTO "+name+".entries VALUES ('last', 1)") // somebody has switched by hand
+		m.configure(t, "hooks: {}")
+		m.must(t, "cutover", "--confirm="+name)
+		m.target.run(t, "DELETE FROM "+name+".entries WHERE token = 'last' LIMIT 1")
+		m.must(t, "start-replica", "--reverse", "--until-caught-up")
+		m.equal(t)
+		assert.Equal(t, 2, m.source.number(t, "SELECT COUNT(*) FROM "+name+".entries WHERE token = 'last'"))
+		assert.Equal(t, 1, m.source.number(t, "SELECT COUNT(*) FROM "+name+".entries WHERE token = 'first'"))
+		m.must(t, "verify", "--reverse")
+	})
+}
+
+// TestBackFences: whatever stopped the writes on the way forward, the way back puts it right, and stops writes in the same way.
+func TestBackFences(t *testing.T) {
+	for _, fence := range []string{"lock_tables", "hook", "none"} {
+		t.Run(fence, func(t *testing.T) {
+			m := newMove(t, "mysql-1", "mysql-2")
+			log := m.place + ".log"
+			say := func(hook string) string {
+				return hook + ": 'echo " + hook + " $WHERRY_DIRECTION $WHERRY_SOURCE >> " + log + "'"
+			}
+			m.configure(t, "cutover: {fence: "+fence+"}", "hooks: {"+say("fence")+", "+say("unfence")+", "+say("switch")+"}")
+			m.createTables(t, 50)
+			m.upToCutover(t)
+			m.must(t, "cutover", "--confirm="+name)
+			m.target.run(t, "UPDATE "+name+".items SET n = n + 1")
+			m.must(t, "start-replica", "--reverse", "--until-caught-up")
+			m.must(t, "verify", "--reverse")
+			m.must(t, "cutover", "--reverse", "--confirm="+name)
+			m.equal(t)
+			old, now := m.source.Address(), m.target.Address()
+			want := "switch forward " + old + "\nswitch reverse " + now + "\n"
+			if fence == "hook" {
+				want = strings.Join([]string{"fence forward " + old, "switch forward " + old, "fence reverse " + now, "unfence forward " + old, "switch reverse " + now, ""}, "\n")
+			}
+			assert.Equal(t, want, read(t, log))
+		})
+	}
+}
+
+// TestBackRefused: what would make the way back wrong is refused, and says what to do.
+func TestBackRefused(t *testing.T) {
+	m := newMove(t, "mysql-1", "mysql-2")
+	m.createTables(t, 50)
+	m.upToCutover(t)
+	m.must(t, "cutover", "--confirm="+name)
+	begin := []string{"start-replica", "--reverse", "--until-caught-up"}
+
+	m.source.run(t, "SET GLOBAL super_read_only = 0", "SET GLOBAL read_only = 0")
+	assert.Contains(t, m.fails(t, refused, begin...), "takes writes, although the cutover had closed it")
+	m.source.run(t, "SET GLOBAL super_read_only = 1")
+	m.target.run(t, "ALTER TABLE "+name+".items ADD COLUMN more INT NULL")
+	assert.Contains(t, m.fails(t, refused, begin...), "column more is not on the source")
+	assert.False(t, m.source.has(t, ledger), "nothing was changed")
+	m.target.run(t, "ALTER TABLE "+name+".items DROP COLUMN more")
+	assert.Contains(t, m.fails(t, refused, begin...), "schema change")
+	assert.True(t, m.source.readOnly(t))
+
+	m.target.run(t, "UPDATE "+ledger+".facts SET value = '' WHERE name = 'return_position'") // as a target without a log
+	assert.Contains(t, m.fails(t, refused, begin...), "there is no way back")
+}

@@ -1,0 +1,109 @@
+package objects
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
+)
+
+// small is a table with one object of each kind that both families have.
+var small = []string{
+	"CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(20))", "INSERT INTO t VALUES (1, 'x')",
+	"CREATE VIEW v AS SELECT id FROM t",
+	"CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.a = UPPER(NEW.a)",
+	"CREATE PROCEDURE p(OUT n INT) SELECT COUNT(*) INTO n FROM t",
+	"CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2035-01-01 00:00:00' DO DELETE FROM t WHERE id < 0",
+}
+
+// check runs check and returns its code and what it found wrong.
+func (m *move) check(t *testing.T) (int, string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c, err := m.Start(ctx, "check")
+	require.NoError(t, err)
+	_ = c.Wait() // the code says how it ended
+	return c.Code, told(c.Output())
+}
+
+// TestCheckTells: check says of every object what becomes of it, and refuses what cannot be.
+func TestCheckTells(t *testing.T) {
+	const asked = "cutover: {objects: [views, triggers, routines, events, sequences]}"
+	for title, c := range map[string]struct {
+		pair           string
+		source, target []string // besides small
+		extra          string
+		code           int
+		says           []string
+	}{
+		"nothing asked for": {pair: "mysql to mysql", says: []string{
+			`"view","end":"move","level":"warn","subject":"wo_check.v","what":"is a view and stays behind"`, `"subject":"wo_check.tr","what":"stays behind","fix":"add triggers`,
+			`"subject":"wo_check.p","what":"stays behind","fix":"add routines`, `"subject":"wo_check.e","what":"stays behind","fix":"add events`,
+		}},
+		"all can be moved": {pair: "mysql to mariadb", extra: asked, says: []string{"event_scheduler"}},
+		"others in the way": {pair: "mysql to mysql", extra: asked, code: 12, target: []string{
+			"CREATE DATABASE wo_check CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci", "CREATE VIEW wo_check.v AS SELECT 1 AS id", "CREATE PROCEDURE wo_check.p() SELECT 1",
+		}, says: []string{"view wo_check.v is on the target, and this move did not make it", "procedure wo_check.p is on the target"}},
+		"a database of another character set": {pair: "mariadb to mariadb", extra: asked, code: 12, target: []string{"CREATE DATABASE wo_check CHARACTER SET latin1"}, says: []string{
+			"has the collation latin1_swedish_ci and not utf8mb4_general_ci", "ALTER DATABASE `wo_check` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+		}},
+		"an unsafe function": {pair: "mariadb to mysql", extra: asked, code: 12, source: []string{
+			"SET GLOBAL log_bin_trust_function_creators = 1", "CREATE FUNCTION unsafe() RETURNS INT RETURN RAND() * 10", "SET GLOBAL log_bin_trust_function_creators = 0",
+		}, says: []string{"neither DETERMINISTIC, NO SQL nor READS SQL DATA", "SET GLOBAL log_bin_trust_function_creators = 1"}},
+		"an account that is not there": {pair: "mysql to mariadb", extra: asked, code: 12, source: []string{
+			"CREATE USER IF NOT EXISTS wo_gone@localhost", "CREATE DEFINER = wo_gone@localhost VIEW gone AS SELECT id FROM t",
+		}, says: []string{`"definer","end":"target","level":"fail","subject":"wo_gone@localhost"`}},
+		"what the other family does not have": {pair: "mariadb to mysql", extra: asked, code: 12, source: append([]string{
+			"SET STATEMENT sql_mode = 'ORACLE' FOR EXECUTE IMMEDIATE 'CREATE PACKAGE pack AS FUNCTION f RETURN INT; END'", "CREATE VIEW m AS SELECT JSON_DETAILED('{}') AS j",
+		}, rentalSequences...), says: []string{"packages are not moved", "has no sequences", "uses json_detailed()"}},
+		"what the other family does not have either": {pair: "mysql to mariadb", extra: asked, code: 12, source: []string{
+			"CREATE VIEW r AS SELECT id FROM t WHERE a REGEXP 'x'",
+		}, says: []string{"uses regexp_like()"}},
+		"a broken view, and one of what stays behind": {pair: "mariadb to mariadb", extra: asked, code: 12, source: []string{
+			"CREATE TABLE short (a INT)", "CREATE VIEW broken AS SELECT a FROM short", "DROP TABLE short",
+			"CREATE DATABASE IF NOT EXISTS wo_else", "CREATE TABLE IF NOT EXISTS wo_else.x (id INT PRIMARY KEY)", "CREATE VIEW far AS SELECT id FROM wo_else.x",
+		}, says: []string{"is broken on the source", "reads wo_else.x, which is not moved"}},
+		"a name that cannot be translated": {
+			pair: "mysql to mysql", extra: asked + "\nroutes: [{from: wo_check.t, to: wo_check.t2}]", code: 12,
+			says: []string{"mentions t, and the table of that name becomes wo_check.t2"},
+		},
+	} {
+		t.Run(strings.ReplaceAll(title, " ", "_"), func(t *testing.T) {
+			onPairs(t, []string{c.pair}, func(t *testing.T, source, target lab.Server) {
+				m := newMove(t, "wo_check", source, target, c.extra)
+				exec(t, m.source, append(small[:len(small):len(small)], c.source...)...)
+				exec(t, m.to, c.target...)
+				code, told := m.check(t)
+				assert.Equal(t, c.code, code, told)
+				for _, says := range c.says {
+					assert.Contains(t, told, says)
+				}
+			})
+		})
+	}
+}
+
+// TestDefiners: kept, mapped to one account, or left to the account that makes them.
+func TestDefiners(t *testing.T) {
+	onPairs(t, []string{"mysql to mysql", "mariadb to mysql", "mysql to mariadb"}, func(t *testing.T, source, target lab.Server) {
+		for definer, want := range map[string]string{"keep": owner + "@%", "wo_mapped@10.%": "wo_mapped@10.%", "current": ""} {
+			m := newMove(t, "wo_definer", source, target, "cutover: {objects: [views, triggers, routines, events], max_lag: 1h, definer: '"+definer+"'}")
+			exec(t, m.source, inDatabase(m.name, small)...)
+			exec(t, m.to, "CREATE USER IF NOT EXISTS 'wo_mapped'@'10.%'")
+			m.ready(t)
+			m.must(t, "cutover", "--confirm=wo_definer")
+			if definer == "current" {
+				want = text(t, m.to, "SELECT CURRENT_USER()")
+			}
+			for list, column := range map[string]string{"views": "table_schema", "triggers": "trigger_schema", "routines": "routine_schema", "events": "event_schema"} {
+				assert.Equal(t, want, text(t, m.to, "SELECT MAX(definer) FROM information_schema."+list+" WHERE "+column+" = 'wo_definer'"), "%s %s", definer, list)
+			}
+			assert.Equal(t, "ENABLED", text(t, m.to, "SELECT status FROM information_schema.events WHERE event_schema = 'wo_definer'"))
+		}
+	})
+}

@@ -1,0 +1,215 @@
+package sources
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// pairOf is a primary and its replica, behind one address.
+type pairOf struct {
+	primary, replica *node
+	at               *address
+}
+
+func newPair(t *testing.T, flavor string, settings ...string) *pairOf {
+	t.Helper()
+	nodes := fleet(t, flavor, 2, settings...)
+	nodes[1].follow(t, nodes[0])
+	return &pairOf{primary: nodes[0], replica: nodes[1], at: newAddress(t, nodes[0])}
+}
+
+// failover kills the primary while nobody writes, promotes the replica, which has everything, and leads the address there. The
+// dead one comes back as a replica of the other. held is done before writes go on.
+func (p *pairOf) failover(t *testing.T, l *load, held func()) {
+	t.Helper()
+	l.hold()
+	p.replica.has(t, p.primary)
+	p.primary.control(t, "kill")
+	p.replica.promote(t)
+	p.primary, p.replica = p.replica, p.primary
+	l.node = p.primary
+	if held != nil {
+		held()
+	}
+	l.release()
+	p.at.lead(p.primary.Address())
+	p.replica.control(t, "start")
+	p.replica.follow(t, p.primary)
+}
+
+// TestFailover moves a database under load while its source dies again and again and a replica takes its place at the same
+// address: while rows are copied, between the phases, while changes are followed, and before the cutover.
+func TestFailover(t *testing.T) {
+	flavors(t, func(t *testing.T, flavor string) {
+		p := newPair(t, flavor)
+		to := target(t, flavor)
+		m := newMove(t, "ws_failover", p.primary, p.at.server(), to, "copy: {chunk_rows: 300, workers: 2}", "replicate: {retry_for: 1m}")
+		l := startLoad(t, m.Name, p.primary)
+		m.must(t, "init-schema")
+		p.failover(t, l, nil) // nothing is copied yet
+
+		copying := m.start(t, "init-copy")
+		until(t, "some chunks", func() bool { return m.chunks(t) > 3 }, copying)
+		p.failover(t, l, nil)
+		ended(t, copying, 0)
+		assert.Contains(t, copying.Log(), "another server is the source now")
+
+		following := m.start(t, "start-replica")
+		m.followed(t, p.primary, following)
+		p.failover(t, l, nil)
+		m.followed(t, p.primary, following)
+		assert.Contains(t, following.Log(), "another server is the source now")
+		require.NoError(t, following.Signal(os.Kill))
+		<-following.Done()
+
+		p.failover(t, l, nil) // while nobody looks
+		following = m.start(t, "start-replica")
+		m.followed(t, p.primary, following)
+		m.must(t, "verify")
+		p.failover(t, l, nil)
+		m.followed(t, p.primary, following)
+		m.ends(t, 12, "cutover", "--confirm="+m.Name) // what was compared was another server's
+		m.must(t, "verify")
+		m.must(t, "cutover", "--confirm="+m.Name)
+		l.stop()
+		ended(t, following, 0)
+		m.equal(t, p.primary)
+		state, err := os.ReadFile(m.State)
+		require.NoError(t, err)
+		assert.Contains(t, string(state), p.primary.tag(t), "the state file knows the source")
+		assert.Contains(t, m.fact(t, "move"), p.primary.tag(t), "the ledger knows the source")
+	})
+}
+
+// chunks is how many chunks are copied.
+func (m *move) chunks(t *testing.T) int {
+	t.Helper()
+	return len(m.to.text(t, "SELECT GROUP_CONCAT('x' SEPARATOR '') FROM wherry_"+m.Name+".chunks WHERE done = 1"))
+}
+
+func (m *move) fact(t *testing.T, name string) string {
+	t.Helper()
+	return m.to.text(t, "SELECT value FROM wherry_"+m.Name+".facts WHERE name = ?", name)
+}
+
+// tag is what a server is known by.
+func (n *node) tag(t *testing.T) string {
+	t.Helper()
+	if n.Flavor == "mysql" {
+		return n.text(t, "SELECT @@server_uuid")
+	}
+	return n.text(t, "SELECT CONCAT(@@hostname, ':', @@port, ':', @@server_id)")
+}
+
+// TestFailoverLost refuses a replica that was promoted without what the target has already, and says which transactions those
+// are; put back the old source, and the move goes on.
+func TestFailoverLost(t *testing.T) {
+	flavors(t, func(t *testing.T, flavor string) {
+		p := newPair(t, flavor)
+		m := newMove(t, "ws_lost", p.primary, p.at.server(), target(t, flavor), "replicate: {retry_for: 20s}")
+		m.must(t, "init-schema")
+		m.must(t, "init-copy")
+		following := m.start(t, "start-replica")
+		m.followed(t, p.primary, following)
+		p.replica.has(t, p.primary)
+		p.replica.stopReplica(t)
+		m.followed(t, p.primary, following) // and the replica does not have that
+		p.replica.promote(t)
+		p.replica.exec(t, "INSERT INTO "+m.Name+".events VALUES (7, 'on the other')", "INSERT INTO "+m.Name+".events VALUES (7, 'more')")
+		before := m.to.sum(t, m.Name+".events")
+		p.at.lead(p.replica.Address())
+		ended(t, following, 12)
+		told := following.Log()
+		assert.Contains(t, told, "The target is ahead of this server")
+		lost := p.primary.text(t, map[string]string{"mysql": "SELECT SUBSTRING_INDEX(@@gtid_executed, '-', -1)", "mariadb": "SELECT @@gtid_binlog_pos"}[flavor])
+		assert.Contains(t, told, lost, "the transaction that was lost")
+		assert.Equal(t, before, m.to.sum(t, m.Name+".events"), "nothing of the other server was applied")
+		m.ends(t, 12, "verify")
+		p.at.lead(p.primary.Address())
+		m.must(t, "start-replica", "--until-caught-up")
+		m.equal(t, p.primary)
+	})
+}
+
+// TestFailoverLostWhileCopying refuses a replica that lacks what rows show that are copied already, although it has the
+// position that the copy began from: no change in its log would ever put those rows right.
+func TestFailoverLostWhileCopying(t *testing.T) {
+	flavors(t, func(t *testing.T, flavor string) {
+		p := newPair(t, flavor)
+		m := newMove(t, "ws_shown", p.primary, p.at.server(), target(t, flavor), "copy: {chunk_rows: 300, workers: 1}", "replicate: {retry_for: 20s}")
+		m.must(t, "init-schema")
+		p.replica.has(t, p.primary)
+		copying := m.start(t, "init-copy")
+		until(t, "a start", func() bool { return m.fact(t, "start") != "" }, copying)
+		p.replica.stopReplica(t)
+		p.primary.exec(t, "UPDATE "+m.Name+".accounts SET n = -5 WHERE id > 3000") // of rows that are still to be copied
+		until(t, "chunks with the change", func() bool {
+			return m.to.text(t, "SELECT 1 FROM "+m.Name+".accounts WHERE n = -5 LIMIT 1") == "1"
+		}, copying)
+		require.NoError(t, copying.Signal(os.Kill))
+		<-copying.Done()
+		require.Empty(t, m.fact(t, "consistent"), "the test was too slow")
+		p.replica.promote(t)
+		p.at.lead(p.replica.Address())
+		refused := m.ends(t, 12, "init-copy")
+		assert.Contains(t, refused.Log(), "The target is ahead of this server")
+		p.at.lead(p.primary.Address())
+		m.must(t, "init-copy")
+		m.equal(t, p.primary)
+	})
+}
+
+// TestFailoverPurged tells that a promoted replica no longer has the log from where the target is.
+func TestFailoverPurged(t *testing.T) {
+	flavors(t, func(t *testing.T, flavor string) {
+		p := newPair(t, flavor)
+		m := newMove(t, "ws_gone", p.primary, p.at.server(), target(t, flavor))
+		m.must(t, "init-schema")
+		m.must(t, "init-copy")
+		p.primary.exec(t, "INSERT INTO "+m.Name+".events VALUES (1, 'later')")
+		p.replica.has(t, p.primary)
+		p.replica.promote(t)
+		for range 3 {
+			p.replica.exec(t, "INSERT INTO "+m.Name+".events VALUES (2, 'there')", "FLUSH BINARY LOGS")
+		}
+		p.replica.purge(t)
+		p.at.lead(p.replica.Address())
+		told := m.ends(t, 13, "start-replica", "--until-caught-up").Log()
+		assert.NotContains(t, m.fact(t, "move"), p.replica.tag(t), "it was not taken for the source: %s", told)
+	})
+}
+
+// logs are the files of the server's log.
+func (n *node) logs(t *testing.T) (names []string) {
+	t.Helper()
+	rows, err := n.db.QueryContext(t.Context(), "SHOW BINARY LOGS")
+	require.NoError(t, err)
+	defer rows.Close()
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	for rows.Next() {
+		into := make([]any, len(columns))
+		for i := range into {
+			into[i] = new([]byte)
+		}
+		require.NoError(t, rows.Scan(into...))
+		names = append(names, string(*into[0].(*[]byte)))
+	}
+	require.NoError(t, rows.Err())
+	return names
+}
+
+// purge removes all of the log but its last file. MariaDB keeps files that its engine may need after a crash for a while.
+func (n *node) purge(t *testing.T) {
+	t.Helper()
+	n.exec(t, "FLUSH BINARY LOGS")
+	logs := n.logs(t)
+	last := logs[len(logs)-1]
+	until(t, "a purged log", func() bool {
+		n.exec(t, "PURGE BINARY LOGS TO '"+last+"'")
+		return n.logs(t)[0] == last
+	})
+}
