@@ -65,7 +65,11 @@ func (s *session) check(ctx context.Context, o checkOptions) (outcome, error) {
 		return outcome{}, err
 	}
 	findings = append(append(append(findings, s.plan.Findings...), objects.Findings...), s.checkHooks()...)
-	findings = append(findings, db.Finding{
+	back, err := s.wayBack(ctx)
+	if err != nil {
+		return outcome{}, err
+	}
+	findings = append(findings, back, db.Finding{
 		Check: "tables", End: "move", Level: db.OK, What: fmt.Sprintf("%d tables will be moved", len(s.plan.Routes)) + alsoObjects(objects),
 	})
 	if err := s.printFindings(findings, o.all); err != nil {

@@ -80,7 +80,8 @@ func runCutover(ctx context.Context, a *app, o cutoverOptions) error {
 	if err != nil {
 		return err
 	}
-	if !o.abort && !o.dryRun && !(st.Over() && !o.reverse) && !st.Back() {
+	over := st.Back() || st.Over() && !o.reverse
+	if !o.abort && !o.dryRun && !over {
 		if err := s.confirm(o.confirm, o.asks(s)); err != nil {
 			return err
 		}
@@ -167,7 +168,7 @@ func (s *session) cutover(ctx context.Context, o cutoverOptions) (outcome, error
 		return outcome{}, err
 	}
 	if o.rehearse {
-		return s.rehearsed(result), nil
+		return s.rehearsed(result)
 	}
 	taken := "the target has taken over"
 	if s.back != nil {

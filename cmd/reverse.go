@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"wherry/pkg/cutover"
@@ -195,6 +196,37 @@ func checkBack(ctx context.Context, now *mysql.Source, old *mysql.Target, intent
 	}
 	more, err := old.CheckReturn(ctx, intent)
 	return append(findings, more...), err
+}
+
+// wayBack tells before the move whether there will be a way back after it. Without one the move can be made all the same.
+func (s *session) wayBack(ctx context.Context) (db.Finding, error) {
+	back := &ends{}
+	if err := s.openBack(ctx, back); err != nil {
+		return db.Finding{}, err
+	}
+	reversed := plan.Turn(s.plan)
+	findings, err := checkBack(ctx, back.now, back.old, s.backIntent(reversed))
+	if err != nil {
+		return db.Finding{}, err
+	}
+	out := db.Finding{Check: "way_back", End: "move", Level: db.OK, What: "after the cutover start-replica --reverse can keep a way back open"}
+	var reasons, fixes []string
+	for _, f := range plan.Failed(append(findings, reversed.Findings...)) {
+		reasons = append(reasons, strings.Join(strings.Fields(fmt.Sprintf("%s (%s) %s %s", f.Check, f.End, f.Subject, f.What)), " "))
+		if f.Fix != "" && !slices.Contains(fixes, f.Fix) {
+			fixes = append(fixes, f.Fix)
+		}
+	}
+	if len(reasons) > 0 {
+		const most = 5
+		more := ""
+		if len(reasons) > most {
+			more = fmt.Sprintf(", and %d more", len(reasons)-most)
+		}
+		out.Level, out.What = db.Warn, "after the cutover there would be no way back: "+strings.Join(reasons[:min(len(reasons), most)], "; ")+more
+		out.Fix = "go without a way back, or: " + strings.Join(fixes[:min(len(fixes), most)], "; ")
+	}
+	return out, nil
 }
 
 // announceBack records on the target that the source is going to have bookkeeping, before it has.

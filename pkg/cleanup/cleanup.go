@@ -152,8 +152,18 @@ func (c *Cleanup) books(name string, end End) Step {
 	return Step{End: name, Subject: Bookkeeping, Statement: schema.DropDatabase(c.opts.Bookkeeping), on: end}
 }
 
-// made adds the tables that the move made. Those that it found and took are left.
+// made adds what the move made: tables, and what a cutover that was undone or rehearsed made besides. Tables that it found and
+// took are left.
 func (c *Cleanup) made(ctx context.Context, p *Plan, text string) error {
+	objects, err := db.ReadObjects(ctx, c.target.Ledger())
+	if err != nil {
+		return err
+	}
+	for _, o := range objects.Made {
+		p.Steps = append(p.Steps, Step{
+			End: "target", Subject: string(o.Kind) + " " + o.Name.String(), Statement: schema.DropObject(o.Kind, o.Name), on: c.target,
+		})
+	}
 	found, err := c.target.Ledger().Get(ctx, db.FactFound)
 	if err != nil {
 		return err

@@ -133,9 +133,10 @@ func TestUnderWay(t *testing.T) {
 	assert.Empty(t, target.ran)
 
 	target.locked = false
+	target.facts[db.FactObjects] = `{"Made": [{"Kind": "view", "Name": {"Database": "shop", "Table": "v"}}]}`
 	p, err := run(t, target, cleanup.Options{Abandon: true})
 	require.NoError(t, err)
-	assert.Equal(t, []string{"DROP TABLE IF EXISTS `shop`.`items`", "DROP DATABASE IF EXISTS `wherry_shop`"}, target.ran)
+	assert.Equal(t, []string{"DROP VIEW IF EXISTS `shop`.`v`", "DROP TABLE IF EXISTS `shop`.`items`", "DROP DATABASE IF EXISTS `wherry_shop`"}, target.ran)
 	assert.Equal(t, []string{"shop.other", "shop.taken"}, target.tables, "what was there before the move stays")
 	assert.Equal(t, "[shop.taken]", fmt.Sprint(p.Left))
 }

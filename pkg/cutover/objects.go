@@ -53,7 +53,9 @@ func (c *Cutover) makeObjects(ctx context.Context) error {
 	c.observe(StepObjects, fmt.Sprintf("%d besides tables", len(c.plans)))
 	fact := c.late()
 	for _, p := range c.plans {
-		fact.Made = append(fact.Made, name(p.Target))
+		if p.Target.Kind != schema.TriggerObject { // there is none before the takeover: one that is found is not ours
+			fact.Made = append(fact.Made, name(p.Target))
+		}
 	}
 	planned := len(fact.Made)
 	for _, m := range before.Made {

@@ -28,7 +28,8 @@ type ObjectWriter interface {
 
 // Objects is the fact FactObjects: what the cutover makes besides tables.
 type Objects struct {
-	// Made are the objects that this move made, or was about to make. No others of their names were there before.
+	// Made are the objects that this move made before the takeover, or was about to make: no triggers. No others of their names
+	// were there before.
 	Made []ObjectName
 	// Late is what is done once the target has taken over.
 	Late []LateObject

@@ -165,9 +165,9 @@ func (a *alteration) changed(c *columnChange, from int) slot {
 	a.doubt(what)
 	if a.s.convert != nil && col.Type.IsText() {
 		col.Type.Charset, col.Type.Collation = a.t.Charset, a.t.Collation
-		if col.Type.Kind == schema.Text {
-			a.doubt("the size of a text that is converted")
-		}
+	}
+	if a.s.convert != nil && (col.Type.Kind == schema.Text || col.Type.Kind == schema.Blob) {
+		a.doubt("the size of a text that is converted")
 	}
 	return slot{col: col, from: from, def: &c.columnDef}
 }
@@ -178,15 +178,19 @@ func (a *alteration) columnDefaults() error {
 		old := a.before.Column(d.name)
 		at := slices.Index(a.from, old)
 		if old < 0 || at < 0 {
-			if d.optional {
-				continue
+			if old >= 0 {
+				a.doubt("the default of a column that is dropped")
+			} else if !d.optional {
+				return fmt.Errorf("no column %s", d.name)
 			}
-			return fmt.Errorf("no column %s", d.name)
+			continue
 		}
 		c := &a.t.Columns[at]
 		switch {
 		case d.visible != nil:
 			c.Invisible = !*d.visible
+		case c.Generated != schema.NotGenerated:
+			a.doubt("a default of a generated column")
 		case d.def == nil:
 			c.Default = nil
 			if c.Nullable && (a.w.ctx.Flavor.MariaDB || !takesLiteral(c.Type.Kind)) {

@@ -25,10 +25,16 @@ type Next struct {
 
 // NextStep says what to run next.
 func NextStep(s state.State, live Live) Next {
+	if s.Turned() && !s.Back() {
+		return reverseStep(&s, live)
+	}
 	running := strings.TrimPrefix(live.Running, state.RunPrefix)
 	phase := nextPhase(&s, running)
 	if phase == "" {
-		return Next{Text: "the move is over, nothing is left to run"}
+		if s.Back() {
+			return Next{Text: "the source has taken over again; wherry cleanup removes what the move keeps on the servers"}
+		}
+		return Next{Text: "the move is over; start-replica --reverse keeps a way back open, cleanup removes what the move keeps on the servers"}
 	}
 	if running != "" && (running != state.PhaseStartReplica || phase == running || live.Running != running) {
 		text := fmt.Sprintf("wait for %s, which is running (pid %d); to watch it", running, live.PID)
@@ -39,7 +45,7 @@ func NextStep(s state.State, live Live) Next {
 	}
 	out := Next{Phase: phase, Text: purpose(&s, phase), Command: live.command(phase)}
 	switch {
-	case phase == state.PhaseVerify && unequal(&s):
+	case phase == state.PhaseVerify && unequal(s.Verify):
 		out.Command = live.command(phase, "--repair")
 	case phase == state.PhaseCutover:
 		out.Command = live.command(phase, "--confirm "+s.Move)
@@ -65,8 +71,8 @@ func (l Live) command(phase string, options ...string) string {
 	return strings.Join(words, " ")
 }
 
-func unequal(s *state.State) bool {
-	for _, t := range s.Verify.Tables {
+func unequal(v state.Verify) bool {
+	for _, t := range v.Tables {
 		if differs(t) {
 			return true
 		}
@@ -92,7 +98,7 @@ func purpose(s *state.State, phase string) string {
 		}
 		return "follow the source: apply every later change"
 	case state.PhaseVerify:
-		if unequal(s) {
+		if unequal(s.Verify) {
 			return "the last verify found differences; mend and compare them again"
 		}
 		return "prove that both ends are equal"

@@ -19,9 +19,11 @@ func WriteStatus(w io.Writer, s state.State, live Live) error {
 	writeEnds(&b, s)
 	writePhases(&b, s, live)
 	writeTables(&b, s)
-	writeReplica(&b, s, live.Now)
+	writeReplica(&b, s.Positions, live.Now)
 	writeLastVerify(&b, s.Verify, live.Now)
+	writeRehearsal(&b, s, live.Now)
 	writeCutover(&b, s.Cutover, live.Now)
+	writeReverse(&b, s, live.Now)
 	next := NextStep(s, live)
 	if next.Command == "" {
 		fmt.Fprintf(&b, "\n%s.\n", upperFirst(next.Text))
@@ -45,17 +47,21 @@ func writeEnds(b *strings.Builder, s state.State) {
 	b.WriteString("\n")
 }
 
-func phases() []string {
-	return []string{
+func phases(s *state.State) []string {
+	names := []string{
 		state.PhaseCheck, state.PhaseInitSchema, state.PhaseInitCopy,
 		state.PhaseStartReplica, state.PhaseVerify, state.PhaseCutover,
 	}
+	if s.Turned() {
+		names = append(names, reversePhases()...)
+	}
+	return names
 }
 
 func writePhases(b *strings.Builder, s state.State, live Live) {
 	var rows [][]string
 	var errors []string
-	for _, name := range phases() {
+	for _, name := range phases(&s) {
 		p := s.Phase(name)
 		if p == nil {
 			rows = append(rows, []string{name, "-"})
@@ -84,7 +90,8 @@ func phaseStatus(p *state.Phase, live Live) string {
 	switch {
 	case p.Status != state.StatusRunning || running == p.Name:
 		return p.Status
-	case running == state.PhaseStartReplica && (p.Name == state.PhaseVerify || p.Name == state.PhaseCutover):
+	case running == state.PhaseStartReplica && (p.Name == state.PhaseVerify || p.Name == state.PhaseCutover),
+		running == state.ReversePrefix+state.PhaseStartReplica && strings.HasPrefix(p.Name, state.ReversePrefix):
 		return p.Status // beside it, which the lock does not show
 	}
 	return statusKilled
@@ -163,8 +170,7 @@ func sumTables(tables []state.Table) tableSum {
 	return sum
 }
 
-func writeReplica(b *strings.Builder, s state.State, now time.Time) {
-	p := s.Positions
+func writeReplica(b *strings.Builder, p state.Positions, now time.Time) {
 	if p.Applied == "" {
 		return
 	}

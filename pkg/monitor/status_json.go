@@ -8,19 +8,21 @@ import (
 
 // status is the one document of `wherry status --json`.
 type status struct {
-	Type      string        `json:"type"`
-	Time      time.Time     `json:"time"`
-	Move      string        `json:"move"`
-	Over      bool          `json:"over"`
-	Running   *runningPhase `json:"running,omitempty"`
-	Source    state.Server  `json:"source,omitzero"`
-	Target    state.Server  `json:"target,omitzero"`
-	Phases    []phaseStand  `json:"phases"`
-	Tables    tableStand    `json:"tables"`
-	Positions replicaStand  `json:"positions"`
-	Verify    *state.Verify `json:"verify,omitempty"`
-	Cutover   state.Cutover `json:"cutover,omitzero"`
-	Next      Next          `json:"next"`
+	Type      string          `json:"type"`
+	Time      time.Time       `json:"time"`
+	Move      string          `json:"move"`
+	Over      bool            `json:"over"`
+	Running   *runningPhase   `json:"running,omitempty"`
+	Source    state.Server    `json:"source,omitzero"`
+	Target    state.Server    `json:"target,omitzero"`
+	Phases    []phaseStand    `json:"phases"`
+	Tables    tableStand      `json:"tables"`
+	Positions replicaStand    `json:"positions"`
+	Verify    *state.Verify   `json:"verify,omitempty"`
+	Rehearsal state.Rehearsal `json:"rehearsal,omitzero"`
+	Cutover   state.Cutover   `json:"cutover,omitzero"`
+	Reverse   *state.Reverse  `json:"reverse,omitempty"`
+	Next      Next            `json:"next"`
 }
 
 type runningPhase struct {
@@ -51,12 +53,15 @@ func StatusJSON(s state.State, live Live) any {
 		Type: "status", Time: live.Now.UTC().Truncate(time.Millisecond), Move: s.Move, Over: s.Over(), Source: s.Source, Target: s.Target,
 		Tables:    tableStand{tableSum: sumTables(s.Tables), List: make([]state.Table, 0, len(s.Tables))},
 		Positions: replicaStand{Positions: s.Positions, LagSeconds: time.Duration(s.Positions.Lag).Seconds()},
-		Cutover:   s.Cutover, Next: NextStep(s, live),
+		Rehearsal: s.Rehearsal, Cutover: s.Cutover, Next: NextStep(s, live),
 	}
 	if live.Running != "" {
 		out.Running = &runningPhase{Phase: live.Running, PID: live.PID}
 	}
-	for _, name := range phases() {
+	if s.Turned() {
+		out.Reverse = &s.Reverse
+	}
+	for _, name := range phases(&s) {
 		out.Phases = append(out.Phases, standOf(&s, name, live))
 	}
 	for _, t := range s.Tables {

@@ -89,6 +89,22 @@ func moves() map[string]struct {
 	over.Phases = append(ready.Phases[:5:5], phase(state.PhaseCutover, state.StatusDone, 28, 29, ""))
 	over.Cutover.Done, over.Cutover.Blocked, over.Cutover.Note = true, state.Duration(350*time.Millisecond), "the application points to the target"
 
+	rehearsed := ready
+	rehearsed.Rehearsal = state.Rehearsal{
+		At: at(25), Blocked: state.Duration(230 * time.Millisecond), Fence: state.Duration(10 * time.Millisecond),
+		Drain: state.Duration(70 * time.Millisecond), Verify: state.Duration(120 * time.Millisecond),
+	}
+
+	turned := over
+	turned.Phases = append(over.Phases[:6:6], phase("reverse:start-replica", state.StatusRunning, 29, 0, ""), phase("reverse:verify", state.StatusDone, 29, 30, ""))
+	turned.Reverse.Positions = state.Positions{Start: "b:1-5", Applied: "b:1-10", AppliedAt: at(29).Add(48 * time.Second), RowsApplied: 77}
+	turned.Reverse.Verify = ready.Verify
+
+	back := turned
+	back.Phases = append(turned.Phases[:8:8], phase("reverse:cutover", state.StatusDone, 29, 30, ""))
+	back.Phases[6].Status = state.StatusDone
+	back.Reverse.Cutover = state.Cutover{Step: "finish", Done: true, FenceKind: "read_only", Blocked: state.Duration(90 * time.Millisecond)}
+
 	now := at(30)
 	return map[string]move{
 		"empty":     {empty, Live{Now: now}},
@@ -103,7 +119,11 @@ func moves() map[string]struct {
 		"unequal":   {unequal, Live{Now: now, Running: state.PhaseStartReplica, PID: 43, Args: "--config a.yaml --config b.yaml"}},
 		"ready":     {ready, Live{Now: now, Running: state.PhaseStartReplica, PID: 43}},
 		"fenced":    {fenced, Live{Now: now, Running: state.PhaseStartReplica, PID: 43}},
+		"rehearsed": {rehearsed, Live{Now: now, Running: state.PhaseStartReplica, PID: 43}},
 		"over":      {over, Live{Now: now}},
+		"turned":    {turned, Live{Now: now, Running: "reverse:start-replica", PID: 43}},
+		"alone":     {turned, Live{Now: now}},
+		"back":      {back, Live{Now: now}},
 	}
 }
 
@@ -152,7 +172,11 @@ func TestNextStep(t *testing.T) {
 		"unequal":   "wherry verify --repair --config a.yaml --config b.yaml",
 		"ready":     "wherry cutover --confirm shop",
 		"fenced":    "wherry cutover --confirm shop",
+		"rehearsed": "wherry cutover --confirm shop",
 		"over":      "",
+		"turned":    "wherry cutover --reverse --confirm shop",
+		"alone":     "wherry start-replica --reverse",
+		"back":      "",
 	} {
 		m := moves()[name]
 		assert.Equal(t, want, NextStep(m.state, m.live).Command, name)

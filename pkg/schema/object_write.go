@@ -31,7 +31,7 @@ func (d mysqlDialect) CreateObject(o *Object) string {
 
 // DropObject implements Dialect.
 func (d mysqlDialect) DropObject(o *Object) string {
-	return "DROP " + strings.ToUpper(string(o.Kind)) + " IF EXISTS " + o.Name.Quoted()
+	return DropObject(o.Kind, o.Name)
 }
 
 // EnableEvent implements Dialect. ALTER EVENT without DEFINER would make it the session's (MySQL manual 15.1.3).

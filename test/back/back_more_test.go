@@ -137,3 +137,42 @@ func TestBackRefused(t *testing.T) {
 	m.target.run(t, "UPDATE "+ledger+".facts SET value = '' WHERE name = 'return_position'") // as a target without a log
 	assert.Contains(t, m.fails(t, refused, begin...), "there is no way back")
 }
+
+// TestWayBackIsChecked: whether there will be a way back shows before the move, and is no reason not to move.
+func TestWayBackIsChecked(t *testing.T) {
+	m := newMove(t, "mysql-1", "mysql-2")
+	m.createTables(t, 10)
+	check := m.run(t, "check", "--all")
+	require.Zero(t, check.Code)
+	assert.Contains(t, check.Output(), "start-replica --reverse can keep a way back open")
+	m.configure(t, "filters: [{table: "+name+".items, where: 'id < 5'}]")
+	m.target.run(t, "SET GLOBAL binlog_row_image = 'MINIMAL'")
+	defer m.target.run(t, "SET GLOBAL binlog_row_image = 'FULL'")
+	check = m.run(t, "check")
+	require.Zero(t, check.Code)
+	for _, reason := range []string{"there would be no way back", "has a row filter", "binlog_row_image"} {
+		assert.Contains(t, check.Output(), reason)
+	}
+}
+
+// TestBackStatus: status tells of both ways.
+func TestBackStatus(t *testing.T) {
+	m := newMove(t, "mysql-1", "mysql-2")
+	m.createTables(t, 10)
+	m.upToCutover(t)
+	status := func() string {
+		child := m.run(t, "status")
+		require.Zero(t, child.Code)
+		return child.Output()
+	}
+	m.must(t, "cutover", "--rehearse", "--confirm="+name)
+	assert.Contains(t, status(), `"rehearsal":{"at":`)
+	m.must(t, "cutover", "--confirm="+name)
+	m.must(t, "start-replica", "--reverse", "--until-caught-up")
+	for _, part := range []string{`"name":"reverse:start-replica","status":"done"`, `"reverse":{"positions":{"start":"gtid=`, "wherry start-replica --reverse"} {
+		assert.Contains(t, status(), part)
+	}
+	m.must(t, "verify", "--reverse")
+	m.must(t, "cutover", "--reverse", "--confirm="+name)
+	assert.Contains(t, status(), "the source has taken over again")
+}

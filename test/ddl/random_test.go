@@ -109,6 +109,19 @@ func (g *generator) statement() string {
 		return "ALTER TABLE parent RENAME COLUMN " + g.pick("id", "c0", "c1", "c2") + " TO " + g.pick("id", "c0", "c1", "c2")
 	case 5:
 		return "TRUNCATE " + name
+	case 6:
+		return "DROP INDEX " + g.index(t) + " ON " + name
+	case 7:
+		if t.Partition != "" {
+			return "ALTER TABLE " + name + " " + g.pick("ADD PARTITION PARTITIONS 2", "COALESCE PARTITION 1", "DROP PARTITION a", "TRUNCATE PARTITION b", "REMOVE PARTITIONING",
+				"REORGANIZE PARTITION b INTO (PARTITION c VALUES LESS THAN (50), PARTITION b VALUES LESS THAN MAXVALUE)", "PARTITION BY KEY (c0) PARTITIONS 3")
+		}
+		return "ALTER TABLE " + name + " PARTITION BY HASH (c0) PARTITIONS 2"
+	case 8:
+		if g.b.flavor.MariaDB {
+			return "ALTER TABLE " + name + " " + g.pick("ADD COLUMN IF NOT EXISTS "+g.name()+" INT", "DROP COLUMN IF EXISTS "+g.name(), "ADD INDEX IF NOT EXISTS i0 ("+g.some(t)+")",
+				"DROP INDEX IF EXISTS i1", "MODIFY COLUMN IF EXISTS "+g.name()+" INT", "DROP CONSTRAINT IF EXISTS kk")
+		}
 	}
 	var clauses []string
 	for range 1 + g.r.Intn(3) {
