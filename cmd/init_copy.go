@@ -81,7 +81,7 @@ func (s *session) initCopy(ctx context.Context, tables []string) (outcome, error
 			return verify.Settle(ctx, s.source, s.target, route.NewCascades(s.plan.Routes), s.plan.Routes, replay.ReplayExactly, s.log)
 		},
 	})
-	if err := s.observed(ctx, mirrorCopy, c.Run); err != nil {
+	if err := s.observed(ctx, mirrorCopy, func(ctx context.Context) error { return s.spooled(ctx, c.Run) }); err != nil {
 		return outcome{}, err
 	}
 	return s.copied(began), nil
