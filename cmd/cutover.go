@@ -230,6 +230,9 @@ func (s *session) cutoverOptions(st *state.State) cutover.Options {
 
 // cutoverObjects plans what moves besides tables; what was asked for and cannot be moved is an error.
 func (s *session) cutoverObjects(ctx context.Context) ([]schema.ObjectPlan, error) {
+	if len(s.cfg.Cutover.Objects) == 0 { // none of them is looked for while writes are blocked
+		return nil, nil
+	}
 	objects, err := s.objects(ctx)
 	if err != nil {
 		return nil, err

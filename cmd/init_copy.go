@@ -77,11 +77,11 @@ func (s *session) initCopy(ctx context.Context, tables []string) (outcome, error
 		Shapes: copier, Again: again,
 		Workers: s.cfg.Copy.Workers, ChunkRows: s.cfg.Copy.ChunkRows, ChunkBytes: int64(s.cfg.Copy.ChunkBytes), IndexWorkers: s.cfg.Copy.IndexWorkers, RetryFor: s.cfg.Replicate.RetryFor,
 		Observe: s.steps(began), Log: s.log,
-		Settle: func(ctx context.Context) (db.Position, error) {
-			return verify.Settle(ctx, s.source, s.target, route.NewCascades(s.plan.Routes), s.plan.Routes, replay.ReplayExactly, s.log)
+		Settle: func(ctx context.Context, routes []*route.Route) (db.Position, error) {
+			return verify.Settle(ctx, s.source, s.target, route.NewCascades(routes), routes, replay.ReplayExactly, s.log)
 		},
 	})
-	if err := s.observed(ctx, mirrorCopy, c.Run); err != nil {
+	if err := s.observed(ctx, mirrorCopy, func(ctx context.Context) error { return s.spooled(ctx, c.Run) }); err != nil {
 		return outcome{}, err
 	}
 	return s.copied(began), nil
@@ -136,7 +136,7 @@ func (s *session) replicator(steady bool, shapes *evolve.Evolver) *replicate.Rep
 	}
 	return replicate.New(s.source, s.target, s.plan.Routes, replicate.Options{
 		BatchRows: o.BatchRows, BatchBytes: int(o.BatchBytes), BatchAge: o.BatchAge, Workers: o.Workers, Schema: shapes,
-		RetryFor: o.RetryFor, Clock: s.clock, Log: s.log, Unseen: unseen,
+		RetryFor: o.RetryFor, Clock: s.clock, Log: s.log, Unseen: unseen, Settled: s.settledCascades,
 		Report: func(p replicate.Progress) {
 			s.progress.Replica(p.Position.String(), p.Rows, p.Changes, p.Lag, p.CaughtUp)
 			if steady && p.Absent > absent {
@@ -154,6 +154,15 @@ func (s *session) unseenCascades(ctx context.Context) error {
 		return err
 	}
 	return s.target.Ledger().Put(ctx, db.FactCascades, at.String())
+}
+
+// settledCascades refuses to follow a target on which a copy has not compared what foreign keys changed.
+func (s *session) settledCascades(ctx context.Context) error {
+	at, err := s.target.Ledger().Get(ctx, db.FactCascades)
+	if err == nil && at != "" {
+		err = fmt.Errorf("foreign keys changed rows while they were copied, which is not followed up yet: run init-copy again: %w", db.ErrUnsupported)
+	}
+	return err
 }
 
 // dryCopy prints what the copy would execute on the target besides loading rows.

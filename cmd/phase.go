@@ -250,6 +250,7 @@ func (s *session) observed(ctx context.Context, mirror func(*state.State, monito
 // mirror copies progress to the state file. It is for people: what counts is on the target, so an error is only logged.
 func (s *session) mirror(mirror func(*state.State, monitor.Snapshot)) {
 	snapshot := s.progress.Snapshot()
+	s.trim(snapshot)
 	err := s.file.Update(func(st *state.State) error {
 		mirror(st, snapshot)
 		return nil

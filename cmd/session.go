@@ -35,6 +35,7 @@ type session struct {
 	source   db.Source
 	target   db.Target
 	opened   []io.Closer // besides source and target
+	spool    spool       // of the source's log
 	back     *ends       // of the way forward, when this is the way back
 	rules    *route.Rules
 	plan     *plan.Plan
@@ -95,6 +96,7 @@ func (s *session) openSource(ctx context.Context) (db.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("source: %w", err)
 	}
+	cfg.SpoolDir = s.cfg.SpoolDir()
 	if !s.lock.Beside() { // else start-replica reads with the configured one
 		cfg.ServerID = s.cfg.Source.ServerID
 	}
@@ -103,6 +105,7 @@ func (s *session) openSource(ctx context.Context) (db.Source, error) {
 	if err != nil {
 		return nil, connectError{fmt.Errorf("source: %w", err)}
 	}
+	s.spool = source
 	return source, nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wherry/pkg/db/mysql"
 	"wherry/pkg/monitor"
 )
 
@@ -69,7 +70,7 @@ func (s *session) showStatus(redraw bool) error {
 	if err != nil {
 		return err
 	}
-	live := monitor.Live{Running: phase, PID: pid, Now: time.Now(), Args: strings.TrimSpace(s.configFlags())}
+	live := monitor.Live{Running: phase, PID: pid, Now: time.Now(), Args: strings.TrimSpace(s.configFlags()), Spool: mysql.SpoolSize(s.cfg.SpoolDir())}
 	if s.app.json != nil {
 		line, err := json.Marshal(monitor.StatusJSON(*st, live))
 		if err == nil {

@@ -123,11 +123,12 @@ func (s *session) adopted(ctx context.Context, now identity, what string) error 
 }
 
 // through runs a phase to its end. When the source's address leads to another server meanwhile, it is asked to prove that it may
-// take over, and the phase goes on with it. Not so a cutover: its fence is on the first.
+// take over, and the phase goes on with it. Not so a cutover: its fence is on the first. Nor the way
+// back, whose source is the target.
 func (s *session) through(ctx context.Context, spec phaseSpec) (outcome, error) {
 	for {
 		out, err := spec.run(ctx, s)
-		if !errors.Is(err, db.ErrOtherServer) || spec.name == state.PhaseCutover || ctx.Err() != nil {
+		if !errors.Is(err, db.ErrOtherServer) || spec.name == state.PhaseCutover || s.back != nil || ctx.Err() != nil {
 			return out, err
 		}
 		s.log.Warn().Err(err).Msg("connecting anew")

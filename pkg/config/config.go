@@ -103,7 +103,8 @@ type Schema struct {
 	AllowLosses []string `mapstructure:"allow_losses"`
 }
 
-// Copy is how existing rows are carried. ChunkRows 0 means that the size is learned from ChunkBytes.
+// Copy is how existing rows are carried. ChunkRows 0 means that the size is learned from ChunkBytes. Spool keeps the source's log in
+// the directory SpoolDir meanwhile.
 type Copy struct {
 	Workers        int    `mapstructure:"workers"`
 	ChunkRows      int    `mapstructure:"chunk_rows"`
@@ -112,6 +113,7 @@ type Copy struct {
 	IndexWorkers   int    `mapstructure:"index_workers"`
 	BinlogOnTarget bool   `mapstructure:"binlog_on_target"`
 	Load           string `mapstructure:"load"`
+	Spool          bool   `mapstructure:"spool"`
 }
 
 // Replicate is how later changes are carried. A batch closes at the first of its three limits.
@@ -166,3 +168,6 @@ type Log struct {
 
 // Warnings lists what is allowed but probably not meant, one sentence each.
 func (c *Config) Warnings() []string { return slices.Clone(c.warnings) }
+
+// SpoolDir is where the source's log is kept during a copy, beside the state file.
+func (c *Config) SpoolDir() string { return c.State + ".spool" }

@@ -110,7 +110,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"wrong section", "max_lag: 1s", "max_lag: unknown key, did you mean cutover.max_lag?"},
 		{"capital letters", "Log: {level: info}", "Log: unknown key, did you mean log?"},
 		{"dotted key", "log.level: info", "log.level: unknown key"},
-		{"spool", "copy: {spool: true}", "copy.spool: unknown key"},
+		{"key of another section", "copy: {batch_rows: 1}", "copy.batch_rows: unknown key"},
 		{"server_id on target", "target: {server_id: 1}", "target.server_id: unknown key"},
 		{"key in a list", "routes: [{form: a.b, to: c.d}]", "routes[0].form: unknown key, did you mean routes[0].from?"},
 		{"number is text", "copy: {workers: four}", `copy.workers: found text "four", expected a whole number`},

@@ -52,7 +52,7 @@ type Options struct {
 	Observe      Observer
 	// Settle brings the target to a later position at which it holds exactly the source's rows, also of tables whose rows foreign keys
 	// changed unseen while they were copied, and returns that position. It is called when FactCascades says that there were such.
-	Settle func(ctx context.Context) (db.Position, error)
+	Settle func(ctx context.Context, routes []*route.Route) (db.Position, error)
 	Log    zerolog.Logger
 }
 
@@ -104,7 +104,11 @@ func (c *Copy) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	pending := consistent.IsZero() || len(c.opts.Again) > 0
+	unseen, err := c.fact(ctx, db.FactCascades)
+	if err != nil {
+		return err
+	}
+	pending := consistent.IsZero() || !unseen.IsZero() || len(c.opts.Again) > 0
 	if !pending && c.opts.Shapes != nil {
 		if pending, err = c.opts.Shapes.Pending(ctx); err != nil {
 			return err
@@ -287,6 +291,9 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	if err := c.ledger.Put(ctx, db.FactConsistent, goal.String()); err != nil {
 		return "", err
 	}
+	if err := c.settled(ctx); err != nil {
+		return "", err
+	}
 	c.opts.Log.Info().Stringer("position", goal).Msg("target is consistent")
 	return goal, nil
 }
@@ -303,10 +310,19 @@ func (c *Copy) settle(ctx context.Context, consistent db.Position) (db.Position,
 	}
 	c.opts.Observe.Step("settle")
 	err = c.retry(ctx, "compare rows that foreign keys changed", func() (err error) {
-		consistent, err = c.opts.Settle(ctx)
+		consistent, err = c.opts.Settle(ctx, c.routes)
 		return err
 	})
 	return consistent, err
+}
+
+// settled has whoever follows from here on carry out what foreign keys do.
+func (c *Copy) settled(ctx context.Context) error {
+	unseen, err := c.fact(ctx, db.FactCascades)
+	if err != nil || unseen.IsZero() {
+		return err
+	}
+	return c.ledger.Put(ctx, db.FactCascades, "")
 }
 
 // retry repeats what a lost connection or a deadlock interrupted, until RetryFor after it was interrupted first: the time

@@ -88,7 +88,7 @@ const (
 	FactCutover    = "cutover"        // the durable record that the target has taken over: the point of no return
 	FactFinal      = "final_position" // what FactPosition was when the target took over
 	FactChange     = "schema_change"  // what is being done on the target for a schema change of the source
-	FactCascades   = "cascades"       // that rows changed unseen, by foreign keys, while they were copied: a position at or before that
+	FactCascades   = "cascades"       // a position at or before changes that foreign keys made unseen while rows were copied; empty once those are compared
 	FactObjects    = "objects"        // what the cutover makes besides tables, see Objects
 	FactRepairs    = "repairs"        // how many repairs of rows without a key were made, see Batch
 )

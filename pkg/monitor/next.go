@@ -13,6 +13,7 @@ type Live struct {
 	Running string // the phase that holds the move's lock now (state.File.Holder); empty when nobody does
 	PID     int    // of that
 	Now     time.Time
+	Spool   int64  // bytes of the source's log that are kept on this machine
 	Args    string // options that the commands shown need, such as "--config shop.yaml"
 }
 

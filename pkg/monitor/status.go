@@ -20,6 +20,9 @@ func WriteStatus(w io.Writer, s state.State, live Live) error {
 	writePhases(&b, s, live)
 	writeTables(&b, s)
 	writeReplica(&b, s.Positions, live.Now)
+	if live.Spool > 0 {
+		fmt.Fprintf(&b, "\nspool    %s bytes of the source's log are kept on this machine\n", Count(live.Spool))
+	}
 	writeLastVerify(&b, s.Verify, live.Now)
 	writeRehearsal(&b, s, live.Now)
 	writeCutover(&b, s.Cutover, live.Now)

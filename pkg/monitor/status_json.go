@@ -18,6 +18,7 @@ type status struct {
 	Phases    []phaseStand    `json:"phases"`
 	Tables    tableStand      `json:"tables"`
 	Positions replicaStand    `json:"positions"`
+	Spool     int64           `json:"spool_bytes,omitempty"` // of the source's log, kept on this machine
 	Verify    *state.Verify   `json:"verify,omitempty"`
 	Rehearsal state.Rehearsal `json:"rehearsal,omitzero"`
 	Cutover   state.Cutover   `json:"cutover,omitzero"`
@@ -53,7 +54,7 @@ func StatusJSON(s state.State, live Live) any {
 		Type: "status", Time: live.Now.UTC().Truncate(time.Millisecond), Move: s.Move, Over: s.Over(), Source: s.Source, Target: s.Target,
 		Tables:    tableStand{tableSum: sumTables(s.Tables), List: make([]state.Table, 0, len(s.Tables))},
 		Positions: replicaStand{Positions: s.Positions, LagSeconds: time.Duration(s.Positions.Lag).Seconds()},
-		Rehearsal: s.Rehearsal, Cutover: s.Cutover, Next: NextStep(s, live),
+		Rehearsal: s.Rehearsal, Cutover: s.Cutover, Next: NextStep(s, live), Spool: live.Spool,
 	}
 	if live.Running != "" {
 		out.Running = &runningPhase{Phase: live.Running, PID: live.PID}

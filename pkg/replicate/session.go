@@ -47,6 +47,11 @@ func (r *Replicator) session(ctx context.Context, goal db.Position) (err error) 
 	if applier.Position().IsZero() {
 		return errors.New("no position on the target: run init-copy first")
 	}
+	if r.opts.Unseen == nil && r.opts.Settled != nil {
+		if err := r.opts.Settled(ctx); err != nil {
+			return err
+		}
+	}
 	if r.opts.Schema != nil {
 		if r.routes, err = r.opts.Schema.Routes(ctx, applier); err != nil {
 			return err

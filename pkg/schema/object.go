@@ -54,7 +54,7 @@ type Object struct {
 	Language string   // of a routine's body, when it is not SQL
 	Unsafe   bool     // whether a function is declared as neither DETERMINISTIC, NO SQL nor READS SQL DATA
 
-	Hidden     string // why the server does not show the definition; all else may be missing then
+	Hidden     string // why the definition is not shown, or not understood; all else may be missing then
 	Definition string // the server's own CREATE statement, verbatim
 	Flavor     Flavor
 }

@@ -51,7 +51,7 @@ const byHand = "create it on the target by hand, and take it out of the move wit
 func (m *objectMapping) possible() bool {
 	switch o := m.source; {
 	case o.Hidden != "":
-		m.fatal("grant what is needed to see it, or leave its kind out of cutover.objects", "its definition cannot be seen: %s", o.Hidden)
+		m.fatal("grant what is needed to see it, or leave its kind out of cutover.objects", "its definition cannot be read: %s", o.Hidden)
 	case o.Kind == Package:
 		m.fatal(byHand, "packages are not moved")
 	case o.Kind == SequenceObject && !m.flavor.MariaDB:

@@ -3,6 +3,7 @@ package objects
 import (
 	"database/sql"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,12 @@ func TestObjectsMove(t *testing.T) {
 		}
 		m := newMove(t, "wo_shop", source, target, extra...)
 		m.fill(t)
+		exec(t, m.source, inDatabase(m.name, []string{beat})...)
+		for _, db := range []*sql.DB{m.source, m.to} {
+			was := text(t, db, "SELECT @@GLOBAL.event_scheduler")
+			exec(t, db, "SET GLOBAL event_scheduler = ON")
+			t.Cleanup(func() { exec(t, db, "SET GLOBAL event_scheduler = "+was) })
+		}
 		l := m.startLoad(t)
 		m.must(t, "check")
 		m.must(t, "init-schema")
@@ -39,8 +46,26 @@ func TestObjectsMove(t *testing.T) {
 		require.ErrorContains(t, l.err, "read-only", "it wrote until it was refused")
 		require.NoError(t, replica.Wait(), "start-replica ends with the move")
 		assert.Positive(t, l.rentals)
+		m.assertBeats(t)
 		m.assertMoved(t)
 	})
+}
+
+// assertBeats: the event fires on the target and no longer on the source, whose count came with its rows.
+func (m *move) assertBeats(t *testing.T) {
+	t.Helper()
+	beats := func(db *sql.DB, database string) int {
+		n, err := strconv.Atoi(text(t, db, "SELECT times FROM "+database+".fired WHERE name = 'event'"))
+		require.NoError(t, err)
+		return n
+	}
+	source, target := beats(m.source, m.name), beats(m.to, m.there)
+	assert.Positive(t, source)
+	assert.GreaterOrEqual(t, target, source)
+	require.Eventually(t, func() bool { return beats(m.to, m.there) > target+1 }, 10*time.Second, 100*time.Millisecond)
+	assert.Equal(t, source, beats(m.source, m.name))
+	exec(t, m.source, "SET GLOBAL read_only = 0", "DROP EVENT beat", "UPDATE fired SET times = 0 WHERE name = 'event'", "SET GLOBAL read_only = 1")
+	exec(t, m.to, "DROP EVENT "+m.there+".beat", "UPDATE "+m.there+".fired SET times = 0 WHERE name = 'event'")
 }
 
 // followed waits until a row that is written now has come.

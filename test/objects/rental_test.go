@@ -158,6 +158,9 @@ var rentalEvents = []string{
 	"CREATE EVENT new_year ON SCHEDULE AT '2037-01-01 00:00:00' DO DELETE FROM film_text WHERE film_id < 0",
 }
 
+// beat fires all the time, and what it does can be counted.
+const beat = "CREATE EVENT beat ON SCHEDULE EVERY 1 SECOND STARTS '2020-01-01 00:00:00' DO UPDATE fired SET times = times + 1 WHERE name = 'event'"
+
 var rentalSequences = []string{
 	"CREATE SEQUENCE tickets START WITH 1000 INCREMENT BY 5 CACHE 20",
 	"CREATE SEQUENCE down START WITH -1 INCREMENT BY -1 MINVALUE -1000 MAXVALUE -1 NOCACHE CYCLE",

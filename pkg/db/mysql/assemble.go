@@ -26,6 +26,7 @@ type assembler struct {
 	at    place // the end of the event being handled
 	floor place // the file position that the stream started from: marks do not go back behind it
 	skip  bool  // drop events until floor
+	seeks bool  // opened by GTIDs, and nothing that they lack was seen yet: where the file is read from says nothing
 
 	idSize  int                           // bytes of a table number
 	maps    []openMap                     // table maps of the statement
@@ -84,6 +85,7 @@ func newAssembler(ctx context.Context, cfg *streamConfig, queue *streamQueue) *a
 		a.floor = place{cfg.from.file, cfg.from.offset}
 	}
 	a.known = cfg.from.gtid != nil && !cfg.from.gtid.empty()
+	a.seeks = !cfg.byFile()
 	a.skip = cfg.byFile() && cfg.from.offset > 1<<32-1
 	return a
 }

@@ -123,7 +123,7 @@ func mariaExtra(r logReader, flags uint64) uint64 {
 // end closes the group: its last part goes out, or only the position moves.
 func (a *assembler) end(rolledBack bool) error {
 	g := a.group
-	a.group = group{}
+	a.group, a.seeks = group{}, false
 	a.maps = a.maps[:0]
 	part := a.part
 	a.part = nil

@@ -53,7 +53,7 @@ func (a *assembler) pass(mark *streamMark) {
 // place puts the file position into a mark, unless it is behind where the stream started: a server that seeks by GTID begins
 // with a file that is older.
 func (a *assembler) place(mark *streamMark) {
-	if a.at.file == "" {
+	if a.at.file == "" || a.seeks {
 		return
 	}
 	if a.floor.file != "" {
@@ -130,6 +130,7 @@ func (a *assembler) heartbeat(e *logEvent) error {
 	if h.Filename != a.at.file || h.Offset > a.at.offset {
 		a.at = place{h.Filename, h.Offset}
 	}
+	a.seeks = false
 	a.pass(nil)
 	return nil
 }

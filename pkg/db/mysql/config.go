@@ -32,6 +32,8 @@ type Config struct {
 	// Follows tells names that belong to the move, whether there is such a table or not. A source tells of schema changes of them.
 	Follows func(schema.Name) bool
 
+	SpoolDir string // where a source's log is kept, if it is; see Source.Spool
+
 	pulse *pulse // shared by all connections; nil: silence is waited out
 }
 

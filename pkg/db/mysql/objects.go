@@ -106,7 +106,8 @@ func (s *server) define(ctx context.Context, o *schema.Object) error {
 	}
 	o.Definition = string(found[0][definitionColumns[o.Kind]])
 	if err := schema.ParseObject(o); err != nil {
-		return err
+		o.Hidden = err.Error()
+		return nil
 	}
 	switch o.Kind {
 	case schema.ViewObject:

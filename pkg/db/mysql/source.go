@@ -20,7 +20,8 @@ import (
 // Source reads from a MySQL or MariaDB server.
 type Source struct {
 	*server
-	reading atomic.Bool // a stream has the configured server id
+	reading  atomic.Bool // a stream has the configured server id
+	spooling atomic.Bool // the spool is being written
 }
 
 // OpenSource connects to a server as the source of a move.
@@ -261,6 +262,9 @@ func (s *Source) Retained(ctx context.Context, pos db.Position) error {
 	if err != nil {
 		return err
 	}
+	if spooled, err := s.retainedSpool(ctx, p); err != nil || spooled {
+		return err
+	}
 	if p.file != "" && p.server == s.tag {
 		logs, err := s.logs(ctx)
 		if err != nil {
@@ -324,10 +328,14 @@ func (s *Source) Stream(ctx context.Context, pos db.Position, routes []*route.Ro
 	} else {
 		cfg.ServerID = pickServerID()
 	}
-	opened, err := openStream(ctx, streamConfig{
+	config := streamConfig{
 		server: &cfg, mariadb: s.flavor.MariaDB, from: from, routes: routes, since: loaded, serverTag: s.tag,
 		follows: s.cfg.Follows, flavor: s.flavor,
-	})
+	}
+	opened, err := s.openSpooled(ctx, config)
+	if err == nil && opened == nil {
+		opened, err = openStream(ctx, config)
+	}
 	if err != nil {
 		release()
 		return nil, err
