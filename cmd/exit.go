@@ -83,6 +83,10 @@ func advice(code int, err error) string {
 	if code == codeFailed && errors.As(err, &unreachable) {
 		return "nothing was changed: look at the host, port, user and password of that end, and run the same command again"
 	}
+	if errors.Is(err, errBackGone) {
+		return "leave the target as it is: it has the data; wherry cleanup --abandon ends the way back, and to go back all the same, move the data " +
+			"from the target to the source as a new move, with tables dropped on the source first"
+	}
 	switch code {
 	case codeFailed, codeInterrupted:
 		return "progress is saved: run the same command again to continue"

@@ -121,7 +121,7 @@ func (s *session) phase(ctx context.Context, spec phaseSpec) error {
 	}
 	if spec.name != state.PhaseCheck {
 		if err := s.prepare(ctx, spec); err != nil {
-			return err
+			return s.cutOff(err)
 		}
 	}
 	record := s.file.Phase(spec.record())
@@ -133,6 +133,7 @@ func (s *session) phase(ctx context.Context, spec phaseSpec) error {
 		return err
 	}
 	out, err := s.through(ctx, spec)
+	err = s.cutOff(err)
 	switch {
 	case err == nil || errors.Is(err, errDifferences):
 		err = errors.Join(err, record.Finish(out.Detail))

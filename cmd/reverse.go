@@ -22,6 +22,9 @@ import (
 // The way back is the same move with its ends exchanged: the target, which has taken over, is its source, and the old source
 // its target, with bookkeeping of its own. It begins where the target's log ended when it took over (db.FactReturn).
 
+// errBackGone is a way back that is cut off.
+var errBackGone = errors.New("the way back is cut off, the target's log no longer reaches back to where it goes on")
+
 // ends is the way forward of a session that is on the way back.
 type ends struct {
 	source db.Source
@@ -342,6 +345,14 @@ func (s *session) follower(skipDDL bool) *replicate.Replicator {
 			s.progress.Replica(p.Position.String(), p.Rows, p.Changes, p.Lag, p.CaughtUp)
 		},
 	})
+}
+
+// cutOff tells a log that no longer reaches back apart from that of the way forward, where another advice holds.
+func (s *session) cutOff(err error) error {
+	if s.back != nil && errors.Is(err, db.ErrPositionGone) {
+		return fmt.Errorf("%w: %w", errBackGone, err)
+	}
+	return err
 }
 
 // nextBack is the command to run next on the way back.

@@ -138,6 +138,48 @@ func TestBackRefused(t *testing.T) {
 	assert.Contains(t, m.fails(t, refused, begin...), "there is no way back")
 }
 
+// TestBackPurged: a way back whose log is purged is told as that, with advice that leaves the target alone.
+func TestBackPurged(t *testing.T) {
+	likePairs(t, func(t *testing.T, from, to string) {
+		m := newMove(t, from, to)
+		m.createTables(t, 10)
+		m.upToCutover(t)
+		m.must(t, "cutover", "--confirm="+name)
+		m.target.run(t, "FLUSH BINARY LOGS")
+		require.Eventually(t, func() bool { // MariaDB keeps a file until the engine's checkpoint is beyond it
+			logs := m.target.logs(t)
+			m.target.run(t, "PURGE BINARY LOGS TO '"+logs[len(logs)-1]+"'")
+			return len(logs) == 1
+		}, patience, 100*time.Millisecond)
+		said := m.fails(t, gone, "start-replica", "--reverse", "--until-caught-up")
+		assert.Contains(t, said, "leave the target as it is")
+		assert.NotContains(t, said, "drop the target's tables")
+		assert.False(t, m.source.has(t, ledger), "nothing was changed")
+	})
+}
+
+// logs returns the files of the server's log.
+func (s *server) logs(t *testing.T) (files []string) {
+	t.Helper()
+	rows, err := s.db.QueryContext(t.Context(), "SHOW BINARY LOGS")
+	require.NoError(t, err)
+	defer rows.Close()
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	into := make([]any, len(columns)) // more of them on MySQL
+	for i := range into {
+		into[i] = new(any)
+	}
+	var file string
+	into[0] = &file
+	for rows.Next() {
+		require.NoError(t, rows.Scan(into...))
+		files = append(files, file)
+	}
+	require.NoError(t, rows.Err())
+	return files
+}
+
 // TestWayBackIsChecked: whether there will be a way back shows before the move, and is no reason not to move.
 func TestWayBackIsChecked(t *testing.T) {
 	m := newMove(t, "mysql-1", "mysql-2")

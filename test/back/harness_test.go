@@ -35,6 +35,7 @@ const (
 	pending = 3
 	locked  = 11
 	refused = 12
+	gone    = 13
 )
 
 var wherry string // the wherry under test
