@@ -182,7 +182,7 @@ func (c *Cutover) proveObjects(ctx context.Context) error {
 		case p.Target.Kind == schema.TriggerObject:
 		case got == nil:
 			return fmt.Errorf("%w: read back %s: it is not on the target although it was made", ErrRefused, p.Target)
-		case got.Hidden != "":
+		case got.Hidden != "" && got.Kind == schema.ViewObject: // of others it is enough that they are there
 			return fmt.Errorf("%w: read back %s: %s", ErrRefused, p.Target, got.Hidden)
 		case charset(got.Session.DatabaseCollation) != charset(p.Target.Session.DatabaseCollation):
 			return fmt.Errorf("%w: read back %s: its variables have the collation %s unless they say another, on the source %s: ALTER DATABASE on the target",

@@ -2,6 +2,8 @@ package objects
 
 import (
 	"context"
+	"database/sql"
+	"os"
 	"strings"
 	"testing"
 
@@ -106,4 +108,60 @@ func TestDefiners(t *testing.T) {
 			assert.Equal(t, "ENABLED", text(t, m.to, "SELECT status FROM information_schema.events WHERE event_schema = 'wo_definer'"))
 		}
 	})
+}
+
+// TestCheckNeedsPrivileges: an account that cannot see everything could miss something, so check says what to grant; with that, and
+// no more, the objects move.
+func TestCheckNeedsPrivileges(t *testing.T) {
+	onPairs(t, []string{"mysql to mysql", "mariadb to mariadb"}, func(t *testing.T, source, target lab.Server) {
+		const account = "'wo_mover'@'%'"
+		m := newMove(t, "wo_rights", source, target, allObjects)
+		exec(t, m.source, inDatabase(m.name, small)...)
+		for i, db := range []*sql.DB{m.source, m.to} {
+			exec(t, db, "DROP USER IF EXISTS "+account, "CREATE USER "+account+" IDENTIFIED BY '"+lab.Password+"'",
+				"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO "+account, "GRANT SELECT ON wo_rights.* TO "+account)
+			exec(t, db, "GRANT "+map[bool]string{true: "READ_ONLY ADMIN", false: "SYSTEM_VARIABLES_ADMIN"}[m.mariadb[i]]+" ON *.* TO "+account)
+			exec(t, db, "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES ON `wherry\\_wo\\_rights`.* TO "+account)
+		}
+		exec(t, m.to, "GRANT INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES ON wo_rights.* TO "+account)
+		m.as(t, "wo_mover")
+		code, told := m.check(t)
+		assert.Equal(t, 12, code, told)
+		for _, grant := range []string{
+			"GRANT SHOW VIEW ON `wo_rights`.*", "GRANT TRIGGER ON `wo_rights`.*", "GRANT EVENT ON `wo_rights`.*",
+		} {
+			assert.Contains(t, told, grant)
+		}
+		all := "SHOW_ROUTINE ON *.*"
+		if m.mariadb[0] {
+			all = "SELECT ON mysql.proc"
+		}
+		exec(t, m.source, "GRANT SHOW VIEW, TRIGGER, EVENT ON wo_rights.* TO "+account, "GRANT "+all+" TO "+account)
+		_, told = m.check(t)
+		assert.NotContains(t, told, `"end":"source","level":"fail"`)
+		assert.Contains(t, told, "GRANT CREATE VIEW ON `wo_rights`.*")
+		set := "SET USER ON *.*"
+		if !m.mariadb[1] {
+			set = "SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER ON *.*"
+		}
+		exec(t, m.to, "GRANT CREATE VIEW, SHOW VIEW, TRIGGER, EVENT, CREATE ROUTINE, ALTER ROUTINE ON wo_rights.* TO "+account,
+			"GRANT TRIGGER ON `wherry\\_wo\\_rights`.* TO "+account, "GRANT "+set+" TO "+account, "GRANT SELECT ON mysql.user TO "+account)
+		code, told = m.check(t)
+		assert.Equal(t, 12, code, told)
+		assert.Contains(t, told, "functions and triggers take SUPER on a target that writes a binary log")
+		exec(t, m.to, "SET GLOBAL log_bin_trust_function_creators = 1")
+		t.Cleanup(func() { exec(t, m.to, "SET GLOBAL log_bin_trust_function_creators = 0") })
+		m.ready(t)
+		m.must(t, "cutover", "--confirm=wo_rights")
+		assert.Equal(t, 1, m.count(t, "triggers", "trigger_schema"))
+		assert.Equal(t, owner+"@%", text(t, m.to, "SELECT definer FROM information_schema.triggers WHERE trigger_schema = 'wo_rights'"))
+	})
+}
+
+// as has wherry connect by another account, on both sides.
+func (m *move) as(t *testing.T, account string) {
+	t.Helper()
+	config, err := os.ReadFile(m.Config)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(m.Config, []byte(strings.ReplaceAll(string(config), "user: "+lab.User, "user: "+account)), 0o600))
 }
