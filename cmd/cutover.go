@@ -160,7 +160,17 @@ func (s *session) cutover(ctx context.Context, o cutoverOptions) (outcome, error
 	var result *cutover.Result
 	err = s.observed(ctx, s.mirrorReplica, func(ctx context.Context) error {
 		return s.flowing(ctx, func(ctx context.Context) (err error) {
-			result, err = c.Run(ctx)
+			for range mostChanges {
+				result, err = c.Run(ctx)
+				if !errors.Is(err, cutover.ErrReshaped) && !errors.Is(err, verify.ErrSchemaChange) || ctx.Err() != nil {
+					return err
+				}
+				s.log.Warn().Err(err).Msg("schema change during the cutover: writes go on, and it is planned anew")
+				if err := s.planAgain(ctx); err != nil {
+					return err
+				}
+				c = cutover.New(s.source, s.target, s.plan.Routes, options)
+			}
 			return err
 		})
 	})
@@ -198,7 +208,7 @@ func (s *session) cutoverOptions(st *state.State) cutover.Options {
 	options := cutover.Options{
 		Move: s.cfg.Move, Fence: db.FenceKind(s.cfg.Cutover.Fence), Timeout: s.cfg.Cutover.Timeout, MaxLag: s.cfg.Cutover.MaxLag,
 		Verify: s.cfg.Cutover.Verify, MaxVerifyAge: s.cfg.Cutover.MaxVerifyAge, Gates: s.gates(), Applied: s.applied, Lag: s.lag,
-		VerifiedUpTo: db.Position(verified.Position), VerifiedAt: verified.Finished,
+		VerifiedUpTo: db.Position(verified.Position), VerifiedAt: verified.Finished, Steady: s.steady,
 		VerifyChanged: func(ctx context.Context, from, to db.Position) (cutover.Verified, error) {
 			report, err := s.verifier(nil, false, nil).Changed(ctx, from, to)
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,8 +66,10 @@ func (s *session) verify(ctx context.Context, o verifyOptions) (outcome, error) 
 	began := time.Now()
 	err = s.observed(ctx, s.mirrorReplica, func(ctx context.Context) error {
 		return s.flowing(ctx, func(ctx context.Context) (err error) {
-			report, err = s.verifier(selected, o.repair, s.watchVerify()).Run(ctx)
-			return err
+			return s.throughChanges(ctx, func(ctx context.Context) error {
+				report, err = s.verifier(selected, o.repair, s.watchVerify()).Run(ctx)
+				return err
+			})
 		})
 	})
 	if err != nil {
@@ -85,6 +88,63 @@ func (s *session) verify(ctx context.Context, o verifyOptions) (outcome, error) 
 		return outcome{}, err
 	}
 	return s.verified(report, record, time.Since(began))
+}
+
+// mostChanges is how often a comparison is begun again because the schema has changed meanwhile.
+const mostChanges = 20
+
+// throughChanges runs f, and again when the schema of the move has changed meanwhile: then f compared tables as they no longer are.
+func (s *session) throughChanges(ctx context.Context, f func(ctx context.Context) error) error {
+	for range mostChanges {
+		err := f(ctx)
+		if ctx.Err() != nil {
+			return err
+		}
+		steady, lookErr := s.steady(ctx)
+		if lookErr != nil {
+			return errors.Join(err, lookErr)
+		}
+		if steady {
+			return err
+		}
+		s.log.Info().Msg("the schema has changed meanwhile: compared again")
+		if err := s.planAgain(ctx); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("the schema changes all the time: %d comparisons were begun in vain", mostChanges)
+}
+
+// planAgain plans the move of the tables as they are recorded by now.
+func (s *session) planAgain(ctx context.Context) error {
+	if err := s.planMove(ctx, false); err != nil {
+		return err
+	}
+	return s.admissible()
+}
+
+// steady tells whether the tables of the move are recorded as they were when the plan was made.
+func (s *session) steady(ctx context.Context) (bool, error) {
+	if s.back != nil { // schema changes end the way back
+		return true, nil
+	}
+	records, err := s.target.Ledger().Records(ctx)
+	if err != nil {
+		return false, err
+	}
+	return slices.EqualFunc(records, s.records, func(a, b db.Record) bool { return a.Source == b.Source && a.Since == b.Since }), nil
+}
+
+// since returns from which position on the tables have the shapes that the plan was made of.
+func (s *session) since() map[schema.Name]db.Position {
+	since := map[schema.Name]db.Position{}
+	if s.back != nil {
+		return since
+	}
+	for _, r := range s.records {
+		since[r.Source] = r.Since
+	}
+	return since
 }
 
 // selectTables returns which source tables are compared.
@@ -119,7 +179,7 @@ func (s *session) watchVerify() func(verify.Progress) {
 
 func (s *session) verifier(tables func(schema.Name) bool, repair bool, observe func(verify.Progress)) *verify.Verify {
 	return verify.New(s.source, s.target, s.plan.Routes, verify.Options{
-		Workers: s.cfg.Verify.Workers, ChunkRows: s.cfg.Verify.ChunkRows, Repair: repair, Tables: tables, Applied: s.applied,
+		Workers: s.cfg.Verify.Workers, ChunkRows: s.cfg.Verify.ChunkRows, Repair: repair, Tables: tables, Since: s.since(), Applied: s.applied,
 		RetryFor: s.cfg.Replicate.RetryFor, Log: s.log, Observe: observe,
 	})
 }

@@ -26,6 +26,8 @@ var (
 	ErrTimeout = errors.New("writes were blocked for as long as is allowed")
 	// ErrLeaks is a fence that was up and yet let writes through.
 	ErrLeaks = errors.New("the fence does not hold")
+	// ErrReshaped is a schema change that was followed while the cutover was prepared: it is to be planned anew.
+	ErrReshaped = errors.New("the schema of the move has changed since the cutover began")
 	// ErrOutcomeUnknown is a takeover of which nobody can tell whether it is recorded. The fence stays up.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 	// ErrNotLifted is a fence that could not be taken down: writes to the source may still be blocked.
@@ -131,6 +133,9 @@ func (c *Cutover) take(ctx context.Context, b *barrier, verified Verified) (*clo
 		if err := source.drain(ctx); err != nil {
 			return nil, err
 		}
+		if err := c.steady(ctx); err != nil {
+			return nil, err
+		}
 		if err := source.verify(ctx); err != nil {
 			return nil, err
 		}
@@ -152,6 +157,24 @@ func (c *Cutover) take(ctx context.Context, b *barrier, verified Verified) (*clo
 		}
 	}
 	return nil, fmt.Errorf("drain the source: rows are still being written: %w", ErrLeaks)
+}
+
+// steady refuses to go on with tables that are no longer what they were when the cutover was planned.
+func (c *Cutover) steady(ctx context.Context) error {
+	if c.opts.Steady == nil {
+		return nil
+	}
+	var steady bool
+	if err := again(ctx, func() (err error) {
+		steady, err = c.opts.Steady(ctx)
+		return err
+	}); err != nil {
+		return timely(ctx, fmt.Errorf("read the tables of the move: %w", err))
+	}
+	if !steady {
+		return ErrReshaped
+	}
+	return nil
 }
 
 // forward does what is left after the takeover. It undoes nothing; run again, it skips what is done.

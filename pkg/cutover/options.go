@@ -56,6 +56,9 @@ type Options struct {
 	Applied func(ctx context.Context) (db.Position, error)
 	Lag     func(ctx context.Context) (time.Duration, error)
 
+	// Steady tells whether the tables of the move are still what they were when the routes were planned; nil: they are.
+	Steady func(ctx context.Context) (bool, error)
+
 	// VerifyChanged compares the rows that changed between two positions, VerifyFull all. VerifiedUpTo is how far the last
 	// clean verify holds, and VerifiedAt when that was.
 	VerifyChanged func(ctx context.Context, from, to db.Position) (Verified, error)

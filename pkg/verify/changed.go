@@ -31,8 +31,11 @@ func (r *run) follow(ctx context.Context, from, to db.Position) error {
 	for _, t := range r.tallies {
 		all[t.route.Source.Name()] = &gathered{tally: t, keys: map[string]db.Row{}}
 	}
-	unseen := map[*route.Route]bool{} // tables of which the log does not show all
-	err := r.scan(ctx, from, []db.Position{to}, r.watched(), func(c *db.Change) error {
+	unseen, err := r.reshaped(from) // tables of which the log does not show all
+	if err != nil {
+		return err
+	}
+	err = r.scan(ctx, from, []db.Position{to}, r.watched(), func(c *db.Change) error {
 		maps.Copy(unseen, r.unseen(c))
 		g := all[c.Route.Source.Name()]
 		if g == nil {
@@ -59,6 +62,48 @@ func (r *run) follow(ctx context.Context, from, to db.Position) error {
 		}
 		if err := look(ctx); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// reshaped returns the tables that have got their shape after a position, or to which foreign keys lead from such a table.
+func (r *run) reshaped(from db.Position) (map[*route.Route]bool, error) {
+	reshaped := map[*route.Route]bool{}
+	for _, rt := range r.routes {
+		for _, w := range r.witnesses(rt) {
+			since := r.opts.Since[w.Source.Name()]
+			if since.IsZero() {
+				continue
+			}
+			reached, err := r.source.Reached(from, since)
+			if err != nil {
+				return nil, fmt.Errorf("compare positions: %w", err)
+			}
+			if !reached {
+				reshaped[rt] = true
+			}
+		}
+	}
+	return reshaped, nil
+}
+
+// follows tells whether the routes have a schema change, which ends at a position, in them.
+func (v *Verify) follows(d *db.DDL, at db.Position) error {
+	for _, name := range d.Tables {
+		if !slices.ContainsFunc(v.all, func(r *route.Route) bool { return r.Source.Name() == name }) {
+			continue // it is gone by now, or has another name
+		}
+		since := v.opts.Since[name]
+		reached := false
+		if !since.IsZero() {
+			var err error
+			if reached, err = v.source.Reached(since, at); err != nil {
+				return fmt.Errorf("compare positions: %w", err)
+			}
+		}
+		if !reached {
+			return fmt.Errorf("%w on %v: %.200s", ErrSchemaChange, d.Tables, d.Statement)
 		}
 	}
 	return nil
@@ -153,6 +198,11 @@ func (v *Verify) read(ctx context.Context, pos *db.Position, goals []db.Position
 		if part != nil { // a transaction may be larger than patience
 			moved = v.opts.Now()
 		}
+		if part != nil && part.DDL != nil {
+			if err := v.follows(part.DDL, stream.Position()); err != nil {
+				return false, err
+			}
+		}
 		if err := visit(part); err != nil {
 			return false, err
 		}
@@ -162,9 +212,6 @@ func (v *Verify) read(ctx context.Context, pos *db.Position, goals []db.Position
 func visitPart(part *db.Part, visit func(*db.Change) error) error {
 	if part == nil {
 		return nil
-	}
-	if part.DDL != nil {
-		return fmt.Errorf("%w on %v: %.200s", ErrSchemaChange, part.DDL.Tables, part.DDL.Statement)
 	}
 	for i := range part.Changes {
 		if err := visit(&part.Changes[i]); err != nil {

@@ -98,7 +98,9 @@ func (s *stretch) read(ctx context.Context, visit func(n int, part *db.Part) err
 			}
 		}
 		if part.DDL != nil {
-			return fmt.Errorf("%w on %v: %.200s", ErrSchemaChange, part.DDL.Tables, part.DDL.Statement)
+			if err := s.v.follows(part.DDL, stream.Position()); err != nil {
+				return err
+			}
 		}
 		for i := range part.Changes {
 			if s.v.unseen(&part.Changes[i])[s.rt] {

@@ -53,6 +53,9 @@ type Options struct {
 	MaxListed int                    // rows listed per table, all are counted; 100
 	MaxCount  int                    // distinct rows without a key that are counted at a time, about 100 bytes each; 1,048,576
 
+	// Since tells, per source table, the position from which on it has the shape that its route has. What the log has of it before cannot be
+	// read with that; a table that changed its shape after a position is compared as a whole when its changes since then are asked for.
+	Since map[schema.Name]db.Position
 	// Applied returns the position up to which the target durably holds the source's changes. nil means that
 	// nothing is replicated and both ends rest.
 	Applied     func(ctx context.Context) (db.Position, error)
