@@ -186,6 +186,9 @@ func (a *alteration) columnDefaults() error {
 			continue
 		}
 		c := &a.t.Columns[at]
+		if a.defs[at] != nil {
+			a.doubt("a default beside a new definition of the column")
+		}
 		switch {
 		case d.visible != nil:
 			c.Invisible = !*d.visible
