@@ -47,11 +47,15 @@ Views, triggers, routines, events and sequences move with it as cutover.objects 
 are stopped, triggers once the target has taken over, and events are enabled then. Those of the source stay as they are:
 its events go on being tried there and fail while it is read-only, unless you turn event_scheduler off.
 
+With --reverse it goes back: the same, from the target to the old source, which is opened for writes before hooks.switch runs
+(with WHERRY_DIRECTION=reverse), while the target stays closed. To move once more after that, run cleanup and begin anew.
+
 It does not move accounts, and it does not redirect your application unless hooks.switch does.`,
 		Example: `  wherry cutover --config shop.yaml --confirm=shop
   wherry cutover --config shop.yaml --dry-run
   wherry cutover --config shop.yaml --rehearse --confirm=shop
-  wherry cutover --config shop.yaml --abort`,
+  wherry cutover --config shop.yaml --abort
+  wherry cutover --config shop.yaml --reverse --confirm=shop`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.abort && o.dryRun || o.abort && o.rehearse || o.dryRun && o.rehearse {

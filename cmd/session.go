@@ -191,7 +191,9 @@ func (s *session) planMove(ctx context.Context, source bool) (err error) {
 }
 
 func (s *session) planOf(tables []*schema.Table) *plan.Plan {
-	return plan.Of(tables, s.target.Dialect(), s.rules, s.planOptions())
+	opts := s.planOptions()
+	opts.Dangling = true
+	return plan.Of(tables, s.target.Dialect(), s.rules, opts)
 }
 
 func (s *session) planOptions() plan.Options {

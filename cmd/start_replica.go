@@ -31,11 +31,17 @@ runs until it is stopped, reconnects when a server goes away, and ends by itself
 
 Schema changes of included tables are made on the target too (replicate.ddl). One that cannot be followed stops it with exit status 12
 before the change, with the position kept: copy that table again with init-copy --table, or make the change on the target by hand and go
-on with --skip-ddl, which looks whether the target is as it must be. It does not touch the source. Under systemd use Type=notify (scripts/wherry@.service).`,
+on with --skip-ddl, which looks whether the target is as it must be. It does not touch the source. Under systemd use Type=notify (scripts/wherry@.service).
+
+With --reverse, after the cutover, it keeps a way back open: it applies to the old source what was written to the target since it
+took over, from the end that the target's log had then. The old source stays closed to applications; its triggers on the move's
+tables are dropped and its events disabled until you have gone back, for what they did arrives as rows. verify --reverse compares,
+and cutover --reverse goes back. Their messages call source what is read from. Schema changes are not followed on the way back.`,
 		Example: `  wherry start-replica --config shop.yaml
   wherry start-replica --config shop.yaml --until-caught-up
   wherry start-replica --config shop.yaml --until binlog.000042:1547
-  wherry start-replica --config shop.yaml --skip-ddl`,
+  wherry start-replica --config shop.yaml --skip-ddl
+  wherry start-replica --config shop.yaml --reverse`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.untilCaughtUp && o.until != "" {

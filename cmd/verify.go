@@ -33,7 +33,8 @@ still differs after the target has applied everything that the source had when t
 start-replica it applies changes itself meanwhile.
 
 With --repair the rows that differ are rewritten from the source and looked at again. Without it nothing is changed. Exit
-status 3 means that differences remain. Once the target has taken over there is nothing to be compared with, and verify says so.`,
+status 3 means that differences remain. Once the target has taken over there is nothing to be compared with, and verify says so,
+unless with --reverse: that compares on the way back which start-replica --reverse has begun.`,
 		Example: `  wherry verify --config shop.yaml
   wherry verify --config shop.yaml --table shop.orders --repair`,
 		Args: cobra.NoArgs,

@@ -85,9 +85,9 @@ type Log interface {
 	// has its shape; schema changes are not. A since that has no measure in common with a transaction is an error. Rows that do
 	// not have their route's shape are SchemaChanged.
 	Stream(ctx context.Context, pos Position, routes []*route.Route, since Since) (Stream, error)
-	// Effects tells what a schema change does to tables. known returns a table as it was before, or nil for one that is not
-	// followed. The error is schema.ErrUnknownStatement when the statement is not understood.
-	Effects(ctx context.Context, change *DDL, known func(schema.Name) *schema.Table) ([]schema.Effect, error)
+	// Effects tells what a schema change does to tables. known are the tables of the move as they were before. The error is
+	// schema.ErrUnknownStatement when the statement is not understood.
+	Effects(ctx context.Context, change *DDL, known []*schema.Table) ([]schema.Effect, error)
 }
 
 // Since tells, per route, the position at or before which the log's row changes are in the rows already, or have another

@@ -186,11 +186,14 @@ func (a *alteration) columnDefaults() error {
 			continue
 		}
 		c := &a.t.Columns[at]
+		if a.defs[at] != nil {
+			a.doubt("a default beside a new definition of the column")
+		}
 		switch {
 		case d.visible != nil:
 			c.Invisible = !*d.visible
-		case c.Generated != schema.NotGenerated:
-			a.doubt("a default of a generated column")
+		case c.Generated != schema.NotGenerated, c.AutoIncrement, !a.w.ctx.Flavor.MariaDB && !takesLiteral(c.Type.Kind):
+			a.doubt("a default of column " + c.Name + ", which has none")
 		case d.def == nil:
 			c.Default = nil
 			if c.Nullable && (a.w.ctx.Flavor.MariaDB || !takesLiteral(c.Type.Kind)) {

@@ -23,7 +23,7 @@ import (
 // Source is what is needed of the end that changes.
 type Source interface {
 	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
-	Effects(ctx context.Context, change *db.DDL, known func(schema.Name) *schema.Table) ([]schema.Effect, error)
+	Effects(ctx context.Context, change *db.DDL, known []*schema.Table) ([]schema.Effect, error)
 	Head(ctx context.Context) (db.Position, error)
 	Reached(at, goal db.Position) (bool, error)
 	Stream(ctx context.Context, pos db.Position, routes []*route.Route, since db.Since) (db.Stream, error)
@@ -134,7 +134,7 @@ func (e *Evolver) Passed(ctx context.Context, d *db.DDL, before, after db.Positi
 // Errors: db.SchemaChanged for tables whose rows are still to be copied, which are to be copied anew then; db.ErrUnsupported for what cannot be
 // followed, with nothing changed and the position kept.
 func (e *Evolver) Change(ctx context.Context, applier db.Applier, d *db.DDL, before, after db.Position, more bool) error {
-	c := &change{Evolver: e, applier: applier, ddl: d, before: before, after: after, more: more}
+	c := &change{Evolver: e, applier: applier, ddl: d, about: slices.Clone(d.Tables), before: before, after: after, more: more}
 	err := c.run(ctx)
 	if err == nil && c.begun {
 		if err = e.finish(ctx, applier); err == nil {
@@ -144,7 +144,7 @@ func (e *Evolver) Change(ctx context.Context, applier db.Applier, d *db.DDL, bef
 	}
 	var again *db.SchemaChanged
 	if errors.Is(err, db.ErrUnsupported) && !errors.As(err, &again) {
-		return fmt.Errorf("schema change on %s at %s: %.500s: %w; nothing was changed and the position is kept before it: %s", texts(d.Tables), after, d.Statement, err, advice(d.Tables))
+		return fmt.Errorf("schema change on %s at %s: %.500s: %w; nothing was changed and the position is kept before it: %s", texts(d.Tables), after, d.Statement, err, advice(c.about))
 	}
 	return err
 }
@@ -178,7 +178,8 @@ type change struct {
 	put     []schema.Name               // records that are new or changed
 	gone    []schema.Name               // records that are no more
 	goals   []goal
-	begun   bool // what is to be done on the target is recorded
+	about   []schema.Name // all tables that have to be copied again if the change cannot be followed
+	begun   bool          // what is to be done on the target is recorded
 }
 
 func unsupported(format string, args ...any) error {
@@ -190,15 +191,9 @@ func (c *change) run(ctx context.Context) error {
 	if err := c.read(ctx); err != nil {
 		return err
 	}
-	var copying []schema.Name
-	for _, name := range c.ddl.Tables {
-		held, err := c.held(name, c.after)
-		if err != nil {
-			return err
-		}
-		if r := c.records[name]; r != nil && r.Copy && !held {
-			copying = append(copying, name)
-		}
+	copying, err := c.copying()
+	if err != nil {
+		return err
 	}
 	if len(copying) > 0 {
 		return &db.SchemaChanged{Tables: c.ddl.Tables, Why: fmt.Sprintf("%s changed while it was copied: %.200s", texts(copying), c.ddl.Statement)}
@@ -250,6 +245,23 @@ func (c *change) read(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// copying returns the tables of the change whose rows are being copied in the shape before it.
+func (c *change) copying() (names []schema.Name, err error) {
+	for _, name := range c.ddl.Tables {
+		if r := c.records[name]; r == nil || !r.Copy {
+			continue
+		}
+		held, err := c.held(name, c.after)
+		if err != nil {
+			return nil, err
+		}
+		if !held {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // passed tells whether all tables that the change is about are recorded as of a later position, so that it is in their shapes.

@@ -154,6 +154,16 @@ func (i *intent) forget(source schema.Name) {
 	}
 }
 
+// giveUp is for a change all of whose tables were recorded anew since: what is left is that others are gone.
+func (i *intent) giveUp(records []db.Record) {
+	i.Goals, i.Done = nil, 0
+	for _, r := range records {
+		if slices.Contains(i.Gone, r.Source) && !slices.ContainsFunc(records, func(x db.Record) bool { return x.Target == r.Target && !slices.Contains(i.Gone, x.Source) }) {
+			i.Goals = append(i.Goals, goal{Kind: dropped, Table: r.Target})
+		}
+	}
+}
+
 // tables are those that the change is about, by their names on the source.
 func (i *intent) tables() []schema.Name {
 	tables := slices.Clone(i.Gone)
@@ -186,6 +196,9 @@ func (e *Evolver) outcome(ctx context.Context, i *intent) (*plan.Plan, []db.Reco
 			continue
 		}
 		put = append(put, r)
+	}
+	if len(put) == 0 && len(i.Put) > 0 {
+		i.giveUp(records)
 	}
 	records = slices.DeleteFunc(records, func(r db.Record) bool {
 		return slices.Contains(i.Gone, r.Source) || slices.ContainsFunc(put, func(p db.Record) bool { return p.Source == r.Source })
@@ -220,6 +233,13 @@ func (e *Evolver) reach(ctx context.Context, applier db.Applier, i *intent, p *p
 		there, err := e.table(ctx, g.Table)
 		if err != nil || there == nil {
 			return err // done
+		}
+		for _, pair := range g.Pairs {
+			if to := pair[1].Database; to != pair[0].Database {
+				if err := execute(dialect.CreateDatabase(to, collation(p, to))); err != nil {
+					return err
+				}
+			}
 		}
 		return execute(dialect.RenameTables(g.Pairs))
 	}
@@ -328,6 +348,16 @@ func (e *Evolver) table(ctx context.Context, name schema.Name) (*schema.Table, e
 		return nil, err
 	}
 	return found[0], nil
+}
+
+// collation is the default of a database on the target, "" when no table of the plan tells.
+func collation(p *plan.Plan, database string) string {
+	for _, r := range p.Routes {
+		if r.Target.Table.Name.Database == database {
+			return r.Target.Table.DatabaseCollation
+		}
+	}
+	return ""
 }
 
 func wanted(p *plan.Plan, source schema.Name) *schema.Table {

@@ -35,9 +35,11 @@ func (c *change) renames(effects []schema.Effect) error {
 		case held:
 			c.goals = append(c.goals, goal{Kind: dropped, Table: r.Target})
 		case c.rules.Follows(now):
-			moved, shape := *r, *r.Shape
-			shape.Name = now
-			moved.Source, moved.Target, moved.Shape = now, c.rules.Target(now), &shape
+			moved := *r
+			moved.Source, moved.Target, moved.Shape = now, c.rules.Target(now), shapeAs(r.Shape, now, effects)
+			if len(moved.Shape.ForeignKeys)+len(moved.Shape.Checks) > 0 { // whose names may follow the table's on one end only
+				c.goals = append(c.goals, goal{Kind: altered, Source: now, Former: sameNames(moved.Shape, moved.Shape)})
+			}
 			next[now], targets[r.Target] = moved, moved.Target
 		default:
 			targets[r.Target] = schema.Name{Database: r.Target.Database, Table: now.Table}
@@ -52,6 +54,18 @@ func (c *change) renames(effects []schema.Effect) error {
 	}
 	c.goals = append(c.goals, steps(targets)...)
 	return nil
+}
+
+// shapeAs is a table under its new name.
+func shapeAs(table *schema.Table, now schema.Name, effects []schema.Effect) *schema.Table {
+	shape := *table
+	for i := range effects {
+		if e := &effects[i]; e.Kind == schema.Renamed && e.To == now && e.After != nil {
+			shape = *e.After
+		}
+	}
+	shape.Name = now
+	return &shape
 }
 
 // unknown is a table that comes into the move under a name, with rows that were not followed.

@@ -19,7 +19,7 @@ import (
 // source has now. When they differ, either the table was changed again since, and then all those changes together must lead to what the
 // source has; or it was not, and then the source's word counts.
 func (c *change) effects(ctx context.Context) ([]schema.Effect, error) {
-	effects, err := c.source.Effects(ctx, c.ddl, c.shape)
+	effects, err := c.source.Effects(ctx, c.ddl, c.known())
 	if errors.Is(err, schema.ErrUnknownStatement) {
 		effects, err = c.unread(err)
 	}
@@ -33,7 +33,11 @@ func (c *change) effects(ctx context.Context) ([]schema.Effect, error) {
 	}
 	for i := range effects {
 		e := &effects[i]
-		if !c.shaped(e) {
+		held, err := c.held(e.Name, c.after)
+		if err != nil {
+			return nil, err
+		}
+		if held || !c.shaped(e) {
 			continue
 		}
 		if now := found[e.Name]; now != nil && e.After != nil && len(c.target.Dialect().Differences(e.After, now, true, true)) == 0 {
@@ -45,12 +49,26 @@ func (c *change) effects(ctx context.Context) ([]schema.Effect, error) {
 	if len(open) == 0 {
 		return effects, nil
 	}
+	for _, e := range open {
+		if !slices.Contains(c.about, e.Name) {
+			c.about = append(c.about, e.Name)
+		}
+	}
 	return effects, c.settle(ctx, effects, open, found)
 }
 
 // shaped tells whether the effect leaves a table of the move in another shape.
 func (c *change) shaped(e *schema.Effect) bool {
 	return e.Kind == schema.Created && c.rules.Follows(e.Name) || e.Kind == schema.Altered && c.records[e.Name] != nil
+}
+
+// known are the tables of the move before the change.
+func (c *change) known() []*schema.Table {
+	tables := make([]*schema.Table, 0, len(c.records))
+	for _, r := range c.records {
+		tables = append(tables, r.Shape)
+	}
+	return tables
 }
 
 func (c *change) shape(name schema.Name) *schema.Table {
@@ -146,8 +164,19 @@ func (c *change) later(ctx context.Context, open []*schema.Effect) (found []*db.
 	since := db.Since{}
 	touched := map[schema.Name]bool{}
 	for _, e := range open {
-		r := &route.Route{Source: route.Relation{Table: &schema.Table{Name: e.Name}}}
-		routes, since[r], touched[e.Name] = append(routes, r), head, true // no rows
+		touched[e.Name] = true
+		for _, t := range []*schema.Table{e.After, c.shape(e.Name)} {
+			if t == nil {
+				continue
+			}
+			for i := range t.ForeignKeys { // a parent's new name is told of the child too
+				touched[t.ForeignKeys[i].Parent] = true
+			}
+		}
+	}
+	for name := range touched {
+		r := &route.Route{Source: route.Relation{Table: &schema.Table{Name: name}}}
+		routes, since[r] = append(routes, r), head // no rows
 	}
 	stream, err := c.source.Stream(ctx, c.after, routes, since)
 	if err != nil {
@@ -198,9 +227,7 @@ func (c *change) replay(ctx context.Context, all []schema.Effect, open []*schema
 				}
 				delete(shapes, e.Name)
 				if shape != nil {
-					other := *shape
-					other.Name = e.To
-					shapes[e.To] = &other
+					shapes[e.To] = shapeAs(shape, e.To, effects[i:i+1])
 				}
 				renamed[e.To] = mine[e.Name]
 				delete(mine, e.Name)
@@ -225,7 +252,7 @@ func (c *change) replay(ctx context.Context, all []schema.Effect, open []*schema
 		return err
 	}
 	for _, d := range later {
-		effects, err := c.source.Effects(ctx, d, func(n schema.Name) *schema.Table { return shapes[n] })
+		effects, err := c.source.Effects(ctx, d, there(shapes))
 		if err != nil {
 			return unsupported("a later change of the table is not understood, so its shape at this position cannot be told: %v", err)
 		}
@@ -257,4 +284,14 @@ func (c *change) replay(ctx context.Context, all []schema.Effect, open []*schema
 		}
 	}
 	return nil
+}
+
+// there are the tables that are not nil.
+func there(shapes map[schema.Name]*schema.Table) (tables []*schema.Table) {
+	for _, t := range shapes {
+		if t != nil {
+			tables = append(tables, t)
+		}
+	}
+	return tables
 }

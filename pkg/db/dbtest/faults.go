@@ -200,7 +200,7 @@ func (s *faultySource) Settle(ctx context.Context) error {
 	return s.f.run("settle", func() error { return s.source.Settle(ctx) })
 }
 
-func (s *faultySource) Effects(ctx context.Context, change *db.DDL, known func(schema.Name) *schema.Table) ([]schema.Effect, error) {
+func (s *faultySource) Effects(ctx context.Context, change *db.DDL, known []*schema.Table) ([]schema.Effect, error) {
 	return s.source.Effects(ctx, change, known)
 }
 

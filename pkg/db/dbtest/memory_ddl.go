@@ -130,7 +130,7 @@ func (s *Server) effect(before map[schema.Name]*table, names []schema.Name, stat
 }
 
 // Effects tells what an entry of the log did, which the server kept. It understands every statement.
-func (s *source) Effects(ctx context.Context, change *db.DDL, _ func(schema.Name) *schema.Table) ([]schema.Effect, error) {
+func (s *source) Effects(ctx context.Context, change *db.DDL, _ []*schema.Table) ([]schema.Effect, error) {
 	if err := s.s.enter(ctx, "effects"); err != nil {
 		return nil, err
 	}

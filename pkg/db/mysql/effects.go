@@ -11,7 +11,7 @@ import (
 )
 
 // Effects tells what a statement of the log does to tables. The server is asked only for what new tables have by default.
-func (s *Source) Effects(ctx context.Context, change *db.DDL, known func(schema.Name) *schema.Table) ([]schema.Effect, error) {
+func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Table) ([]schema.Effect, error) {
 	parsed, err := ddl.Parse(change.Statement, change.Context)
 	if err != nil {
 		return nil, err
@@ -27,7 +27,16 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known func(schema.
 	if err != nil {
 		return nil, err
 	}
-	effects, err := parsed.Apply(ddl.Catalog{Table: known, Collations: s.collations, Database: func(name string) (string, string) {
+	tables, children := map[schema.Name]*schema.Table{}, map[schema.Name][]*schema.Table{}
+	for _, t := range known {
+		tables[t.Name] = t
+		for i := range t.ForeignKeys {
+			children[t.ForeignKeys[i].Parent] = append(children[t.ForeignKeys[i].Parent], t)
+		}
+	}
+	table := func(n schema.Name) *schema.Table { return tables[n] }
+	of := func(n schema.Name) []*schema.Table { return children[n] }
+	effects, err := parsed.Apply(ddl.Catalog{Table: table, Children: of, Collations: s.collations, Database: func(name string) (string, string) {
 		return databases[strings.ToLower(name)][0], databases[strings.ToLower(name)][1]
 	}})
 	if err != nil {

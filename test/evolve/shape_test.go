@@ -1,0 +1,82 @@
+package evolve
+
+import (
+	"database/sql"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
+)
+
+var counter = regexp.MustCompile(` AUTO_INCREMENT=\d+`)
+
+// definition is what SHOW CREATE TABLE says, but for the counter, and with keys in the order of their text: how the server sorts them
+// depends on when they were made.
+func (m *move) definition(t *testing.T, db *sql.DB, database, table string) string {
+	t.Helper()
+	var name, text string
+	require.NoError(t, db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+lab.Quote(database)+"."+lab.Quote(table)).Scan(&name, &text))
+	var first, keys, rest []string
+	for _, line := range strings.Split(counter.ReplaceAllString(text, ""), "\n") {
+		line = strings.TrimSuffix(line, ",")
+		switch word, _, _ := strings.Cut(strings.TrimSpace(line), " "); word {
+		case "PRIMARY", "KEY", "UNIQUE", "FULLTEXT", "SPATIAL", "CONSTRAINT":
+			keys = append(keys, line)
+		default:
+			if len(keys) == 0 {
+				first = append(first, line)
+			} else {
+				rest = append(rest, line)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return strings.Join(slices.Concat(first, keys, rest), "\n")
+}
+
+// shape is what of a table both families tell alike: columns in order with their types, and what indexes hold.
+func (m *move) shape(t *testing.T, db *sql.DB, database, table string) (out []string) {
+	t.Helper()
+	columns, err := lab.Columns(t.Context(), db, database, table)
+	require.NoError(t, err)
+	for _, c := range columns {
+		null := "NULL"
+		if !c.Nullable {
+			null = "NOT NULL"
+		}
+		counts := ""
+		if strings.Contains(c.Extra, "auto_increment") {
+			counts = " AUTO_INCREMENT"
+		}
+		if c.Generated {
+			counts, null = " GENERATED", "" // MariaDB knows no NOT NULL of generated columns
+		}
+		out = append(out, fmt.Sprintf("%s %s %s%s", c.Name, plainType(c.Type), null, counts))
+	}
+	indexes := m.strings(t, db, `SELECT CONCAT(INDEX_NAME, ' ', NON_UNIQUE, ' ', IF(INDEX_TYPE IN ('FULLTEXT', 'SPATIAL'), INDEX_TYPE, ''),
+		' (', GROUP_CONCAT(CONCAT(COALESCE(COLUMN_NAME, '?'), IF(INDEX_TYPE IN ('FULLTEXT', 'SPATIAL'), '', CONCAT(':', COALESCE(SUB_PART, ''), COLLATION))) ORDER BY SEQ_IN_INDEX), ')')
+		FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = ? AND BINARY TABLE_NAME = ? GROUP BY INDEX_NAME, NON_UNIQUE, INDEX_TYPE ORDER BY BINARY INDEX_NAME`, database, table)
+	return append(out, indexes...)
+}
+
+var width = regexp.MustCompile(`^(tinyint|smallint|mediumint|int|bigint)\(\d+\)`)
+
+// plainType is a type without what only one family tells.
+func plainType(text string) string {
+	text = strings.ToLower(text)
+	text = width.ReplaceAllString(text, "$1")
+	switch {
+	case text == "json":
+		return "longtext"
+	case text == "geomcollection":
+		return "geometrycollection"
+	case text == "year(4)":
+		return "year"
+	}
+	return text
+}

@@ -1,0 +1,196 @@
+package evolve
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
+	"wherry/test/internal/statements"
+)
+
+// flowing is a case in databases of its own.
+type flowing struct {
+	statements.Case
+	db, other string
+	settings  string // of the session after Setup
+	refusals  []string
+	stuck     bool // refused again and again
+}
+
+// TestStatements runs every case of the table of schema changes while its tables are moved and written to. Each is followed, or
+// refused with its table and statement named and nothing changed, and then the command that the refusal names brings the table over.
+func TestStatements(t *testing.T) {
+	onPairs(t, func(t *testing.T, source, target lab.Server) {
+		m := newMove(t, "we_s", source, target, settings{extra: extras(source, target)})
+		cases := m.cases(t)
+		m.must(t, "check", "init-schema", "init-copy")
+		replica := m.start(t)
+		m.followed(t, replica)
+		ran := 0
+		for _, c := range cases {
+			ran += m.change(t, c)
+		}
+		m.mark(t)
+		m.untilFollowed(t, replica, cases)
+		m.judge(t, cases, ran)
+	})
+}
+
+// lagging tells whether all that was refused is what could not be told any more when it was read: the source had gone on.
+func lagging(refusals []string) bool {
+	return !slices.ContainsFunc(refusals, func(text string) bool {
+		return !strings.Contains(text, "later ones have changed the table again") && !strings.Contains(text, "cannot be told from the statements that follow")
+	})
+}
+
+// extras are what a move between families needs to be allowed.
+func extras(source, target lab.Server) []string {
+	losses := "no-default"
+	if source.Flavor != target.Flavor {
+		losses += ", collation, json, table-option, index-option, invisible-column, column-option, generated-not-null"
+	}
+	return []string{"schema: {allow_losses: [" + losses + "]}"}
+}
+
+// cases makes the databases of all cases that hold for the pair, and what is in them before.
+func (m *move) cases(t *testing.T) (cases []*flowing) {
+	t.Helper()
+	for i, c := range statements.All() {
+		if only := os.Getenv("DM_ONLY"); only != "" && !regexp.MustCompile(only).MatchString(c.Title) {
+			continue
+		}
+		if m.from.Flavor == lab.MySQL && !c.MySQL || m.from.Flavor == lab.MariaDB && !c.MariaDB {
+			continue
+		}
+		f := &flowing{Case: c, db: fmt.Sprintf("%s_%03d", m.name, i), other: fmt.Sprintf("%s_%03d_other", m.name, i)}
+		m.session(t, f, "CREATE DATABASE "+f.db+" CHARACTER SET utf8mb4", "CREATE DATABASE "+f.other+" CHARACTER SET utf8mb4", "USE "+f.db,
+			"SET sql_mode = DEFAULT, foreign_key_checks = 1, explicit_defaults_for_timestamp = 1, time_zone = '+03:00'")
+		for _, s := range c.Setup {
+			m.session(t, f, statements.Text(s, f.db, f.other))
+		}
+		const settings = "SELECT CONCAT('SET sql_mode = \"', @@sql_mode, '\", foreign_key_checks = 1, explicit_defaults_for_timestamp = ', @@explicit_defaults_for_timestamp)"
+		require.NoError(t, m.one.QueryRowContext(t.Context(), settings).Scan(&f.settings))
+		cases = append(cases, f)
+	}
+	return cases
+}
+
+// change runs a case's statements, with other sessions' writes in between, and returns how many there were.
+func (m *move) change(t *testing.T, f *flowing) int {
+	t.Helper()
+	m.session(t, f, "USE "+f.db, f.settings)
+	for _, s := range f.Statements {
+		m.session(t, f, statements.Text(s, f.db, f.other))
+		m.touch(t, f)
+	}
+	return len(f.Statements)
+}
+
+// session runs statements in the one session of all cases.
+func (m *move) session(t *testing.T, f *flowing, all ...string) {
+	t.Helper()
+	require.NoError(t, lab.ExecAll(t.Context(), m.one, all...), f.Title)
+}
+
+// touch changes a row of each of a case's tables, where there is a number to change. What a constraint forbids is left.
+func (m *move) touch(t *testing.T, f *flowing) {
+	t.Helper()
+	for _, column := range m.strings(t, m.source, `SELECT CONCAT('`+"`', REPLACE(TABLE_SCHEMA, '`', '``'), '`.`', REPLACE(TABLE_NAME, '`', '``'), '` SET `', REPLACE(COLUMN_NAME, '`', '``'), '`'"+`)
+		FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN (?, ?) AND DATA_TYPE = 'int' AND COALESCE(GENERATION_EXPRESSION, '') = '' AND COLUMN_KEY <> 'PRI'`, f.db, f.other) {
+		_, _ = m.source.ExecContext(t.Context(), "UPDATE "+column+" = 1 + (RAND() * 1000 DIV 1) ORDER BY 1 LIMIT 1")
+	}
+}
+
+// untilFollowed lets start-replica follow. When it refuses a case's statement, that is noted, and the refusal's advice taken.
+func (m *move) untilFollowed(t *testing.T, replica *lab.Child, cases []*flowing) {
+	t.Helper()
+	for !m.marked(t, replica) {
+		for ended := replica; ended.Code != done; {
+			advice := m.note(t, ended, cases)
+			ended = m.run(t, append([]string{"init-copy"}, advice...)...)
+		}
+		replica = m.start(t)
+	}
+	m.stop(t, replica)
+}
+
+// note notes a refusal with the case that it is about, and returns what it advises.
+func (m *move) note(t *testing.T, c *lab.Child, cases []*flowing) (advice []string) {
+	t.Helper()
+	require.Equal(t, refused, c.Code, "%s\n%s", last(c), c.Log())
+	text, advice := refusal(t, c)
+	at := slices.IndexFunc(cases, func(f *flowing) bool { return strings.Contains(text, f.db+".") || strings.Contains(text, f.other+".") })
+	require.GreaterOrEqual(t, at, 0, "a refusal that names no table: %s", text)
+	f := cases[at]
+	f.refusals = append(f.refusals, text)
+	f.stuck = len(f.refusals) > len(f.Statements) || len(advice) == 0
+	if m.stays(f) || f.stuck { // the table cannot be had there
+
+		for _, table := range m.strings(t, m.source, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?", f.db) {
+			m.exec(t, m.source, "SET foreign_key_checks = 0", "DROP TABLE "+f.db+"."+lab.Quote(table))
+		}
+	}
+	return advice
+}
+
+// stays tells whether a case cannot be had on the other end.
+func (m *move) stays(f *flowing) bool { return f.Stays != "" && m.from.Flavor != m.into.Flavor }
+
+var advised = regexp.MustCompile(`copy again with wherry init-copy (.*?), or make the change`)
+
+// refusal returns what a command refused, and the tables that it advises to copy again, as arguments.
+func refusal(t *testing.T, c *lab.Child) (text string, advice []string) {
+	t.Helper()
+	var line struct {
+		Type  string `json:"type"`
+		Error string `json:"error"`
+		Code  int    `json:"code"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(last(c)), &line), c.Output())
+	require.Equal(t, "error", line.Type)
+	if found := advised.FindStringSubmatch(line.Error); found != nil {
+		for _, flag := range strings.Split(found[1], " --table ") {
+			advice = append(advice, "--table", strings.TrimPrefix(flag, "--table "))
+		}
+	}
+	return line.Error, advice
+}
+
+// judge compares everything, and what was refused with what had to be.
+func (m *move) judge(t *testing.T, cases []*flowing, ran int) {
+	t.Helper()
+	followed, refusals, late := 0, 0, 0
+	for _, f := range cases {
+		for _, database := range []string{f.db, f.other} {
+			for _, difference := range m.differences(t, database) {
+				assert.Fail(t, "both ends differ", "%s: %s", f.Title, difference)
+			}
+		}
+		must := f.Opaque || m.stays(f)
+		if len(f.refusals) == 0 {
+			followed++
+			assert.False(t, must, "%s: was followed", f.Title)
+			continue
+		}
+		refusals++
+		assert.False(t, f.stuck, "%s is refused again and again: %s", f.Title, f.refusals[len(f.refusals)-1])
+		if lagging(f.refusals) && !must {
+			late++
+			t.Logf("%s could not be told in hindsight: %s", f.Title, f.refusals[0])
+			continue
+		}
+		assert.True(t, must, "%s: was refused: %q", f.Title, f.refusals)
+		t.Logf("%s: %q", f.Title, f.refusals)
+	}
+	t.Logf("%d cases followed, %d refused, %d of them for what came after, %d statements", followed, refusals, late, ran)
+	assert.Less(t, late*12, len(cases))
+	assert.GreaterOrEqual(t, ran, 150)
+}
