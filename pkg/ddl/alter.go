@@ -57,7 +57,7 @@ func (o *options) none() bool {
 func (s *alterTable) others(w *world) []Effect {
 	var effects []Effect
 	if !s.exchange.IsZero() {
-		e := Effect{Kind: Altered, Name: s.exchange, Opaque: s.exchanged(w)}
+		e := Effect{Kind: Altered, Name: s.exchange, Opaque: s.exchanged()}
 		if t := w.table(s.exchange); t != nil {
 			e.After, e.Former = clone(t), sameColumns(t)
 		}
@@ -72,12 +72,12 @@ func (s *alterTable) others(w *world) []Effect {
 	return effects
 }
 
-// exchanged tells why rows of EXCHANGE PARTITION cannot be told, or "".
-func (s *alterTable) exchanged(w *world) string {
-	if !s.exchange.IsZero() && (w.table(s.exchange) == nil || w.table(s.name) == nil) {
-		return "rows were exchanged with a table that is not known (EXCHANGE PARTITION)"
+// exchanged tells what EXCHANGE PARTITION does, or "": the log has none of the rows that the two tables exchange.
+func (s *alterTable) exchanged() string {
+	if s.exchange.IsZero() {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("rows of %s and %s were exchanged (EXCHANGE PARTITION)", s.name, s.exchange)
 }
 
 // opacity tells why rows changed in a way that cannot be repeated, or "".
@@ -102,7 +102,7 @@ func (s *alterTable) opacity(w *world, before *schema.Table) string {
 			return "column " + c.name + " has values in each row that cannot be computed again"
 		}
 	}
-	return s.exchanged(w)
+	return s.exchanged()
 }
 
 // alteration is a table while it is altered.

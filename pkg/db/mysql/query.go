@@ -102,15 +102,19 @@ func (q *queryEvent) readStatus(status logReader) {
 // flagExplicitTimestamps is explicit_defaults_for_timestamp among the flags of MariaDB (sql/sql_priv.h, OPTION_EXPLICIT_DEF_TIMESTAMP).
 const flagExplicitTimestamps = 1 << 8
 
+// context is what the statement means beyond its text.
+func (q *queryEvent) context(flavor schema.Flavor) schema.StatementContext {
+	return schema.StatementContext{
+		Database: q.database, Flavor: flavor,
+		ANSIQuotes: q.sqlMode&modeANSIQuotes != 0, NoBackslashEscapes: q.sqlMode&modeNoBackslashEscapes != 0,
+		ImplicitTimestamps: flavor.MariaDB && q.flags&flagExplicitTimestamps == 0 || !flavor.MariaDB && q.implicit,
+	}
+}
+
 // change describes a schema change that began in the given second.
 func (q *queryEvent) change(when uint32, flavor schema.Flavor, tables []schema.Name) *db.DDL {
 	return &db.DDL{
-		Statement: q.statement, Tables: tables,
-		Context: schema.StatementContext{
-			Database: q.database, Flavor: flavor,
-			ANSIQuotes: q.sqlMode&modeANSIQuotes != 0, NoBackslashEscapes: q.sqlMode&modeNoBackslashEscapes != 0,
-			ImplicitTimestamps: flavor.MariaDB && q.flags&flagExplicitTimestamps == 0 || !flavor.MariaDB && q.implicit,
-		},
+		Statement: q.statement, Tables: tables, Context: q.context(flavor),
 		Moment: db.Moment{
 			Time:     time.Unix(int64(when), int64(q.micros)*int64(time.Microsecond)), //nolint:gosec // 3 bytes
 			TimeZone: q.timeZone, Strict: q.sqlMode&modeStrict != 0,

@@ -8,6 +8,7 @@ import (
 	parsermysql "github.com/pingcap/tidb/pkg/parser/mysql"
 	_ "github.com/pingcap/tidb/pkg/parser/test_driver" // the parser needs a driver for literals
 
+	"wherry/pkg/ddl"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 )
@@ -66,7 +67,11 @@ func (q *queries) classify(e *queryEvent) queryVerdict {
 		return queryVerdict{}
 	}
 	var touched []schema.Name
-	if found, ok := q.parse(e); ok {
+	read := q.parse
+	if kind == queryTable || kind == queryDatabase {
+		read = q.change
+	}
+	if found, ok := read(e); ok {
 		touched = found
 	} else {
 		touched = q.guess(e)
@@ -91,6 +96,10 @@ func queryHead(tokens []queryToken) queryKind {
 	}
 	if len(tokens) == 0 || tokens[0].quoted {
 		return queryPasses
+	}
+	if len(tokens) > 1 && tokens[0].is("SET") && tokens[1].is("STATEMENT") { // MariaDB: SET STATEMENT variable = value FOR another statement
+		at := slices.IndexFunc(tokens, func(t queryToken) bool { return t.is("FOR") })
+		return queryHead(tokens[at+1:])
 	}
 	switch strings.ToUpper(tokens[0].text) {
 	case "CREATE", "ALTER", "DROP":
@@ -203,6 +212,18 @@ func (q *queries) guess(e *queryEvent) []schema.Name {
 		touched = append(touched, q.touch(database, t.text, e)...)
 	}
 	return touched
+}
+
+// change returns the tables of the move whose schema a statement changes; ok is false when it cannot be read.
+func (q *queries) change(e *queryEvent) (touched []schema.Name, ok bool) {
+	parsed, err := ddl.Parse(e.statement, e.context(q.flavor))
+	if err != nil {
+		return nil, false
+	}
+	for _, name := range parsed.Tables() {
+		touched = append(touched, q.touch(name.Database, name.Table, e)...)
+	}
+	return append(touched, q.databases[strings.ToLower(parsed.Database())]...), true
 }
 
 // parse returns the routed tables that a statement changes; ok is false when it cannot be parsed. A statement that the

@@ -77,6 +77,10 @@ func TestClassify(t *testing.T) {
 		{"shop", "RENAME USER orders TO items", none},
 		{"shop", "CREATE SPATIAL INDEX g ON orders (p)", "ddl " + orders},
 		{"shop", "FROBNICATE orders", "unsupported"},
+		{"shop", "SET STATEMENT lock_wait_timeout=5 FOR ALTER TABLE orders ADD z INT", "ddl " + orders},
+		{"shop", "SET STATEMENT lock_wait_timeout=5 FOR DELETE FROM orders", "unsupported"},
+		{"shop", "SET STATEMENT lock_wait_timeout=5 FOR ANALYZE TABLE orders", none},
+		{"shop", "ALTER TABLE IF EXISTS orders WAIT 5 ADD COLUMN IF NOT EXISTS z INT", "ddl " + orders},
 	} {
 		v := testQueries().classify(&queryEvent{statement: c.statement, database: c.database})
 		got := ""
