@@ -112,8 +112,8 @@ type Part struct {
 	Bytes    int  // roughly, of all changes
 	End      bool // the transaction ends with this part
 	Rollback bool // with End: the transaction was rolled back, its parts must not be kept
-	// Held are routes without a key whose snapshot holds the transaction, so that what it did to their rows is done. It is
-	// told only with changes that cascade.
+	// Held are routes whose rows hold the transaction already (see Since): what foreign keys did to them is done. It is told only
+	// with changes that cascade.
 	Held map[*route.Route]bool
 	DDL  *DDL      // a schema change that touches tables of the move; Changes is empty. Without End its rows follow (CREATE .. SELECT)
 	Time time.Time // of the commit, by the source's clock; second precision on some servers

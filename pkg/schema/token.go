@@ -103,6 +103,17 @@ func (l *lexer) peek(ahead int) byte {
 	return 0
 }
 
+// oldTemporal is the length of the comment by which a server marks a temporal column that it stores as before MySQL 5.6.4: MariaDB with
+// mysql56_temporal_format off, MySQL up to 5.7 with show_old_temporals. The values are the same, so it means nothing elsewhere.
+func oldTemporal(text string) int {
+	for _, comment := range []string{"/* mariadb-5.3 */", "/* 5.5 binary format */"} {
+		if strings.HasPrefix(text, comment) {
+			return len(comment)
+		}
+	}
+	return 0
+}
+
 // skip passes blanks and the brackets of versioned comments, /*!80016 .. */ and /*M!100301 .. */.
 func (l *lexer) skip() error {
 	l.lead = -1
@@ -125,6 +136,8 @@ func (l *lexer) skip() error {
 			l.at += 2
 			l.lead = -1
 		case l.free && l.comment(rest):
+		case oldTemporal(rest) > 0:
+			l.at += oldTemporal(rest)
 		case strings.HasPrefix(rest, "/*"):
 			return fmt.Errorf("cannot understand comment %.20q", rest)
 		default:

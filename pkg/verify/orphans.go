@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	mostOrphans = 1000            // that are counted
-	orphanLooks = 3               // before rows that only the target seems to have are called wrong
-	orphanPause = 2 * time.Second // between looks: an application may just be making or mending some
+	mostOrphans = 1000        // that are counted
+	orphanLooks = 3           // before rows that only the target seems to have are called wrong
+	orphanPause = time.Second // between looks: an application may just be making or mending some
 )
 
 // References proves the foreign keys of the target, which were added unchecked: every row that references another one finds it there. Rows

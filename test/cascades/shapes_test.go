@@ -136,7 +136,11 @@ var shapes = []struct {
 // TestShapes follows what foreign keys do in tables of every shape: change by change between two servers that do not log it, and all in one
 // batch between others. (What they do while rows are copied is TestRandom's, and pkg/replicate's TestCascadesWhileCopied.)
 func TestShapes(t *testing.T) {
-	for _, p := range [][2]string{{"mariadb-1", "mariadb-2"}, {"mariadb-1", "mysql-2"}, {"mysql-1", "mysql-2"}} {
+	pairs := [][2]string{{"mariadb-1", "mariadb-2"}, {"mariadb-1", "mysql-2"}}
+	if rounds(t) > 1 {
+		pairs = append(pairs, [2]string{"mysql-1", "mysql-2"}, [2]string{"mysql-1", "mariadb-2"})
+	}
+	for _, p := range pairs {
 		t.Run(p[0]+"_to_"+p[1], func(t *testing.T) {
 			for _, s := range shapes {
 				t.Run(s.name, func(t *testing.T) {

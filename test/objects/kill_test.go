@@ -14,7 +14,7 @@ import (
 )
 
 // kills is how often a cutover is killed, at moments spread over the time that it takes.
-const kills = 10
+const kills = 6
 
 var statePath = regexp.MustCompile(`(?m)^state: (.*)$`)
 

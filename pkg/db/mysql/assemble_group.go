@@ -221,6 +221,9 @@ func (a *assembler) statement(e *logEvent, q *queryEvent) error {
 	if v.unsupported != "" {
 		return fmt.Errorf("%w: %s: %s", db.ErrUnsupported, v.unsupported, queryExcerpt(q.statement))
 	}
+	if err := a.statementRows(v.rows, q); err != nil {
+		return err
+	}
 	if len(v.tables) > 0 && a.group.alter&mariaAlterUndone == 0 {
 		return a.schemaChange(e, q, v.tables)
 	}
@@ -235,6 +238,26 @@ func (a *assembler) statement(e *logEvent, q *queryEvent) error {
 		return a.end(false)
 	}
 	return nil
+}
+
+// statementRows refuses rows that were changed in statement format, apart from those of tables that were copied since: the statement
+// may do something else elsewhere, by a function, a limit or a variable.
+func (a *assembler) statementRows(tables []schema.Name, q *queryEvent) error {
+	var changed []schema.Name
+	for _, t := range tables {
+		passed, err := a.passed(a.routes[t.Database+"\x00"+t.Table])
+		if err != nil {
+			return err
+		}
+		if !passed {
+			changed = append(changed, t)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	return &db.SchemaChanged{Tables: changed, Why: fmt.Sprintf("rows of %s changed in statement format, which cannot be carried exactly: %s; "+
+		"set binlog_format to ROW for every session of the source, then copy it again: wherry init-copy --table %s", changed[0], queryExcerpt(q.statement), changed[0])}
 }
 
 // schemaChange hands over a schema change. The rows of CREATE TABLE .. SELECT follow in the same group.

@@ -25,6 +25,7 @@ type queries struct {
 // queryVerdict is what a statement means for the routed tables; the zero value is nothing.
 type queryVerdict struct {
 	tables      []schema.Name // whose schema it changes
+	rows        []schema.Name // the routed tables whose rows it changes, in statement format
 	unsupported string        // why it cannot be carried
 }
 
@@ -83,7 +84,7 @@ func (q *queries) classify(e *queryEvent) queryVerdict {
 		slices.SortFunc(touched, func(a, b schema.Name) int { return strings.Compare(a.String(), b.String()) })
 		return queryVerdict{tables: slices.Compact(touched)}
 	case kind == queryRows:
-		return queryVerdict{unsupported: "rows of " + touched[0].String() + " changed in statement format"}
+		return queryVerdict{rows: touched}
 	default:
 		return queryVerdict{unsupported: "a statement on " + touched[0].String() + " that this version does not know"}
 	}
