@@ -110,7 +110,11 @@ func (s *session) openSource(ctx context.Context) (db.Source, error) {
 }
 
 func (s *session) openTarget(ctx context.Context) (db.Target, error) {
-	return s.openWritable(ctx, "target", &s.cfg.Target)
+	target, err := s.openWritable(ctx, "target", &s.cfg.Target)
+	if err != nil {
+		return nil, err // not a nil *mysql.Target, which is no nil db.Target
+	}
+	return target, nil
 }
 
 // openWritable opens an end to write to it.
