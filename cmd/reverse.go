@@ -178,6 +178,15 @@ func (s *session) backCan(ctx context.Context) error {
 			s.log.Warn().Str("check", f.Check).Str("subject", f.Subject).Msg(f.What)
 		}
 	}
+	made, err := db.ReadObjects(ctx, s.back.target.Ledger())
+	if err != nil {
+		return err
+	}
+	for _, o := range made.Made {
+		if o.Kind == schema.SequenceObject {
+			s.log.Warn().Stringer("sequence", o.Name).Msg("the source's sequence stays where the cutover found it: set it by hand when you have gone back")
+		}
+	}
 	if failed := findingErrors(plan.Failed(findings)); len(failed) > 0 {
 		return fmt.Errorf("%w: %w", errRefused, errors.Join(failed...))
 	}

@@ -29,6 +29,7 @@ type End interface {
 	// Admit lets this account write where a fence has made the server read-only.
 	Admit(ctx context.Context) error
 	Execute(ctx context.Context, statement string) error
+	ExecuteIn(ctx context.Context, in schema.Session, statement string) error
 }
 
 // Options configure a Cleanup.
@@ -49,6 +50,7 @@ type Step struct {
 	Subject   string // a table, or Bookkeeping
 	Statement string
 	on        End
+	in        schema.Session // what it puts back was made in; zero for all else
 }
 
 // Plan is what there is to remove, in its order, and what is known of the move.
@@ -135,9 +137,33 @@ func (c *Cleanup) wayBack(ctx context.Context, p *Plan) error {
 	if sealed != "" || !there { // gone already: an earlier run was interrupted
 		p.Back = Finished
 	}
-	if there {
-		p.ends = append(p.ends, source)
-		p.Steps = append(p.Steps, c.books("source", source))
+	if !there {
+		return nil
+	}
+	p.ends = append(p.ends, source)
+	if p.Back == Begun {
+		if err := c.putBack(ctx, p, source); err != nil {
+			return err
+		}
+	}
+	p.Steps = append(p.Steps, c.books("source", source))
+	return nil
+}
+
+// putBack adds what a way back that is given up had taken away from the source: triggers and events.
+func (c *Cleanup) putBack(ctx context.Context, p *Plan, source End) error {
+	objects, err := db.ReadObjects(ctx, source.Ledger())
+	if err != nil {
+		return err
+	}
+	for _, o := range objects.Late {
+		step := Step{End: "source", Subject: string(o.Kind) + " " + o.Name.String(), on: source}
+		if o.Kind == schema.TriggerObject { // an interrupted run may have made it already
+			step.Statement = schema.DropObject(o.Kind, o.Name)
+			p.Steps = append(p.Steps, step)
+		}
+		step.Statement, step.in = string(o.Statement), o.Session
+		p.Steps = append(p.Steps, step)
 	}
 	return nil
 }
@@ -211,8 +237,12 @@ func (c *Cleanup) Run(ctx context.Context, p *Plan) (err error) {
 	}
 	for _, s := range p.Steps {
 		c.opts.Log.Info().Str("end", s.End).Str("statement", s.Statement).Msg("cleanup")
-		if err := s.on.Execute(ctx, s.Statement); err != nil {
-			return fmt.Errorf("remove %s from the %s: %w", s.Subject, s.End, err)
+		run := s.on.Execute
+		if s.in != (schema.Session{}) {
+			run = func(ctx context.Context, statement string) error { return s.on.ExecuteIn(ctx, s.in, statement) }
+		}
+		if err := run(ctx, s.Statement); err != nil {
+			return fmt.Errorf("clean up %s on the %s: %w", s.Subject, s.End, err)
 		}
 	}
 	return nil

@@ -141,6 +141,21 @@ func TestUnderWay(t *testing.T) {
 	assert.Equal(t, "[shop.taken]", fmt.Sprint(p.Left))
 }
 
+func (s *server) ExecuteIn(ctx context.Context, in schema.Session, statement string) error {
+	return s.Execute(ctx, in.SQLMode+": "+statement)
+}
+
+// TestGivenUpOnTheWayBack: what the way back had taken away from the source is there again, before it is forgotten.
+func TestGivenUpOnTheWayBack(t *testing.T) {
+	source := &server{facts: map[string]string{
+		db.FactObjects: `{"Late":[{"Kind":"trigger","Name":{"Database":"shop","Table":"audit"},"Session":{"SQLMode":"ANSI"},"Statement":"Q1JFQVRF"}]}`,
+	}, tables: []string{"shop.items", books + ".facts"}}
+	target := newTarget(map[string]string{db.FactCutover: "sealed", db.FactReverse: "once"})
+	_, err := run(t, target, cleanup.Options{Abandon: true, Source: func(context.Context) (cleanup.End, error) { return source, nil }})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"DROP TRIGGER IF EXISTS `shop`.`audit`", "ANSI: CREATE", "DROP DATABASE IF EXISTS `wherry_shop`"}, source.ran)
+}
+
 func TestWayBack(t *testing.T) {
 	for _, c := range []struct {
 		name            string

@@ -64,6 +64,26 @@ func TestBackTriggers(t *testing.T) {
 	})
 }
 
+// TestBackTriggersGivenUp: a way back that is given up leaves the source's triggers and events as they were.
+func TestBackTriggersGivenUp(t *testing.T) {
+	likePairs(t, func(t *testing.T, from, to string) {
+		m := newMove(t, from, to)
+		m.createTables(t, 10)
+		m.audit(t)
+		list := "SELECT CONCAT((SELECT GROUP_CONCAT(CONCAT_WS(' ', trigger_name, definer, action_statement, sql_mode)) FROM information_schema.triggers WHERE trigger_schema = '" + name + "'), " +
+			"(SELECT GROUP_CONCAT(CONCAT_WS(' ', event_name, definer, status, event_definition)) FROM information_schema.events WHERE event_schema = '" + name + "'))"
+		before := m.source.text(t, list)
+		require.NotEmpty(t, before)
+		m.upToCutover(t)
+		m.must(t, "cutover", "--confirm="+name)
+		m.must(t, "start-replica", "--reverse", "--until-caught-up")
+		assert.Empty(t, m.source.text(t, list), "no trigger")
+		m.must(t, "cleanup", "--abandon", "--confirm="+name)
+		assert.Equal(t, before, m.source.text(t, list))
+		assert.True(t, m.source.readOnly(t))
+	})
+}
+
 // TestBackFromTheTakeover: the way back begins at the takeover itself, not where wherry came to look: what applications wrote
 // before a cutover that died was finished is in it, and nothing that was applied forward is repeated, which a table without
 // a key would show.
