@@ -274,8 +274,8 @@ func (m *move) differences(t *testing.T, database string) (found []string) {
 		} else if a, b := m.shape(t, m.source, database, table), m.shape(t, m.to, database, table); !slices.Equal(a, b) {
 			found = append(found, fmt.Sprintf("%s is\n%s\nand became\n%s", name, strings.Join(a, "\n"), strings.Join(b, "\n")))
 		}
-		a, errA := lab.Rows(t.Context(), m.source, database, table)
-		b, errB := lab.Rows(t.Context(), m.to, database, table)
+		a, errA := lab.Rows(t.Context(), m.source, database, table, "")
+		b, errB := lab.Rows(t.Context(), m.to, database, table, "")
 		switch {
 		case (errA == nil) != (errB == nil):
 			found = append(found, fmt.Sprintf("%s: %v, %v", name, errA, errB))
@@ -284,4 +284,9 @@ func (m *move) differences(t *testing.T, database string) (found []string) {
 		}
 	}
 	return found
+}
+
+// split cuts a script at semicolons, with the database that it calls d.
+func split(script, database string) []string {
+	return strings.Split(strings.ReplaceAll(script, " d.", " "+database+"."), "; ")
 }

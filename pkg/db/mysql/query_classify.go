@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -210,10 +211,15 @@ func (q *queries) guess(e *queryEvent) []schema.Name {
 		if i+1 < len(tokens) && tokens[i+1].is(".") {
 			continue // a database, or a table before its column
 		}
-		touched = append(touched, q.touch(database, t.text, e)...)
+		if t.quoted || queryName.MatchString(t.text) {
+			touched = append(touched, q.touch(database, t.text, e)...)
+		}
 	}
 	return touched
 }
+
+// queryName is what may be a name without quotes.
+var queryName = regexp.MustCompile(`^[0-9]*[A-Za-z$_\x{80}-\x{ffff}][0-9A-Za-z$_\x{80}-\x{ffff}]*$`)
 
 // change returns the tables of the move whose schema a statement changes; ok is false when it cannot be read.
 func (q *queries) change(e *queryEvent) (touched []schema.Name, ok bool) {

@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -26,6 +27,10 @@ func (s *server) Tables(ctx context.Context, match func(schema.Name) bool) ([]*s
 		}
 		group.Go(func() error {
 			full, err := s.describe(ctx, t)
+			if number(err) == errNoTable { // dropped or renamed since it was listed
+				listed[i] = nil
+				return nil
+			}
 			if err != nil {
 				return fmt.Errorf("describe table %s: %w", t.Name, classify(err))
 			}
@@ -36,7 +41,7 @@ func (s *server) Tables(ctx context.Context, match func(schema.Name) bool) ([]*s
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return listed, nil
+	return slices.DeleteFunc(listed, func(t *schema.Table) bool { return t == nil }), nil
 }
 
 // describers is how many tables are described at a time; as many connections are kept idle.

@@ -63,8 +63,8 @@ func Columns(ctx context.Context, db *sql.DB, database, table string) (out []Col
 }
 
 // Rows returns the rows of a table in binary order: characters in hexadecimal of UTF-8, bytes in hexadecimal, numbers as
-// the binary double or the digits that they are.
-func Rows(ctx context.Context, db *sql.DB, database, table string) (out []string, err error) {
+// the binary double or the digits that they are. where is a condition, or empty.
+func Rows(ctx context.Context, db *sql.DB, database, table, where string) (out []string, err error) {
 	columns, err := Columns(ctx, db, database, table)
 	if err != nil {
 		return nil, err
@@ -72,11 +72,14 @@ func Rows(ctx context.Context, db *sql.DB, database, table string) (out []string
 	if len(columns) == 0 {
 		return nil, fmt.Errorf("no table %s.%s", database, table)
 	}
+	if where != "" {
+		where = " WHERE " + where
+	}
 	list := make([]string, len(columns))
 	for i, c := range columns {
 		list[i] = expression(c)
 	}
-	rows, err := db.QueryContext(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+Quote(database)+"."+Quote(table))
+	rows, err := db.QueryContext(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+Quote(database)+"."+Quote(table)+where)
 	if err != nil {
 		return nil, fmt.Errorf("read %s.%s: %w", database, table, err)
 	}

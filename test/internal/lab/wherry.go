@@ -23,7 +23,7 @@ type Move struct {
 	Name           string
 	State          string
 	Source, Target Server
-	Include        string   // a glob on db.table
+	Include        string   // globs on db.table, separated by commas
 	Extra          []string // whole lines, such as "copy: {workers: 2}"
 }
 
@@ -37,7 +37,7 @@ func (m Move) YAML() string {
 		"state: " + m.State,
 		"source: " + end(m.Source),
 		"target: " + end(m.Target),
-		fmt.Sprintf("tables: {include: [%q]}", m.Include),
+		`tables: {include: ["` + strings.ReplaceAll(m.Include, ",", `", "`) + `"]}`,
 	}
 	return strings.Join(append(lines, m.Extra...), "\n") + "\n"
 }

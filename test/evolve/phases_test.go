@@ -1,0 +1,189 @@
+package evolve
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
+)
+
+// kinds are schema changes of a table {t} of a database that has others beside it, by what they are.
+var kinds = []struct{ name, statements string }{
+	{"add", "ALTER TABLE d.t ADD COLUMN added INT NOT NULL DEFAULT 7 AFTER id"},
+	{"drop_column", "ALTER TABLE d.t DROP COLUMN pad"},
+	{"modify", "ALTER TABLE d.t MODIFY pad VARCHAR(300) NULL"},
+	{"rename", "RENAME TABLE d.t TO d.u"},
+	{"truncate", "TRUNCATE TABLE d.t"},
+	{"drop", "DROP TABLE d.t"},
+	{"again", "DROP TABLE d.t; CREATE TABLE d.t (k INT PRIMARY KEY, other VARCHAR(5)); INSERT INTO d.t VALUES (1, 'new')"},
+	{"swap", "RENAME TABLE d.t TO d.tmp, d.beside TO d.t, d.tmp TO d.beside"},
+	{"create", "CREATE TABLE d.fresh (id INT PRIMARY KEY); INSERT INTO d.fresh VALUES (1), (2)"},
+}
+
+// fillKinds makes a database for each kind.
+func (m *move) fillKinds(t *testing.T, rows int) (databases []string) {
+	t.Helper()
+	for _, k := range kinds {
+		d := m.name + "_" + k.name
+		databases = append(databases, d)
+		m.exec(t, m.source, "CREATE DATABASE "+d+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+			"CREATE TABLE "+d+".t (id INT PRIMARY KEY, n INT, pad VARCHAR(200) NOT NULL)", "CREATE TABLE "+d+".beside (id INT PRIMARY KEY, z INT, KEY (z))",
+			fmt.Sprintf("INSERT INTO %s.t WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n < %d) SELECT n, n * 2, REPEAT('p', 100) FROM s", d, rows),
+			"INSERT INTO "+d+".beside VALUES (1, 2), (2, 2)")
+	}
+	return databases
+}
+
+// changeKinds makes all changes, with rows around them.
+func (m *move) changeKinds(t *testing.T) {
+	t.Helper()
+	for _, k := range kinds {
+		d := m.name + "_" + k.name
+		m.exec(t, m.source, "UPDATE "+d+".t SET n = n + 1 WHERE id % 10 = 0")
+		for _, s := range split(k.statements, d) {
+			m.exec(t, m.source, s)
+		}
+		if k.name != "drop" && k.name != "rename" && k.name != "again" && k.name != "swap" {
+			m.exec(t, m.source, "UPDATE "+d+".t SET n = n + 1 WHERE id % 10 = 1", "INSERT INTO "+d+".beside VALUES (3, 3)")
+		}
+	}
+}
+
+// TestBetweenPhases changes tables after each phase and before the next.
+func TestBetweenPhases(t *testing.T) {
+	onPairs(t, func(t *testing.T, source, target lab.Server) {
+		for _, before := range []string{"init-copy", "start-replica", "verify"} {
+			t.Run("before "+before, func(t *testing.T) {
+				m := newMove(t, "we_p", source, target, settings{extra: extras(source, target)})
+				databases := m.fillKinds(t, 100)
+				for _, phase := range []string{"init-schema", "init-copy", "start-replica", "verify"} {
+					if phase == before {
+						m.changeKinds(t)
+						m.mark(t)
+					}
+					if phase == "start-replica" {
+						phase += " --until-caught-up"
+					}
+					m.must(t, phase)
+				}
+				m.must(t, "start-replica --until-caught-up")
+				m.equal(t, append(databases, "we_p_m")...)
+			})
+		}
+	})
+}
+
+// TestDuringCopy changes the very tables that are being copied, and kills the copy in between.
+func TestDuringCopy(t *testing.T) {
+	onPairs(t, func(t *testing.T, source, target lab.Server) {
+		for _, kill := range []bool{false, true} {
+			t.Run(fmt.Sprintf("killed %t", kill), func(t *testing.T) {
+				m := newMove(t, "we_c", source, target, settings{extra: append(extras(source, target), "copy: {workers: 3, chunk_rows: 20}")})
+				databases := m.fillKinds(t, 1000)
+				m.must(t, "init-schema")
+				copying, err := m.Start(t.Context(), "init-copy")
+				require.NoError(t, err)
+				require.Eventually(t, func() bool {
+					var chunks int
+					err := m.to.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM wherry_we_c.chunks WHERE done = 1").Scan(&chunks)
+					return err == nil && chunks > 30
+				}, patience, time.Millisecond)
+				m.changeKinds(t)
+				if kill {
+					require.NoError(t, copying.Signal(os.Kill))
+				}
+				<-copying.Done()
+				if kill {
+					require.Equal(t, -1, copying.Code, copying.Log())
+					m.must(t, "init-copy")
+				} else {
+					require.Equal(t, done, copying.Code, "%s\n%s", last(copying), copying.Log())
+				}
+				m.mark(t)
+				m.must(t, "start-replica --until-caught-up", "verify")
+				m.equal(t, append(databases, "we_c_m")...)
+			})
+		}
+	})
+}
+
+// TestDuringVerify changes tables over and over while they are verified: what is equal is not said to differ.
+func TestDuringVerify(t *testing.T) {
+	onPairs(t, func(t *testing.T, source, target lab.Server) {
+		m := newMove(t, "we_v", source, target, settings{extra: append(extras(source, target), "verify: {chunk_rows: 50}")})
+		databases := m.fillKinds(t, 1000)
+		m.must(t, "init-schema", "init-copy")
+		replica := m.start(t)
+		verify, err := m.Start(t.Context(), "verify")
+		require.NoError(t, err)
+		for n := 0; n < 12; n++ {
+			d := databases[n%2]
+			m.exec(t, m.source, fmt.Sprintf("ALTER TABLE %s.t ADD COLUMN c%d INT DEFAULT %d", d, n, n), fmt.Sprintf("UPDATE %s.t SET c%d = id WHERE id %% 5 = 0", d, n), fmt.Sprintf("ALTER TABLE %s.beside RENAME COLUMN z TO y, RENAME COLUMN id TO z", d), fmt.Sprintf("ALTER TABLE %s.beside RENAME COLUMN z TO id, RENAME COLUMN y TO z", d))
+		}
+		<-verify.Done()
+		assert.NotEqual(t, 3, verify.Code, "%s\n%s", last(verify), verify.Log())
+		m.followed(t, replica)
+		m.must(t, "verify")
+		m.stop(t, replica)
+		m.equal(t, databases...)
+	})
+}
+
+// TestModes stops at schema changes, passes over them, and takes those that were made by hand.
+func TestModes(t *testing.T) {
+	source, target := pair(t, "mysql to mysql")
+	setup := func(t *testing.T, mode string) *move {
+		m := newMove(t, "we_o", source, target, settings{extra: []string{"replicate: {ddl: " + mode + "}"}})
+		m.exec(t, m.source, "CREATE DATABASE we_o_a", "CREATE TABLE we_o_a.t (id INT PRIMARY KEY, n INT)", "INSERT INTO we_o_a.t VALUES (1, 1)")
+		m.must(t, "init-schema", "init-copy")
+		return m
+	}
+	t.Run("stop", func(t *testing.T) {
+		m := setup(t, "stop")
+		m.exec(t, m.source, "INSERT INTO we_o_a.t VALUES (2, 2)", "ALTER TABLE we_o_a.t ADD COLUMN x INT DEFAULT 4", "INSERT INTO we_o_a.t VALUES (3, 3, 3)")
+		var at string
+		for range 2 {
+			c := m.run(t, "start-replica", "--until-caught-up")
+			require.Equal(t, refused, c.Code, c.Log())
+			for _, text := range []string{"we_o_a.t", "ADD COLUMN x", "replicate.ddl is stop", "nothing was changed", "--skip-ddl", "init-copy --table we_o_a.t"} {
+				assert.Contains(t, last(c), text)
+			}
+			assert.Equal(t, "2", m.text(t, m.to, "SELECT COUNT(*) FROM we_o_a.t"), "what was before it is applied")
+			if at != "" {
+				assert.Equal(t, at, m.position(t), "the position is kept")
+			}
+			at = m.position(t)
+		}
+		c := m.run(t, "start-replica", "--until-caught-up", "--skip-ddl") // not made
+		require.Equal(t, refused, c.Code, c.Log())
+		assert.Contains(t, last(c), "column x")
+		m.exec(t, m.to, "ALTER TABLE we_o_a.t ADD COLUMN x INT DEFAULT 5") // made wrong
+		c = m.run(t, "start-replica", "--until-caught-up", "--skip-ddl")
+		require.Equal(t, refused, c.Code, c.Log())
+		assert.Contains(t, last(c), "default is")
+		assert.Equal(t, at, m.position(t), "the position is kept")
+		m.exec(t, m.to, "ALTER TABLE we_o_a.t DROP COLUMN x", "ALTER TABLE we_o_a.t ADD COLUMN x INT DEFAULT 4")
+		m.must(t, "start-replica --until-caught-up --skip-ddl", "verify")
+		m.equal(t, "we_o_a")
+		m.exec(t, m.source, "ALTER TABLE we_o_a.t DROP COLUMN x", "INSERT INTO we_o_a.t VALUES (9, 9)")
+		require.Equal(t, refused, m.run(t, "start-replica", "--until-caught-up").Code)
+		m.must(t, "init-copy --table we_o_a.t", "start-replica --until-caught-up", "verify")
+		m.equal(t, "we_o_a")
+	})
+	t.Run("ignore", func(t *testing.T) {
+		m := setup(t, "ignore")
+		m.exec(t, m.source, "ALTER TABLE we_o_a.t COMMENT 'new'", "INSERT INTO we_o_a.t VALUES (2, 2)")
+		m.must(t, "start-replica --until-caught-up")
+		assert.Equal(t, "2", m.text(t, m.to, "SELECT COUNT(*) FROM we_o_a.t"))
+		assert.Empty(t, m.text(t, m.to, "SELECT TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'we_o_a' AND TABLE_NAME = 't'"))
+		m.exec(t, m.source, "ALTER TABLE we_o_a.t ADD COLUMN x INT", "INSERT INTO we_o_a.t VALUES (3, 3, 3)") // rows of another shape cannot be passed over
+		c := m.run(t, "start-replica", "--until-caught-up")
+		assert.Equal(t, refused, c.Code, c.Log())
+		assert.Equal(t, "2", m.text(t, m.to, "SELECT COUNT(*) FROM we_o_a.t"))
+	})
+}
