@@ -29,11 +29,11 @@ func (s *spooled) Next(ctx context.Context, wait time.Duration) (*db.Part, error
 	if s.over == nil || !errors.Is(err, errSpoolEnd) {
 		return part, err
 	}
-	next, err := s.over(ctx, s.Stream.Position())
+	next, err := s.over(ctx, s.Position())
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Stream.Close(); err != nil {
+	if err := s.Close(); err != nil {
 		return nil, errors.Join(err, next.Close())
 	}
 	s.Stream, s.over = next, nil
@@ -178,6 +178,7 @@ func (d *spoolDrop) drops(e *logEvent) bool {
 		}
 	case replication.ANONYMOUS_GTID_EVENT, replication.FORMAT_DESCRIPTION_EVENT, replication.PREVIOUS_GTIDS_EVENT, replication.STOP_EVENT:
 		d.drop = false
+	default: // belongs to the transaction that is open
 	}
 	return d.drop
 }

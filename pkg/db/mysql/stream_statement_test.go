@@ -48,7 +48,7 @@ func TestStatementFormat(t *testing.T) {
 				stream := s.open(t, from, nil, r)
 				err := awaitError(t, stream)
 				require.ErrorIs(t, err, db.ErrUnsupported)
-				assert.ErrorContains(t, err, "statement format")
+				require.ErrorContains(t, err, "statement format")
 				at, perr := parsePosition(string(stream.Position()))
 				require.NoError(t, perr)
 				before, perr := reached(at, s.head(c))
