@@ -85,7 +85,7 @@ func TestClassify(t *testing.T) {
 		v := testQueries().classify(&queryEvent{statement: c.statement, database: c.database})
 		got := ""
 		switch {
-		case v.unsupported != "":
+		case v.unsupported != "" || v.rows != nil:
 			got = "unsupported"
 		case v.tables != nil:
 			got = "ddl"
