@@ -11,19 +11,21 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export WHERRY_REQUIRE_SERVERS=1
 
-log=$(mktemp) second=${WHERRY_SERVERS_DIR:-$PWD/.servers}/second
+log=$(mktemp) base=${WHERRY_SERVERS_DIR:-$PWD/.servers}
 running() { scripts/servers.sh status | awk '$NF == "running" { print $1 }' | sort; }
 # shellcheck disable=SC2317 # called by the trap
 tidy() {
-	rm -f "$log" "$log.moves"
-	[[ -z ${lane:-} ]] || { kill -- "-$lane" 2>/dev/null && wait "$lane"; } || true
+	rm -f "$log" "$log".lane*
+	local lane
+	for lane in "${!lanes[@]}"; do { kill -- "-${lanes[$lane]}" 2>/dev/null && wait "${lanes[$lane]}"; } || true; done
 	[[ -z ${KEEP_SERVERS:-} ]] || return 0
-	[[ ! -d $second ]] || WHERRY_SERVERS_DIR=$second scripts/servers.sh down --purge
+	for lane in "$base"/lane*/; do [[ ! -d $lane ]] || WHERRY_SERVERS_DIR=${lane%/} scripts/servers.sh down --purge; done
 	[[ -n ${before+set} ]] || return 0
 	local ours
 	mapfile -t ours < <(comm -13 <(echo "$before") <(running))
 	((${#ours[@]} == 0)) || scripts/servers.sh down "${ours[@]}"
 }
+declare -A lanes=()
 trap tidy EXIT
 
 # The tests kill servers but do not cut the power.
@@ -71,19 +73,30 @@ revive() {
 	echo "--- once more, as $(IFS=,; echo "${dead[*]}") had died:"
 }
 
+# Packages that mostly wait, for servers that are frozen or gone: they are tested beside the others, each lane on servers of its own.
+beside=(
+	"./test/moves"
+	"./test/back ./test/cascades ./test/objects ./test/sources"
+)
+
 begin=$SECONDS rc=0
 if (($# == 0)) && [[ -n $private ]]; then
-	# Whole moves mostly wait for servers that are frozen or gone: they run beside the others, on servers of their own.
-	WHERRY_SERVERS_DIR=$second scripts/servers.sh up mysql:2 mariadb:2
-	set -m
-	(export WHERRY_SERVERS_DIR=$second && each ./test/moves) >"$log.moves" &
-	lane=$!
-	set +m
-	mapfile -t packages < <(go list ./... | grep -v '/test/moves$')
+	mapfile -t packages < <(go list ./...)
+	for i in "${!beside[@]}"; do
+		mapfile -t apart < <(echo "${beside[$i]}" | xargs go list)
+		mapfile -t packages < <(printf '%s\n' "${packages[@]}" | grep -vxF -f <(printf '%s\n' "${apart[@]}"))
+		WHERRY_SERVERS_DIR=$base/lane$i scripts/servers.sh up mysql:2 mariadb:2
+		set -m
+		(export WHERRY_SERVERS_DIR=$base/lane$i && each "${apart[@]}") >"$log.lane$i" &
+		lanes[$i]=$!
+		set +m
+	done
 	each "${packages[@]}" | tee "$log" || rc=${PIPESTATUS[0]}
-	wait "$lane" || rc=$?
-	lane=
-	tee -a "$log" <"$log.moves"
+	for i in "${!beside[@]}"; do
+		wait "${lanes[$i]}" || rc=$?
+		unset "lanes[$i]"
+		tee -a "$log" <"$log.lane$i"
+	done
 else
 	(($# > 0)) || set -- ./...
 	tests "$@" | tee "$log" || rc=${PIPESTATUS[0]}

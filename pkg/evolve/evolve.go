@@ -298,6 +298,7 @@ func (c *change) take(e *schema.Effect) error {
 		return c.created(e)
 	case schema.Renamed:
 		return nil // see renames
+	default:
 	}
 	if r == nil {
 		return nil // not one of the move's

@@ -242,6 +242,7 @@ func (e *Evolver) reach(ctx context.Context, applier db.Applier, i *intent, p *p
 			}
 		}
 		return execute(dialect.RenameTables(g.Pairs))
+	default: // created, altered
 	}
 	want := wanted(p, g.Source)
 	if want == nil {
@@ -396,7 +397,7 @@ func (c *change) byHand(ctx context.Context) error {
 		return errors.Join(errs...)
 	}
 	c.opts.Log.Warn().Str("statement", c.ddl.Statement).Msg("schema change taken as made by hand")
-	c.Evolver.opts.Skip = false
+	c.opts.Skip = false
 	if err := c.applier.Amend(ctx, put, c.gone); err != nil {
 		return err
 	}

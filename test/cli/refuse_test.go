@@ -112,7 +112,7 @@ var offline = []row{
 		s.config.set("source.password_command", "true")
 	}, command: "check", code: 78, says: []string{"source.password_command", "printed nothing"}},
 	{name: "two passwords", change: set("source.password_file", "/dev/null"), command: "check", code: 78, says: []string{"source.password, source.password_file", "only one"}},
-	{name: "ddl: apply", change: set("replicate.ddl", "apply"), command: "check", code: 78, says: []string{"replicate.ddl: apply is not available in this version, expected stop or ignore"}},
+	{name: "ddl: skip", change: set("replicate.ddl", "skip"), command: "check", code: 78, says: []string{"replicate.ddl", "skip", "apply, stop, ignore"}},
 	{name: "engine: postgres", change: set("target.engine", "postgres"), command: "check", code: 78, says: []string{"target.engine: engine postgres is not available in this version"}},
 	{name: "alter", change: set("alter", []settings{{"table": database + ".t", "ddl": "ADD COLUMN x INT"}}), command: "check", code: 78, says: []string{"alter: in-place change is not available in this version"}},
 	{name: "target at the source's address", change: func(s *scene) {

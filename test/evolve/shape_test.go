@@ -70,12 +70,12 @@ var width = regexp.MustCompile(`^(tinyint|smallint|mediumint|int|bigint)\(\d+\)`
 func plainType(text string) string {
 	text = strings.ToLower(text)
 	text = width.ReplaceAllString(text, "$1")
-	switch {
-	case text == "json":
+	switch text {
+	case "json":
 		return "longtext"
-	case text == "geomcollection":
+	case "geomcollection":
 		return "geometrycollection"
-	case text == "year(4)":
+	case "year(4)":
 		return "year"
 	}
 	return text

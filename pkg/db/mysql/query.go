@@ -84,7 +84,7 @@ func (q *queryEvent) readStatus(status logReader) {
 			status.bytes(int(status.uint(1))) //nolint:gosec // 1 byte
 		case 12: // databases, each ended by a zero byte; 254 is too many to tell
 			for n := status.uint(1); n > 0 && n < 254 && !status.bad; n-- {
-				for !status.bad && status.uint(1) != 0 { //nolint:revive // reads on
+				for !status.bad && status.uint(1) != 0 { // read on
 				}
 			}
 		case 13, 128: // MySQL, MariaDB
