@@ -120,9 +120,16 @@ func (s *session) claim(ctx context.Context, tables []schema.Name) error {
 	if err := s.putNames(ctx, db.FactTables, tables); err != nil {
 		return err
 	}
-	records := make([]db.Record, len(s.plan.Routes))
-	for i, r := range s.plan.Routes {
-		records[i] = db.Record{Source: r.Source.Name(), Target: r.Target.Name(), Shape: r.Source.Table, Copy: true}
+	have, err := s.target.Ledger().Records(ctx)
+	if err != nil {
+		return err
+	}
+	var records []db.Record
+	for _, r := range s.plan.Routes {
+		// What is recorded already may be copied already: to record it anew would forget its chunks.
+		if !slices.ContainsFunc(have, func(h db.Record) bool { return h.Source == r.Source.Name() }) {
+			records = append(records, db.Record{Source: r.Source.Name(), Target: r.Target.Name(), Shape: r.Source.Table, Copy: true})
+		}
 	}
 	return s.target.Ledger().Amend(ctx, records, nil)
 }
