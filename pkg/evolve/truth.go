@@ -112,6 +112,14 @@ func (c *change) now(ctx context.Context, effects []schema.Effect) (map[schema.N
 // settle clears up effects whose shapes the source does not bear out as they are.
 func (c *change) settle(ctx context.Context, all []schema.Effect, open []*schema.Effect, found map[schema.Name]*schema.Table) error {
 	later, err := c.later(ctx, open)
+	for try := 0; err == nil && len(later) == 0 && missing(open, found) && try < logged; try++ {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(100 * time.Millisecond):
+		}
+		later, err = c.later(ctx, open)
+	}
 	if err != nil {
 		return fmt.Errorf("look for later schema changes: %w", err)
 	}
@@ -138,6 +146,14 @@ func (c *change) settle(ctx context.Context, all []schema.Effect, open []*schema
 		e.After = now
 	}
 	return nil
+}
+
+// logged is how often the log is looked at again for why a table is gone: it is gone a moment before that is written there.
+const logged = 50
+
+// missing tells whether the source has not all tables of the effects.
+func missing(open []*schema.Effect, found map[schema.Name]*schema.Table) bool {
+	return slices.ContainsFunc(open, func(e *schema.Effect) bool { return found[e.Name] == nil })
 }
 
 // sameNames is the lineage of columns by their names, or nil when a column may have got another name.
@@ -189,6 +205,10 @@ func (c *change) later(ctx context.Context, open []*schema.Effect) (found []*db.
 			return found, err
 		}
 		part, err := stream.Next(ctx, 100*time.Millisecond)
+		var beyond *db.SchemaChanged
+		if errors.As(err, &beyond) {
+			return found, nil // rows at or before the head are passed over, so these were written since
+		}
 		if err != nil {
 			return nil, err
 		}

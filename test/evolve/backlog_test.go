@@ -37,7 +37,7 @@ func rowsBetween(d string) []string {
 		at("INSERT INTO %s.twin1 VALUES (100, 1)"), at("INSERT INTO %s.twin2 VALUES (200, 2)"),
 		"RENAME TABLE " + d + ".twin1 TO " + d + ".hold, " + d + ".twin2 TO " + d + ".twin1, " + d + ".hold TO " + d + ".twin2",
 		at("INSERT INTO %s.twin1 VALUES (101, 1)"),
-		"CREATE TABLE " + d + ".many AS WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n < 10000) SELECT n, n * 3 AS m, CONCAT('row ', n) AS t FROM s",
+		"CREATE TABLE " + d + ".many AS WITH RECURSIVE s AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM s WHERE i < 99), p AS (SELECT x.i * 100 + y.i + 1 AS n FROM s x, s y) SELECT n, n * 3 AS m, CONCAT('row ', n) AS t FROM p",
 		at("ALTER TABLE %s.many MODIFY n INT NOT NULL PRIMARY KEY"), at("DELETE FROM %s.many WHERE n %% 2 = 0"),
 	}
 	for n := range 8 {

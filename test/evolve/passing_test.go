@@ -54,7 +54,7 @@ func TestPassing(t *testing.T) {
 		case <-t.Context().Done():
 		}
 		assert.Equal(t, refused, replica.Code, replica.Log())
-		assert.Contains(t, last(replica), "we_x_4")
+		assert.Contains(t, last(replica), "XA PREPARE of changes to routed tables")
 		assert.Equal(t, "6", m.text(t, m.to, "SELECT COUNT(*) FROM we_x_a.t"))
 	})
 }

@@ -13,16 +13,20 @@ import (
 	"wherry/test/internal/lab"
 )
 
-var counter = regexp.MustCompile(` AUTO_INCREMENT=\d+`)
+var (
+	counter    = regexp.MustCompile(` AUTO_INCREMENT=\d+`)
+	ownCharset = regexp.MustCompile(` CHARACTER SET \w+ COLLATE`)
+)
 
-// definition is what SHOW CREATE TABLE says, but for the counter, and with keys in the order of their text: how the server sorts them
+// definition is what SHOW CREATE TABLE says, but for the counter and character sets beside collations, and with keys in the order of their text: how the server sorts them
 // depends on when they were made.
 func (m *move) definition(t *testing.T, db *sql.DB, database, table string) string {
 	t.Helper()
 	var name, text string
 	require.NoError(t, db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+lab.Quote(database)+"."+lab.Quote(table)).Scan(&name, &text))
 	var first, keys, rest []string
-	for _, line := range strings.Split(counter.ReplaceAllString(text, ""), "\n") {
+	text = ownCharset.ReplaceAllString(counter.ReplaceAllString(text, ""), " COLLATE") // which the collation tells
+	for _, line := range strings.Split(text, "\n") {
 		line = strings.TrimSuffix(line, ",")
 		switch word, _, _ := strings.Cut(strings.TrimSpace(line), " "); word {
 		case "PRIMARY", "KEY", "UNIQUE", "FULLTEXT", "SPATIAL", "CONSTRAINT":
