@@ -2,15 +2,19 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"wherry/pkg/db"
 	"wherry/pkg/ddl"
 	"wherry/pkg/schema"
 )
 
-// Effects tells what a statement of the log does to tables. The server is asked only for what new tables have by default.
+// Effects tells what a statement of the log does to tables. The server is asked only for what new tables have by default, and
+// what its own time zone was at the moment, which means another one on another server.
 func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Table) ([]schema.Effect, error) {
 	parsed, err := ddl.Parse(change.Statement, change.Context)
 	if err != nil {
@@ -22,6 +26,11 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Ta
 			effects = append(effects, schema.Effect{Kind: schema.Dropped, Name: name})
 		}
 		return effects, nil
+	}
+	if strings.EqualFold(change.Moment.TimeZone, "SYSTEM") {
+		if change.Moment.TimeZone, err = s.systemZone(ctx, change.Moment.Time); err != nil {
+			return nil, fmt.Errorf("read the time zone of %s: %w", s.cfg.Address(), err)
+		}
 	}
 	databases, err := s.databases(ctx)
 	if err != nil {
@@ -43,6 +52,35 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Ta
 		return nil, fmt.Errorf("%w: %w", schema.ErrUnknownStatement, err)
 	}
 	return effects, nil
+}
+
+// systemZone returns what the server's own time zone is ahead of UTC at a moment, as +02:00.
+func (s *Source) systemZone(ctx context.Context, at time.Time) (zone string, err error) {
+	w, err := s.dial(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	if _, err := w.exec(ctx, "SET SESSION time_zone = 'SYSTEM'"); err != nil {
+		return "", classify(err)
+	}
+	rows, err := w.query(ctx, fmt.Sprintf("SELECT TIMESTAMPDIFF(SECOND, '1970-01-01 00:00:00', FROM_UNIXTIME(%d)) - %[1]d", at.Unix()))
+	if err != nil {
+		return "", classify(err)
+	}
+	found, err := db.ReadAll(rows)
+	if err != nil {
+		return "", err
+	}
+	seconds, err := strconv.Atoi(string(found[0][0]))
+	if err != nil {
+		return "", err
+	}
+	sign := '+'
+	if seconds < 0 {
+		sign, seconds = '-', -seconds
+	}
+	return fmt.Sprintf("%c%02d:%02d", sign, seconds/3600, seconds/60%60), nil
 }
 
 // databases returns the default character set and collation of each database, by its name in lower case.
