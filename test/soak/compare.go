@@ -32,7 +32,11 @@ func (d *difference) count() int { return len(d.missing) + len(d.extra) + len(d.
 
 // compare compares both ends, and their indexes.
 func (e *episode) compare(ctx context.Context) error {
-	for _, t := range e.plan.tables {
+	if err := e.compareColumns(ctx); err != nil {
+		return err
+	}
+	tables, _ := e.catalog.now()
+	for _, t := range tables {
 		d, rows, err := e.compareTable(ctx, t)
 		if err != nil {
 			return err
@@ -46,6 +50,37 @@ func (e *episode) compare(ctx context.Context) error {
 		if err := e.compareIndexes(ctx, t); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// compareColumns compares which tables there are and their columns, with each other and with what was drawn.
+func (e *episode) compareColumns(ctx context.Context) error {
+	there := make([]string, len(e.plan.databases))
+	for i, d := range e.plan.databases {
+		there[i] = e.plan.target(d)
+	}
+	source, err := e.source.columns(ctx, e.plan.databases)
+	if err != nil {
+		return err
+	}
+	target, err := e.target.columns(ctx, there)
+	if err != nil {
+		return err
+	}
+	for i := range target {
+		for n, d := range there {
+			if rest, of := strings.CutPrefix(target[i], d+"."); of {
+				target[i] = e.plan.databases[n] + "." + rest
+			}
+		}
+	}
+	slices.Sort(target)
+	if !slices.Equal(source, target) {
+		return fmt.Errorf("tables and columns differ:\n  source %q\n  target %q", source, target)
+	}
+	if tables, _ := e.catalog.now(); !slices.Equal(source, outline(tables)) {
+		return fmt.Errorf("the tables are not what was drawn:\n  source %q\n  drawn %q", source, outline(tables))
 	}
 	return nil
 }

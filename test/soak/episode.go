@@ -17,7 +17,7 @@ import (
 
 // counts are what all episodes have done.
 type counts struct {
-	episodes, kills, crashes, cuts, rows, changes, damaged atomic.Int64
+	episodes, kills, crashes, cuts, rows, changes, damaged, ddl, failovers, rehearsals, back atomic.Int64
 }
 
 // episode is one whole move: tables, rows, writers, events, phases, and the comparison of both ends.
@@ -25,19 +25,23 @@ type episode struct {
 	plan           *plan
 	features       featureSet
 	dir            string // configuration, state, logs
-	switched       string // made by the switch hook
+	state          string // the state file
+	switched       string // begins the names of files that the switch hook makes
 	wherry         *lab.Wherry
 	source, target *server
 	count          *counts
 
-	load      *load
-	replica   *replica
-	disturbed atomic.Int64 // events so far
-	happening atomic.Int32 // events at this moment
-	runs      atomic.Int64
-	events    atomic.Int64
-	rows      int64
-	began     time.Time
+	catalog    *catalog
+	load       *load
+	endChanges func()
+	latest     atomic.Pointer[lab.Child] // the wherry that was started last
+	replica    *replica
+	disturbed  atomic.Int64 // events so far
+	happening  atomic.Int32 // events at this moment
+	runs       atomic.Int64
+	events     atomic.Int64
+	rows       int64
+	began      time.Time
 
 	mu     sync.Mutex
 	log    *os.File
@@ -59,13 +63,14 @@ type soak struct {
 // episode runs the episode of a seed. Its folder stays when it fails.
 func (s *soak) episode(ctx context.Context, seed uint64) error {
 	p := newPlan(seed, s.combo, s.features)
-	e := &episode{plan: p, features: s.features, count: &s.count, began: time.Now(), dir: filepath.Join(s.dir, p.move())}
-	if err := e.open(s); err != nil {
+	e := &episode{plan: p, features: s.features, count: &s.count, began: time.Now(), endChanges: func() {}, catalog: &catalog{tables: p.tables}, dir: filepath.Join(s.dir, p.move())}
+	fmt.Fprintf(s.out, "seed %d: %s ", seed, p.describe())
+	if err := e.open(ctx, s); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "seed %d: %s ", seed, p.describe())
 	ctx, e.cancel = context.WithCancelCause(ctx)
 	defer e.cancel(nil)
+	ddl := s.count.ddl.Load()
 	before := s.count.kills.Load()
 	err := e.run(ctx)
 	err = errors.Join(err, e.close())
@@ -76,13 +81,13 @@ func (s *soak) episode(ctx context.Context, seed uint64) error {
 		return fmt.Errorf("seed %d, %s:\n%w", seed, e.dir, err)
 	}
 	s.count.episodes.Add(1)
-	fmt.Fprintf(s.out, "%d rows equal, %d changes, %d kills, %d events, %.0f s\n",
-		e.rows, e.load.changes.Load(), s.count.kills.Load()-before, e.events.Load(), time.Since(e.began).Seconds())
+	fmt.Fprintf(s.out, "%d rows equal, %d changes, %d of the schema, %d kills, %d events, %.0f s\n",
+		e.rows, e.load.changes.Load(), s.count.ddl.Load()-ddl, s.count.kills.Load()-before, e.events.Load(), time.Since(e.began).Seconds())
 	return os.RemoveAll(e.dir)
 }
 
 // open makes the folder, the configuration and the connections.
-func (e *episode) open(s *soak) error {
+func (e *episode) open(ctx context.Context, s *soak) error {
 	if err := os.RemoveAll(e.dir); err != nil {
 		return err
 	}
@@ -93,7 +98,7 @@ func (e *episode) open(s *soak) error {
 	if err != nil {
 		return err
 	}
-	e.switched = filepath.Join(dir, "switched")
+	e.switched, e.state = filepath.Join(dir, "switched"), filepath.Join(dir, "state.yaml")
 	if e.log, err = os.Create(filepath.Join(dir, "episode.log")); err != nil {
 		return err
 	}
@@ -101,20 +106,33 @@ func (e *episode) open(s *soak) error {
 	if err != nil {
 		return err
 	}
-	if e.source, err = openServer(from); err != nil {
+	if err := e.openSource(ctx, from); err != nil {
 		return err
 	}
 	if e.target, err = openServer(to); err != nil {
 		return err
 	}
 	move := lab.Move{
-		Name: e.plan.move(), State: filepath.Join(dir, "state.yaml"), Source: from, Target: to,
+		Name: e.plan.move(), State: e.state, Source: e.source.Server, Target: to,
 		Include: e.plan.move() + "_*.*", Extra: e.plan.configuration(e.switched),
 	}
 	if e.wherry, err = move.Write(s.binary, filepath.Join(dir, "wherry.yaml")); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "schema.sql"), []byte(e.schema()), 0o600)
+}
+
+func (e *episode) openSource(ctx context.Context, from lab.Server) (err error) {
+	if !e.plan.failover {
+		e.source, err = openServer(from)
+		return err
+	}
+	p, err := newPair(ctx, from.Flavor)
+	if err != nil {
+		return err
+	}
+	e.source, err = p.source()
+	return err
 }
 
 func (e *episode) schema() string {
@@ -128,15 +146,20 @@ func (e *episode) schema() string {
 // close ends what the episode has started.
 func (e *episode) close() error {
 	e.cancel(nil)
+	e.endChanges()
 	if e.replica != nil {
 		e.replica.end()
 	}
 	if e.load != nil {
 		e.load.end()
 	}
+	var err error
+	if p := e.source.pair; p != nil {
+		err = p.close()
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.failed
+	return errors.Join(e.failed, err)
 }
 
 // fail ends the episode.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -38,6 +39,9 @@ var kinds = []struct {
 	{"second", "second", 2},
 }
 
+// gentle are those that may happen on the way back: the old source is not to forget that it is read-only.
+var gentle = []string{"SIGKILL", "SIGTERM", "rotate", "cut", "freeze"}
+
 // drawEvents draws what happens in each phase.
 func drawEvents(r *rand.Rand, features featureSet, p *plan) map[string][]event {
 	all := map[string][]event{}
@@ -56,6 +60,26 @@ func drawEvents(r *rand.Rand, features featureSet, p *plan) map[string][]event {
 		}
 	}
 	return all
+}
+
+// moreEvents draws what happens in the phases that only some episodes have, and when the source dies.
+func (p *plan) moreEvents(r *rand.Rand, features featureSet) {
+	for _, phase := range []string{"cutover --rehearse", "start-replica --reverse", "verify --reverse", "cutover --reverse", "cleanup"} {
+		for range r.IntN(5) {
+			e := event{after: time.Duration(10+r.IntN(30)*r.IntN(30)) * time.Millisecond, lasts: time.Duration(100+r.IntN(900)) * time.Millisecond, end: pick(r, "source", "target")}
+			e.what = drawKind(r, features)
+			if slices.Contains(gentle, e.what) && p.allows("cutover", e) {
+				p.events[phase] = append(p.events[phase], e)
+			}
+		}
+	}
+	for range 1 + r.IntN(2) {
+		phase, at := pick(r, "init-schema", "init-copy", "init-copy", "start-replica", "verify"), r.IntN(3)
+		if p.failover {
+			e := event{what: "failover", after: time.Duration(50+r.IntN(800)) * time.Millisecond, end: "source"}
+			p.events[phase] = slices.Insert(p.events[phase], min(at, len(p.events[phase])), e)
+		}
+	}
 }
 
 // allows leaves out what breaks a promise that is not wherry's. A source that restarts forgets that it is read-only, and
@@ -134,6 +158,8 @@ func (e *episode) happen(ctx context.Context, v event, child *lab.Child) error {
 		return on.cut(ctx)
 	case "lock":
 		return e.lock(ctx, v)
+	case "failover":
+		return e.failover(ctx)
 	case "second":
 		return e.second(ctx, child)
 	}

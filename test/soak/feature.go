@@ -28,6 +28,12 @@ var features = map[string]string{
 	"cut":      "wherry's connections killed",
 	"locks":    "locks held on the target",
 	"second":   "a second wherry on the same move",
+	"ddl":      "the schema changes, under load",
+	"cascades": "foreign keys that act",
+	"failover": "the source dies and its replica takes its place",
+	"spool":    "the source's log kept on local disk",
+	"rehearse": "cutovers that turn back before the switch",
+	"back":     "the way back after the cutover",
 	"damage":   "target rows damaged, found and repaired",
 }
 

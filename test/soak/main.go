@@ -93,6 +93,6 @@ func replay(o options, seed uint64) string {
 // summary is the last line.
 func (s *soak) summary(took time.Duration) string {
 	c := &s.count
-	return fmt.Sprintf("soak: %.1f minutes, %d episodes equal; wherry killed %d times, servers %d times, connections cut %d times; %d rows compared, %d changes written, %d rows damaged and repaired",
-		took.Minutes(), c.episodes.Load(), c.kills.Load(), c.crashes.Load(), c.cuts.Load(), c.rows.Load(), c.changes.Load(), c.damaged.Load())
+	return fmt.Sprintf("soak: %.1f minutes, %d episodes equal; wherry killed %d times, servers %d times, connections cut %d times; %d rows compared, %d changes written, %d rows damaged and repaired; %d schema changes, %d failovers, %d rehearsals, %d ways back",
+		took.Minutes(), c.episodes.Load(), c.kills.Load(), c.crashes.Load(), c.cuts.Load(), c.rows.Load(), c.changes.Load(), c.damaged.Load(), c.ddl.Load(), c.failovers.Load(), c.rehearsals.Load(), c.back.Load())
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -32,14 +33,16 @@ const (
 	inVain     = 5               // runs in a row that fail although nothing has happened
 )
 
-// phase runs a phase until it is done, while its events happen.
-func (e *episode) phase(ctx context.Context, name string, args ...string) error {
+// phase runs a phase, a command and perhaps a flag, until it is done, while its events happen.
+func (e *episode) phase(ctx context.Context, phase string, args ...string) error {
+	words := strings.Fields(phase)
+	name, args := words[0], append(words[1:], args...)
 	ctx, cancel := context.WithTimeoutCause(ctx, phaseTakes, fmt.Errorf("%s is not done after %s", name, phaseTakes))
 	defer cancel()
 	var child atomic.Pointer[lab.Child]
 	disturbing, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- e.disturb(disturbing, e.plan.events[name], e.hit(&child)) }()
+	go func() { ended <- e.disturb(disturbing, e.plan.events[phase], e.hit(&child)) }()
 	_, err := e.untilDone(ctx, &child, name, args...)
 	stop()
 	return errors.Join(err, <-ended)
@@ -78,10 +81,14 @@ func (e *episode) untilDone(ctx context.Context, current *atomic.Pointer[lab.Chi
 		case locked:
 			err = wait(ctx, 200*time.Millisecond)
 		case refused, unknown:
-			if gates++; name != "cutover" || gates > 8 || child.Code == unknown && len(e.plan.events[name]) == 0 {
+			if gates++; name == "verify" && gates < 9 && (e.plan.ddl || e.plan.failover) {
+				err = e.catchUp(ctx, current) // the schema has changed since, or the source is another one
+				break
+			}
+			if name != "cutover" || gates > 8 || child.Code == unknown && len(e.plan.events[name]) == 0 {
 				return child, fmt.Errorf("%s: exit code %d: %.3000s\n%s", name, child.Code, child.Output(), child.Log())
 			}
-			_, err = e.untilDone(ctx, current, "verify") // a gate: the last one is too old, or the target was behind
+			_, err = e.untilDone(ctx, current, "verify", slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg != "--reverse" })...) // a gate: the last one is too old, or the target was behind
 		default:
 			return child, fmt.Errorf("%s: exit code %d: %.3000s\n%s", name, child.Code, child.Output(), child.Log())
 		}
@@ -92,6 +99,15 @@ func (e *episode) untilDone(ctx context.Context, current *atomic.Pointer[lab.Chi
 			return child, err
 		}
 	}
+}
+
+// catchUp brings the target to where the source is, or gives who follows a moment to do so.
+func (e *episode) catchUp(ctx context.Context, current *atomic.Pointer[lab.Child]) error {
+	if e.replica != nil {
+		return wait(ctx, time.Second)
+	}
+	_, err := e.untilDone(ctx, current, "start-replica", "--until-caught-up")
+	return err
 }
 
 // once runs a command once, and keeps what it says.
@@ -114,6 +130,7 @@ func (e *episode) once(ctx context.Context, current *atomic.Pointer[lab.Child], 
 	}
 	e.note("run %s", filepath.Base(run))
 	current.Store(child)
+	e.latest.Store(child)
 	defer current.Store(nil)
 	return child, e.await(ctx, child, filepath.Base(run))
 }

@@ -21,6 +21,12 @@ type plan struct {
 	follows   bool // start-replica runs in the background, beside verify and cutover
 	verifies  int
 	damages   bool
+	ddl       bool   // the schema changes from the copy on
+	ddlUntil  string // the step before which it stops to change, or ""
+	failover  bool   // the source has a replica that takes its place
+	rehearses bool
+	back      bool
+	cleans    bool
 	lines     []string // of the configuration
 	events    map[string][]event
 }
@@ -33,7 +39,11 @@ const (
 	streamRows
 	streamEvents
 	streamDamage
-	streamWriters = 100 // and one for each writer after it
+	streamMore
+	streamFamily
+	streamSchema
+	streamWriters   = 100 // and one for each writer after it
+	streamReturning = 200
 )
 
 func stream(seed, number uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, number)) }
@@ -62,11 +72,35 @@ func newPlan(seed uint64, combo string, features featureSet) *plan {
 	p.lines = p.settings(r, features)
 	d := &draw{from: p.from, to: p.to, features: features, seed: seed}
 	p.tables = d.tables(stream(seed, streamTables), p.databases)
+	p.more(stream(seed, streamMore), d)
 	p.events = drawEvents(stream(seed, streamEvents), features, p)
+	p.moreEvents(stream(seed, streamMore), features)
 	if d.crossing() && features["losses"] {
 		p.lines = append(p.lines, "schema: {allow_losses: [collation, json, uuid, inet4, inet6, invisible-column, default, generated-not-null]}")
 	}
 	return p
+}
+
+// more draws what an episode has besides: each part in some of them only.
+func (p *plan) more(r *rand.Rand, d *draw) {
+	drawn := map[string]bool{}
+	for _, x := range []struct {
+		feature string
+		outOf   int
+	}{{"ddl", 2}, {"cascades", 3}, {"failover", 6}, {"spool", 3}, {"rehearse", 3}, {"back", 3}} {
+		drawn[x.feature] = r.IntN(x.outOf) == 0 && d.on(x.feature)
+	}
+	filtered := slices.ContainsFunc(p.tables, func(t *table) bool { return t.filter != "" })
+	p.ddl, p.failover, p.rehearses = drawn["ddl"], drawn["failover"], drawn["rehearse"] && p.fence != "none"
+	p.ddlUntil = pick(r, "verify", "cutover", "")
+	p.back = drawn["back"] && !d.crossing() && !filtered
+	p.cleans = r.IntN(2) == 0
+	if drawn["cascades"] {
+		p.tables = append(p.tables, family(stream(p.seed, streamFamily), p.databases[0])...)
+	}
+	if drawn["spool"] {
+		p.lines[0] = strings.Replace(p.lines[0], "}", ", spool: true}", 1)
+	}
 }
 
 // move is the name of the move, and begins the names of all databases.
@@ -117,7 +151,7 @@ func (p *plan) configuration(switched string) []string {
 	if len(filters) > 0 {
 		lines = append(lines, "filters: ["+strings.Join(filters, ", ")+"]")
 	}
-	return append(lines, fmt.Sprintf("hooks: {switch: %q}", "touch '"+switched+"'"))
+	return append(lines, fmt.Sprintf("hooks: {switch: %q}", "touch '"+switched+"'.$WHERRY_DIRECTION"))
 }
 
 // describe is what the report says of the plan.
@@ -136,5 +170,17 @@ func (p *plan) describe() string {
 			order = append(order, what)
 		}
 	}
-	return fmt.Sprintf("%s>%s, %d tables (%s)", p.from, p.to, len(p.tables), strings.Join(order, " "))
+	text := fmt.Sprintf("%s>%s, %d tables (%s)", p.from, p.to, len(p.tables), strings.Join(order, " "))
+	for _, x := range []struct {
+		on   bool
+		what string
+	}{
+		{p.ddl, "ddl"}, {slices.ContainsFunc(p.tables, func(t *table) bool { return t.family }), "cascades"}, {p.failover, "failover"},
+		{strings.Contains(p.lines[0], "spool"), "spool"}, {p.rehearses, "rehearse"}, {p.back, "back"},
+	} {
+		if x.on {
+			text += " " + x.what
+		}
+	}
+	return text
 }

@@ -18,13 +18,13 @@ type replica struct {
 	ended chan struct{}
 }
 
-func (e *episode) startReplica(ctx context.Context) {
+func (e *episode) startReplica(ctx context.Context, args ...string) {
 	ctx, stop := context.WithCancel(ctx)
 	r := &replica{stop: stop, ended: make(chan struct{})}
 	e.replica = r
 	go func() {
 		defer close(r.ended)
-		_, err := e.untilDone(ctx, &r.child, "start-replica")
+		_, err := e.untilDone(ctx, &r.child, "start-replica", args...)
 		if err != nil && !errors.Is(err, context.Canceled) && ctx.Err() == nil {
 			e.fail(fmt.Errorf("start-replica in the background: %w", err))
 		}

@@ -14,18 +14,27 @@ func (e *episode) run(ctx context.Context) error {
 	}{
 		{"prepare", e.prepare},
 		{"fill", e.fill},
-		{"start writers", e.startLoad},
+		{"start writers", func(ctx context.Context) error {
+			return e.startLoad(ctx, e.source, e.catalog, streamWriters, e.switched+".forward")
+		}},
 		{"check", func(ctx context.Context) error { return e.phase(ctx, "check") }},
 		{"init-schema", func(ctx context.Context) error { return e.phase(ctx, "init-schema") }},
+		{"start changes", func(ctx context.Context) error { e.startChanges(ctx); return nil }},
 		{"init-copy", func(ctx context.Context) error { return e.phase(ctx, "init-copy") }},
 		{"follow", e.follow},
 		{"damage", e.damage},
 		{"verify", e.verifies},
-		{"cutover", e.cutover},
+		{"rehearse", e.rehearse},
+		{"cutover", func(ctx context.Context) error { return e.switches(ctx, "cutover") }},
 		{"compare", e.compare},
+		{"go back", e.back},
+		{"cleanup", e.cleanUp},
 		{"clean up", e.tidy},
 	} {
 		e.note("step %s", step.name)
+		if step.name == e.plan.ddlUntil {
+			e.endChanges()
+		}
 		if err := step.do(ctx); err != nil {
 			if cause := context.Cause(ctx); cause != nil {
 				err = cause
@@ -101,15 +110,17 @@ func (e *episode) verifies(ctx context.Context) error {
 	return nil
 }
 
-// cutover switches, under load unless nothing is there to stop it.
-func (e *episode) cutover(ctx context.Context) error {
+// switches does a cutover, under load unless nothing is there to stop it.
+func (e *episode) switches(ctx context.Context, phase string) error {
 	if e.plan.fence == "none" {
+		e.endChanges()
 		e.load.end()
 	}
 	e.quietly(ctx)
-	if err := e.phase(ctx, "cutover", "--confirm="+e.plan.move()); err != nil {
+	if err := e.phase(ctx, phase, "--confirm="+e.plan.move()); err != nil {
 		return err
 	}
+	e.endChanges()
 	e.load.end()
 	e.note("writers: %s", e.load.summary())
 	e.count.changes.Add(e.load.changes.Load())

@@ -21,7 +21,8 @@ const appUser, appPassword = "soak_app", "soak-app-secret"
 // server is one end of a move.
 type server struct {
 	lab.Server
-	db *sql.DB // as root, whom wherry is not: the connections of wherry can be told from ours
+	pair *pair   // behind this address, or nil
+	db   *sql.DB // as root, whom wherry is not: the connections of wherry can be told from ours
 }
 
 func openServer(s lab.Server) (*server, error) {
@@ -34,6 +35,10 @@ func openServer(s lab.Server) (*server, error) {
 
 // control has the servers' script do something to the server.
 func (s *server) control(ctx context.Context, verb string) error {
+	if s.pair != nil {
+		_, err := s.pair.fleet.Control(verb, s.pair.primary.Name)
+		return err
+	}
 	script := os.Getenv("WHERRY_SERVERS_SCRIPT")
 	if script == "" {
 		return errors.New("no WHERRY_SERVERS_SCRIPT: servers that the script did not start are not touched; leave out the features restart and freeze")

@@ -30,6 +30,8 @@ type table struct {
 	pairs          []string // two nullable columns with one unique index
 	indexes        []string // further indexes, as in CREATE TABLE
 	rows           int      // to begin with
+	references     []string // foreign keys, as in CREATE TABLE
+	family         bool     // with foreign keys, or named by them
 	filter         string   // the rows that move, or ""
 }
 
@@ -108,7 +110,7 @@ func (t *table) create() string {
 	if len(t.pairs) > 0 {
 		parts = append(parts, fmt.Sprintf("UNIQUE KEY pair (%s, %s)", quote(t.pairs[0]), quote(t.pairs[1])))
 	}
-	parts = append(parts, t.indexes...)
+	parts = append(append(parts, t.indexes...), t.references...)
 	return "CREATE TABLE " + t.quoted() + " (\n  " + strings.Join(parts, ",\n  ") + "\n) ENGINE=InnoDB"
 }
 

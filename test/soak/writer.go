@@ -17,7 +17,7 @@ import (
 // load is the application: it writes to the source until the fence and the switch hook say that the source is over.
 type load struct {
 	db       *sql.DB
-	tables   []*table
+	catalog  *catalog
 	pace     int
 	perRow   time.Duration // a writer waits for each row that it has written
 	large    bool          // whole tables are written at times
@@ -35,22 +35,22 @@ type load struct {
 
 var errStopped = errors.New("stopped")
 
-// startLoad starts the writers of a plan. A writer that goes wrong ends the episode by fail.
-func (e *episode) startLoad(ctx context.Context) error {
-	db, err := e.source.Open(appUser, appPassword, "")
+// startLoad starts the writers of a plan, who write to a server until there is the file switched. A writer that goes wrong ends the episode by fail.
+func (e *episode) startLoad(ctx context.Context, to *server, tables *catalog, streams uint64, switched string) error {
+	db, err := to.Open(appUser, appPassword, "")
 	if err != nil {
 		return err
 	}
 	db.SetMaxIdleConns(e.plan.writers)
 	perRow := time.Millisecond
-	if slices.ContainsFunc(e.plan.tables, func(t *table) bool { return len(t.key) == 0 }) {
+	if there, _ := tables.now(); e.plan.ddl || slices.ContainsFunc(there, func(t *table) bool { return len(t.key) == 0 }) {
 		perRow *= 3
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	e.load = &load{db: db, tables: e.plan.tables, pace: e.plan.pace, perRow: perRow, large: e.features["large"], switched: e.switched, stop: cancel, errors: map[uint16]int{}}
+	e.load = &load{db: db, catalog: tables, pace: e.plan.pace, perRow: perRow, large: e.features["large"], switched: switched, stop: cancel, errors: map[uint16]int{}}
 	for i := range e.plan.writers {
 		e.load.writers.Go(func() {
-			if err := e.load.work(ctx, stream(e.plan.seed, streamWriters+uint64(i))); err != nil {
+			if err := e.load.work(ctx, stream(e.plan.seed, streams+uint64(i))); err != nil {
 				e.fail(fmt.Errorf("writer %d: %w", i, err))
 			}
 		})
@@ -73,10 +73,11 @@ func (l *load) over() bool {
 func (l *load) work(ctx context.Context, r *rand.Rand) error {
 	for ctx.Err() == nil && !l.over() {
 		wait := time.Duration(r.IntN(l.pace)+1) * time.Millisecond
-		err := l.transaction(ctx, r)
+		tables, version := l.catalog.now()
+		err := l.transaction(ctx, r, tables)
 		switch {
 		case err == nil || ctx.Err() != nil:
-		case mistaken(err):
+		case mistaken(err) && l.catalog.steady(version):
 			return err
 		case fenced(err):
 			l.refused.Add(1)
@@ -98,7 +99,7 @@ func (l *load) work(ctx context.Context, r *rand.Rand) error {
 }
 
 // transaction makes one, of several statements, some of them taken back.
-func (l *load) transaction(ctx context.Context, r *rand.Rand) error {
+func (l *load) transaction(ctx context.Context, r *rand.Rand, tables []*table) error {
 	l.paused.RLock()
 	defer l.paused.RUnlock()
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -108,7 +109,7 @@ func (l *load) transaction(ctx context.Context, r *rand.Rand) error {
 		return err
 	}
 	defer conn.Close()
-	w := &writer{Rand: r, tables: l.tables, large: l.large && r.IntN(400) == 0}
+	w := &writer{Rand: r, tables: tables, large: l.large && r.IntN(400) == 0}
 	defer func() {
 		// What one client writes at random, one applier must be able to follow, on a machine that does much else.
 		select {
@@ -200,7 +201,7 @@ func (w *writer) parts() error {
 // harmless tells an error that has undone its statement and nothing else.
 func harmless(err error) bool {
 	switch number(err) {
-	case 1062, 1366, 1292, 1264, 1406, 1690, 1048, 1467, 167, 1365, 1265, 1416, 3140, 4025, 1411, 1300, 3643, 1210, 1267:
+	case 1062, 1366, 1292, 1264, 1406, 1690, 1048, 1467, 167, 1365, 1265, 1416, 3140, 4025, 1411, 1300, 3643, 1210, 1267, 1451, 1452:
 		return true
 	}
 	return false

@@ -6,12 +6,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 // pairOf is a primary and its replica, behind one address.
 type pairOf struct {
 	primary, replica *node
-	at               *address
+	at               *lab.Address
 }
 
 func newPair(t *testing.T, flavor string, settings ...string) *pairOf {
@@ -35,7 +37,7 @@ func (p *pairOf) failover(t *testing.T, l *load, held func()) {
 		held()
 	}
 	l.release()
-	p.at.lead(p.primary.Address())
+	p.at.Lead(p.primary.Address())
 	p.replica.control(t, "start")
 	p.replica.follow(t, p.primary)
 }
@@ -46,7 +48,7 @@ func TestFailover(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor)
 		to := target(t, flavor)
-		m := newMove(t, "ws_failover", p.primary, p.at.server(), to, "copy: {chunk_rows: 300, workers: 2}", "replicate: {retry_for: 1m}")
+		m := newMove(t, "ws_failover", p.primary, p.at.Server(), to, "copy: {chunk_rows: 300, workers: 2}", "replicate: {retry_for: 1m}")
 		l := startLoad(t, m.Name, p.primary)
 		m.must(t, "init-schema")
 		p.failover(t, l, nil) // nothing is copied yet
@@ -109,7 +111,7 @@ func (n *node) tag(t *testing.T) string {
 func TestFailoverLost(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor)
-		m := newMove(t, "ws_lost", p.primary, p.at.server(), target(t, flavor), "replicate: {retry_for: 20s}")
+		m := newMove(t, "ws_lost", p.primary, p.at.Server(), target(t, flavor), "replicate: {retry_for: 20s}")
 		m.must(t, "init-schema")
 		m.must(t, "init-copy")
 		following := m.start(t, "start-replica")
@@ -120,7 +122,7 @@ func TestFailoverLost(t *testing.T) {
 		p.replica.promote(t)
 		p.replica.exec(t, "INSERT INTO "+m.Name+".events VALUES (7, 'on the other')", "INSERT INTO "+m.Name+".events VALUES (7, 'more')")
 		before := m.to.sum(t, m.Name+".events")
-		p.at.lead(p.replica.Address())
+		p.at.Lead(p.replica.Address())
 		ended(t, following, 12)
 		told := following.Log()
 		assert.Contains(t, told, "The target is ahead of this server")
@@ -128,7 +130,7 @@ func TestFailoverLost(t *testing.T) {
 		assert.Contains(t, told, lost, "the transaction that was lost")
 		assert.Equal(t, before, m.to.sum(t, m.Name+".events"), "nothing of the other server was applied")
 		m.ends(t, 12, "verify")
-		p.at.lead(p.primary.Address())
+		p.at.Lead(p.primary.Address())
 		m.must(t, "start-replica", "--until-caught-up")
 		m.equal(t, p.primary)
 	})
@@ -139,7 +141,7 @@ func TestFailoverLost(t *testing.T) {
 func TestFailoverLostWhileCopying(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor)
-		m := newMove(t, "ws_shown", p.primary, p.at.server(), target(t, flavor), "copy: {chunk_rows: 300, workers: 1}", "replicate: {retry_for: 20s}")
+		m := newMove(t, "ws_shown", p.primary, p.at.Server(), target(t, flavor), "copy: {chunk_rows: 300, workers: 1}", "replicate: {retry_for: 20s}")
 		m.must(t, "init-schema")
 		p.replica.has(t, p.primary)
 		copying := m.start(t, "init-copy")
@@ -153,10 +155,10 @@ func TestFailoverLostWhileCopying(t *testing.T) {
 		<-copying.Done()
 		require.Empty(t, m.fact(t, "consistent"), "the test was too slow")
 		p.replica.promote(t)
-		p.at.lead(p.replica.Address())
+		p.at.Lead(p.replica.Address())
 		refused := m.ends(t, 12, "init-copy")
 		assert.Contains(t, refused.Log(), "The target is ahead of this server")
-		p.at.lead(p.primary.Address())
+		p.at.Lead(p.primary.Address())
 		m.must(t, "init-copy")
 		m.equal(t, p.primary)
 	})
@@ -166,7 +168,7 @@ func TestFailoverLostWhileCopying(t *testing.T) {
 func TestFailoverPurged(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor)
-		m := newMove(t, "ws_gone", p.primary, p.at.server(), target(t, flavor))
+		m := newMove(t, "ws_gone", p.primary, p.at.Server(), target(t, flavor))
 		m.must(t, "init-schema")
 		m.must(t, "init-copy")
 		p.primary.exec(t, "INSERT INTO "+m.Name+".events VALUES (1, 'later')")
@@ -176,7 +178,7 @@ func TestFailoverPurged(t *testing.T) {
 			p.replica.exec(t, "INSERT INTO "+m.Name+".events VALUES (2, 'there')", "FLUSH BINARY LOGS")
 		}
 		p.replica.purge(t)
-		p.at.lead(p.replica.Address())
+		p.at.Lead(p.replica.Address())
 		told := m.ends(t, 13, "start-replica", "--until-caught-up").Log()
 		assert.NotContains(t, m.fact(t, "move"), p.replica.tag(t), "it was not taken for the source: %s", told)
 	})

@@ -9,11 +9,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -73,11 +71,7 @@ func fleet(t *testing.T, flavor string, n int, settings ...string) []*node {
 		s, err := lab.Find(servers, fmt.Sprintf("%s-%d", flavor, i+1))
 		require.NoError(t, err)
 		nodes[i] = newNode(t, s, f)
-		if flavor == lab.MySQL {
-			nodes[i].exec(t, "RESET BINARY LOGS AND GTIDS")
-		} else {
-			nodes[i].exec(t, "RESET MASTER")
-		}
+		require.NoError(t, lab.Forget(t.Context(), nodes[i].db, flavor))
 	}
 	return nodes
 }
@@ -131,26 +125,13 @@ func (n *node) control(t *testing.T, verb string) {
 // follow makes the server a replica of another by GTID.
 func (n *node) follow(t *testing.T, primary *node) {
 	t.Helper()
-	if n.Flavor == lab.MySQL {
-		n.exec(t, fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_HOST='%s', SOURCE_PORT=%d, SOURCE_USER='%s', SOURCE_PASSWORD='%s', "+
-			"SOURCE_AUTO_POSITION=1, SOURCE_CONNECT_RETRY=1, GET_SOURCE_PUBLIC_KEY=1", primary.Host, primary.Port, lab.User, lab.Password), "START REPLICA")
-		return
-	}
-	n.exec(t, "SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_binlog_pos",
-		fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%d, MASTER_USER='%s', MASTER_PASSWORD='%s', MASTER_USE_GTID=slave_pos, "+
-			"MASTER_CONNECT_RETRY=1", primary.Host, primary.Port, lab.User, lab.Password), "START SLAVE")
+	require.NoError(t, lab.Follow(context.WithoutCancel(t.Context()), n.db, primary.Server))
 }
 
 // has waits until the server has what another one has.
 func (n *node) has(t *testing.T, primary *node) {
 	t.Helper()
-	var done string
-	if n.Flavor == lab.MySQL {
-		done = n.text(t, "SELECT WAIT_FOR_EXECUTED_GTID_SET(?, 60)", primary.text(t, "SELECT @@GLOBAL.gtid_executed"))
-	} else {
-		done = n.text(t, "SELECT MASTER_GTID_WAIT(?, 60)", primary.text(t, "SELECT @@GLOBAL.gtid_binlog_pos"))
-	}
-	require.Equal(t, "0", done, "%s has what %s has", n.Name, primary.Name)
+	require.NoError(t, lab.Await(context.WithoutCancel(t.Context()), n.db, primary.db, n.Flavor), n.Name)
 }
 
 // stopReplica and promote end the replication, for a while or for good.
@@ -161,85 +142,16 @@ func (n *node) stopReplica(t *testing.T) {
 
 func (n *node) promote(t *testing.T) {
 	t.Helper()
-	n.stopReplica(t)
-	n.exec(t, map[string]string{lab.MySQL: "RESET REPLICA ALL", lab.MariaDB: "RESET SLAVE ALL"}[n.Flavor])
+	require.NoError(t, lab.Promote(context.WithoutCancel(t.Context()), n.db, n.Flavor))
 }
 
-// address is a TCP address that leads to one server now, and to another later.
-type address struct {
-	listener net.Listener
-	mu       sync.Mutex
-	to       string
-	open     map[net.Conn]bool
-}
-
-func newAddress(t *testing.T, n *node) *address {
+// newAddress is an address that leads to a server for now.
+func newAddress(t *testing.T, n *node) *lab.Address {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	a, err := lab.NewAddress(n.Server)
 	require.NoError(t, err)
-	a := &address{listener: listener, to: n.Address(), open: map[net.Conn]bool{}}
-	go a.serve()
-	t.Cleanup(func() {
-		_ = listener.Close()
-		a.lead("")
-	})
+	t.Cleanup(func() { _ = a.Close() })
 	return a
-}
-
-// lead makes the address lead elsewhere; connections that are open end.
-func (a *address) lead(to string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.to = to
-	for c := range a.open {
-		_ = c.Close()
-	}
-	clear(a.open)
-}
-
-func (a *address) serve() {
-	for {
-		client, err := a.listener.Accept()
-		if err != nil {
-			return
-		}
-		go a.connect(client)
-	}
-}
-
-func (a *address) connect(client net.Conn) {
-	a.mu.Lock()
-	server, err := net.DialTimeout("tcp", a.to, time.Second)
-	if err != nil {
-		a.mu.Unlock()
-		_ = client.Close()
-		return
-	}
-	a.open[client], a.open[server] = true, true
-	a.mu.Unlock()
-	pipe := func(from, to net.Conn) {
-		buf := make([]byte, 64<<10)
-		for {
-			n, err := from.Read(buf)
-			if n > 0 {
-				if _, err := to.Write(buf[:n]); err != nil {
-					break
-				}
-			}
-			if err != nil {
-				break
-			}
-		}
-		_, _ = from.Close(), to.Close()
-	}
-	go pipe(server, client)
-	pipe(client, server)
-}
-
-// server is the address as a server for a configuration.
-func (a *address) server() lab.Server {
-	at := a.listener.Addr().(*net.TCPAddr)
-	return lab.Server{Host: at.IP.String(), Port: at.Port}
 }
 
 // move is a move of one database.
