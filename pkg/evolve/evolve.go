@@ -55,6 +55,10 @@ type Options struct {
 	Copying bool
 	// Plan works out where tables go. It is called with the shapes of all tables of the move.
 	Plan func(tables []*schema.Table) *plan.Plan
+	// Fixed tells of a source table why its definition cannot be carried over, only that it is emptied; "": it can. nil: all can.
+	Fixed func(table schema.Name) string
+	// Advice says how to go on when a change of the tables cannot be followed; nil: copy them again, or make it by hand.
+	Advice func(tables []schema.Name) string
 	Log  zerolog.Logger
 }
 
@@ -62,12 +66,12 @@ type Options struct {
 type Evolver struct {
 	source Source
 	target Target
-	rules  *route.Rules
+	rules  route.Mapping
 	opts   Options
 }
 
 // New returns an Evolver.
-func New(source Source, target Target, rules *route.Rules, opts Options) *Evolver {
+func New(source Source, target Target, rules route.Mapping, opts Options) *Evolver {
 	if opts.Mode == "" {
 		opts.Mode = Apply
 	}
@@ -144,12 +148,15 @@ func (e *Evolver) Change(ctx context.Context, applier db.Applier, d *db.DDL, bef
 	}
 	var again *db.SchemaChanged
 	if errors.Is(err, db.ErrUnsupported) && !errors.As(err, &again) {
-		return fmt.Errorf("schema change on %s at %s: %.500s: %w; nothing was changed and the position is kept before it: %s", texts(d.Tables), after, d.Statement, err, advice(c.about))
+		return fmt.Errorf("schema change on %s at %s: %.500s: %w; nothing was changed and the position is kept before it: %s", texts(d.Tables), after, d.Statement, err, e.advice(c.about))
 	}
 	return err
 }
 
-func advice(tables []schema.Name) string {
+func (e *Evolver) advice(tables []schema.Name) string {
+	if e.opts.Advice != nil {
+		return e.opts.Advice(tables)
+	}
 	flags := make([]string, len(tables))
 	for i, t := range tables {
 		flags[i] = "--table " + t.String()
@@ -210,6 +217,9 @@ func (c *change) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.fixed(effects); err != nil {
+		return err
+	}
 	if err := c.renames(effects); err != nil {
 		return err
 	}
@@ -226,6 +236,25 @@ func (c *change) run(ctx context.Context) error {
 	}
 	c.begun = true
 	return c.begin(ctx)
+}
+
+// fixed refuses what changes the definition of a table that is to stay as it is.
+func (c *change) fixed(effects []schema.Effect) error {
+	if c.opts.Fixed == nil || c.opts.Skip {
+		return nil
+	}
+	for i := range effects {
+		e := &effects[i]
+		if e.Kind == schema.Truncated {
+			continue
+		}
+		for _, name := range []schema.Name{e.Name, e.To} {
+			if why := c.opts.Fixed(name); why != "" {
+				return unsupported("%s: %s", name, why)
+			}
+		}
+	}
+	return nil
 }
 
 // log tells of the change.

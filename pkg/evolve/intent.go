@@ -111,7 +111,7 @@ func (e *Evolver) finish(ctx context.Context, applier db.Applier) error {
 	}
 	if errors.Is(err, db.ErrUnsupported) {
 		tables := i.tables()
-		return fmt.Errorf("schema change on %s: %.500s: %w; it was begun on the target and is not finished there, and the position is kept before it: %s", texts(tables), i.Statement, err, advice(tables))
+		return fmt.Errorf("schema change on %s: %.500s: %w; it was begun on the target and is not finished there, and the position is kept before it: %s", texts(tables), i.Statement, err, e.advice(tables))
 	}
 	if err != nil {
 		return fmt.Errorf("follow %.200q on the target: %w", i.Statement, err)

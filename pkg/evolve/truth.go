@@ -124,7 +124,7 @@ func (c *change) settle(ctx context.Context, all []schema.Effect, open []*schema
 		return fmt.Errorf("look for later schema changes: %w", err)
 	}
 	if len(later) > 0 {
-		return c.replay(ctx, all, open, later, found)
+		return c.replayed(ctx, all, open, later, found)
 	}
 	for _, e := range open {
 		now := found[e.Name]
@@ -150,6 +150,29 @@ func (c *change) settle(ctx context.Context, all []schema.Effect, open []*schema
 
 // logged is how often the log is looked at again for why a table is gone: it is gone a moment before that is written there.
 const logged = 50
+
+// replayed is replay with changes that were made after the log was read: the source's tables may have those already.
+func (c *change) replayed(ctx context.Context, all []schema.Effect, open []*schema.Effect, later []*db.DDL, found map[schema.Name]*schema.Table) error {
+	for try := 0; ; try++ {
+		err := c.replay(ctx, all, open, later, found)
+		if !errors.Is(err, db.ErrUnsupported) || try == logged {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(10 * time.Millisecond):
+		}
+		again, readErr := c.later(ctx, open)
+		if readErr != nil {
+			return fmt.Errorf("look for later schema changes: %w", readErr)
+		}
+		if len(again) == len(later) && try > 5 {
+			return err
+		}
+		later = again
+	}
+}
 
 // missing tells whether the source has not all tables of the effects.
 func missing(open []*schema.Effect, found map[schema.Name]*schema.Table) bool {

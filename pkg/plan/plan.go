@@ -54,20 +54,26 @@ func Build(ctx context.Context, source db.Reader, dialect schema.Dialect, rules 
 }
 
 // Of plans the move of the given source tables, which are all that there are to move.
-func Of(tables []*schema.Table, dialect schema.Dialect, rules *route.Rules, opts Options) *Plan {
-	b := &builder{dialect: dialect, rules: rules, opts: opts, moved: map[schema.Name]bool{}}
+func Of(tables []*schema.Table, dialect schema.Dialect, rules route.Mapping, opts Options) *Plan {
+	b := &builder{dialect: dialect, rules: rules, opts: opts}
+	return b.all(tables, b.table)
+}
+
+// all plans the move of all tables, each with the function given.
+func (b *builder) all(tables []*schema.Table, table func(*schema.Table) bool) *Plan {
+	b.moved = map[schema.Name]bool{}
 	for _, t := range tables {
 		b.moved[t.Name] = t.Kind == schema.BaseTable
 	}
 	names := make([]schema.Name, 0, len(tables))
 	for _, t := range tables {
-		if !b.table(t) {
+		if !table(t) {
 			continue
 		}
 		names = append(names, t.Name)
 	}
 	b.foreignKeyNames()
-	if err := rules.Collisions(names); err != nil {
+	if err := b.rules.Collisions(names); err != nil {
 		b.fail("routes", "", err.Error(), "give each table a target of its own in routes")
 	}
 	if len(tables) == 0 {
@@ -79,7 +85,7 @@ func Of(tables []*schema.Table, dialect schema.Dialect, rules *route.Rules, opts
 type builder struct {
 	Plan
 	dialect schema.Dialect
-	rules   *route.Rules
+	rules   route.Mapping
 	opts    Options
 	moved   map[schema.Name]bool
 }

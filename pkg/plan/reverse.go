@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,37 +16,77 @@ func Turn(p *Plan) *Plan {
 	return turn(p, func(r *route.Route) (now, old *schema.Table) { return r.Target.Table, r.Source.Table })
 }
 
-// Reverse returns the way back of a move that is over: from the tables as its target has them now to those of its source. Both
-// sides must still hold the same columns under the same key: a schema change since the cutover has to be made on both.
-func Reverse(ctx context.Context, p *Plan, target, source db.Reader) (*Plan, error) {
-	now, err := read(ctx, target, p, func(r *route.Route) schema.Name { return r.Target.Name() })
-	if err != nil {
-		return nil, fmt.Errorf("read the target's tables: %w", err)
-	}
-	old, err := read(ctx, source, p, func(r *route.Route) schema.Name { return r.Source.Name() })
-	if err != nil {
-		return nil, fmt.Errorf("read the source's tables: %w", err)
-	}
-	return turn(p, func(r *route.Route) (*schema.Table, *schema.Table) { return now[r.Target.Name()], old[r.Source.Name()] }), nil
+// Return plans the way back of a move that is over: from the tables of its target to those of its source, which are there and stay as they
+// are, until a schema change is carried over to them.
+type Return struct {
+	Dialect schema.Dialect // of the source
+	Rules   *route.Reversed
+	Options Options
+	// Fixed are the tables of the source that are not what is planned from their counterparts, by the names of those.
+	// They are taken as they are; nil: not there.
+	Fixed map[schema.Name]*schema.Table
 }
 
-func read(ctx context.Context, reader db.Reader, p *Plan, name func(*route.Route) schema.Name) (map[schema.Name]*schema.Table, error) {
-	wanted, found := map[schema.Name]bool{}, map[schema.Name]*schema.Table{}
-	for _, r := range p.Routes {
-		wanted[name(r)] = true
+// Of plans where the target's tables go back to.
+func (r *Return) Of(tables []*schema.Table) *Plan {
+	b := &builder{dialect: r.Dialect, rules: r.Rules, opts: r.Options}
+	return b.all(tables, func(t *schema.Table) bool {
+		old, fixed := r.Fixed[t.Name]
+		switch {
+		case r.Rules.Where(t.Name) != "":
+			b.filtered(t.Name)
+			return false
+		case !fixed:
+			return b.table(t)
+		}
+		back := b.back(t, old)
+		if back == nil {
+			return false
+		}
+		b.Routes = append(b.Routes, back)
+		b.Steps = append(b.Steps, schema.Step{Source: t, Target: old})
+		return true
+	})
+}
+
+// Unlike returns which of the target's tables, by their names, the source does not have as they would be planned for it, and what of
+// them is not. A schema change of such a table would carry more over than was changed.
+func (r *Return) Unlike(tables, source []*schema.Table) map[schema.Name]string {
+	old := map[schema.Name]*schema.Table{}
+	for _, t := range source {
+		old[t.Name] = t
 	}
-	tables, err := reader.Tables(ctx, func(n schema.Name) bool { return wanted[n] })
+	unlike := map[schema.Name]string{}
 	for _, t := range tables {
-		found[t.Name] = t
+		unlike[t.Name] = "what the source can hold of it is not what it has"
 	}
-	return found, err
+	for _, step := range (&Return{Dialect: r.Dialect, Rules: r.Rules, Options: r.Options}).Of(tables).Steps {
+		if slices.ContainsFunc(step.Losses, func(l schema.Loss) bool { return l.Grade == schema.Lossy || l.Grade == schema.Fatal }) {
+			continue
+		}
+		got := old[step.Target.Name]
+		if got == nil {
+			continue
+		}
+		differences := r.Dialect.Differences(step.Target, got, true, true)
+		if len(differences) == 0 {
+			delete(unlike, step.Source.Name)
+			continue
+		}
+		unlike[step.Source.Name] = "the source has another table than would be made there for the target's: " + differences[0]
+	}
+	return unlike
 }
 
 func turn(p *Plan, tables func(*route.Route) (now, old *schema.Table)) *Plan {
 	b := &builder{}
 	for _, r := range p.Routes {
+		if r.Filter != nil {
+			b.filtered(r.Target.Name())
+			continue
+		}
 		now, old := tables(r)
-		if back := b.back(r, now, old); back != nil {
+		if back := b.back(now, old); back != nil {
 			b.Routes = append(b.Routes, back)
 			b.Steps = append(b.Steps, schema.Step{Source: now, Target: old})
 		}
@@ -55,17 +94,19 @@ func turn(p *Plan, tables func(*route.Route) (now, old *schema.Table)) *Plan {
 	return &b.Plan
 }
 
-// back turns one route round, or finds why it has no way back.
-func (b *builder) back(r *route.Route, now, old *schema.Table) *route.Route {
+// filtered is a table that has no way back.
+func (b *builder) filtered(name schema.Name) {
+	b.fail("way_back", name.String(), "has a row filter: rows that were changed here could take the place of those that stayed behind", "there is no way back for such a table")
+}
+
+// back leads a table of the target to that of the source, or finds why it has no way back.
+func (b *builder) back(now, old *schema.Table) *route.Route {
 	fail := func(what, fix string) *route.Route {
-		b.fail("way_back", r.Target.Name().String(), what, fix)
+		b.fail("way_back", now.Name.String(), what, fix)
 		return nil
 	}
 	const mend = "make both tables alike again, or do without a way back for all tables"
-	switch {
-	case r.Filter != nil:
-		return fail("has a row filter: rows that were changed here could take the place of those that stayed behind", "there is no way back for such a table")
-	case now == nil || old == nil:
+	if old == nil {
 		return fail("is no more on both sides", mend)
 	}
 	if lacking := append(lacks(now, old, "source"), lacks(old, now, "target")...); len(lacking) > 0 {
@@ -79,7 +120,7 @@ func (b *builder) back(r *route.Route, now, old *schema.Table) *route.Route {
 		into.RowKey = index.Name
 	}
 	if columns := schema.Blurred(now, &into, old); len(columns) > 0 {
-		b.add(db.Warn, "way_back", r.Target.Name().String(), "tells rows apart by "+strings.Join(columns, ", ")+" under another collation than the source does: "+
+		b.add(db.Warn, "way_back", now.Name.String(), "tells rows apart by "+strings.Join(columns, ", ")+" under another collation than the source does: "+
 			"two rows may be one there", "look at what verify --reverse finds")
 	}
 	back, err := route.New(now, &into, "")

@@ -6,7 +6,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"wherry/pkg/db"
 	"wherry/pkg/db/dbtest"
 	"wherry/pkg/plan"
 	"wherry/pkg/route"
@@ -39,16 +38,23 @@ func TestReverse(t *testing.T) {
 		{name: "filtered", now: shape(to, "id", "n"), where: "n = 1", says: "has a row filter"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			source, target := dbtest.NewServer("source"), dbtest.NewServer("target")
-			require.NoError(t, source.DDL(db.DDL{}, dbtest.CreateTable(shape(from, "id", "n"))))
-			if c.now != nil {
-				require.NoError(t, target.DDL(db.DDL{}, dbtest.CreateTable(c.now)))
+			where := []route.Where{}
+			if c.where != "" {
+				where = append(where, route.Where{Table: "shop.*", Where: c.where})
 			}
+			rules, err := route.NewRules([]string{"shop.*"}, nil, []route.Rename{{From: "shop.orders", To: "new.sales"}}, where)
+			require.NoError(t, err)
 			r, err := route.New(shape(from, "id", "n"), shape(to, "id", "n"), c.where)
 			require.NoError(t, err)
 			forward := &plan.Plan{Routes: []*route.Route{r}}
-			back, err := plan.Reverse(t.Context(), forward, target.Source(), source.Source())
-			require.NoError(t, err)
+			now, old := c.now, shape(from, "id", "n")
+			if now == nil {
+				now, old = shape(to, "id", "n"), nil
+			}
+			back := (&plan.Return{
+				Dialect: dbtest.NewServer("source").Target("move").Dialect(), Rules: rules.Reverse(map[schema.Name]schema.Name{to: from}),
+				Fixed: map[schema.Name]*schema.Table{to: old},
+			}).Of([]*schema.Table{now})
 			if c.says != "" {
 				require.Len(t, back.Refused(), 1)
 				assert.Contains(t, back.Refused()[0].What, c.says)

@@ -137,10 +137,12 @@ func (r *Rules) Where(name schema.Name) string {
 }
 
 // Collisions returns an error that names every target that two or more of the source tables go to.
-func (r *Rules) Collisions(names []schema.Name) error {
+func (r *Rules) Collisions(names []schema.Name) error { return collisions(r.Target, names) }
+
+func collisions(target func(schema.Name) schema.Name, names []schema.Name) error {
 	sources := map[schema.Name][]string{}
 	for _, name := range names {
-		to := r.Target(name)
+		to := target(name)
 		sources[to] = append(sources[to], name.String())
 	}
 	var found []string

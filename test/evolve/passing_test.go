@@ -17,7 +17,7 @@ var passing = []string{
 	"CREATE PROCEDURE we_x_a.p() BEGIN ALTER TABLE we_x_a.nothing ADD COLUMN z INT; DROP TABLE we_x_a.t; END", "DROP PROCEDURE we_x_a.p", "CREATE FUNCTION we_x_a.f(x INT) RETURNS INT DETERMINISTIC NO SQL RETURN x + 1", "DROP FUNCTION we_x_a.f",
 	"CREATE VIEW we_x_a.v AS SELECT id FROM we_x_a.t", "ALTER VIEW we_x_a.v AS SELECT id, n FROM we_x_a.t", "DROP VIEW we_x_a.v",
 	"CREATE TRIGGER we_x_a.tr BEFORE INSERT ON we_x_a.t FOR EACH ROW SET NEW.n = NEW.n + 0", "INSERT INTO we_x_a.t VALUES (50, 50)", "DROP TRIGGER we_x_a.tr",
-	"CREATE EVENT we_x_a.e ON SCHEDULE EVERY 1 DAY DO DELETE FROM we_x_a.t", "ALTER EVENT we_x_a.e DISABLE", "DROP EVENT we_x_a.e",
+	"CREATE EVENT we_x_a.e ON SCHEDULE EVERY 1 DAY DISABLE DO DELETE FROM we_x_a.t", "ALTER EVENT we_x_a.e DISABLE", "DROP EVENT we_x_a.e",
 	"BEGIN", "INSERT INTO we_x_a.t VALUES (51, 51)", "SAVEPOINT one", "INSERT INTO we_x_a.t VALUES (52, 52)", "ROLLBACK TO SAVEPOINT one", "SAVEPOINT two", "INSERT INTO we_x_a.t VALUES (53, 53)", "RELEASE SAVEPOINT two", "COMMIT",
 	"BEGIN", "INSERT INTO we_x_a.t VALUES (54, 54)", "ROLLBACK",
 	"CREATE TEMPORARY TABLE we_x_a.tmp LIKE we_x_a.t", "INSERT INTO we_x_a.tmp VALUES (1, 1)", "ALTER TABLE we_x_a.tmp ADD COLUMN q INT", "TRUNCATE TABLE we_x_a.tmp", "DROP TEMPORARY TABLE we_x_a.tmp",

@@ -119,13 +119,19 @@ func TestDuringVerify(t *testing.T) {
 		databases := m.fillKinds(t, 1000)
 		m.must(t, "init-schema", "init-copy")
 		replica := m.start(t)
+		m.followed(t, replica)
 		verify, err := m.Start(t.Context(), "verify")
 		require.NoError(t, err)
 		for n := 0; n < 12; n++ {
 			d := databases[n%2]
 			m.exec(t, m.source, fmt.Sprintf("ALTER TABLE %s.t ADD COLUMN c%d INT DEFAULT %d", d, n, n), fmt.Sprintf("UPDATE %s.t SET c%d = id WHERE id %% 5 = 0", d, n), fmt.Sprintf("ALTER TABLE %s.beside RENAME COLUMN z TO y, RENAME COLUMN id TO z", d), fmt.Sprintf("ALTER TABLE %s.beside RENAME COLUMN z TO id, RENAME COLUMN y TO z", d))
 		}
-		<-verify.Done()
+		select {
+		case <-verify.Done():
+		case <-replica.Done():
+			require.NoError(t, verify.Signal(os.Kill))
+			require.Fail(t, "start-replica ended", "%s\n%s", last(replica), replica.Log())
+		}
 		assert.NotEqual(t, 3, verify.Code, "%s\n%s", last(verify), verify.Log())
 		m.followed(t, replica)
 		m.must(t, "verify")

@@ -3,7 +3,6 @@ package evolve
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -64,9 +63,6 @@ func extras(source, target lab.Server) []string {
 func (m *move) cases(t *testing.T) (cases []*flowing) {
 	t.Helper()
 	for i, c := range statements.All() {
-		if only := os.Getenv("DM_ONLY"); only != "" && !regexp.MustCompile(only).MatchString(c.Title) {
-			continue
-		}
 		if m.from.Flavor == lab.MySQL && !c.MySQL || m.from.Flavor == lab.MariaDB && !c.MariaDB {
 			continue
 		}
