@@ -111,14 +111,17 @@ func (a *applier) Execute(ctx context.Context, statement string, at db.Moment) (
 		return err
 	}
 	w := a.wires[0]
+	defer func() {
+		for _, s := range restore { // rows would be written wrong otherwise, also after a statement that was refused
+			if _, failed := w.exec(ctx, s); failed != nil {
+				err = errors.Join(err, classify(failed))
+				return
+			}
+		}
+	}()
 	for _, s := range append(settings, statement) {
 		if _, err := w.exec(ctx, s); err != nil {
 			return fmt.Errorf("execute %.200s: %w", s, a.blocked(ctx, classify(err)))
-		}
-	}
-	for _, s := range restore {
-		if _, err := w.exec(ctx, s); err != nil {
-			return classify(err)
 		}
 	}
 	return nil
@@ -130,8 +133,9 @@ func (t *Target) moment(ctx context.Context, at db.Moment) (settings, restore []
 	if at.Strict {
 		mode = strictMode
 	}
-	settings = append(settings, "SET SESSION sql_mode = '"+mode+"', foreign_key_checks = 0", ddlLockWait)
-	restore = append(restore, "SET SESSION sql_mode = '"+strictMode+"', time_zone = '+00:00', timestamp = DEFAULT")
+	// Rows are written as bytes, schema statements are text: labels and defaults are in it, in any column's character set.
+	settings = append(settings, "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci", "SET SESSION sql_mode = '"+mode+"', foreign_key_checks = 0", ddlLockWait)
+	restore = append(restore, "SET NAMES binary", "SET SESSION sql_mode = '"+strictMode+"', time_zone = '+00:00', timestamp = DEFAULT")
 	if !at.Time.IsZero() {
 		settings = append(settings, fmt.Sprintf("SET SESSION timestamp = %d.%06d", at.Time.Unix(), at.Time.Nanosecond()/1000))
 	}
