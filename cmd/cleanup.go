@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -152,6 +153,9 @@ func (s *session) retire(p *cleanup.Plan, st *state.State) error {
 		detail = "nothing of the move is on the servers"
 	}
 	if err := s.lock.Release(); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(s.cfg.SpoolDir()); err != nil {
 		return err
 	}
 	kept, err := s.file.Retire(ending)

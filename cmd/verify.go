@@ -187,8 +187,11 @@ func (s *session) verifier(tables func(schema.Name) bool, repair bool, observe f
 
 // flowing runs f while changes are applied: by a running start-replica, or by ourselves when there is none.
 func (s *session) flowing(ctx context.Context, f func(ctx context.Context) error) error {
-	if s.lock == nil || s.lock.Beside() {
+	if s.lock == nil {
 		return f(ctx)
+	}
+	if s.lock.Beside() {
+		return s.accompanied(ctx, f)
 	}
 	following, stop := context.WithCancel(ctx)
 	defer stop()
@@ -211,6 +214,29 @@ func (s *session) flowing(ctx context.Context, f func(ctx context.Context) error
 		return fmt.Errorf("%w: %w", failed, err) // what f says tells what has become of a fence
 	}
 	return err
+}
+
+// alone is how long start-replica may be away, such as when a service manager starts it again, before it is missed.
+const alone = 30 * time.Second
+
+// accompanied runs f while start-replica applies changes: when that has ended, f would wait for it in vain.
+func (s *session) accompanied(ctx context.Context, f func(ctx context.Context) error) error {
+	working, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		for seen := time.Now(); time.Since(seen) < alone; {
+			if phase, _, err := s.file.Holder(); err != nil || phase != "" {
+				seen = time.Now()
+			}
+			select {
+			case <-working.Done():
+				return
+			case <-time.After(time.Second):
+			}
+		}
+		cancel(errors.New("start-replica has ended (its log says why), so nobody applies changes: start it again, or run this command without it"))
+	}()
+	return f(working)
 }
 
 func verifyRecord(mode string, report *verify.Report) state.Verify {

@@ -214,7 +214,8 @@ instance_options() {
 		return
 	fi
 	# The port is unique on this machine, so it serves as the server id too.
-	CMD+=(--datadir="$dir/data" --port="$port" --bind-address=127.0.0.1 --socket="$socket"
+	# A tmpdir of its own: a server that starts deletes what others have in one that they share.
+	CMD+=(--datadir="$dir/data" --tmpdir="$dir/tmp" --port="$port" --bind-address=127.0.0.1 --socket="$socket"
 		--pid-file="$dir/data/server.pid" --server-id="$port" --log-bin=binlog --binlog-format=ROW
 		--local-infile=1 --secure-file-priv= --innodb-buffer-pool-size=256M
 		--max-allowed-packet=64M --max-connections=200)
@@ -425,6 +426,8 @@ write_start() {
 launch() {
 	local name=$1 dir=$DIR/$1 socket
 	write_start "$name"
+	mkdir -p "$dir/tmp"
+	chown --reference="$dir/data" "$dir/tmp"
 	socket=$(cat "$dir/socket")
 	mkdir -p "${socket%/*}"
 	rm -f "$socket" "$socket.lock" "${socket%/*}"/.s.PGSQL.* # left over from a crash
