@@ -76,7 +76,7 @@ revive() {
 # Packages that mostly wait, for servers that are frozen or gone: they are tested beside the others, each lane on servers of its own.
 beside=(
 	"./test/moves"
-	"./test/back ./test/cascades ./test/objects ./test/sources"
+	"./test/alter ./test/back ./test/cascades ./test/ddl ./test/evolve ./test/objects ./test/sources"
 )
 
 begin=$SECONDS rc=0
