@@ -165,6 +165,9 @@ func (s *session) cutover(ctx context.Context, o cutoverOptions) (outcome, error
 	err = s.observed(ctx, s.mirrorReplica, func(ctx context.Context) error {
 		return s.flowing(ctx, func(ctx context.Context) (err error) {
 			for range mostChanges {
+				if err := s.recordReturn(ctx); err != nil {
+					return err
+				}
 				result, err = c.Run(ctx)
 				if !errors.Is(err, cutover.ErrReshaped) && !errors.Is(err, verify.ErrSchemaChange) || ctx.Err() != nil {
 					return err

@@ -121,9 +121,12 @@ func (s *session) copyAgain(tables []string) (again []schema.Name, err error) {
 
 // evolver follows schema changes. copying: tables whose copy has not ended are no obstacle.
 func (s *session) evolver(copying, skip bool) *evolve.Evolver {
-	return evolve.New(s.source, s.target, s.rules, evolve.Options{
-		Mode: evolve.Mode(s.cfg.Replicate.DDL), Copying: copying, Skip: skip, Plan: s.planOf, Log: s.log,
-	})
+	opts := evolve.Options{Mode: evolve.Mode(s.cfg.Replicate.DDL), Copying: copying, Skip: skip, Plan: s.planOf, Log: s.log}
+	if s.back == nil {
+		return evolve.New(s.source, s.target, s.rules, opts)
+	}
+	opts.Advice = s.adviceBack
+	return s.back.schema.evolve(s.source, s.target, opts)
 }
 
 // replicator applies changes. steady is false while rows may be newer than the log, when an absent row means nothing.

@@ -14,7 +14,6 @@ import (
 	"wherry/pkg/db"
 	"wherry/pkg/db/mysql"
 	"wherry/pkg/plan"
-	"wherry/pkg/replicate"
 	"wherry/pkg/schema"
 	"wherry/pkg/state"
 )
@@ -33,6 +32,7 @@ type ends struct {
 	record takeover      //
 	now    *mysql.Source // the target, as it is read from
 	old    *mysql.Target // the source, as it is written to
+	schema backSchema
 }
 
 // takeover is what the target has recorded of the cutover, as far as it matters for the way back.
@@ -62,16 +62,15 @@ func (s *session) turn(ctx context.Context) error {
 	if err := s.readTakeover(ctx, back); err != nil {
 		return err
 	}
+	if err := s.readReturn(ctx, &back.schema); err != nil {
+		return err
+	}
 	if err := s.openBack(ctx, back); err != nil {
 		return err
 	}
-	reversed, err := plan.Reverse(ctx, s.plan, back.now, back.old)
-	if err != nil {
-		return err
-	}
 	s.opened = append(s.opened, s.source, s.target)
-	s.source, s.target, s.plan, s.back = db.FromSnapshots(back.now, back.old.Ledger()), back.old, reversed, back
-	return nil
+	s.source, s.target, s.back = db.FromSnapshots(back.now, back.old.Ledger()), back.old, back
+	return s.planBack(ctx)
 }
 
 // readTakeover reads from the target's bookkeeping how it took over.
@@ -104,6 +103,9 @@ func (s *session) openBack(ctx context.Context, back *ends) error {
 	cfg, err := s.endpoint(ctx, &s.cfg.Target)
 	if err != nil {
 		return fmt.Errorf("target: %w", err)
+	}
+	if back.schema.rules != nil {
+		cfg.Follows = s.followsBack(&back.schema)
 	}
 	if back.now, err = mysql.OpenSource(ctx, cfg); err != nil {
 		return connectError{fmt.Errorf("target: %w", err)}
@@ -139,7 +141,7 @@ func (s *session) beginBack(ctx context.Context, phase string) error {
 	if err := s.backCan(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{s.announceBack, s.back.old.Admit, ledger.Create, s.recordIdentity, s.quiet} {
+	for _, step := range []func(context.Context) error{s.announceBack, s.back.old.Admit, ledger.Create, s.recordIdentity, s.recordBack, s.quiet} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -340,20 +342,6 @@ func (s *session) openOld(ctx context.Context) error {
 	default: // locks ended with their process, and what nobody closed is open
 		return nil
 	}
-}
-
-// follower applies changes.
-func (s *session) follower(skipDDL bool) *replicate.Replicator {
-	if s.back == nil {
-		return s.replicator(true, s.evolver(false, skipDDL))
-	}
-	o := s.cfg.Replicate
-	return replicate.New(s.source, s.target, s.plan.Routes, replicate.Options{
-		BatchRows: o.BatchRows, BatchBytes: int(o.BatchBytes), BatchAge: o.BatchAge, Workers: o.Workers, RetryFor: o.RetryFor, Clock: s.clock, Log: s.log,
-		Report: func(p replicate.Progress) {
-			s.progress.Replica(p.Position.String(), p.Rows, p.Changes, p.Lag, p.CaughtUp)
-		},
-	})
 }
 
 // cutOff tells a log that no longer reaches back apart from that of the way forward, where another advice holds.

@@ -36,7 +36,8 @@ on with --skip-ddl, which looks whether the target is as it must be. It does not
 With --reverse, after the cutover, it keeps a way back open: it applies to the old source what was written to the target since it
 took over, from the end that the target's log had then. The old source stays closed to applications; its triggers on the move's
 tables are dropped and its events disabled until you have gone back, for what they did arrives as rows. verify --reverse compares,
-and cutover --reverse goes back. Their messages call source what is read from. Schema changes are not followed on the way back.`,
+and cutover --reverse goes back. Their messages call source what is read from. Schema changes made since the takeover are followed too, of
+tables that the old source has exactly as they would be made there; others stop it, and --skip-ddl goes on.`,
 		Example: `  wherry start-replica --config shop.yaml
   wherry start-replica --config shop.yaml --until-caught-up
   wherry start-replica --config shop.yaml --until binlog.000042:1547
@@ -46,9 +47,6 @@ and cutover --reverse goes back. Their messages call source what is read from. S
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.untilCaughtUp && o.until != "" {
 				return usageError{errors.New("--until and --until-caught-up exclude each other"), c.CommandPath()}
-			}
-			if o.reverse && o.skipDDL {
-				return usageError{errors.New("--reverse and --skip-ddl exclude each other: on the way back schema changes are not followed"), c.CommandPath()}
 			}
 			return a.runPhase(c.Context(), startReplicaSpec(o))
 		},
@@ -86,7 +84,7 @@ func (s *session) startReplica(ctx context.Context, o startReplicaOptions) (outc
 	defer stop()
 	go s.tellManager(watching, notifier)
 
-	r := s.follower(o.skipDDL)
+	r := s.replicator(true, s.evolver(false, o.skipDDL))
 	err = s.observed(ctx, s.mirrorReplica, func(ctx context.Context) error {
 		switch {
 		case o.untilCaughtUp:

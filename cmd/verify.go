@@ -118,7 +118,11 @@ func (s *session) throughChanges(ctx context.Context, f func(ctx context.Context
 
 // planAgain plans the move of the tables as they are recorded by now.
 func (s *session) planAgain(ctx context.Context) error {
-	if err := s.planMove(ctx, false); err != nil {
+	again := func(ctx context.Context) error { return s.planMove(ctx, false) }
+	if s.back != nil {
+		again = s.planBack
+	}
+	if err := again(ctx); err != nil {
 		return err
 	}
 	return s.admissible()
@@ -126,9 +130,6 @@ func (s *session) planAgain(ctx context.Context) error {
 
 // steady tells whether the tables of the move are recorded as they were when the plan was made.
 func (s *session) steady(ctx context.Context) (bool, error) {
-	if s.back != nil { // schema changes end the way back
-		return true, nil
-	}
 	records, err := s.target.Ledger().Records(ctx)
 	if err != nil {
 		return false, err
@@ -139,9 +140,6 @@ func (s *session) steady(ctx context.Context) (bool, error) {
 // since returns from which position on the tables have the shapes that the plan was made of.
 func (s *session) since() map[schema.Name]db.Position {
 	since := map[schema.Name]db.Position{}
-	if s.back != nil {
-		return since
-	}
 	for _, r := range s.records {
 		since[r.Source] = r.Since
 	}
@@ -196,7 +194,7 @@ func (s *session) flowing(ctx context.Context, f func(ctx context.Context) error
 	following, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
-	go func() { ended <- s.follower(false).Run(following) }()
+	go func() { ended <- s.replicator(true, s.evolver(false, false)).Run(following) }()
 	working, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watched := make(chan error, 1)

@@ -22,9 +22,9 @@ type Return struct {
 	Dialect schema.Dialect // of the source
 	Rules   *route.Reversed
 	Options Options
-	// Fixed are the tables of the source that are not what is planned from their counterparts, by the names of those.
-	// They are taken as they are; nil: not there.
-	Fixed map[schema.Name]*schema.Table
+	// Fixed are the tables of the source that are not what is planned from their counterparts, by the names of those: as they are and, in
+	// case a change was made there by hand before its turn, as they were. The first that has the same columns and key counts.
+	Fixed map[schema.Name][]*schema.Table
 }
 
 // Of plans where the target's tables go back to.
@@ -39,13 +39,7 @@ func (r *Return) Of(tables []*schema.Table) *Plan {
 		case !fixed:
 			return b.table(t)
 		}
-		back := b.back(t, old)
-		if back == nil {
-			return false
-		}
-		b.Routes = append(b.Routes, back)
-		b.Steps = append(b.Steps, schema.Step{Source: t, Target: old})
-		return true
+		return b.fixed(t, old)
 	})
 }
 
@@ -76,6 +70,24 @@ func (r *Return) Unlike(tables, source []*schema.Table) map[schema.Name]string {
 		unlike[step.Source.Name] = "the source has another table than would be made there for the target's: " + differences[0]
 	}
 	return unlike
+}
+
+// fixed leads a table to the first of the given ones that it fits.
+func (b *builder) fixed(t *schema.Table, old []*schema.Table) bool {
+	for i, into := range append(old, nil) {
+		try := builder{}
+		back := try.back(t, into)
+		if back == nil && i < len(old) && slices.ContainsFunc(old[i+1:], func(x *schema.Table) bool { return (&builder{}).back(t, x) != nil }) {
+			continue
+		}
+		b.Findings = append(b.Findings, try.Findings...)
+		if back != nil {
+			b.Routes = append(b.Routes, back)
+			b.Steps = append(b.Steps, schema.Step{Source: t, Target: into})
+		}
+		return back != nil
+	}
+	return false
 }
 
 func turn(p *Plan, tables func(*route.Route) (now, old *schema.Table)) *Plan {

@@ -53,7 +53,7 @@ func TestReverse(t *testing.T) {
 			}
 			back := (&plan.Return{
 				Dialect: dbtest.NewServer("source").Target("move").Dialect(), Rules: rules.Reverse(map[schema.Name]schema.Name{to: from}),
-				Fixed: map[schema.Name]*schema.Table{to: old},
+				Fixed: map[schema.Name][]*schema.Table{to: {old}},
 			}).Of([]*schema.Table{now})
 			if c.says != "" {
 				require.Len(t, back.Refused(), 1)

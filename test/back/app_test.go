@@ -172,7 +172,7 @@ func (a *app) transaction(ctx context.Context, db *sql.DB, worker int, token str
 		all = []statement{
 			{"UPDATE " + name + ".counters SET n = n + 1 WHERE id = ?", []any{worker % 4}},
 			{"INSERT INTO " + name + ".items (token, n, note) VALUES (?, 0, NULL)", []any{token}},
-			{"INSERT INTO " + name + ".entries VALUES (?, 0)", []any{token}},
+			{"INSERT INTO " + name + ".entries (token, n) VALUES (?, 0)", []any{token}},
 		}
 	} else {
 		earlier := mine[r.IntN(len(mine))]
@@ -183,7 +183,7 @@ func (a *app) transaction(ctx context.Context, db *sql.DB, worker int, token str
 		}
 		if r.IntN(4) == 0 { // a row without a key goes and comes back
 			all = append(all, statement{"DELETE FROM " + name + ".entries WHERE token = ?", []any{earlier}},
-				statement{"INSERT INTO " + name + ".entries SELECT token, n FROM " + name + ".items WHERE token = ?", []any{earlier}})
+				statement{"INSERT INTO " + name + ".entries (token, n) SELECT token, n FROM " + name + ".items WHERE token = ?", []any{earlier}})
 		}
 	}
 	for _, s := range all {

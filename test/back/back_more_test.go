@@ -147,11 +147,10 @@ func TestBackRefused(t *testing.T) {
 	m.source.run(t, "SET GLOBAL super_read_only = 0", "SET GLOBAL read_only = 0")
 	assert.Contains(t, m.fails(t, refused, begin...), "takes writes, although the cutover had closed it")
 	m.source.run(t, "SET GLOBAL super_read_only = 1")
-	m.target.run(t, "ALTER TABLE "+name+".items ADD COLUMN more INT NULL")
-	assert.Contains(t, m.fails(t, refused, begin...), "column more is not on the source")
-	assert.False(t, m.source.has(t, ledger), "nothing was changed")
-	m.target.run(t, "ALTER TABLE "+name+".items DROP COLUMN more")
-	assert.Contains(t, m.fails(t, refused, begin...), "schema change")
+	m.target.unlogged(t, "ALTER TABLE "+name+".items ADD COLUMN more INT NULL")
+	assert.Contains(t, m.fails(t, refused, begin...), "its log does not tell of the change")
+	assert.False(t, m.source.has(t, ledger) && m.source.fact(t, "position") != "", "nothing was begun")
+	m.target.unlogged(t, "ALTER TABLE "+name+".items DROP COLUMN more")
 	assert.True(t, m.source.readOnly(t))
 
 	m.target.run(t, "UPDATE "+ledger+".facts SET value = '' WHERE name = 'return_position'") // as a target without a log

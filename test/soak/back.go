@@ -36,15 +36,15 @@ func (e *episode) back(ctx context.Context) error {
 	if err := e.startLoad(ctx, e.target, &catalog{tables: there}, streamReturning, e.switched+".reverse"); err != nil {
 		return err
 	}
-	if err := e.return_(ctx); err != nil {
+	if err := e.goBack(ctx); err != nil {
 		return err
 	}
 	e.count.back.Add(1)
 	return e.compare(ctx)
 }
 
-// return_ is the runbook of the way back.
-func (e *episode) return_(ctx context.Context) error {
+// goBack is the runbook of the way back.
+func (e *episode) goBack(ctx context.Context) error {
 	e.replica = nil
 	if err := e.phase(ctx, "start-replica --reverse", "--until-caught-up"); err != nil {
 		return err

@@ -175,8 +175,12 @@ func (p *plan) describe() string {
 		on   bool
 		what string
 	}{
-		{p.ddl, "ddl"}, {slices.ContainsFunc(p.tables, func(t *table) bool { return t.family }), "cascades"}, {p.failover, "failover"},
-		{strings.Contains(p.lines[0], "spool"), "spool"}, {p.rehearses, "rehearse"}, {p.back, "back"},
+		{p.ddl, "ddl"},
+		{slices.ContainsFunc(p.tables, func(t *table) bool { return t.family }), "cascades"},
+		{p.failover, "failover"},
+		{strings.Contains(p.lines[0], "spool"), "spool"},
+		{p.rehearses, "rehearse"},
+		{p.back, "back"},
 	} {
 		if x.on {
 			text += " " + x.what

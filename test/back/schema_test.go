@@ -1,0 +1,163 @@
+package back
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// definitions are the tables of the database as the server defines them, without what follows from rows.
+func (s *server) definitions(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, table := range strings.Split(s.text(t, "SELECT GROUP_CONCAT(table_name ORDER BY table_name) FROM information_schema.tables WHERE table_schema = '"+name+"'"), ",") {
+		var shown, definition string
+		require.NoError(t, s.db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+name+"."+table).Scan(&shown, &definition))
+		lines := strings.Split(definition, "\n")
+		last := strings.Fields(lines[len(lines)-1])
+		for i, word := range last {
+			if strings.HasPrefix(word, "AUTO_INCREMENT=") {
+				last[i] = ""
+			}
+		}
+		lines[len(lines)-1] = strings.Join(strings.Fields(strings.Join(last, " ")), " ")
+		all[table] = strings.ReplaceAll(strings.Join(lines, "\n"), " CHARACTER SET utf8mb4 COLLATE ", " COLLATE ") // MySQL shows whether it was written
+	}
+	return all
+}
+
+// same compares definitions and all rows of both servers.
+func (m *move) same(t *testing.T) {
+	t.Helper()
+	source, target := m.source.definitions(t), m.target.definitions(t)
+	require.NotEmpty(t, source)
+	assert.Equal(t, target, source)
+	for table := range source {
+		columns := m.target.text(t, "SELECT GROUP_CONCAT(CONCAT('COALESCE(HEX(', column_name, '), \"NULL\")') ORDER BY ordinal_position) FROM information_schema.columns "+
+			"WHERE table_schema = ? AND table_name = ?", name, table)
+		assert.Equal(t, m.target.image(t, table, columns), m.source.image(t, table, columns), "table %s", table)
+	}
+}
+
+// TestBackSchemaChanges: changes of the new side's tables are made on the old source too, before the way back begins, while it runs and
+// under load, killed at any moment; it goes back with both sides the same in every definition and row.
+func TestBackSchemaChanges(t *testing.T) {
+	likePairs(t, func(t *testing.T, from, to string) {
+		s := seed(t)
+		r := rand.New(rand.NewPCG(s, 11))
+		m := newMove(t, from, to)
+		m.createTables(t, 500)
+		m.source.run(t,
+			"CREATE TABLE "+name+".old_name (id INT PRIMARY KEY, v VARCHAR(20) NOT NULL) ENGINE=InnoDB", "INSERT INTO "+name+".old_name VALUES (1, 'a'), (2, 'b')",
+			"CREATE TABLE "+name+".emptied (id INT PRIMARY KEY) ENGINE=InnoDB", "INSERT INTO "+name+".emptied VALUES (1), (2), (3)",
+			"CREATE TABLE "+name+".leaves (id INT PRIMARY KEY) ENGINE=InnoDB", "INSERT INTO "+name+".leaves VALUES (1)")
+		app := m.startApp(t, s, 3)
+		m.upToCutover(t)
+		m.must(t, "start-replica", "--until-caught-up")
+		m.must(t, "cutover", "--confirm="+name)
+		app.awaits(t, "forward", 100)
+		q := "`" + name + "`."
+		m.target.run(t, // before the way back is begun
+			"ALTER TABLE "+q+"items ADD COLUMN more INT NOT NULL DEFAULT 7 AFTER token",
+			"CREATE TABLE "+q+"fresh (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(30) NULL, UNIQUE (v)) ENGINE=InnoDB",
+			"INSERT INTO "+q+"fresh (v) VALUES ('x'), ('y')",
+			"RENAME TABLE "+q+"old_name TO "+q+"new_name",
+			"UPDATE "+q+"new_name SET v = 'c' WHERE id = 1")
+		app.awaits(t, "forward", 100)
+		m.killed(t, r, 4, 900*time.Millisecond, "start-replica", "--reverse")
+		replica := m.start(t, "start-replica", "--reverse")
+		for i, statement := range []string{
+			"ALTER TABLE " + q + "items ADD INDEX by_more (more, n)",
+			"ALTER TABLE " + q + "entries ADD COLUMN stamp DATETIME(6) NULL, ADD INDEX by_n (n)",
+			"TRUNCATE TABLE " + q + "emptied",
+			"INSERT INTO " + q + "emptied VALUES (9)",
+			"ALTER TABLE " + q + "fresh CHANGE v w VARCHAR(60) NULL",
+			"INSERT INTO " + q + "fresh (w) VALUES ('z')",
+			"DROP TABLE " + q + "leaves",
+			"ALTER TABLE " + q + "items DROP COLUMN more",
+			"ALTER TABLE " + q + "items ADD COLUMN more2 VARCHAR(5) NULL DEFAULT 'ab'",
+			"UPDATE " + q + "entries SET stamp = '2026-01-02 03:04:05.678901' LIMIT 20",
+		} {
+			m.target.run(t, statement)
+			app.awaits(t, "forward", 15)
+			if i%2 == 0 {
+				kill(t, replica)
+				m.killed(t, r, 1, 900*time.Millisecond, "start-replica", "--reverse")
+				replica = m.start(t, "start-replica", "--reverse")
+			}
+		}
+		app.awaits(t, "forward", 50)
+		m.must(t, "verify", "--reverse")
+		kill(t, replica)
+		app.stop(t)
+		m.must(t, "start-replica", "--reverse", "--until-caught-up")
+		m.same(t)
+		app.complete(t, m.source)
+		m.target.run(t, "ALTER TABLE "+q+"counters ADD COLUMN late INT NULL") // while only the cutover applies
+		m.must(t, "cutover", "--reverse", "--confirm="+name)
+		m.same(t)
+		assert.Contains(t, m.source.definitions(t)["counters"], "late")
+		assert.NotContains(t, m.source.definitions(t), "leaves")
+	})
+}
+
+// TestBackSchemaStops: what the old source does not have as it would be made there is not changed by a guess: the way back stops before the
+// change, and goes on once that was made by hand. What can be followed is, also between two families.
+func TestBackSchemaStops(t *testing.T) {
+	eachPair(t, func(t *testing.T, from, to string) {
+		m := newMove(t, from, to, "schema: {allow_losses: [collation]}")
+		m.createTables(t, 20)
+		m.source.run(t, "CREATE TABLE "+name+".guarded (id INT PRIMARY KEY, n INT) ENGINE=InnoDB", "INSERT INTO "+name+".guarded VALUES (1, 1)",
+			"CREATE TRIGGER "+name+".guard BEFORE INSERT ON "+name+".guarded FOR EACH ROW SET NEW.n = NEW.n + 1")
+		m.upToCutover(t)
+		m.must(t, "cutover", "--confirm="+name)
+		m.target.run(t, "INSERT INTO "+name+".guarded VALUES (2, 2)", "ALTER TABLE "+name+".counters ADD COLUMN more INT NULL",
+			"UPDATE "+name+".counters SET more = 5")
+		catchUp := []string{"start-replica", "--reverse", "--until-caught-up"}
+		followed := m.run(t, catchUp...)
+		if followed.Code != 0 {
+			require.Equal(t, refused, followed.Code, followed.Log())
+			require.NotEqual(t, from[:5], to[:5], "like to like it is followed:\n%s", followed.Log())
+			assert.Contains(t, followed.Log(), "its definition cannot be carried back")
+			m.source.run(t, "ALTER TABLE "+name+".counters ADD COLUMN more INT NULL")
+			m.must(t, append(catchUp, "--skip-ddl")...)
+		}
+		t.Logf("exit status of a change of a plain table: %d", followed.Code)
+		assert.Equal(t, m.target.image(t, "counters", "id, n, more"), m.source.image(t, "counters", "id, n, more"))
+
+		at := m.source.fact(t, "position")
+		m.target.run(t, "ALTER TABLE "+name+".guarded ADD COLUMN more INT NULL", "INSERT INTO "+name+".guarded VALUES (3, 3, 3)")
+		said := m.fails(t, refused, catchUp...)
+		for _, part := range []string{"guarded", "its definition cannot be carried back", "position is kept", "--reverse --skip-ddl"} {
+			assert.Contains(t, said, part)
+		}
+		assert.NotContains(t, said, "init-copy --table")
+		assert.NotContains(t, m.source.definitions(t)["guarded"], "more", "nothing was changed")
+		t.Logf("kept at %s after %s", m.source.fact(t, "position"), at)
+		m.fails(t, refused, append(catchUp, "--skip-ddl")...) // not made yet
+		m.source.run(t, "ALTER TABLE "+name+".guarded ADD COLUMN more INT NULL")
+		m.must(t, append(catchUp, "--skip-ddl")...)
+		columns := "id, n, COALESCE(more, 'NULL')"
+		assert.Equal(t, []string{"1|1|NULL", "2|2|NULL", "3|3|3"}, m.source.image(t, "guarded", columns), "triggers do not act")
+		m.must(t, "verify", "--reverse")
+		m.must(t, "cutover", "--reverse", "--confirm="+name)
+		m.source.run(t, "INSERT INTO "+name+".guarded VALUES (4, 4, 4)")
+		assert.Equal(t, "5", m.source.text(t, "SELECT n FROM "+name+".guarded WHERE id = 4"), "the trigger acts again")
+	})
+}
+
+// unlogged executes a statement that is in no log.
+func (s *server) unlogged(t *testing.T, statement string) {
+	t.Helper()
+	conn, err := s.db.Conn(t.Context())
+	require.NoError(t, err)
+	for _, text := range []string{"SET sql_log_bin = 0", statement, "SET sql_log_bin = 1"} {
+		_, err := conn.ExecContext(t.Context(), text)
+		require.NoError(t, err, text)
+	}
+	require.NoError(t, conn.Close())
+}
