@@ -142,6 +142,7 @@ type Moment struct {
 	Time     time.Time // by the source's clock
 	TimeZone string    // of the session, as the server names it; empty when not known
 	Strict   bool      // values that do not fit are errors
+	Rounds   bool      // fractions of times that do not fit are rounded, else cut
 }
 
 // SchemaChanged is a schema change, or rows of another shape than the move's, that calls for the tables to be copied again.

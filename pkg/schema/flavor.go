@@ -174,3 +174,9 @@ func (f Flavor) HasClassicHashes() bool { return f.MariaDB || f.Version < 90600 
 // losesKeysByRename tells whether an ALTER TABLE that copies the table and renames it drops its foreign keys without a word
 // (seen on MariaDB 10.11.19), so that it has to be renamed first.
 func (f Flavor) losesKeysByRename() bool { return f.MariaDB }
+
+// HasRoundFractions tells whether sql_mode TIME_ROUND_FRACTIONAL makes fractions of times be rounded (MDEV-16991).
+func (f Flavor) HasRoundFractions() bool { return f.since(0, 100401) }
+
+// HasTruncateFractions tells whether sql_mode TIME_TRUNCATE_FRACTIONAL makes them be cut (MySQL manual 7.1.11).
+func (f Flavor) HasTruncateFractions() bool { return f.since(80000, 0) }

@@ -27,6 +27,8 @@ const (
 	modeANSIQuotes         = 1 << 2
 	modeNoBackslashEscapes = 1 << 20
 	modeStrict             = 1<<21 | 1<<22 // STRICT_TRANS_TABLES, STRICT_ALL_TABLES
+	modeTruncateFractions  = 1 << 32       // TIME_TRUNCATE_FRACTIONAL (MySQL)
+	modeRoundFractions     = 1 << 34       // TIME_ROUND_FRACTIONAL (MariaDB)
 )
 
 func parseQueryEvent(e *logEvent) (*queryEvent, error) {
@@ -118,6 +120,7 @@ func (q *queryEvent) change(when uint32, flavor schema.Flavor, tables []schema.N
 		Moment: db.Moment{
 			Time:     time.Unix(int64(when), int64(q.micros)*int64(time.Microsecond)), //nolint:gosec // 3 bytes
 			TimeZone: q.timeZone, Strict: q.sqlMode&modeStrict != 0,
+			Rounds: flavor.MariaDB && q.sqlMode&modeRoundFractions != 0 || !flavor.MariaDB && q.sqlMode&modeTruncateFractions == 0,
 		},
 	}
 }
