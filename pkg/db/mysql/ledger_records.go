@@ -133,6 +133,13 @@ func (t *Target) moment(ctx context.Context, at db.Moment) (settings, restore []
 	if at.Strict {
 		mode = strictMode
 	}
+	switch { // by default MySQL rounds fractions of times and MariaDB cuts them
+	case at.Time.IsZero():
+	case at.Rounds && t.flavor.HasRoundFractions():
+		mode += ",TIME_ROUND_FRACTIONAL"
+	case !at.Rounds && t.flavor.HasTruncateFractions():
+		mode += ",TIME_TRUNCATE_FRACTIONAL"
+	}
 	// Rows are written as bytes, schema statements are text: labels and defaults are in it, in any column's character set.
 	settings = append(settings, "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci", "SET SESSION sql_mode = '"+mode+"', foreign_key_checks = 0", ddlLockWait)
 	restore = append(restore, "SET NAMES binary", "SET SESSION sql_mode = '"+strictMode+"', time_zone = '+00:00', timestamp = DEFAULT")
