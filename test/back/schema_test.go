@@ -150,6 +150,25 @@ func TestBackSchemaStops(t *testing.T) {
 	})
 }
 
+// TestBackRoutes: a table that is new on the new side goes back to the one name that the routes lead there, or is not followed and told.
+func TestBackRoutes(t *testing.T) {
+	m := newMove(t, "mysql-1", "mysql-2", "routes: [{from: "+name+".items, to: "+name+".things}]")
+	m.createTables(t, 20)
+	m.upToCutover(t)
+	m.must(t, "cutover", "--confirm="+name)
+	m.target.run(t, "ALTER TABLE "+name+".things ADD COLUMN more INT NULL", "UPDATE "+name+".things SET more = id",
+		"CREATE TABLE "+name+".items (id INT PRIMARY KEY)", "INSERT INTO "+name+".items VALUES (1)", // whose name is taken on the source
+		"CREATE TABLE "+name+".fresh (id INT PRIMARY KEY)", "INSERT INTO "+name+".fresh VALUES (1)")
+	followed := m.run(t, "start-replica", "--reverse", "--until-caught-up")
+	require.Zero(t, followed.Code, followed.Log())
+	assert.Contains(t, followed.Log()+followed.Output(), "it is not followed")
+	columns := "id, token, n, COALESCE(more, 'NULL')"
+	assert.Equal(t, m.target.image(t, "things", columns), m.source.image(t, "items", columns))
+	assert.Equal(t, []string{"1"}, m.source.image(t, "fresh", "id"))
+	assert.NotContains(t, m.source.definitions(t), "things")
+	m.must(t, "verify", "--reverse")
+}
+
 // unlogged executes a statement that is in no log.
 func (s *server) unlogged(t *testing.T, statement string) {
 	t.Helper()
