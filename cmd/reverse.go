@@ -196,7 +196,10 @@ func (s *session) backCan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.source.Retained(ctx, cmp.Or(db.Position(at), s.back.start))
+	if err := s.source.Retained(ctx, cmp.Or(db.Position(at), s.back.start)); err != nil {
+		return err
+	}
+	return s.untold(ctx)
 }
 
 func (s *session) backIntent(reversed *plan.Plan) db.Plan {

@@ -178,11 +178,10 @@ func (s *session) readFixed(ctx context.Context, begun bool, old []*schema.Table
 	return nil
 }
 
-// recordBack records the tables on the source, as the target had them when it took over. Changes of the target's tables that its
-// log does not tell of since are refused.
-func (s *session) recordBack(ctx context.Context) error {
-	b, ledger := &s.back.schema, s.target.Ledger()
-	if records, err := ledger.Records(ctx); err != nil || len(records) > 0 {
+// untold refuses to begin when tables of the target are not what they were when it took over, and its log does not tell why.
+func (s *session) untold(ctx context.Context) error {
+	b := &s.back.schema
+	if records, err := s.target.Ledger().Records(ctx); err != nil || len(records) > 0 {
 		return err
 	}
 	name, what, err := s.evolver(false, false).Untold(ctx, s.back.start, evolve.Shapes(b.begun))
@@ -192,6 +191,15 @@ func (s *session) recordBack(ctx context.Context) error {
 	if what != "" {
 		return fmt.Errorf("%w: table %s on the target is not what it was when that took over, and its log does not tell of the change: %s; put it back as it was: "+
 			"the rows in the log since could not be read", errRefused, name, what)
+	}
+	return nil
+}
+
+// recordBack records the tables on the source, as the target had them when it took over.
+func (s *session) recordBack(ctx context.Context) error {
+	b, ledger := &s.back.schema, s.target.Ledger()
+	if records, err := ledger.Records(ctx); err != nil || len(records) > 0 {
+		return err
 	}
 	objects, err := s.loud(ctx)
 	if err != nil {

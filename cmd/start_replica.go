@@ -37,7 +37,7 @@ With --reverse, after the cutover, it keeps a way back open: it applies to the o
 took over, from the end that the target's log had then. The old source stays closed to applications; its triggers on the move's
 tables are dropped and its events disabled until you have gone back, for what they did arrives as rows. verify --reverse compares,
 and cutover --reverse goes back. Their messages call source what is read from. Schema changes made since the takeover are followed too, of
-tables that the old source has exactly as they would be made there; others stop it, and --skip-ddl goes on.`,
+tables that the old source has exactly as they would be made there; others stop it, and --skip-ddl goes on; of those it looks at columns and key only.`,
 		Example: `  wherry start-replica --config shop.yaml
   wherry start-replica --config shop.yaml --until-caught-up
   wherry start-replica --config shop.yaml --until binlog.000042:1547

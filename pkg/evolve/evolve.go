@@ -59,7 +59,7 @@ type Options struct {
 	Fixed func(table schema.Name) string
 	// Advice says how to go on when a change of the tables cannot be followed; nil: copy them again, or make it by hand.
 	Advice func(tables []schema.Name) string
-	Log  zerolog.Logger
+	Log    zerolog.Logger
 }
 
 // Evolver follows the schema of a move. It is used by one goroutine.

@@ -13,8 +13,11 @@ import (
 // TestReversed: a table goes back to the one name that leads to it; doubt is no answer.
 func TestReversed(t *testing.T) {
 	rules, err := route.NewRules([]string{"shop.*", "old.*", "lone.t"}, []string{"shop.secret"}, []route.Rename{
-		{From: "shop.*", To: "new.*"}, {From: "shop.log_*", To: "logs.old_*_x"}, {From: "old.part_*", To: "new.parts"},
-		{From: "old.a", To: "new.both"}, {From: "old.?b", To: "odd.*"},
+		{From: "shop.*", To: "new.*"},
+		{From: "shop.log_*", To: "logs.old_*_x"},
+		{From: "old.part_*", To: "new.parts"},
+		{From: "old.a", To: "new.both"},
+		{From: "old.?b", To: "odd.*"},
 	}, []route.Where{{Table: "shop.few", Where: "id < 5"}})
 	require.NoError(t, err)
 	name := func(text string) schema.Name {
@@ -24,13 +27,20 @@ func TestReversed(t *testing.T) {
 	}
 	back := rules.Reverse(map[schema.Name]schema.Name{name("new.parts"): name("old.part_7")})
 	for _, c := range []struct{ now, old string }{
-		{"new.orders", "shop.orders"}, {"logs.old_may_x", "shop.log_may"}, {"new.parts", "old.part_7"}, {"old.z", "old.z"}, {"lone.t", "lone.t"},
-		{"new._orders_gho", "shop._orders_gho"}, {"logs._old_may_x_new", "shop._log_may_new"},
+		{"new.orders", "shop.orders"},
+		{"logs.old_may_x", "shop.log_may"},
+		{"new.parts", "old.part_7"},
+		{"old.z", "old.z"},
+		{"lone.t", "lone.t"},
+		{"new._orders_gho", "shop._orders_gho"},
+		{"logs._old_may_x_new", "shop._log_may_new"},
 		{"new.both", ""},   // of shop.both or old.a
 		{"new.log_x", ""},  // shop.log_x goes elsewhere
 		{"new.secret", ""}, // excluded
 		{"odd.xb", ""},     // a ? may be anything
-		{"lone.u", ""}, {"logs.other", ""}, {"shop.orders", ""},
+		{"lone.u", ""},
+		{"logs.other", ""},
+		{"shop.orders", ""},
 	} {
 		t.Run(c.now, func(t *testing.T) {
 			assert.Equal(t, c.old != "", back.Follows(name(c.now)))

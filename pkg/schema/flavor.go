@@ -87,6 +87,10 @@ func (f Flavor) HasColumnChecks() bool { return f.since(0, 100201) }
 // HasJSONType tells whether JSON is a type; on MariaDB it is an alias of LONGTEXT with a CHECK (MDEV-9144).
 func (f Flavor) HasJSONType() bool { return f.since(50708, 0) }
 
+// PrintsBareDoubles tells whether a whole double in a JSON document is printed as 1, like an integer, instead of 1.0 (sql/json_dom.cc,
+// wrapper_to_string, of MySQL 5.7 and 8.0).
+func (f Flavor) PrintsBareDoubles() bool { return !f.MariaDB && f.Version != 0 && f.Version < 80000 }
+
 // HasVectorType tells whether VECTOR is a type (MySQL manual 13.3.5, MDEV-34939).
 func (f Flavor) HasVectorType() bool { return f.since(90000, 110701) }
 

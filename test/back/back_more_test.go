@@ -149,7 +149,7 @@ func TestBackRefused(t *testing.T) {
 	m.source.run(t, "SET GLOBAL super_read_only = 1")
 	m.target.unlogged(t, "ALTER TABLE "+name+".items ADD COLUMN more INT NULL")
 	assert.Contains(t, m.fails(t, refused, begin...), "its log does not tell of the change")
-	assert.False(t, m.source.has(t, ledger) && m.source.fact(t, "position") != "", "nothing was begun")
+	assert.False(t, m.source.has(t, ledger), "nothing was changed")
 	m.target.unlogged(t, "ALTER TABLE "+name+".items DROP COLUMN more")
 	assert.True(t, m.source.readOnly(t))
 

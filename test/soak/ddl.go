@@ -91,6 +91,9 @@ func (c *changer) renameColumn(tables []*table, t *table) []step {
 				list[i] = name
 			}
 		}
+		for i := range t.indexes {
+			t.indexes[i] = strings.Replace(t.indexes[i], "("+quote(old), "("+quote(name), 1)
+		}
 	})
 }
 
@@ -117,7 +120,10 @@ func (c *changer) modify(tables []*table, t *table) []step {
 }
 
 func (c *changer) addIndex(tables []*table, t *table) []step {
-	columns := slices.DeleteFunc(t.written(), func(x *column) bool { return !slices.Contains([]string{"int", "decimal", "temporal"}, x.kind.class) })
+	// Beside an index of the same column a server may drop one of them, and which cannot be told from the statement.
+	columns := slices.DeleteFunc(t.plain(), func(x *column) bool {
+		return !slices.Contains([]string{"int", "decimal", "temporal"}, x.kind.class) || strings.Contains(strings.Join(t.indexes, " "), quote(x.name))
+	})
 	if len(columns) == 0 || len(t.indexes) > 8 {
 		return c.dropIndex(tables, t)
 	}

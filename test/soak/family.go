@@ -15,7 +15,7 @@ func family(r *rand.Rand, database string) []*table {
 		for n, parent := range r.Perm(i)[:min(i, 1+r.IntN(2))] {
 			name := fmt.Sprintf("p%d", n)
 			t.columns = append(t.columns, column{name: name, kind: small, nullable: true})
-			t.indexes = append(t.indexes, fmt.Sprintf("KEY p%d (%s)", n, name))
+			t.indexes = append(t.indexes, fmt.Sprintf("KEY p%d (%s)", n, quote(name)))
 			t.references = append(t.references, fmt.Sprintf("CONSTRAINT f%d_%d FOREIGN KEY (%s) REFERENCES f%d (k0) ON DELETE %s ON UPDATE %s",
 				i, n, quote(name), parent, pick(r, "CASCADE", "CASCADE", "SET NULL", "RESTRICT"), pick(r, "CASCADE", "CASCADE", "SET NULL", "RESTRICT")))
 		}

@@ -32,7 +32,7 @@ func (t *Target) Admit(ctx context.Context) error {
 	}
 	if names := bypass(t.flavor); !all.allow(schema.Name{}, names...) {
 		return fmt.Errorf("write to %s, which is read only: the account may not: GRANT %s ON *.* TO the account %s",
-			t.cfg.Address(), names[0], t.cfg.User)
+			t.cfg.Address(), t.flavor.Privileges(names...)[0], t.cfg.User)
 	}
 	if !t.flavor.HasSuperReadOnly() {
 		return nil

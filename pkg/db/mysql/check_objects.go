@@ -32,7 +32,7 @@ func (l *sourceChecks) objects(ctx context.Context, plan db.Plan) error {
 		}
 	}
 	if slices.Contains(plan.ObjectGroups, "routines") {
-		if l.s.flavor.MariaDB {
+		if !l.s.flavor.HasDataDictionary() {
 			good = l.need(all, schema.Name{Database: "mysql", Table: "proc"}, "SELECT") && good
 		} else {
 			good = l.need(all, schema.Name{}, "SHOW_ROUTINE", "SELECT") && good
@@ -120,9 +120,6 @@ func (l *targetChecks) definers(ctx context.Context, plan db.Plan, all grants) e
 		return nil
 	}
 	names := []string{"SET_ANY_DEFINER", "SET_USER_ID", "SUPER"} // SET_USER_ID before MySQL 8.2
-	if !l.s.flavor.MariaDB && l.s.flavor.Version < 80200 {
-		names = []string{"SET_USER_ID", "SUPER"}
-	}
 	if l.s.flavor.MariaDB {
 		names = []string{"SET USER", "SUPER"}
 	}

@@ -138,7 +138,7 @@ func (c *decodeColumn) appendVar(dst, data []byte) (_, rest []byte, err error) {
 	value, rest := data[size:size+n], data[size+n:]
 	switch c.kind {
 	case decodeJSON:
-		dst, err = appendJSON(dst, value)
+		dst, err = appendJSON(dst, value, c.bare)
 	case decodePacked:
 		dst, err = c.inflater.append(dst, value)
 	case decodeUUID, decodeINET4, decodeINET6:

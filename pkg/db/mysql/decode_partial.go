@@ -52,6 +52,6 @@ func (c *decodeColumn) appendPartial(dst, data []byte, p *partialImages) (_, res
 	if c.out < 0 {
 		return dst, rest, nil
 	}
-	dst, err = appendJSON(dst, value)
+	dst, err = appendJSON(dst, value, c.bare)
 	return dst, rest, err
 }

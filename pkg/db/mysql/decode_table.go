@@ -54,6 +54,7 @@ type decodeColumn struct {
 	labels    [][]byte
 	comma     []byte
 	plainZero bool      // -0 is 0
+	bare      bool      // see appendJSON
 	inflater  *inflater // of compressed columns
 }
 
@@ -79,7 +80,7 @@ func newDecodeTable(r *route.Route, m *tableMap) (*decodeTable, error) {
 	}
 	t := &decodeTable{route: r, columns: make([]decodeColumn, len(mapped.types)), kept: len(r.Source.Columns), described: bytes.Clone(m.rest)}
 	for i := range t.columns {
-		t.columns[i] = decodeColumn{name: source.Columns[i].Name, out: -1, document: -1}
+		t.columns[i] = decodeColumn{name: source.Columns[i].Name, out: -1, document: -1, bare: source.Flavor.PrintsBareDoubles()}
 		if mapped.names != nil && (i >= len(mapped.names) || !strings.EqualFold(string(mapped.names[i]), source.Columns[i].Name)) {
 			return nil, decodeDiffers(source.Name, fmt.Sprintf("column %d is not %s in the log", i+1, source.Columns[i].Name))
 		}

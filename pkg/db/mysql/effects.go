@@ -51,6 +51,11 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Ta
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", schema.ErrUnknownStatement, err)
 	}
+	for i := range effects {
+		if effects[i].After, err = s.encodedLabels(ctx, effects[i].After); err != nil {
+			return nil, err
+		}
+	}
 	return effects, nil
 }
 

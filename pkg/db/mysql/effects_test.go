@@ -31,3 +31,30 @@ func TestSystemZone(t *testing.T) {
 		}
 	})
 }
+
+// TestEffectsHaveLabels: the log has labels as numbers, so a table that is known from statements alone has them in its own
+// character set, also after it was converted.
+func TestEffectsHaveLabels(t *testing.T) {
+	eachStreamServer(t, func(t *testing.T, s *streamServer) {
+		opened, err := OpenSource(t.Context(), *s.config)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, opened.Close()) }()
+		var known []*schema.Table
+		for _, step := range []struct {
+			statement string
+			want      [][]byte
+		}{
+			{"CREATE TABLE x.a (id INT PRIMARY KEY, e ENUM('a','ü') CHARACTER SET latin1) CHARACTER SET utf8mb4", [][]byte{{'a'}, {0xfc}, {','}}},
+			{"ALTER TABLE x.a ADD COLUMN n INT", [][]byte{{'a'}, {0xfc}, {','}}},
+			{"ALTER TABLE x.a MODIFY e ENUM('ü') CHARACTER SET utf16", [][]byte{{0, 0xfc}, {0, ','}}},
+			{"ALTER TABLE x.a CONVERT TO CHARACTER SET latin1", [][]byte{{0xfc}, {','}}},
+			{"ALTER TABLE x.a CONVERT TO CHARACTER SET utf8mb4", nil},
+		} {
+			effects, err := opened.Effects(t.Context(), &db.DDL{Statement: step.statement, Context: schema.StatementContext{Database: "x"}}, known)
+			require.NoError(t, err, step.statement)
+			require.Len(t, effects, 1)
+			known = []*schema.Table{effects[0].After}
+			assert.Equal(t, step.want, known[0].Columns[known[0].Column("e")].Type.Encoded, step.statement)
+		}
+	})
+}

@@ -35,7 +35,7 @@ func FuzzJSON(f *testing.F) {
 			if !ok {
 				return // too large for this width, or a number that is neither an integer nor a double
 			}
-			rendered, err := appendJSON(nil, append([]byte{kind}, data...))
+			rendered, err := appendJSON(nil, append([]byte{kind}, data...), false)
 			require.NoError(t, err)
 			require.True(t, json.Valid(rendered), "%s", rendered)
 			again := json.NewDecoder(bytes.NewReader(rendered))

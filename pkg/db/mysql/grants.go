@@ -134,6 +134,7 @@ func (l *checklist) need(all grants, table schema.Name, names ...string) bool {
 			on = schema.Quote(table.Database) + ".*"
 		}
 	}
+	names = l.s.flavor.Privileges(names...)
 	l.add(db.Fail, "privileges", on, "no "+strings.Join(names, " or "), fmt.Sprintf("GRANT %s ON %s TO the account %s", names[0], on, l.s.cfg.User))
 	return false
 }

@@ -37,22 +37,22 @@ const jsonDepth = 110
 var errJSON = errors.New("invalid JSON document in the row image")
 
 // appendJSON writes a document's text. An empty document is what a server stores in place of NULL in a NOT NULL column,
-// and prints as null.
-func appendJSON(dst, document []byte) ([]byte, error) {
+// and prints as null. Bare is how servers print whole doubles that are not told from integers; see schema.Flavor.PrintsBareDoubles.
+func appendJSON(dst, document []byte, bare bool) ([]byte, error) {
 	if len(document) == 0 {
 		return append(dst, "null"...), nil
 	}
-	return jsonAppend(dst, document[0], document[1:], 0)
+	return jsonAppend(dst, document[0], document[1:], bare, 0)
 }
 
 // jsonAppend writes the value of a type whose bytes begin at the start of data.
-func jsonAppend(dst []byte, kind byte, data []byte, depth int) ([]byte, error) {
+func jsonAppend(dst []byte, kind byte, data []byte, bare bool, depth int) ([]byte, error) {
 	if depth > jsonDepth {
 		return nil, errJSON
 	}
 	switch kind {
 	case jsonSmallObject, jsonLargeObject, jsonSmallArray, jsonLargeArray:
-		return jsonAppendContainer(dst, kind, data, depth)
+		return jsonAppendContainer(dst, kind, data, bare, depth)
 	case jsonString:
 		text, ok := jsonText(data)
 		if !ok {
@@ -69,10 +69,10 @@ func jsonAppend(dst []byte, kind byte, data []byte, depth int) ([]byte, error) {
 		}
 		return jsonAppendOpaque(dst, data[0], value)
 	}
-	return jsonAppendScalar(dst, kind, data)
+	return jsonAppendScalar(dst, kind, data, bare)
 }
 
-func jsonAppendScalar(dst []byte, kind byte, data []byte) ([]byte, error) {
+func jsonAppendScalar(dst []byte, kind byte, data []byte, bare bool) ([]byte, error) {
 	width := jsonWidth(kind)
 	if width == 0 || len(data) < width {
 		return nil, errJSON
@@ -91,7 +91,11 @@ func jsonAppendScalar(dst []byte, kind byte, data []byte) ([]byte, error) {
 			return nil, errJSON
 		}
 	case jsonDouble:
-		return jsonAppendDouble(dst, math.Float64frombits(binary.LittleEndian.Uint64(data))), nil
+		v := math.Float64frombits(binary.LittleEndian.Uint64(data))
+		if bare {
+			return appendDouble(dst, v), nil
+		}
+		return jsonAppendDouble(dst, v), nil
 	default:
 		return decodeAppendInt(dst, data, kind == jsonUint16 || kind == jsonUint32 || kind == jsonUint64), nil
 	}
@@ -179,7 +183,7 @@ func (c *jsonContainer) value(i int) (kind byte, data []byte, ok bool) {
 	return kind, c.data[offset:], true
 }
 
-func jsonAppendContainer(dst []byte, kind byte, data []byte, depth int) ([]byte, error) {
+func jsonAppendContainer(dst []byte, kind byte, data []byte, bare bool, depth int) ([]byte, error) {
 	c, ok := jsonOpen(kind, data)
 	if !ok {
 		return nil, errJSON
@@ -205,7 +209,7 @@ func jsonAppendContainer(dst []byte, kind byte, data []byte, depth int) ([]byte,
 			return nil, errJSON
 		}
 		var err error
-		if dst, err = jsonAppend(dst, kind, value, depth+1); err != nil {
+		if dst, err = jsonAppend(dst, kind, value, bare, depth+1); err != nil {
 			return nil, err
 		}
 	}

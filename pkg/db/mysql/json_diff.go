@@ -146,7 +146,7 @@ func (n *jsonNode) unpack() bool {
 
 func (n *jsonNode) append(dst []byte, depth int) (_ []byte, err error) {
 	if !n.open {
-		return jsonAppend(dst, n.kind, n.data, depth)
+		return jsonAppend(dst, n.kind, n.data, false, depth) // differences are logged since MySQL 8.0.3
 	}
 	brackets := "[]"
 	if n.object {

@@ -40,6 +40,27 @@ func (s *server) encodeLabels(ctx context.Context, t *schema.Table) error {
 	return nil
 }
 
+// encodedLabels returns a table that was worked out from a statement, nil for nil, with its enum and set columns complete: the
+// text has the labels themselves, and a column that is converted has another character set than those that it had.
+func (s *server) encodedLabels(ctx context.Context, t *schema.Table) (*schema.Table, error) {
+	if t == nil {
+		return nil, nil //nolint:nilnil // as told
+	}
+	whole := *t
+	whole.Columns = slices.Clone(t.Columns)
+	for i := range whole.Columns {
+		c := &whole.Columns[i]
+		c.Type.Encoded = nil
+		if c.Type.Labels == nil || labelsAsPrinted(c.Type.Charset) {
+			continue
+		}
+		if err := s.convertLabels(ctx, &c.Type); err != nil {
+			return nil, fmt.Errorf("read labels of column %s: %w", c.Name, err)
+		}
+	}
+	return &whole, nil
+}
+
 // labelsAsPrinted tells whether labels in a character set are the bytes that SHOW CREATE TABLE prints.
 func labelsAsPrinted(charset string) bool {
 	switch charset {
