@@ -196,7 +196,7 @@ func (s *session) planMove(ctx context.Context, source bool) (err error) {
 
 func (s *session) planOf(tables []*schema.Table) *plan.Plan {
 	opts := s.planOptions()
-	opts.Dangling = true
+	opts.Dangling, opts.Proved = true, true
 	return plan.Of(tables, s.target.Dialect(), s.rules, opts)
 }
 

@@ -401,6 +401,11 @@ func (c *change) planned() error {
 	for _, r := range c.records {
 		shapes = append(shapes, r.Shape)
 	}
+	for _, name := range c.put {
+		if differences := schema.Regenerates(c.records[name].Shape); len(differences) > 0 {
+			return unsupported("what %s becomes is not understood as the source means it: %s", name, differences[0])
+		}
+	}
 	p := c.opts.Plan(shapes)
 	if err := refusal(p); err != nil {
 		return unsupported("%v", err)

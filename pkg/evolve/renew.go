@@ -130,6 +130,9 @@ func (c *Copier) renew(ctx context.Context, records []db.Record, names []schema.
 		if t.Kind != schema.BaseTable {
 			continue
 		}
+		if differences := schema.Regenerates(t); len(differences) > 0 {
+			return nil, unsupported("table %s is not understood as the source means it: %s", t.Name, differences[0])
+		}
 		put = append(put, db.Record{Source: t.Name, Shape: t, Since: pos, Copy: true})
 		c.evolver.opts.Log.Warn().Stringer("table", t.Name).Msg("table is copied anew, as it is on the source now")
 	}
