@@ -148,6 +148,9 @@ func (e *Evolver) Change(ctx context.Context, applier db.Applier, d *db.DDL, bef
 	}
 	var again *db.SchemaChanged
 	if errors.Is(err, db.ErrUnsupported) && !errors.As(err, &again) {
+		if e.opts.Copying && e.opts.Mode == Apply { // rows are copied anyway: these too, as they are by now
+			return &db.SchemaChanged{Tables: c.about, Why: err.Error()}
+		}
 		return fmt.Errorf("schema change on %s at %s: %.500s: %w; nothing was changed and the position is kept before it: %s", texts(d.Tables), after, d.Statement, err, e.advice(c.about))
 	}
 	return err
@@ -187,6 +190,8 @@ type change struct {
 	goals   []goal
 	about   []schema.Name // all tables that have to be copied again if the change cannot be followed
 	begun   bool          // what is to be done on the target is recorded
+
+	explicit bool // no TIMESTAMP gets a default by itself
 }
 
 func unsupported(format string, args ...any) error {

@@ -19,7 +19,30 @@ import (
 // source has now. When they differ, either the table was changed again since, and then all those changes together must lead to what the
 // source has; or it was not, and then the source's word counts.
 func (c *change) effects(ctx context.Context) ([]schema.Effect, error) {
-	effects, err := c.source.Effects(ctx, c.ddl, c.known())
+	effects, err := c.borne(ctx)
+	if errors.Is(err, db.ErrUnsupported) && c.ddl.Context.Flavor.MariaDB {
+		// A MariaDB replica does not always log that explicit_defaults_for_timestamp was on. What comes out must be as the source has it either way.
+		c.explicit = true
+		if again, err := c.borne(ctx); err == nil {
+			return again, nil
+		}
+	}
+	return effects, err
+}
+
+// told is a schema change as it is read.
+func (c *change) told(d *db.DDL) *db.DDL {
+	if c.explicit {
+		other := *d
+		other.Context.ImplicitTimestamps = false
+		return &other
+	}
+	return d
+}
+
+// borne works out the effects in shapes that the source bears out.
+func (c *change) borne(ctx context.Context) ([]schema.Effect, error) {
+	effects, err := c.source.Effects(ctx, c.told(c.ddl), c.known())
 	if errors.Is(err, schema.ErrUnknownStatement) {
 		effects, err = c.unread(err)
 	}
@@ -295,7 +318,7 @@ func (c *change) replay(ctx context.Context, all []schema.Effect, open []*schema
 		return err
 	}
 	for _, d := range later {
-		effects, err := c.source.Effects(ctx, d, there(shapes))
+		effects, err := c.source.Effects(ctx, c.told(d), there(shapes))
 		if err != nil {
 			return unsupported("a later change of the table is not understood, so its shape at this position cannot be told: %v", err)
 		}
