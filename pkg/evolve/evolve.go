@@ -337,8 +337,8 @@ func (c *change) take(e *schema.Effect) error {
 	if r == nil {
 		return nil // not one of the move's
 	}
-	if e.Opaque != "" && !c.opts.Skip {
-		return unsupported("%s: %s", e.Name, e.Opaque)
+	if err := c.tellable(e); err != nil {
+		return err
 	}
 	switch e.Kind {
 	case schema.Dropped:
@@ -348,15 +348,24 @@ func (c *change) take(e *schema.Effect) error {
 		c.goals = append(c.goals, goal{Kind: truncated, Table: r.Target})
 		c.change(e.Name, *r)
 	default:
-		if e.After == nil {
-			return unsupported("what becomes of %s cannot be told from the statement", e.Name)
-		}
 		c.goals = append(c.goals, goal{Kind: altered, Source: e.Name, Former: e.Former, Empties: e.Empties})
 		next := *r
 		next.Shape = e.After
 		c.change(e.Name, next)
 	}
 	return nil
+}
+
+// tellable refuses what cannot be made the same elsewhere.
+func (c *change) tellable(e *schema.Effect) error {
+	switch {
+	case e.Opaque != "" && !c.opts.Skip:
+		return unsupported("%s: %s", e.Name, e.Opaque)
+	case e.Kind == schema.Altered && e.After == nil:
+		return unsupported("what becomes of %s cannot be told from the statement", e.Name)
+	default:
+		return nil
+	}
 }
 
 func (c *change) created(e *schema.Effect) error {
@@ -406,9 +415,11 @@ func (c *change) planned() error {
 	for _, r := range c.records {
 		shapes = append(shapes, r.Shape)
 	}
-	for _, name := range c.put {
-		if differences := schema.Regenerates(c.records[name].Shape); len(differences) > 0 {
-			return unsupported("what %s becomes is not understood as the source means it: %s", name, differences[0])
+	for _, name := range c.put { // what is worked out and not read is in words that are understood
+		if shape := c.records[name].Shape; shape.Definition != "" {
+			if differences := schema.Regenerates(shape); len(differences) > 0 {
+				return unsupported("what %s becomes is not understood as the source means it: %s", name, differences[0])
+			}
 		}
 	}
 	p := c.opts.Plan(shapes)
@@ -418,6 +429,28 @@ func (c *change) planned() error {
 	for _, r := range p.Routes {
 		if record := c.records[r.Source.Name()]; slices.Contains(c.put, r.Source.Name()) {
 			record.Target = r.Target.Name()
+		}
+	}
+	for _, g := range c.goals {
+		if err := c.filled(&g, wanted(p, g.Source)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filled refuses new columns that rows get another value in on the other family: of JSON documents that must be there MySQL makes null,
+// and MariaDB, where they are text, an empty text.
+func (c *change) filled(g *goal, want *schema.Table) error {
+	if g.Kind != altered || want == nil {
+		return nil
+	}
+	shape := c.records[g.Source].Shape
+	for i := range shape.Columns {
+		column := &shape.Columns[i]
+		_, kept := g.Former[column.Name]
+		if !kept && column.Type.Kind == schema.JSON && !column.Nullable && column.Default == nil && column.Generated == schema.NotGenerated && shape.Flavor.MariaDB != want.Flavor.MariaDB {
+			return unsupported("new column %s of %s: what rows that are there get in it differs between the families", column.Name, g.Source)
 		}
 	}
 	return nil

@@ -158,7 +158,7 @@ func (i *intent) forget(source schema.Name) {
 func (i *intent) giveUp(records []db.Record) {
 	i.Goals, i.Done = nil, 0
 	for _, r := range records {
-		if slices.Contains(i.Gone, r.Source) && !slices.ContainsFunc(records, func(x db.Record) bool { return x.Target == r.Target && !slices.Contains(i.Gone, x.Source) }) {
+		if r.Shape != nil && slices.Contains(i.Gone, r.Source) && !slices.ContainsFunc(records, func(x db.Record) bool { return x.Target == r.Target && !slices.Contains(i.Gone, x.Source) }) {
 			i.Goals = append(i.Goals, goal{Kind: dropped, Table: r.Target})
 		}
 	}

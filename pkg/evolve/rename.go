@@ -35,9 +35,19 @@ func (c *change) renames(effects []schema.Effect) error {
 		case held:
 			c.goals = append(c.goals, goal{Kind: dropped, Table: r.Target})
 		case c.rules.Follows(now):
-			moved := *r
-			moved.Source, moved.Target, moved.Shape = now, c.rules.Target(now), shapeAs(r.Shape, now, effects)
-			if len(moved.Shape.ForeignKeys)+len(moved.Shape.Checks) > 0 { // whose names may follow the table's on one end only
+			moved, shape := *r, r.Shape
+			also := alteration(effects, old) // in the same statement
+			if also != nil {
+				if err := c.tellable(also); err != nil {
+					return err
+				}
+				shape = also.After
+			}
+			moved.Source, moved.Target, moved.Shape = now, c.rules.Target(now), shapeAs(shape, now, effects)
+			switch {
+			case also != nil:
+				c.goals = append(c.goals, goal{Kind: altered, Source: now, Former: also.Former, Empties: also.Empties})
+			case len(shape.ForeignKeys)+len(shape.Checks) > 0: // whose names may follow the table's on one end only
 				c.goals = append(c.goals, goal{Kind: altered, Source: now, Former: sameNames(moved.Shape, moved.Shape)})
 			}
 			next[now], targets[r.Target] = moved, moved.Target
@@ -53,6 +63,16 @@ func (c *change) renames(effects []schema.Effect) error {
 		c.change(now, r)
 	}
 	c.goals = append(c.goals, steps(targets)...)
+	return nil
+}
+
+// alteration is what a statement makes of a table besides its name, or nil.
+func alteration(effects []schema.Effect, name schema.Name) *schema.Effect {
+	for i := range effects {
+		if effects[i].Kind == schema.Altered && effects[i].Name == name {
+			return &effects[i]
+		}
+	}
 	return nil
 }
 

@@ -63,7 +63,7 @@ func (c *change) borne(ctx context.Context) ([]schema.Effect, error) {
 		if held || !c.shaped(e) {
 			continue
 		}
-		if now := found[e.Name]; now != nil && e.After != nil && len(c.target.Dialect().Differences(e.After, now, true, true)) == 0 {
+		if now := found[e.Name]; now != nil && e.After != nil && len(c.target.Dialect().Differences(shapeAs(e.After, now.Name, effects), now, true, true)) == 0 {
 			e.After = now
 			continue
 		}
@@ -113,7 +113,7 @@ func (c *change) unread(cause error) ([]schema.Effect, error) {
 	return effects, nil
 }
 
-// now reads the tables of the effects as they are on the source at this moment.
+// now reads the tables of the effects as they are on the source at this moment, by their names before.
 func (c *change) now(ctx context.Context, effects []schema.Effect) (map[schema.Name]*schema.Table, error) {
 	wanted := map[schema.Name]bool{}
 	for i := range effects {
@@ -125,23 +125,43 @@ func (c *change) now(ctx context.Context, effects []schema.Effect) (map[schema.N
 	if len(wanted) == 0 {
 		return found, nil
 	}
-	tables, err := c.source.Tables(ctx, func(n schema.Name) bool { return wanted[n] })
-	for _, t := range tables {
-		found[t.Name] = t
+	net := net(effects) // a table that gets another name in the same statement has that by now
+	tables, err := c.source.Tables(ctx, func(n schema.Name) bool {
+		for name := range wanted {
+			if last(net, name) == n {
+				return true
+			}
+		}
+		return false
+	})
+	for name := range wanted {
+		for _, t := range tables {
+			if t.Name == last(net, name) {
+				found[name] = t
+			}
+		}
 	}
 	return found, err
 }
 
+// last is the name that a table has after renames.
+func last(net map[schema.Name]schema.Name, name schema.Name) schema.Name {
+	if now, renamed := net[name]; renamed {
+		return now
+	}
+	return name
+}
+
 // settle clears up effects whose shapes the source does not bear out as they are.
 func (c *change) settle(ctx context.Context, all []schema.Effect, open []*schema.Effect, found map[schema.Name]*schema.Table) error {
-	later, err := c.later(ctx, open)
+	later, err := c.later(ctx, all, open)
 	for try := 0; err == nil && len(later) == 0 && missing(open, found) && try < logged; try++ {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-time.After(100 * time.Millisecond):
 		}
-		later, err = c.later(ctx, open)
+		later, err = c.later(ctx, all, open)
 	}
 	if err != nil {
 		return fmt.Errorf("look for later schema changes: %w", err)
@@ -186,7 +206,7 @@ func (c *change) replayed(ctx context.Context, all []schema.Effect, open []*sche
 			return context.Cause(ctx)
 		case <-time.After(10 * time.Millisecond):
 		}
-		again, readErr := c.later(ctx, open)
+		again, readErr := c.later(ctx, all, open)
 		if readErr != nil {
 			return fmt.Errorf("look for later schema changes: %w", readErr)
 		}
@@ -217,7 +237,7 @@ func sameNames(before, after *schema.Table) map[string]string {
 }
 
 // later returns the schema changes of the tables that are in the log after this one.
-func (c *change) later(ctx context.Context, open []*schema.Effect) (found []*db.DDL, err error) {
+func (c *change) later(ctx context.Context, all []schema.Effect, open []*schema.Effect) (found []*db.DDL, err error) {
 	head, err := c.source.Head(ctx)
 	if err != nil {
 		return nil, err
@@ -226,7 +246,7 @@ func (c *change) later(ctx context.Context, open []*schema.Effect) (found []*db.
 	since := db.Since{}
 	touched := map[schema.Name]bool{}
 	for _, e := range open {
-		touched[e.Name] = true
+		touched[e.Name], touched[last(net(all), e.Name)] = true, true
 		for _, t := range []*schema.Table{e.After, c.shape(e.Name)} {
 			if t == nil {
 				continue
