@@ -21,13 +21,14 @@ import (
 type drawnEpisode struct {
 	seed  uint64
 	combo string
+	plain bool // without schema changes: one of a new seed may be such that wherry refuses to guess, which make soak is there to tell of
 }
 
 // fixed are the episodes of every run. Each has schema changes; foreign keys that act, the spool, a rehearsal and the way back
 // are in some.
 var fixed = []drawnEpisode{{3, "mysql-mysql"}, {30, "mariadb-mariadb"}, {27, "mysql-mariadb"}, {10, "mariadb-mysql"}}
 
-// TestSoak runs the fixed episodes, one for each combination of flavors, and two of new seeds.
+// TestSoak runs the fixed episodes, one for each combination of flavors, and one of a new seed.
 func TestSoak(t *testing.T) {
 	list := os.Getenv("WHERRY_TEST_SERVERS")
 	if list == "" || os.Getenv("WHERRY_SERVERS_SCRIPT") == "" {
@@ -49,11 +50,13 @@ func TestSoak(t *testing.T) {
 	s := &soak{binary: binary, dir: dir, servers: servers, features: features, out: t.Output()}
 	began := time.Now()
 	episodes := slices.Clone(fixed)
-	for range 2 {
-		episodes = append(episodes, drawnEpisode{seed: 1 + rand.Uint64N(1e9)})
-	}
+	episodes = append(episodes, drawnEpisode{seed: 1 + rand.Uint64N(1e9), plain: true})
 	for _, x := range episodes {
-		s.combo = x.combo
+		s.combo, s.features = x.combo, features
+		if x.plain {
+			s.features, err = parseFeatures("-ddl")
+			require.NoError(t, err)
+		}
 		require.NoError(t, s.episode(t.Context(), x.seed), "to replay: %s", replay(options{combo: x.combo}, x.seed))
 	}
 	t.Log(s.summary(time.Since(began)))
