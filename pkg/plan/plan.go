@@ -111,8 +111,8 @@ func (b *builder) table(t *schema.Table) bool {
 	for i := range losses {
 		losses[i].Allowed = b.opts.Allowed.Allows(losses[i].Name, t.Name)
 		b.loss(&losses[i])
-		if at := t.Column(losses[i].Column); losses[i].Name == schema.NegativeZero && losses[i].Allowed && at >= 0 {
-			t.Columns[at].Type.PlainZero = true
+		if at := t.Column(losses[i].Column); losses[i].Name == schema.NegativeZero && at >= 0 {
+			t.Columns[at].Type.PlainZero = losses[i].Allowed
 		}
 	}
 	if index := t.KeyIndex(); index != nil {

@@ -268,7 +268,6 @@ func TestFatalLosses(t *testing.T) {
 		"mysql": {
 			"charset":          "(id INT NOT NULL PRIMARY KEY, v VARCHAR(9) CHARACTER SET gb18030)",
 			"functional-index": "(id INT NOT NULL PRIMARY KEY, v INT, KEY ((v + 1)))",
-			"partition":        "(id INT NOT NULL PRIMARY KEY) PARTITION BY HASH (id) PARTITIONS 2",
 		},
 		"mariadb": {
 			"collation":   "(id INT NOT NULL PRIMARY KEY, v VARCHAR(9) CHARACTER SET latin1 COLLATE latin1_swedish_nopad_ci, UNIQUE KEY (v))",

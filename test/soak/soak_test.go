@@ -26,7 +26,7 @@ type drawnEpisode struct {
 
 // fixed are the episodes of every run. Each has schema changes; foreign keys that act, the spool, a rehearsal and the way back
 // are in some.
-var fixed = []drawnEpisode{{3, "mysql-mysql"}, {30, "mariadb-mariadb"}, {27, "mysql-mariadb"}, {10, "mariadb-mysql"}}
+var fixed = []drawnEpisode{{seed: 3, combo: "mysql-mysql"}, {seed: 30, combo: "mariadb-mariadb"}, {seed: 27, combo: "mysql-mariadb"}, {seed: 10, combo: "mariadb-mysql"}}
 
 // TestSoak runs the fixed episodes, one for each combination of flavors, and one of a new seed.
 func TestSoak(t *testing.T) {

@@ -75,11 +75,10 @@ func TestNothingToCompare(t *testing.T) {
 	w.verify(t).clean(t)
 	run(t, w.source, "ALTER TABLE words ADD COLUMN more INT NULL")
 	run(t, w.target, "ALTER TABLE words ADD COLUMN more INT NULL")
-	r = w.verify(t)
-	assert.Equal(t, refused, r.code, r.log)
-	assert.Contains(t, r.log, "words was changed on the source since init-schema")
+	w.verify(t).clean(t) // the target is as the change makes it
 	run(t, w.source, "ALTER TABLE words DROP COLUMN more")
-	run(t, w.target, "ALTER TABLE words DROP COLUMN more")
+	w.verify(t).clean(t)
+	assert.Equal(t, "0", text(t, w.target, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_NAME = 'more'"))
 }
 
 // TestOver: when the target has taken over there is nothing to be compared with.

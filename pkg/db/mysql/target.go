@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"wherry/pkg/db"
 	"wherry/pkg/schema"
@@ -72,6 +73,13 @@ func targetSession(flavor schema.Flavor) []string {
 // Dialect writes tables for this server.
 func (t *Target) Dialect() schema.Dialect { return schema.NewMySQL(t.flavor, t.collations) }
 
+// MariaDB's ALTER TABLE holds the table while it waits for those whose foreign keys reference it (lock_table_children), and who writes to
+// one of these may be waiting for the table: a circle that no server finds out. So it waits shortly, and again.
+const (
+	childrenWait     = 2 * time.Second
+	childrenPatience = 50 * time.Second
+)
+
 // Execute runs one schema statement, with foreign keys unchecked: parents may follow their children.
 func (t *Target) Execute(ctx context.Context, statement string) (err error) {
 	conn, err := t.admin.Conn(ctx)
@@ -83,12 +91,25 @@ func (t *Target) Execute(ctx context.Context, statement string) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, s := range append(settings, statement) {
+	if t.flavor.MariaDB {
+		settings = append(settings, fmt.Sprintf("SET SESSION innodb_lock_wait_timeout = %d", int(childrenWait.Seconds())))
+	}
+	for _, s := range settings {
 		if _, err := conn.ExecContext(ctx, s); err != nil {
 			return fmt.Errorf("execute %.200s: %w", s, t.blocked(ctx, classify(err)))
 		}
 	}
-	return nil
+	for began := time.Now(); ; {
+		_, err := conn.ExecContext(ctx, statement)
+		if err == nil {
+			return nil
+		}
+		if err = classify(err); t.flavor.MariaDB && errors.Is(err, db.ErrRetry) && time.Since(began) < childrenPatience && ctx.Err() == nil {
+			time.Sleep(20 * time.Millisecond)
+			continue
+		}
+		return fmt.Errorf("execute %.200s: %w", statement, t.blocked(ctx, err))
+	}
 }
 
 // generatesKeys tells whether the server adds a primary key to tables that have none: they would not be the source's.
