@@ -236,6 +236,9 @@ func (c *change) run(ctx context.Context) error {
 	if err := c.planned(); err != nil {
 		return err
 	}
+	if unready := c.unready(); len(unready) > 0 {
+		return &db.SchemaChanged{Tables: append(slices.Clone(c.ddl.Tables), unready...), Why: fmt.Sprintf("%s changed with tables that are copied: %.200s", texts(unready), c.ddl.Statement)}
+	}
 	if c.opts.Skip {
 		return c.byHand(ctx)
 	}
@@ -260,6 +263,22 @@ func (c *change) fixed(effects []schema.Effect) error {
 		}
 	}
 	return nil
+}
+
+// unready returns the tables that the change would alter or make while they are being copied, or tables that they reference: those lack
+// indexes and foreign keys until their rows are there.
+func (c *change) unready() (names []schema.Name) {
+	copying := func(n schema.Name) bool { return c.records[n] != nil && c.records[n].Copy }
+	for _, g := range c.goals {
+		if g.Kind != created && g.Kind != altered {
+			continue
+		}
+		parents := slices.ContainsFunc(c.records[g.Source].Shape.ForeignKeys, func(k schema.ForeignKey) bool { return copying(k.Parent) })
+		if copying(g.Source) || parents {
+			names = append(names, g.Source)
+		}
+	}
+	return names
 }
 
 // log tells of the change.

@@ -82,16 +82,20 @@ func (c *Copier) Ready(ctx context.Context, again []schema.Name) ([]*route.Route
 	return routes, c.prepare(ctx, steps)
 }
 
-// changed returns the tables of the move that the source does not have as they are recorded: those whose copy has not ended, and new
-// ones. A table that is copied already is left to the log.
+// changed returns the tables of the move that the source does not have as they are recorded: those whose copy has not ended, and until the
+// target is consistent for the first time new ones. Others are left to the log.
 func (c *Copier) changed(ctx context.Context, records []db.Record) (names []schema.Name, err error) {
 	recorded := map[schema.Name]*db.Record{}
 	for i := range records {
 		recorded[records[i].Source] = &records[i]
 	}
+	consistent, err := c.target.Ledger().Get(ctx, db.FactConsistent)
+	if err != nil {
+		return nil, err
+	}
 	tables, err := c.evolver.source.Tables(ctx, func(n schema.Name) bool {
 		r := recorded[n]
-		return r == nil && c.evolver.rules.Includes(n) || r != nil && r.Copy
+		return r == nil && consistent == "" && c.evolver.rules.Includes(n) || r != nil && r.Copy
 	})
 	if err != nil {
 		return nil, err
