@@ -14,8 +14,9 @@ import (
 )
 
 var (
-	counter    = regexp.MustCompile(` AUTO_INCREMENT=\d+`)
-	ownCharset = regexp.MustCompile(` CHARACTER SET \w+ COLLATE`)
+	counter       = regexp.MustCompile(` AUTO_INCREMENT=\d+`)
+	lastCollation = regexp.MustCompile(`(?m)^\).* COLLATE=(\w+)`)
+	ownCharset    = regexp.MustCompile(` CHARACTER SET \w+ COLLATE`)
 )
 
 // definition is what SHOW CREATE TABLE says, but for the counter and character sets beside collations, and with keys in the order of their text: how the server sorts them
@@ -26,6 +27,11 @@ func (m *move) definition(t *testing.T, db *sql.DB, database, table string) stri
 	require.NoError(t, db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+lab.Quote(database)+"."+lab.Quote(table)).Scan(&name, &text))
 	var first, keys, rest []string
 	text = ownCharset.ReplaceAllString(counter.ReplaceAllString(text, ""), " COLLATE") // which the collation tells
+	if own := lastCollation.FindStringSubmatch(text); own != nil {
+		// MySQL prints a column's collation, though it is the table's, when it was once given. To rows and columns it is the same.
+		at := strings.LastIndex(text, own[0])
+		text = regexp.MustCompile(` COLLATE `+own[1]+`\b`).ReplaceAllString(text[:at], "") + text[at:]
+	}
 	for _, line := range strings.Split(text, "\n") {
 		line = strings.TrimSuffix(line, ",")
 		switch word, _, _ := strings.Cut(strings.TrimSpace(line), " "); word {

@@ -21,6 +21,8 @@ type Case struct {
 	Stays string
 	// Opaque tells that the rows after the statements cannot be worked out from those before, so that a move must refuse to go on.
 	Opaque bool
+	// Barred tells why no move takes a table that the statements make; empty when moves do.
+	Barred string
 }
 
 // Text returns a statement with its databases' names: {db} is the case's own, which every table is in that does not name another,
@@ -58,6 +60,12 @@ func onlyMariaDB(title, setup string, statements ...string) Case {
 // stays marks a case that cannot cross.
 func (c Case) stays(why string) Case {
 	c.Stays = why
+	return c
+}
+
+// barred marks a case that no move follows.
+func (c Case) barred(why string) Case {
+	c.Barred = why
 	return c
 }
 
