@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	sqldriver "database/sql/driver"
+	"errors"
 	"fmt"
 	"io"
 
@@ -24,6 +25,24 @@ func tagQuery(mariadb bool) string {
 // otherServer tells that tag is not who is expected to answer.
 func otherServer(cfg *Config, tag, expected string) error {
 	return fmt.Errorf("connect to %s: %w: %s, where %s was", cfg.Address(), db.ErrOtherServer, tag, expected)
+}
+
+// dialSame connects to the server that is expected and prepares the session, before anything is asked: the server's own defaults
+// could end even a question of a millisecond (max_execution_time).
+func dialSame(ctx context.Context, cfg *Config, mariadb bool, expected string, prepare ...string) (*wire, error) {
+	w, err := dialWire(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", cfg.Address(), classify(err))
+	}
+	for _, statement := range prepare {
+		if _, err := w.exec(ctx, statement); err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare session on %s: %w", cfg.Address(), classify(err)), w.close())
+		}
+	}
+	if err := w.same(ctx, cfg, mariadb, expected); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
 }
 
 // same makes sure that the connection is to the server that is expected.

@@ -180,19 +180,7 @@ func (s *server) get(ctx context.Context) (*wire, error) {
 
 // dial returns a new prepared connection, which need not be given back.
 func (s *server) dial(ctx context.Context) (*wire, error) {
-	w, err := dialWire(ctx, &s.cfg)
-	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", s.cfg.Address(), classify(err))
-	}
-	for _, statement := range s.session {
-		if _, err := w.exec(ctx, statement); err != nil {
-			return nil, errors.Join(fmt.Errorf("prepare session on %s: %w", s.cfg.Address(), classify(err)), w.close())
-		}
-	}
-	if err := w.same(ctx, &s.cfg, s.flavor.MariaDB, s.tag); err != nil {
-		return nil, errors.Join(err, w.close())
-	}
-	return w, nil
+	return dialSame(ctx, &s.cfg, s.flavor.MariaDB, s.tag, s.session...)
 }
 
 // put gives a connection back; a broken one is closed.

@@ -156,17 +156,32 @@ func (s *Source) rotatedPosition(ctx context.Context) (db.Position, error) {
 	return formatPosition("", status.file, 4, s.tag), err
 }
 
-// Head returns the end of the log: what any read could see is written there already.
-func (s *Source) Head(ctx context.Context) (db.Position, error) {
-	status, err := s.logStatus(ctx)
-	if err != nil {
-		return "", fmt.Errorf("read log status of %s: %w", s.cfg.Address(), err)
+// headTries bounds how often the end of MariaDB's log is read to learn the GTIDs there.
+const headTries = 8
+
+// Head returns the end of the log: what any read could see is written there already. Of a MariaDB server that writes all the
+// time it may be a place without GTIDs.
+func (s *Source) Head(ctx context.Context) (pos db.Position, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("read log status of %s: %w", s.cfg.Address(), classify(err))
+		}
+	}()
+	for range headTries {
+		status, err := s.logStatus(ctx)
+		if err != nil {
+			return "", err
+		}
+		set, err := s.headGTIDs(ctx, status)
+		if err != nil {
+			return "", err
+		}
+		pos = formatPosition(set, status.file, status.offset, s.tag)
+		if set != "" || !s.flavor.MariaDB {
+			break
+		}
 	}
-	gtid, err := s.headGTIDs(ctx, status)
-	if err != nil {
-		return "", fmt.Errorf("read log status of %s: %w", s.cfg.Address(), classify(err))
-	}
-	return formatPosition(gtid, status.file, status.offset, s.tag), nil
+	return pos, nil
 }
 
 // owner is what follows a GTID in gtid_owned: the thread that is committing it.

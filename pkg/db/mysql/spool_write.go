@@ -73,14 +73,11 @@ func (s *Source) Spool(ctx context.Context, from db.Position) (err error) {
 		server: &cfg, mariadb: s.flavor.MariaDB, serverTag: s.tag, heartbeat: streamHeartbeat,
 		from: position{file: sp.at.file, offset: sp.at.offset, server: s.tag},
 	}}
-	if r.wire, err = dialWire(ctx, &cfg); err != nil {
-		return classify(err)
+	if r.wire, err = dialSame(ctx, &cfg, s.flavor.MariaDB, s.tag, "SET SESSION "+wholeSession()); err != nil {
+		return err
 	}
 	defer func() { _ = r.wire.close() }()
 	done := r.wire.guard(ctx)
-	if err := r.wire.same(ctx, &cfg, s.flavor.MariaDB, s.tag); err != nil {
-		return done(err)
-	}
 	if err := r.start(ctx); err != nil {
 		return done(streamError(err))
 	}

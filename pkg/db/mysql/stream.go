@@ -71,12 +71,9 @@ func openStream(ctx context.Context, cfg streamConfig) (db.Stream, error) {
 	if cfg.from.IsZero() {
 		return nil, errors.New("open binary log: no position to start from")
 	}
-	w, err := dialWire(ctx, cfg.server)
+	w, err := dialSame(ctx, cfg.server, cfg.mariadb, cfg.serverTag, "SET SESSION "+wholeSession())
 	if err != nil {
-		return nil, fmt.Errorf("open binary log of %s: %w", cfg.server.Address(), classify(err))
-	}
-	if err := w.same(ctx, cfg.server, cfg.mariadb, cfg.serverTag); err != nil {
-		return nil, errors.Join(fmt.Errorf("open binary log: %w", err), w.close())
+		return nil, fmt.Errorf("open binary log: %w", err)
 	}
 	r := &binlogReader{cfg: &cfg, wire: w}
 	if err := r.start(ctx); err != nil {

@@ -97,6 +97,9 @@ func newStreamQueue(from position, server string, limit int) *streamQueue {
 	at := from
 	if at.gtid != nil {
 		at.gtid = at.gtid.clone()
+		if from.server != server && from.server != "" && !at.gtid.empty() {
+			at.file, at.offset, at.server = "", 0, "" // a place in the files of the server that was the source before
+		}
 	}
 	return &streamQueue{server: server, limit: limit, at: at, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
 }

@@ -38,3 +38,17 @@ func TestStreamQueueEnds(t *testing.T) {
 	assert.Nil(t, part)
 	at("70")
 }
+
+// TestStreamQueueOfAnotherServer holds that a log which goes on with another server's history does not stand at a place in that
+// server's files: nothing could be compared with it until the first event.
+func TestStreamQueueOfAnotherServer(t *testing.T) {
+	from, err := parsePosition("gtid=0-1-351 file=b.000001:3615 server=old")
+	require.NoError(t, err)
+	goal := db.Position("file=b.000002:1062 server=new") // taken while the log moved on: without GTIDs
+	at := newStreamQueue(from, "new", 1<<20).position()
+	assert.Equal(t, "gtid=0-1-351", at)
+	reached, err := (&Source{}).Reached(db.Position(at), goal)
+	require.NoError(t, err)
+	assert.False(t, reached)
+	assert.Equal(t, "gtid=0-1-351 file=b.000001:3615 server=old", newStreamQueue(from, "old", 1<<20).position())
+}
