@@ -18,26 +18,46 @@ import (
 // A statement's text alone may mean different things on different servers. So what it was understood to do is compared with what the
 // source has now. When they differ, either the table was changed again since, and then all those changes together must lead to what the
 // source has; or it was not, and then the source's word counts.
+//
+// What a statement leaves open, or the log does not tell for certain, is assumed one way and then another: what the source has in the end tells which was so.
 func (c *change) effects(ctx context.Context) ([]schema.Effect, error) {
 	effects, err := c.borne(ctx)
-	if errors.Is(err, db.ErrUnsupported) && c.ddl.Context.Flavor.MariaDB {
-		// A MariaDB replica does not always log that explicit_defaults_for_timestamp was on. What comes out must be as the source has it either way.
-		c.explicit = true
-		if again, err := c.borne(ctx); err == nil {
-			return again, nil
+	if !errors.Is(err, db.ErrUnsupported) {
+		return effects, err
+	}
+	for _, a := range assumptions(c.ddl.Context) {
+		c.assumed = &a
+		if again, err := c.borne(ctx); !errors.Is(err, db.ErrUnsupported) {
+			return again, err
 		}
 	}
 	return effects, err
 }
 
+// assumption is what is taken for true of the statements' contexts.
+type assumption struct {
+	explicit bool // no TIMESTAMP gets a default by itself
+	spare    schema.Spare
+}
+
+// assumptions are what may be so besides what the log says. A MariaDB replica does not always log that explicit_defaults_for_timestamp was on.
+func assumptions(of schema.StatementContext) []assumption {
+	all := []assumption{{false, schema.SpareStays}, {false, schema.SpareGoes}}
+	if of.Flavor.MariaDB {
+		all = append(all, assumption{true, schema.SpareUnknown}, assumption{true, schema.SpareStays}, assumption{true, schema.SpareGoes})
+	}
+	return all
+}
+
 // told is a schema change as it is read.
 func (c *change) told(d *db.DDL) *db.DDL {
-	if c.explicit {
-		other := *d
-		other.Context.ImplicitTimestamps = false
-		return &other
+	if c.assumed == nil {
+		return d
 	}
-	return d
+	other := *d
+	other.Context.ImplicitTimestamps = other.Context.ImplicitTimestamps && !c.assumed.explicit
+	other.Context.Spare = c.assumed.spare
+	return &other
 }
 
 // borne works out the effects in shapes that the source bears out.
