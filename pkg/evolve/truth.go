@@ -20,15 +20,16 @@ import (
 // source has; or it was not, and then the source's word counts.
 //
 // What a statement leaves open, or the log does not tell for certain, is assumed one way and then another: what the source has in the end tells which was so.
-func (c *change) effects(ctx context.Context) ([]schema.Effect, error) {
-	effects, err := c.borne(ctx)
-	if !errors.Is(err, db.ErrUnsupported) {
-		return effects, err
-	}
-	for _, a := range assumptions(c.ddl.Context) {
-		c.assumed = &a
-		if again, err := c.borne(ctx); !errors.Is(err, db.ErrUnsupported) {
-			return again, err
+func (c *change) effects(ctx context.Context) (effects []schema.Effect, err error) {
+	for _, c.patient = range []bool{false, true} {
+		c.assumed = assumption{}
+		if effects, err = c.borne(ctx); !errors.Is(err, db.ErrUnsupported) {
+			return effects, err
+		}
+		for _, c.assumed = range assumptions(c.ddl.Context) {
+			if again, err := c.borne(ctx); !errors.Is(err, db.ErrUnsupported) {
+				return again, err
+			}
 		}
 	}
 	return effects, err
@@ -51,7 +52,7 @@ func assumptions(of schema.StatementContext) []assumption {
 
 // told is a schema change as it is read.
 func (c *change) told(d *db.DDL) *db.DDL {
-	if c.assumed == nil {
+	if c.assumed == (assumption{}) {
 		return d
 	}
 	other := *d
@@ -175,7 +176,7 @@ func last(net map[schema.Name]schema.Name, name schema.Name) schema.Name {
 // settle clears up effects whose shapes the source does not bear out as they are.
 func (c *change) settle(ctx context.Context, all []schema.Effect, open []*schema.Effect, found map[schema.Name]*schema.Table) error {
 	later, err := c.later(ctx, all, open)
-	for try := 0; err == nil && len(later) == 0 && missing(open, found) && try < logged; try++ {
+	for try := 0; err == nil && len(later) == 0 && missing(open, found) && c.patient && try < logged; try++ {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -218,7 +219,7 @@ const logged = 50
 func (c *change) replayed(ctx context.Context, all []schema.Effect, open []*schema.Effect, later []*db.DDL, found map[schema.Name]*schema.Table) error {
 	for try := 0; ; try++ {
 		err := c.replay(ctx, all, open, later, found)
-		if !errors.Is(err, db.ErrUnsupported) || try == logged {
+		if !errors.Is(err, db.ErrUnsupported) || !c.patient || try == logged {
 			return err
 		}
 		select {
