@@ -131,8 +131,8 @@ func (b *builder) elements(e *elements, lost map[string]bool) error {
 	if len(e.foreign) > 0 && !strings.EqualFold(b.t.Engine, "InnoDB") {
 		b.doubt("foreign keys without InnoDB")
 	}
-	prune(keys)
-	b.doubtGenerated(keys, fresh)
+	b.spare(keys, fresh)
+	prune(keys, fresh)
 	if err := b.keep(keys); err != nil {
 		return err
 	}
@@ -170,9 +170,9 @@ func find(keys []key, name string) int {
 	return slices.IndexFunc(keys, func(k key) bool { return !k.gone && strings.EqualFold(k.Name, name) })
 }
 
-// prune marks the generated indexes that another one makes needless, as mysql_prepare_create_table does.
-func prune(keys []key) {
-	for i := range keys {
+// prune marks the generated indexes that another one, which is added, makes needless, as mysql_prepare_create_table does.
+func prune(keys []key, fresh int) {
+	for i := fresh; i < len(keys); i++ {
 		for j := range i {
 			if keys[j].gone || !covers(&keys[i], &keys[j]) {
 				continue
@@ -210,17 +210,17 @@ func begins(short, long []schema.Part) bool {
 	return true
 }
 
-// doubtGenerated notes that an index which was there may go: one that a server has made for a foreign key goes when another is added
-// that can serve instead, also when the foreign key has gone long ago. Nothing shows which ones are such.
-func (b *builder) doubtGenerated(keys []key, fresh int) {
+// spare sees to indexes that were there and may go: one that a server has made for a foreign key goes when another is added that can
+// serve instead, also when the foreign key has gone long ago. Nothing shows which ones are such.
+func (b *builder) spare(keys []key, fresh int) {
 	for i := range keys[:fresh] {
 		old := &keys[i]
-		if old.gone || !b.generable(old) || !slices.ContainsFunc(keys[fresh:], func(added key) bool { return begins(old.Parts, added.Parts) }) {
+		if !b.generable(old) || !slices.ContainsFunc(keys[fresh:], func(added key) bool { return begins(old.Parts, added.Parts) }) {
 			continue
 		}
 		switch b.w.ctx.Spare {
 		case schema.SpareGoes:
-			old.gone = true
+			old.generated = true
 		case schema.SpareUnknown:
 			b.doubt("whether index " + old.Name + " goes, which another can stand in for")
 		case schema.SpareStays:

@@ -226,7 +226,7 @@ func (c *change) run(ctx context.Context) error {
 	if err := c.fixed(effects); err != nil {
 		return err
 	}
-	if err := c.renames(effects); err != nil {
+	if err := c.renames(ctx, effects); err != nil {
 		return err
 	}
 	for i := range effects {

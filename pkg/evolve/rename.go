@@ -1,7 +1,8 @@
 package evolve
 
 import (
-	"errors"
+	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,7 +13,7 @@ import (
 
 // renames works all renames of a statement into the records, by what they lead to in the end: names that tables have only in between, such
 // as when two are swapped, need not be of the move. A table that leaves the move gets its new name on the target too.
-func (c *change) renames(effects []schema.Effect) error {
+func (c *change) renames(ctx context.Context, effects []schema.Effect) error {
 	net := net(effects)
 	targets := map[schema.Name]schema.Name{}
 	next := map[schema.Name]db.Record{}
@@ -23,8 +24,14 @@ func (c *change) renames(effects []schema.Effect) error {
 		}
 		r := c.records[old]
 		if r == nil || later {
-			if held, err := c.held(now, c.after); err != nil || !held && c.rules.Follows(now) {
-				return errors.Join(err, c.unknown(old, now))
+			held, err := c.held(now, c.after)
+			if err != nil {
+				return err
+			}
+			if !held && c.rules.Follows(now) {
+				if there, err := c.exists(ctx, now); err != nil || there {
+					return cmp.Or(err, c.unknown(old, now))
+				}
 			}
 			delete(net, old)
 			continue
@@ -86,6 +93,13 @@ func shapeAs(table *schema.Table, now schema.Name, effects []schema.Effect) *sch
 	}
 	shape.Name = now
 	return &shape
+}
+
+// exists tells whether the source has a table of that name. If it has not, it was a view, which RENAME TABLE takes too, or what became of it
+// is further on in the log: a later name is looked at there.
+func (c *change) exists(ctx context.Context, name schema.Name) (bool, error) {
+	found, err := c.source.Tables(ctx, name.Equal)
+	return len(found) > 0 && found[0].Kind != schema.View, err
 }
 
 // unknown is a table that comes into the move under a name, with rows that were not followed.

@@ -74,7 +74,7 @@ func (b *builder) all(tables []*schema.Table, table func(*schema.Table) bool) *P
 		}
 		names = append(names, t.Name)
 	}
-	b.foreignKeyNames()
+	b.constraintNames()
 	if err := b.rules.Collisions(names); err != nil {
 		b.fail("routes", "", err.Error(), "give each table a target of its own in routes")
 	}

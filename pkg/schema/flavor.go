@@ -135,6 +135,9 @@ func (f Flavor) LogsCascades() bool { return f.since(90600, 0) }
 // HasForeignKeyNamesPerTable tells whether two tables of a database may have foreign keys of one name (MDEV-28933).
 func (f Flavor) HasForeignKeyNamesPerTable() bool { return f.since(0, 120100) }
 
+// HasCheckNamesPerTable tells whether two tables of a database may have checks of one name (MySQL manual, "CHECK Constraints": they may not).
+func (f Flavor) HasCheckNamesPerTable() bool { return f.MariaDB }
+
 // HasStandardForeignKeys tells whether a foreign key has to reference a whole unique key unless restrict_fk_on_non_standard_key is
 // turned off (MySQL 8.4.0 release notes).
 func (f Flavor) HasStandardForeignKeys() bool { return f.since(80400, 0) }

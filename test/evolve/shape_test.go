@@ -14,24 +14,32 @@ import (
 )
 
 var (
-	counter       = regexp.MustCompile(` AUTO_INCREMENT=\d+`)
-	lastCollation = regexp.MustCompile(`(?m)^\).* COLLATE=(\w+)`)
-	ownCharset    = regexp.MustCompile(` CHARACTER SET \w+ COLLATE`)
+	counter    = regexp.MustCompile(` AUTO_INCREMENT=\d+`)
+	ownCharset = regexp.MustCompile(` (?:CHARACTER SET|(DEFAULT) CHARSET)[ =](\w+)(?: COLLATE[ =](\w+))?`)
+	lastLine   = regexp.MustCompile(`(?m)^\).* DEFAULT COLLATE (\w+)`)
+	displayed  = regexp.MustCompile(`(int)\(\d+\)`)
 )
 
-// definition is what SHOW CREATE TABLE says, but for the counter and character sets beside collations, and with keys in the order of their text: how the server sorts them
-// depends on when they were made.
+// definition is what SHOW CREATE TABLE says, in one way of several that mean the same: without the counter and the width of integers, with
+// collations and no character sets, where they are not the table's own, without DEFAULT NULL, which the move is allowed to add, and with
+// keys in the order of their text: how the server sorts them depends on when they were made.
 func (m *move) definition(t *testing.T, db *sql.DB, database, table string) string {
 	t.Helper()
 	var name, text string
 	require.NoError(t, db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+lab.Quote(database)+"."+lab.Quote(table)).Scan(&name, &text))
-	var first, keys, rest []string
-	text = ownCharset.ReplaceAllString(counter.ReplaceAllString(text, ""), " COLLATE") // which the collation tells
-	if own := lastCollation.FindStringSubmatch(text); own != nil {
-		// MySQL prints a column's collation, though it is the table's, when it was once given. To rows and columns it is the same.
+	text = displayed.ReplaceAllString(counter.ReplaceAllString(text, ""), "$1")
+	text = ownCharset.ReplaceAllStringFunc(strings.ReplaceAll(text, " DEFAULT NULL", ""), func(said string) string {
+		found := ownCharset.FindStringSubmatch(said)
+		if found[3] == "" {
+			found[3] = m.text(t, db, "SELECT DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS WHERE CHARACTER_SET_NAME = ?", found[2])
+		}
+		return strings.TrimSuffix(" "+found[1], " ") + " COLLATE " + found[3]
+	})
+	if own := lastLine.FindStringSubmatch(text); own != nil {
 		at := strings.LastIndex(text, own[0])
 		text = regexp.MustCompile(` COLLATE `+own[1]+`\b`).ReplaceAllString(text[:at], "") + text[at:]
 	}
+	var first, keys, rest []string
 	for _, line := range strings.Split(text, "\n") {
 		line = strings.TrimSuffix(line, ",")
 		switch word, _, _ := strings.Cut(strings.TrimSpace(line), " "); word {
