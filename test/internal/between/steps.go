@@ -1,50 +1,52 @@
-package moves
+package between
 
 import (
 	"strings"
 	"sync"
 )
 
-// moment is when a command is struck.
-type moment int
+// Moment is when a command is struck.
+type Moment int
 
+// The moments.
 const (
-	beforeIt moment = iota // the server never gets it
-	sent                   // the server has it, and may or may not carry it out
-	answered               // the server has carried it out, and nobody hears of it
-	moments
+	Before   Moment = iota // the server never gets it
+	Sent                   // the server has it, and may or may not carry it out
+	Answered               // the server has carried it out, and nobody hears of it
+	Moments                // how many there are
 )
 
-func (m moment) String() string { return [...]string{"before", "sent", "answered"}[m] }
+func (m Moment) String() string { return [...]string{"before", "sent", "answered"}[m] }
 
-// steps counts the commands that pass through proxies, and strikes at one of them: what dies then, strike says.
-type steps struct {
+// Steps counts the commands that pass through proxies, and strikes at one of them: what dies then, strike says.
+type Steps struct {
+	Hold func(text string) // is called before a command is counted, and may take its time
+
 	mu     sync.Mutex
 	count  int
 	at     int // the number of the command to strike at, from 1; 0 is none
-	when   moment
+	when   Moment
 	strike func()
-	hold   func(text string) // is called before a command is counted, and may take its time
-	struck string            // the command
-	texts  []string          // of statements
+	struck string   // the command
+	texts  []string // of statements
 }
 
-// aim begins to count anew.
-func (s *steps) aim(at int, when moment, strike func()) {
+// Aim begins to count anew.
+func (s *Steps) Aim(at int, when Moment, strike func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count, s.at, s.when, s.strike, s.struck, s.texts = 0, at, when, strike, "", nil
 }
 
-// counted returns the number of commands so far, and the one that was struck at, "" for none.
-func (s *steps) counted() (int, string) {
+// Counted returns the number of commands so far, and the one that was struck at, "" for none.
+func (s *Steps) Counted() (int, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.count, s.struck
 }
 
-// containing returns how many statements had this text in them.
-func (s *steps) containing(text string) (n int) {
+// Containing returns how many statements had this text in them.
+func (s *Steps) Containing(text string) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.texts {
@@ -56,7 +58,7 @@ func (s *steps) containing(text string) (n int) {
 }
 
 // command counts one, and tells whether it is the one to strike at.
-func (s *steps) command(text string) bool {
+func (s *Steps) command(text string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
@@ -80,16 +82,16 @@ func (l *link) step(command bool, first []byte) (before, after func()) {
 	if s == nil || !command || first[0] != comQuery && first[0] != comDump && first[0] != comDumpGTID {
 		return nil, nil
 	}
-	if s.hold != nil {
-		s.hold(string(first[1:]))
+	if s.Hold != nil {
+		s.Hold(string(first[1:]))
 	}
 	if !s.command(string(first[1:])) {
 		return nil, nil
 	}
 	switch s.when {
-	case beforeIt:
+	case Before:
 		return s.strike, nil
-	case sent:
+	case Sent:
 		return nil, s.strike
 	default:
 		l.p.set(func() { l.struck = s.strike })
