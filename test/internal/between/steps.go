@@ -23,6 +23,7 @@ type Steps struct {
 	Hold func(text string) // is called before a command is counted, and may take its time
 
 	mu     sync.Mutex
+	among  func(text string) bool // which commands are counted; nil: all
 	count  int
 	at     int // the number of the command to strike at, from 1; 0 is none
 	when   Moment
@@ -32,10 +33,13 @@ type Steps struct {
 }
 
 // Aim begins to count anew.
-func (s *Steps) Aim(at int, when Moment, strike func()) {
+func (s *Steps) Aim(at int, when Moment, strike func()) { s.AimAmong(nil, at, when, strike) }
+
+// AimAmong begins to count anew, but only commands that match.
+func (s *Steps) AimAmong(match func(text string) bool, at int, when Moment, strike func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.count, s.at, s.when, s.strike, s.struck, s.texts = 0, at, when, strike, "", nil
+	s.among, s.count, s.at, s.when, s.strike, s.struck, s.texts = match, 0, at, when, strike, "", nil
 }
 
 // Counted returns the number of commands so far, and the one that was struck at, "" for none.
@@ -61,6 +65,9 @@ func (s *Steps) Containing(text string) (n int) {
 func (s *Steps) command(text string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.among != nil && !s.among(text) {
+		return false
+	}
 	s.count++
 	s.texts = append(s.texts, text)
 	if s.count == s.at {
