@@ -38,20 +38,39 @@ type struck struct {
 	*move
 	steps          *between.Steps
 	source, target *between.Proxy
+	kinds          []struckKind
 	whole          bool // all commands count, not only those after the source's log was opened
 }
 
-func newStruck(t *testing.T, name string, source, target lab.Server) *struck {
+// newStruck copies the tables of every other kind, of which of them n tells, or of all.
+func newStruck(t *testing.T, name string, source, target lab.Server, n uint64) *struck {
 	t.Helper()
 	s := &struck{steps: &between.Steps{}, source: newProxy(t, source), target: newProxy(t, target)}
+	for i, k := range struckKinds {
+		if everyStep(t) > 0 || (uint64(i)+n)%2 == 0 {
+			s.kinds = append(s.kinds, k)
+		}
+	}
 	s.move = newMove(t, name, source, target, settings{from: s.source, to: s.target, extra: append(extras(source, target), "replicate: {retry_for: 30s}", "copy: {workers: 2}")})
-	for _, k := range struckKinds {
+	for _, k := range s.kinds {
 		s.renew(t, k)
 	}
 	s.must(t, "init-schema", "init-copy")
 	s.source.Count(s.steps)
 	s.target.Count(s.steps)
 	return s
+}
+
+// everyStep is what WHERRY_EVERY_STEP says, or 0.
+func everyStep(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("WHERRY_EVERY_STEP")
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err, "WHERRY_EVERY_STEP")
+	return n
 }
 
 // schemaStatement is what wherry sends to the target for a change of a table.
@@ -92,21 +111,13 @@ func (s *struck) fail(t *testing.T, n int, when between.Moment, cut bool) (*lab.
 // to a server, when it was sent, and when it was answered; then the same command is run again. Which commands, a seed tells, one of
 // every other kind; with WHERRY_EVERY_STEP=1 all of them (hours), with WHERRY_EVERY_STEP=n every n-th.
 func TestSchemaChangeStruckAtEveryStep(t *testing.T) {
-	every := 0
-	if text := os.Getenv("WHERRY_EVERY_STEP"); text != "" {
-		var err error
-		every, err = strconv.Atoi(text)
-		require.NoError(t, err, "WHERRY_EVERY_STEP")
-	}
 	began, turn := seed(t), uint64(0)
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
-		s := newStruck(t, "we_x", source, target)
-		r := rand.New(rand.NewPCG(began, turn))
 		turn++
-		for i, k := range struckKinds {
-			if every > 0 || (uint64(i)+began+turn)%2 == 0 {
-				t.Run(k.name, func(t *testing.T) { s.strike(t, r, k, every, i == 0) })
-			}
+		s := newStruck(t, "we_x", source, target, began+turn)
+		r := rand.New(rand.NewPCG(began, turn))
+		for i, k := range s.kinds {
+			t.Run(k.name, func(t *testing.T) { s.strike(t, r, k, i == 0) })
 		}
 	})
 }
@@ -121,7 +132,7 @@ func opened() func(text string) bool {
 }
 
 // strike follows a change undisturbed, and then strikes, at the beginning of a run too if whole is set.
-func (s *struck) strike(t *testing.T, r *rand.Rand, k struckKind, every int, whole bool) {
+func (s *struck) strike(t *testing.T, r *rand.Rand, k struckKind, whole bool) {
 	t.Helper()
 	began := time.Now()
 	s.whole = whole
@@ -138,7 +149,7 @@ func (s *struck) strike(t *testing.T, r *rand.Rand, k struckKind, every int, who
 		}
 	}
 	modes := 2 * int(between.Moments)
-	if every > 0 {
+	if every := everyStep(t); every > 0 {
 		for i := r.IntN(every); i < last*modes; i += every {
 			one(1+i/modes, i%modes)
 		}
@@ -185,9 +196,11 @@ func (s *struck) one(t *testing.T, k struckKind, n int, when between.Moment, cut
 // TestSchemaAnswersLost loses the answer to every schema statement on the target when it is sent for the first time: the server has
 // carried it out, and nobody hears of it.
 func TestSchemaAnswersLost(t *testing.T) {
+	n := seed(t)
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
-		s := newStruck(t, "we_y", source, target)
-		for _, k := range struckKinds {
+		n++
+		s := newStruck(t, "we_y", source, target, n)
+		for _, k := range s.kinds {
 			s.alter(t, k)
 		}
 		sent := map[string]int{}
@@ -199,7 +212,7 @@ func TestSchemaAnswersLost(t *testing.T) {
 			return sent[text] == 1
 		})
 		s.must(t, "start-replica --until-caught-up")
-		for _, k := range struckKinds {
+		for _, k := range s.kinds {
 			s.carried(t, k)
 		}
 		for statement, n := range sent {
@@ -208,6 +221,6 @@ func TestSchemaAnswersLost(t *testing.T) {
 			}
 		}
 		t.Logf("%d answers lost", s.target.Sprung())
-		assert.Greater(t, s.target.Sprung(), len(struckKinds))
+		assert.Greater(t, s.target.Sprung(), len(s.kinds))
 	})
 }
