@@ -16,10 +16,7 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// large is how many rows a table has whose alteration lasts.
-const large = 60000
-
-// largeKinds are changes of such a table, whose statement on the target takes a while, or which are several statements there.
+// largeKinds are changes of a table of 60,000 rows, whose statement on the target takes a while, or which are several statements there.
 var largeKinds = []struct {
 	struckKind
 	statements int // on the target, at least
@@ -35,6 +32,7 @@ var largeKinds = []struct {
 	{struckKind{name: "create", change: "CREATE TABLE d.fresh (id INT PRIMARY KEY, p INT, CONSTRAINT made FOREIGN KEY (p) REFERENCES d.small (id)); INSERT INTO d.fresh VALUES (1, 1)"}, 1},
 }
 
+// largeSetup makes it.
 const largeSetup = "CREATE TABLE d.small (id INT PRIMARY KEY); INSERT INTO d.small WITH RECURSIVE s AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM s WHERE i < 49) SELECT i FROM s; " +
 	"CREATE TABLE d.big (id INT PRIMARY KEY, n INT NOT NULL, pad VARCHAR(200) NOT NULL, KEY idx_n (n)); " +
 	"INSERT INTO d.big WITH RECURSIVE s AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM s WHERE i < 244), p AS (SELECT x.i * 245 + y.i + 1 AS n FROM s x, s y) SELECT n, n % 50, REPEAT(CHAR(65 + n % 26), 150) FROM p WHERE n <= 60000"
