@@ -39,7 +39,7 @@ type struck struct {
 	steps          *between.Steps
 	source, target *between.Proxy
 	kinds          []struckKind
-	whole          bool // all commands count, not only those after the source's log was opened
+	counting       func() func(text string) bool // which commands of a run count
 }
 
 // newStruck copies the tables of every other kind, of which of them n tells, or of all.
@@ -109,20 +109,24 @@ func (s *struck) fail(t *testing.T, n int, when between.Moment, cut bool) (*lab.
 
 // TestSchemaChangeStruckAtEveryStep follows schema changes of every kind, and kills wherry, or cuts its connections, before a command
 // to a server, when it was sent, and when it was answered; then the same command is run again. Which commands, a seed tells, one of
-// every other kind; with WHERRY_EVERY_STEP=1 all of them (hours), with WHERRY_EVERY_STEP=n every n-th.
+// every other kind; with WHERRY_EVERY_STEP=1 all of them (hours), with WHERRY_EVERY_STEP=n every n-th, and all schema statements.
 func TestSchemaChangeStruckAtEveryStep(t *testing.T) {
 	began, turn := seed(t), uint64(0)
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
 		turn++
 		s := newStruck(t, "we_x", source, target, began+turn)
 		r := rand.New(rand.NewPCG(began, turn))
-		for i, k := range s.kinds {
-			t.Run(k.name, func(t *testing.T) { s.strike(t, r, k, i == 0) })
+		counting := all
+		for _, k := range s.kinds {
+			t.Run(k.name, func(t *testing.T) { s.strike(t, r, k, counting) })
+			counting = opened
 		}
 	})
 }
 
-// opened matches the commands from the one on that opens the source's log: what is before, to begin with, is of every run.
+// Which commands count: all; those from the one on that opens the source's log, since what is before is the same for all kinds; schema statements.
+func all() func(text string) bool { return nil }
+
 func opened() func(text string) bool {
 	open := false
 	return func(text string) bool {
@@ -131,41 +135,47 @@ func opened() func(text string) bool {
 	}
 }
 
-// strike follows a change undisturbed, and then strikes, at the beginning of a run too if whole is set.
-func (s *struck) strike(t *testing.T, r *rand.Rand, k struckKind, whole bool) {
+func schemaStatements() func(text string) bool { return schemaStatement.MatchString }
+
+// strike follows a change undisturbed, and then strikes: at any of these commands, and at schema statements.
+func (s *struck) strike(t *testing.T, r *rand.Rand, k struckKind, counting func() func(string) bool) {
 	t.Helper()
 	began := time.Now()
-	s.whole = whole
 	s.alter(t, k)
+	s.counting = counting
 	s.aim(0, between.Before, nil)
 	s.must(t, "start-replica --until-caught-up")
 	last, _ := s.steps.Counted()
 	s.carried(t, k)
 	cases, schema := 0, 0
-	one := func(n, mode int) {
+	one := func(n, mode int) bool {
+		command := s.one(t, k, n, between.Moment(mode/2), mode%2 == 1)
 		cases++
-		if schemaStatement.MatchString(s.one(t, k, n, between.Moment(mode/2), mode%2 == 1)) {
+		if schemaStatement.MatchString(command) {
 			schema++
 		}
+		return command != ""
 	}
 	modes := 2 * int(between.Moments)
 	if every := everyStep(t); every > 0 {
 		for i := r.IntN(every); i < last*modes; i += every {
 			one(1+i/modes, i%modes)
 		}
-	} else {
+		s.counting = schemaStatements
+		for i := 0; one(1+i/modes, i%modes); i++ {
+		}
+	} else if r.IntN(2) == 0 {
 		one(1+r.IntN(last), r.IntN(modes))
+	} else {
+		s.counting = schemaStatements
+		one(1, r.IntN(modes))
 	}
 	t.Logf("%d commands, struck %d times, %d of them at a schema statement, in %s", last, cases, schema, time.Since(began).Round(time.Millisecond))
 }
 
 // aim has the next run be struck at the n-th command, of those that count.
 func (s *struck) aim(n int, when between.Moment, strike func()) {
-	if s.whole {
-		s.steps.Aim(n, when, strike)
-		return
-	}
-	s.steps.AimAmong(opened(), n, when, strike)
+	s.steps.AimAmong(s.counting(), n, when, strike)
 }
 
 // one strikes once, runs the command again and looks at both sides. It returns the command that was struck at.
