@@ -107,18 +107,6 @@ func TestGatesAreAllReported(t *testing.T) {
 	w.assertUndone()
 }
 
-// TestGateUnanswered: a gate whose question nobody answers is not one that is closed.
-func TestGateUnanswered(t *testing.T) {
-	w := newWorld(t)
-	w.opts.Gates = []cutover.Gate{{Name: "foreign_keys", Check: func(context.Context) error { return fmt.Errorf("look for rows: %w", db.ErrConnection) }}}
-	_, err := w.run()
-	require.ErrorIs(t, err, db.ErrConnection)
-	require.NotErrorIs(t, err, cutover.ErrRefused)
-	require.ErrorContains(t, err, "foreign_keys")
-	assert.Empty(t, w.journal.steps)
-	w.assertUndone()
-}
-
 func TestPrePassRefuses(t *testing.T) {
 	w := newWorld(t)
 	w.opts.VerifyChanged = func(context.Context, db.Position, db.Position) (cutover.Verified, error) {

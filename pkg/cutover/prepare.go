@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"wherry/pkg/db"
 )
 
 // prePasses is how often changes are compared before writes are blocked: each pass has less to do than the one before.
@@ -51,14 +49,10 @@ func (c *Cutover) gates(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	switch err := errors.Join(broken...); {
-	case err == nil:
-		return nil
-	case errors.Is(err, db.ErrConnection): // nobody knows then what a gate would have said
-		return fmt.Errorf("check preconditions: %w", err)
-	default:
-		return fmt.Errorf("%w: %w", ErrRefused, err)
+	if len(broken) > 0 {
+		return fmt.Errorf("%w: %w", ErrRefused, errors.Join(broken...))
 	}
+	return nil
 }
 
 func (c *Cutover) lag(ctx context.Context) error {
