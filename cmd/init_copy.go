@@ -16,7 +16,6 @@ import (
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 	"wherry/pkg/state"
-	"wherry/pkg/verify"
 )
 
 type initCopyOptions struct {
@@ -78,7 +77,7 @@ func (s *session) initCopy(ctx context.Context, tables []string) (outcome, error
 		Workers: s.cfg.Copy.Workers, ChunkRows: s.cfg.Copy.ChunkRows, ChunkBytes: int64(s.cfg.Copy.ChunkBytes), IndexWorkers: s.cfg.Copy.IndexWorkers, RetryFor: s.cfg.Replicate.RetryFor,
 		Observe: s.steps(began), Log: s.log,
 		Settle: func(ctx context.Context, routes []*route.Route) (db.Position, error) {
-			return verify.Settle(ctx, s.source, s.target, route.NewCascades(routes), routes, replay.ReplayExactly, s.log)
+			return s.settle(ctx, routes, replay.ReplayExactly)
 		},
 	})
 	if err := s.observed(ctx, mirrorCopy, func(ctx context.Context) error { return s.spooled(ctx, c.Run) }); err != nil {
@@ -134,12 +133,13 @@ func (s *session) replicator(steady bool, shapes *evolve.Evolver) *replicate.Rep
 	o := s.cfg.Replicate
 	var absent int64
 	var unseen func(context.Context) error
+	var displaced func(context.Context, *route.Route) error
 	if !steady {
-		unseen = s.unseenCascades
+		unseen, displaced = s.unseenCascades, s.displaced
 	}
 	return replicate.New(s.source, s.target, s.plan.Routes, replicate.Options{
 		BatchRows: o.BatchRows, BatchBytes: int(o.BatchBytes), BatchAge: o.BatchAge, Workers: o.Workers, Schema: shapes,
-		RetryFor: o.RetryFor, Clock: s.clock, Log: s.log, Unseen: unseen, Settled: s.settledCascades,
+		RetryFor: o.RetryFor, Clock: s.clock, Log: s.log, Unseen: unseen, Displaced: displaced, Settled: s.settled,
 		Report: func(p replicate.Progress) {
 			s.progress.Replica(p.Position.String(), p.Rows, p.Changes, p.Lag, p.CaughtUp)
 			if steady && p.Absent > absent {
@@ -148,24 +148,6 @@ func (s *session) replicator(steady bool, shapes *evolve.Evolver) *replicate.Rep
 			}
 		},
 	})
-}
-
-// unseenCascades records that foreign keys changed rows while they were copied, which the log does not show.
-func (s *session) unseenCascades(ctx context.Context) error {
-	at, err := s.applied(ctx)
-	if err != nil {
-		return err
-	}
-	return s.target.Ledger().Put(ctx, db.FactCascades, at.String())
-}
-
-// settledCascades refuses to follow a target on which a copy has not compared what foreign keys changed.
-func (s *session) settledCascades(ctx context.Context) error {
-	at, err := s.target.Ledger().Get(ctx, db.FactCascades)
-	if err == nil && at != "" {
-		err = fmt.Errorf("foreign keys changed rows while they were copied, which is not followed up yet: run init-copy again: %w", db.ErrUnsupported)
-	}
-	return err
 }
 
 // dryCopy prints what the copy would execute on the target besides loading rows.

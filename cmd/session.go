@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -35,6 +36,7 @@ type session struct {
 	source   db.Source
 	target   db.Target
 	opened   []io.Closer // besides source and target
+	noting   sync.Mutex  // see displaced
 	spool    spool       // of the source's log
 	back     *ends       // of the way forward, when this is the way back
 	rules    *route.Rules

@@ -356,15 +356,19 @@ gone() {
 
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# The first port from BASE_PORT on that is neither remembered for an instance
+# Remembers for an instance the first port from BASE_PORT on that is neither
+# remembered for another, of any folder (a stopped one must find its own again),
 # nor in use by anything else.
 free_port() {
-	local port=$BASE_PORT taken
-	taken=" $(cat "$DIR"/*/port 2>/dev/null | tr '\n' ' ') "
-	while [[ $taken == *" $port "* ]] || listening "$port"; do
-		((++port))
+	local instance=$DIR/$1 port=$BASE_PORT ports=/tmp/wherry-ports-$EUID owner
+	mkdir -p "$ports"
+	for ((; ; ++port)); do
+		owner=$(cat "$ports/$port" 2>/dev/null || true)
+		if [[ -n $owner && $owner != "$instance" && $(cat "$owner/port" 2>/dev/null) == "$port" ]]; then continue; fi
+		listening "$port" || break
 	done
-	echo "$port"
+	echo "$instance" >"$ports/$port"
+	echo "$port" >"$instance/port"
 }
 
 # Makes the folder of an instance, unless it is there.
@@ -385,7 +389,7 @@ create() {
 		chmod 755 "${socket%/*}"
 	fi
 	echo "$socket" >"$dir/socket"
-	free_port >"$dir/port"
+	free_port "$name"
 }
 
 # Remembers OPTION[=VALUE] for an instance, in place of an older value.
@@ -516,7 +520,7 @@ up() {
 			[[ -z ${WHERRY_SERVERS_FAST:-} ]] || fast "$name"
 			if listening "$(port_of "$name")"; then
 				say "$name: port $(port_of "$name") is taken by another program, so it moves"
-				free_port >"$DIR/$name/port"
+				free_port "$name"
 			fi
 			launch "$name"
 			started+=("$name")

@@ -51,7 +51,8 @@ type Options struct {
 	RetryFor     time.Duration // how long to go on without a chunk done before giving up; 10 minutes
 	Observe      Observer
 	// Settle brings the target to a later position at which it holds exactly the source's rows, also of tables whose rows foreign keys
-	// changed unseen while they were copied, and returns that position. It is called when FactCascades says that there were such.
+	// changed unseen while they were copied, or gave way to others, and returns that position. It is called when FactCascades or
+	// FactDisplaced says that there were such.
 	Settle func(ctx context.Context, routes []*route.Route) (db.Position, error)
 	Log    zerolog.Logger
 }
@@ -104,11 +105,11 @@ func (c *Copy) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	unseen, err := c.fact(ctx, db.FactCascades)
+	unsettled, err := c.unsettled(ctx)
 	if err != nil {
 		return err
 	}
-	pending := consistent.IsZero() || !unseen.IsZero() || len(c.opts.Again) > 0
+	pending := consistent.IsZero() || len(unsettled) > 0 || len(c.opts.Again) > 0
 	if !pending && c.opts.Shapes != nil {
 		if pending, err = c.opts.Shapes.Pending(ctx); err != nil {
 			return err
@@ -301,15 +302,15 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 // settle sees to tables that the log does not tell all of. Which of their rows changed unseen before a chunk read them, and which after,
 // nobody can tell afterwards; so they are compared once, at a later position.
 func (c *Copy) settle(ctx context.Context, consistent db.Position) (db.Position, error) {
-	unseen, err := c.fact(ctx, db.FactCascades)
-	if err != nil || unseen.IsZero() {
+	unsettled, err := c.unsettled(ctx)
+	if err != nil || len(unsettled) == 0 {
 		return consistent, err
 	}
 	if c.opts.Settle == nil {
-		return "", fmt.Errorf("foreign keys changed rows unseen after %s: %w", unseen, db.ErrUnsupported)
+		return "", fmt.Errorf("rows changed in a way that the log does not tell (%v): %w", unsettled, db.ErrUnsupported)
 	}
 	c.opts.Observe.Step("settle")
-	err = c.retry(ctx, "compare rows that foreign keys changed", func() (err error) {
+	err = c.retry(ctx, "compare rows that the log does not tell all of", func() (err error) {
 		consistent, err = c.opts.Settle(ctx, c.routes)
 		return err
 	})
@@ -318,11 +319,25 @@ func (c *Copy) settle(ctx context.Context, consistent db.Position) (db.Position,
 
 // settled has whoever follows from here on carry out what foreign keys do.
 func (c *Copy) settled(ctx context.Context) error {
-	unseen, err := c.fact(ctx, db.FactCascades)
-	if err != nil || unseen.IsZero() {
-		return err
+	unsettled, err := c.unsettled(ctx)
+	for _, name := range unsettled {
+		err = errors.Join(err, c.ledger.Put(ctx, name, ""))
 	}
-	return c.ledger.Put(ctx, db.FactCascades, "")
+	return err
+}
+
+// unsettled returns the facts that say that rows are not what the log tells, though it is followed.
+func (c *Copy) unsettled(ctx context.Context) (names []string, err error) {
+	for _, name := range []string{db.FactCascades, db.FactDisplaced} {
+		value, err := c.ledger.Get(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if value != "" {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // retry repeats what a lost connection or a deadlock interrupted, until RetryFor after it was interrupted first: the time

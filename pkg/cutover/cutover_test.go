@@ -157,6 +157,9 @@ func TestUndone(t *testing.T) {
 		prepare func(w *world)
 		want    error
 	}{
+		"gate is not answered": {func(w *world) {
+			w.opts.Gates = []cutover.Gate{{Name: "foreign_keys", Check: func(context.Context) error { return db.ErrConnection }}}
+		}, db.ErrConnection},
 		"hook vetoes":           {func(w *world) { w.opts.Hook = failing(cutover.HookBefore) }, cutover.ErrRefused},
 		"raise fails":           {func(w *world) { once(w, w.source, "fence.raise", broken) }, errBroken},
 		"raise fails after all": {func(w *world) { once(w, w.source, "fence.raise.after", broken) }, errBroken},
@@ -215,6 +218,7 @@ func TestUndone(t *testing.T) {
 			c.prepare(w)
 			_, err := w.run()
 			require.ErrorIs(t, err, c.want)
+			assert.False(t, errors.Is(err, db.ErrConnection) && errors.Is(err, cutover.ErrRefused), "what was not answered is not refused")
 			assert.Zero(t, w.called(cutover.HookSwitch))
 			w.journal.fail = nil
 			w.assertUndone()

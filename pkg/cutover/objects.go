@@ -119,6 +119,8 @@ func (c *Cutover) makeAll(ctx context.Context) error {
 			for _, o := range waiting {
 				if err := c.makeObject(ctx, o); ctx.Err() != nil {
 					return context.Cause(ctx)
+				} else if transient(err) {
+					return fmt.Errorf("make %s on the target: %w", o, err)
 				} else if err != nil {
 					left, failed = append(left, o), errors.Join(failed, fmt.Errorf("%w: make %s on the target: %w", ErrRefused, o, err))
 				}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"wherry/pkg/db"
 )
 
 // prePasses is how often changes are compared before writes are blocked: each pass has less to do than the one before.
@@ -37,12 +39,21 @@ func (c *Cutover) prepare(ctx context.Context, b *barrier) (Verified, error) {
 	return c.prePass(ctx)
 }
 
+// transient tells that a server did not answer, or asks to be asked again: whether a precondition is met is not known then.
+func transient(err error) bool {
+	return errors.Is(err, db.ErrConnection) || errors.Is(err, db.ErrRetry)
+}
+
 // gates checks every precondition and reports all that are not met.
 func (c *Cutover) gates(ctx context.Context) error {
 	gates := append([]Gate{{"lag", c.lag}, {"verified", c.verified}, {"objects", c.findObjects}}, c.opts.Gates...)
 	var broken []error
 	for _, g := range gates {
-		if err := g.Check(ctx); err != nil {
+		err := g.Check(ctx)
+		if transient(err) && ctx.Err() == nil {
+			return fmt.Errorf("check precondition %s: %w; nothing was changed", g.Name, err)
+		}
+		if err != nil {
 			broken = append(broken, fmt.Errorf("%s: %w", g.Name, err))
 		}
 	}

@@ -89,6 +89,7 @@ const (
 	FactFinal      = "final_position" // what FactPosition was when the target took over
 	FactChange     = "schema_change"  // what is being done on the target for a schema change of the source
 	FactCascades   = "cascades"       // a position at or before changes that foreign keys made unseen while rows were copied; empty once those are compared
+	FactDisplaced  = "displaced"      // the source tables of which rows gave way while they were copied, as a JSON list of db.table; empty once those are compared
 	FactObjects    = "objects"        // what the cutover makes besides tables, see Objects
 	FactRepairs    = "repairs"        // how many repairs of rows without a key were made, see Batch
 )
@@ -128,6 +129,9 @@ type Loaded struct {
 // ApplyOptions configure an Applier.
 type ApplyOptions struct {
 	Workers int // connections that apply in parallel; more than 1 gives up transaction boundaries
+	// Displaced is called, by several goroutines, before rows of a table give way to others with values that the target calls equal and the
+	// source does not. Whoever sets it must compare the table afterwards. nil: no row gives way, Apply returns ErrUnsupported.
+	Displaced func(ctx context.Context, r *route.Route) error
 }
 
 // Applier writes changes to the target, one transaction at a time. It is used by one goroutine.

@@ -207,7 +207,7 @@ func (a *alteration) columnDefaults() error {
 			c.Default = &schema.Default{Text: d.def.expr.sql(a.t.Columns)}
 		default:
 			var what string
-			c.Default, what = d.def.value(&c.Type)
+			c.Default, what = a.w.value(d.def, &c.Type)
 			a.doubt(what)
 			a.doubt(a.w.precision(c))
 		}

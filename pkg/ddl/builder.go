@@ -215,13 +215,15 @@ func begins(short, long []schema.Part) bool {
 func (b *builder) doubtGenerated(keys []key, fresh int) {
 	for i := range keys[:fresh] {
 		old := &keys[i]
-		if !b.generable(old) {
+		if old.gone || !b.generable(old) || !slices.ContainsFunc(keys[fresh:], func(added key) bool { return begins(old.Parts, added.Parts) }) {
 			continue
 		}
-		for _, added := range keys[fresh:] {
-			if begins(old.Parts, added.Parts) {
-				b.doubt("whether index " + old.Name + " goes, which another can stand in for")
-			}
+		switch b.w.ctx.Spare {
+		case schema.SpareGoes:
+			old.gone = true
+		case schema.SpareUnknown:
+			b.doubt("whether index " + old.Name + " goes, which another can stand in for")
+		case schema.SpareStays:
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (w *world) column(d *columnDef, t *schema.Table) (c schema.Column, unsure s
 	switch {
 	case d.def != nil && d.def.expr == nil:
 		var what string
-		if c.Default, what = d.def.value(&c.Type); what != "" {
+		if c.Default, what = w.value(d.def, &c.Type); what != "" {
 			unsure = what
 		}
 	case c.Nullable && !d.auto:

@@ -26,6 +26,9 @@ type Catalog struct {
 	// Children returns the tables with a foreign key to the named one, itself among them, as far as they are known; nil means that
 	// none are. Their keys follow when columns of the parent, or the parent, are renamed.
 	Children func(schema.Name) []*schema.Table
+	// UTC tells a moment that is written as in the session's time zone (2006-01-02 15:04:05) in UTC; ok is false when that is not
+	// known, or there was no such moment. nil knows none.
+	UTC func(local string) (utc string, ok bool)
 	// Collations are those of the server.
 	Collations schema.Collations
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // value returns a default that is no expression as a server keeps it, and what cannot be told, or "".
-func (d *defaultDef) value(t *schema.Type) (def *schema.Default, unsure string) {
+func (w *world) value(d *defaultDef, t *schema.Type) (def *schema.Default, unsure string) {
 	switch {
 	case d.null:
 		return &schema.Default{Null: true}, ""
@@ -20,13 +20,29 @@ func (d *defaultDef) value(t *schema.Type) (def *schema.Default, unsure string) 
 		return &schema.Default{Text: d.now}, ""
 	}
 	value, ok := d.literal(t)
+	if ok && t.Kind == schema.Timestamp {
+		value, ok = w.utc(value)
+	}
 	if !ok {
 		return nil, fmt.Sprintf("what default the server makes of %.40q", d.lit.text)
 	}
 	return &schema.Default{Literal: true, Text: value}, ""
 }
 
-// literal returns the text of a literal as a value of the type; ok is false when that is not known.
+// utc tells a TIMESTAMP, which is written as in the session's time zone, in UTC: so shapes have them.
+func (w *world) utc(local string) (utc string, ok bool) {
+	const whole = len("2006-01-02 15:04:05")
+	if strings.HasPrefix(local, "0000-00-00 00:00:00") {
+		return local, true
+	}
+	if w.cat.UTC == nil || len(local) < whole {
+		return "", false
+	}
+	utc, ok = w.cat.UTC(local[:whole])
+	return utc + local[whole:], ok
+}
+
+// literal returns the text of a literal as a value of the type, a TIMESTAMP in the session's time zone; ok is false when that is not known.
 func (d *defaultDef) literal(t *schema.Type) (value string, ok bool) {
 	raw := d.lit.text
 	switch t.Kind {
@@ -37,8 +53,7 @@ func (d *defaultDef) literal(t *schema.Type) (value string, ok bool) {
 	case schema.Date, schema.Datetime, schema.Time:
 		return d.moment(t)
 	case schema.Timestamp:
-		zero, ok := d.moment(&schema.Type{Kind: schema.Datetime, Scale: t.Scale})
-		return zero, ok && strings.HasPrefix(zero, "0000-00-00 00:00:00")
+		return d.moment(&schema.Type{Kind: schema.Datetime, Scale: t.Scale})
 	case schema.Char, schema.Varchar, schema.Text, schema.Enum, schema.Set, schema.Binary, schema.Varbinary, schema.Blob:
 		value, ok = d.characters(t)
 	case schema.UUID:
@@ -186,8 +201,7 @@ func members(t *schema.Type, value string, ok bool) (string, bool) {
 	return strings.Join(all, ","), ok
 }
 
-// moment returns a date, a time or both as servers print them. A TIMESTAMP is only known when it is zero: what servers print of another
-// depends on the sessions' time zones.
+// moment returns a date, a time or both as servers print them.
 func (d *defaultDef) moment(t *schema.Type) (string, bool) {
 	value := d.lit.text
 	if d.lit.kind == number && !d.neg {

@@ -191,7 +191,8 @@ type change struct {
 	about   []schema.Name // all tables that have to be copied again if the change cannot be followed
 	begun   bool          // what is to be done on the target is recorded
 
-	explicit bool // no TIMESTAMP gets a default by itself
+	assumed assumption // of the statements' contexts
+	patient bool       // waits for what the source does at this moment to be in its log
 }
 
 func unsupported(format string, args ...any) error {

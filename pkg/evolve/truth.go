@@ -18,26 +18,47 @@ import (
 // A statement's text alone may mean different things on different servers. So what it was understood to do is compared with what the
 // source has now. When they differ, either the table was changed again since, and then all those changes together must lead to what the
 // source has; or it was not, and then the source's word counts.
-func (c *change) effects(ctx context.Context) ([]schema.Effect, error) {
-	effects, err := c.borne(ctx)
-	if errors.Is(err, db.ErrUnsupported) && c.ddl.Context.Flavor.MariaDB {
-		// A MariaDB replica does not always log that explicit_defaults_for_timestamp was on. What comes out must be as the source has it either way.
-		c.explicit = true
-		if again, err := c.borne(ctx); err == nil {
-			return again, nil
+//
+// What a statement leaves open, or the log does not tell for certain, is assumed one way and then another: what the source has in the end tells which was so.
+func (c *change) effects(ctx context.Context) (effects []schema.Effect, err error) {
+	for _, c.patient = range []bool{false, true} {
+		c.assumed = assumption{}
+		if effects, err = c.borne(ctx); !errors.Is(err, db.ErrUnsupported) {
+			return effects, err
+		}
+		for _, c.assumed = range assumptions(c.ddl.Context) {
+			if again, err := c.borne(ctx); !errors.Is(err, db.ErrUnsupported) {
+				return again, err
+			}
 		}
 	}
 	return effects, err
 }
 
+// assumption is what is taken for true of the statements' contexts.
+type assumption struct {
+	explicit bool // no TIMESTAMP gets a default by itself
+	spare    schema.Spare
+}
+
+// assumptions are what may be so besides what the log says. A MariaDB replica does not always log that explicit_defaults_for_timestamp was on.
+func assumptions(of schema.StatementContext) []assumption {
+	all := []assumption{{false, schema.SpareStays}, {false, schema.SpareGoes}}
+	if of.Flavor.MariaDB {
+		all = append(all, assumption{true, schema.SpareUnknown}, assumption{true, schema.SpareStays}, assumption{true, schema.SpareGoes})
+	}
+	return all
+}
+
 // told is a schema change as it is read.
 func (c *change) told(d *db.DDL) *db.DDL {
-	if c.explicit {
-		other := *d
-		other.Context.ImplicitTimestamps = false
-		return &other
+	if c.assumed == (assumption{}) {
+		return d
 	}
-	return d
+	other := *d
+	other.Context.ImplicitTimestamps = other.Context.ImplicitTimestamps && !c.assumed.explicit
+	other.Context.Spare = c.assumed.spare
+	return &other
 }
 
 // borne works out the effects in shapes that the source bears out.
@@ -155,7 +176,7 @@ func last(net map[schema.Name]schema.Name, name schema.Name) schema.Name {
 // settle clears up effects whose shapes the source does not bear out as they are.
 func (c *change) settle(ctx context.Context, all []schema.Effect, open []*schema.Effect, found map[schema.Name]*schema.Table) error {
 	later, err := c.later(ctx, all, open)
-	for try := 0; err == nil && len(later) == 0 && missing(open, found) && try < logged; try++ {
+	for try := 0; err == nil && len(later) == 0 && missing(open, found) && c.patient && try < logged; try++ {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -198,7 +219,7 @@ const logged = 50
 func (c *change) replayed(ctx context.Context, all []schema.Effect, open []*schema.Effect, later []*db.DDL, found map[schema.Name]*schema.Table) error {
 	for try := 0; ; try++ {
 		err := c.replay(ctx, all, open, later, found)
-		if !errors.Is(err, db.ErrUnsupported) || try == logged {
+		if !errors.Is(err, db.ErrUnsupported) || !c.patient || try == logged {
 			return err
 		}
 		select {

@@ -92,7 +92,7 @@ func (f *family) copy() *copy.Copy {
 	return copy.New(source, target, f.routes, replay, copy.Options{
 		Workers: 1, ChunkRows: 1 + f.random.IntN(4),
 		Settle: func(ctx context.Context, routes []*route.Route) (db.Position, error) {
-			return verify.Settle(ctx, source, target, route.NewCascades(routes), routes, replay.ReplayExactly, zerolog.Nop())
+			return verify.Settle(ctx, source, target, route.NewCascades(routes), routes, func(*route.Route) bool { return false }, replay.ReplayExactly, zerolog.Nop())
 		},
 	})
 }

@@ -41,6 +41,8 @@ type Options struct {
 	// carried out then; it is called, at least once, before changes that set some off are applied. Whoever made the rows
 	// must compare those tables afterwards (see ReplayExactly).
 	Unseen func(ctx context.Context) error
+	// Displaced is set while rows on the target may be newer than the log, see db.ApplyOptions.
+	Displaced func(ctx context.Context, r *route.Route) error
 	// Settled is asked before the log is followed without Unseen: an error tells that tables were not compared afterwards.
 	Settled func(ctx context.Context) error
 

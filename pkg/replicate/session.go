@@ -39,7 +39,7 @@ type work struct {
 // session runs from the target's durable position until an error. Everything not committed by then is read again by
 // the next session, so nothing of it needs saving.
 func (r *Replicator) session(ctx context.Context, goal db.Position) (err error) {
-	applier, err := r.target.NewApplier(ctx, db.ApplyOptions{Workers: r.workers()})
+	applier, err := r.target.NewApplier(ctx, db.ApplyOptions{Workers: r.workers(), Displaced: r.opts.Displaced})
 	if err != nil {
 		return fmt.Errorf("open the target for changes: %w", err)
 	}

@@ -8,13 +8,27 @@ var ErrUnknownStatement = errors.New("statement is not understood")
 // StatementContext is what a statement means beyond its text.
 type StatementContext struct {
 	Database           string // the session's default database
+	TimeZone           string // the session's, as the server names it; empty when not known
 	ANSIQuotes         bool   // sql_mode
 	NoBackslashEscapes bool   // sql_mode
 	Flavor             Flavor
 	// ImplicitTimestamps is that explicit_defaults_for_timestamp is off: then a TIMESTAMP column is NOT NULL and has a default though
 	// nothing says so.
 	ImplicitTimestamps bool
+	// Spare is what to take for true of indexes that another one makes needless.
+	Spare Spare
 }
+
+// Spare tells what becomes of indexes that another one, which is added, makes needless. A server drops those that it has made itself
+// for a foreign key, and nothing shows which ones are such.
+type Spare int
+
+// What becomes of such indexes.
+const (
+	SpareUnknown Spare = iota // the table's shape is left open
+	SpareStays
+	SpareGoes
+)
 
 // EffectKind is what becomes of a table.
 type EffectKind int

@@ -13,21 +13,21 @@ import (
 )
 
 // Settle makes tables of the target equal to the source as of one position, at which it leaves the target, and returns that
-// position. It is for tables whose rows foreign keys changed unseen while they were copied: a snapshot of the source shows them, with
-// all that reference one another, and replay brings the target to exactly its position. From then on both rest, so whatever is unequal
-// is different. Any error but ErrUnsupported's may be tried again.
+// position. It is for tables whose rows foreign keys changed unseen while they were copied, and further ones: a snapshot of the source shows
+// them, with all that reference one another, and replay brings the target to exactly its position. From then on both rest, so whatever is
+// unequal is different. Any error but ErrUnsupported's may be tried again.
 //
 // The snapshot is a transaction that stays open on the source until everything is compared.
-func Settle(ctx context.Context, source db.Source, target Target, cascades *route.Cascades, routes []*route.Route,
+func Settle(ctx context.Context, source db.Source, target Target, cascades *route.Cascades, routes []*route.Route, further func(*route.Route) bool,
 	replay func(context.Context, db.Position) error, log zerolog.Logger,
 ) (_ db.Position, err error) {
 	var compared []*route.Route
 	var rels []*route.Relation
 	for _, r := range routes {
-		if cascades.Reached(r) {
+		if cascades.Reached(r) || further(r) {
 			compared = append(compared, r)
 		}
-		if cascades.Involved(r) { // whoever changes a row that is referenced holds that table too
+		if cascades.Involved(r) || further(r) { // whoever changes a row that is referenced holds that table too
 			rels = append(rels, &r.Source)
 		}
 	}
@@ -46,12 +46,12 @@ func Settle(ctx context.Context, source db.Source, target Target, cascades *rout
 	switch {
 	case errors.Is(err, ErrNothingCompared):
 	case err != nil:
-		return "", fmt.Errorf("compare rows that foreign keys changed, as of %s: %w", pos, err)
+		return "", fmt.Errorf("compare rows that the log does not tell all of, as of %s: %w", pos, err)
 	case report.Differences()+report.InFlux() > 0:
-		return "", fmt.Errorf("compare rows that foreign keys changed, as of %s: %d rows are still different: %w", pos,
+		return "", fmt.Errorf("compare rows that the log does not tell all of, as of %s: %d rows are still different: %w", pos,
 			report.Differences()+report.InFlux(), db.ErrRetry)
 	}
-	log.Info().Stringer("position", pos).Int64("rows", report.Rows()).Int64("repaired", report.Repaired()).Msg("rows that foreign keys changed are settled")
+	log.Info().Stringer("position", pos).Int64("rows", report.Rows()).Int64("repaired", report.Repaired()).Msg("rows that the log does not tell all of are settled")
 	return pos, nil
 }
 

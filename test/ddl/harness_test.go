@@ -173,6 +173,11 @@ func (b *bench) catalog(s state) ddl.Catalog {
 			return children
 		},
 		Collations: b.colls,
+		UTC: func(local string) (string, bool) {
+			var utc sql.NullString
+			require.NoError(b.t, b.session.QueryRowContext(b.t.Context(), "SELECT CONVERT_TZ(?, @@SESSION.time_zone, '+00:00')", local).Scan(&utc))
+			return strings.TrimSuffix(utc.String, ".000000"), utc.Valid
+		},
 	}
 }
 

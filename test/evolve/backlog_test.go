@@ -38,6 +38,11 @@ func rowsBetween(d string) []string {
 		"RENAME TABLE " + d + ".twin1 TO " + d + ".hold, " + d + ".twin2 TO " + d + ".twin1, " + d + ".hold TO " + d + ".twin2",
 		at("INSERT INTO %s.twin1 VALUES (101, 1)"),
 		"CREATE TABLE " + d + ".many AS WITH RECURSIVE s AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM s WHERE i < 99), p AS (SELECT x.i * 100 + y.i + 1 AS n FROM s x, s y) SELECT n, n * 3 AS m, CONCAT('row ', n) AS t FROM p",
+		"SET time_zone = '+05:30'", at("ALTER TABLE %s.spare ADD COLUMN t TIMESTAMP NOT NULL DEFAULT '2001-02-03 04:05:06'"), at("INSERT INTO %s.spare (id, b) VALUES (3, 3)"),
+		"SET time_zone = 'SYSTEM'", at("ALTER TABLE %s.spare ADD COLUMN u TIMESTAMP(2) NOT NULL DEFAULT '2001-07-03 04:05:06.7'"), at("INSERT INTO %s.spare (id, b) VALUES (4, 4)"),
+		at("ALTER TABLE %s.spare ADD KEY ab (a, b)"), at("UPDATE %s.spare SET b = 0 WHERE a = 2"), // the key over a stays
+		at("ALTER TABLE %s.child ADD KEY pq (p, q)"), at("INSERT INTO %s.child VALUES (3, 1, 3)"), // the key over p, which the foreign key made, goes
+		at("ALTER TABLE %s.spare DROP COLUMN t, ADD COLUMN v INT"), at("ALTER TABLE %s.child ADD COLUMN v INT"), at("UPDATE %s.child SET v = id"),
 		at("ALTER TABLE %s.many MODIFY n INT NOT NULL PRIMARY KEY"), at("DELETE FROM %s.many WHERE n %% 2 = 0"),
 	}
 	for n := range 8 {
@@ -56,6 +61,9 @@ func (m *move) prepare(t *testing.T, d string) {
 		"CREATE TABLE "+d+".a (id INT PRIMARY KEY, x INT, y VARCHAR(20) NOT NULL)", "CREATE TABLE "+d+".twin (id INT PRIMARY KEY, n INT)",
 		"CREATE TABLE "+d+".keyless (a INT)", "INSERT INTO "+d+".keyless VALUES (1), (1)",
 		"CREATE TABLE "+d+".twin1 (id INT PRIMARY KEY, n INT)", "CREATE TABLE "+d+".twin2 (id INT PRIMARY KEY, n INT)",
+		"CREATE TABLE "+d+".spare (id INT PRIMARY KEY, a INT, b INT, KEY a (a))", "INSERT INTO "+d+".spare VALUES (1, 1, 1), (2, 2, 2)",
+		"CREATE TABLE "+d+".parent (id INT PRIMARY KEY)", "INSERT INTO "+d+".parent VALUES (1)",
+		"CREATE TABLE "+d+".child (id INT PRIMARY KEY, p INT, q INT, FOREIGN KEY (p) REFERENCES "+d+".parent (id))", "INSERT INTO "+d+".child VALUES (1, 1, 1), (2, NULL, 2)",
 		"INSERT INTO "+d+".twin1 VALUES (1, 1)", "INSERT INTO "+d+".twin2 VALUES (2, 2)")
 }
 

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"testing"
@@ -61,6 +62,23 @@ func TestEqualOnTargetOnly(t *testing.T) {
 		assert.Equal(t, []string{"41|31|", "62|78|"}, m.rows(t, admin, "blunt"), "what was there")
 		require.NoError(t, apply(db.TableBatch{Deletes: []db.Row{row("A")}, Upserts: []db.Row{row("a", "x"), row("b", "1")}}), "keys and values change places")
 		assert.Equal(t, []string{"61|78|", "62|31|"}, m.rows(t, admin, "blunt"))
+
+		// While rows are newer than the log, one gives way to what the log tells, and that is noted before.
+		require.NoError(t, applier.Close())
+		noted := 0
+		applier, err = target.NewApplier(ctx, db.ApplyOptions{Workers: 1, Displaced: func(_ context.Context, displaced *route.Route) error {
+			assert.Same(t, r, displaced)
+			assert.Equal(t, []string{"61|78|", "62|31|"}, m.rows(t, admin, "blunt"))
+			noted++
+			return nil
+		}})
+		require.NoError(t, err)
+		require.NoError(t, apply(db.TableBatch{Upserts: []db.Row{row("a", "y")}}))
+		assert.Zero(t, noted, "nothing was in the way")
+		require.NoError(t, apply(db.TableBatch{Upserts: []db.Row{row("a", "x")}}))
+		require.NoError(t, apply(db.TableBatch{Upserts: []db.Row{row("A", "2"), row("c", "1")}}))
+		assert.Equal(t, 1, noted)
+		assert.Equal(t, []string{"41|32|", "63|31|"}, m.rows(t, admin, "blunt"))
 	})
 }
 

@@ -30,6 +30,8 @@ type applier struct {
 	seed  maphash.Seed
 	cache []map[*route.Route]*statement // upserts, per wire
 	del   [][]byte                      // buffers of deletes, per wire
+
+	displaced func(context.Context, *route.Route) error // see db.ApplyOptions
 }
 
 // Position returns the durable position.

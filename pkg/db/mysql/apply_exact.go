@@ -38,7 +38,8 @@ func comparesOtherwise(r *route.Route) bool {
 // exactly applies changes where the target compares otherwise than the source. An upsert would take the place of a row that
 // is another one to the source, without a word. So rows are removed by the bytes of their keys, those to be written too, and
 // written by INSERT: whatever a new row would displace has changed itself and is in the batch, so what is left in its way
-// is a row that both ends cannot hold.
+// is a row that both ends cannot hold. Only while rows are newer than the log may that be one which the log has not come to
+// yet: then it gives way.
 func (a *applier) exactly(ctx context.Context, i int, tb *db.TableBatch) (deleted int64, err error) {
 	rel := &tb.Route.Target
 	if deleted, err = a.delete(ctx, i, rel, tb.Deletes, true); err != nil || len(tb.Upserts) == 0 {
@@ -57,9 +58,15 @@ func (a *applier) exactly(ctx context.Context, i int, tb *db.TableBatch) (delete
 		a.cache[i][tb.Route] = st
 	}
 	err = st.insertAll(ctx, a.wires[i], tb.Upserts)
-	if number(err) == errDuplicateKey {
-		err = fmt.Errorf("%w: the target calls values equal that the source tells apart, and can hold only one of them; nothing was overwritten; "+
-			"give the column on the source another value, or a collation that both ends know, and copy again: %w", db.ErrUnsupported, err)
+	if number(err) != errDuplicateKey {
+		return deleted, err
 	}
-	return deleted, err
+	if a.displaced != nil {
+		if err := a.displaced(ctx, tb.Route); err != nil {
+			return deleted, err
+		}
+		return deleted, a.overwrite(ctx, i, newStatement(a.t, rel, "REPLACE INTO ", ""), tb.Upserts)
+	}
+	return deleted, fmt.Errorf("%w: the target calls values equal that the source tells apart, and can hold only one of them; nothing was overwritten; "+
+		"give the column on the source another value, or a collation that both ends know, and copy again: %w", db.ErrUnsupported, err)
 }

@@ -25,7 +25,7 @@ func (t *Target) NewApplier(ctx context.Context, opts db.ApplyOptions) (_ db.App
 	if t.alone.Load() {
 		n = 1
 	}
-	a := &applier{t: t, seed: maphash.MakeSeed(), del: make([][]byte, n)}
+	a := &applier{t: t, seed: maphash.MakeSeed(), del: make([][]byte, n), displaced: opts.Displaced}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())

@@ -113,7 +113,12 @@ func (a *applier) upsert(ctx context.Context, i int, tb *db.TableBatch) error {
 		st = newUpsert(a.t, &tb.Route.Target)
 		a.cache[i][tb.Route] = st
 	}
-	for _, row := range tb.Upserts {
+	return a.overwrite(ctx, i, st, tb.Upserts)
+}
+
+// overwrite writes rows in the place of those that are in their way.
+func (a *applier) overwrite(ctx context.Context, i int, st *statement, rows []db.Row) error {
+	for _, row := range rows {
 		if !st.fits(row) {
 			if err := a.runUpsert(ctx, i, st); err != nil {
 				return err

@@ -27,9 +27,15 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Ta
 		}
 		return effects, nil
 	}
+	var zoneErr error
+	utc := func(local string) (utc string, ok bool) {
+		utc, err := s.utc(ctx, change.Context.TimeZone, local)
+		zoneErr = errors.Join(zoneErr, err)
+		return utc, utc != ""
+	}
 	if strings.EqualFold(change.Moment.TimeZone, "SYSTEM") {
 		if change.Moment.TimeZone, err = s.systemZone(ctx, change.Moment.Time); err != nil {
-			return nil, fmt.Errorf("read the time zone of %s: %w", s.cfg.Address(), err)
+			return nil, err
 		}
 	}
 	databases, err := s.databases(ctx)
@@ -45,9 +51,12 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Ta
 	}
 	table := func(n schema.Name) *schema.Table { return tables[n] }
 	of := func(n schema.Name) []*schema.Table { return children[n] }
-	effects, err := parsed.Apply(ddl.Catalog{Table: table, Children: of, Collations: s.collations, Database: func(name string) (string, string) {
+	effects, err := parsed.Apply(ddl.Catalog{Table: table, Children: of, Collations: s.collations, UTC: utc, Database: func(name string) (string, string) {
 		return databases[strings.ToLower(name)][0], databases[strings.ToLower(name)][1]
 	}})
+	if zoneErr != nil {
+		return nil, zoneErr
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", schema.ErrUnknownStatement, err)
 	}
@@ -59,25 +68,53 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Ta
 	return effects, nil
 }
 
-// systemZone returns what the server's own time zone is ahead of UTC at a moment, as +02:00.
-func (s *Source) systemZone(ctx context.Context, at time.Time) (zone string, err error) {
-	w, err := s.dial(ctx)
-	if err != nil {
+// utc tells a moment in UTC that a statement has as in a time zone of this server; "" when the statement's zone is not known, or has no such
+// moment: its clocks were put forward over it.
+func (s *Source) utc(ctx context.Context, zone, local string) (utc string, err error) {
+	if zone == "" {
+		return "", nil
+	}
+	found, err := s.within(ctx, zone, fmt.Sprintf("SELECT UNIX_TIMESTAMP('%s'), FROM_UNIXTIME(UNIX_TIMESTAMP('%[1]s')) = '%[1]s'", local))
+	if err != nil || string(found[1]) != "1" {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	if _, err := w.exec(ctx, "SET SESSION time_zone = 'SYSTEM'"); err != nil {
-		return "", classify(err)
-	}
-	rows, err := w.query(ctx, fmt.Sprintf("SELECT TIMESTAMPDIFF(SECOND, '1970-01-01 00:00:00', FROM_UNIXTIME(%d)) - %[1]d", at.Unix()))
+	seconds, err := strconv.ParseFloat(string(found[0]), 64) // MariaDB gives it six digits of fraction
+	return time.Unix(int64(seconds), 0).UTC().Format(time.DateTime), err
+}
+
+// within returns the only row of a query in a session of the time zone.
+func (s *Source) within(ctx context.Context, zone, query string) (row db.Row, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("ask %s in time zone %s: %w", s.cfg.Address(), zone, classify(err))
+		}
+	}()
+	w, err := s.dial(ctx)
 	if err != nil {
-		return "", classify(err)
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	if _, err := w.exec(ctx, "SET SESSION time_zone = "+quoted(zone)); err != nil {
+		return nil, err
+	}
+	rows, err := w.query(ctx, query)
+	if err != nil {
+		return nil, err
 	}
 	found, err := db.ReadAll(rows)
 	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// systemZone returns what the server's own time zone is ahead of UTC at a moment, as +02:00.
+func (s *Source) systemZone(ctx context.Context, at time.Time) (zone string, err error) {
+	found, err := s.within(ctx, "SYSTEM", fmt.Sprintf("SELECT TIMESTAMPDIFF(SECOND, '1970-01-01 00:00:00', FROM_UNIXTIME(%d)) - %[1]d", at.Unix()))
+	if err != nil {
 		return "", err
 	}
-	seconds, err := strconv.Atoi(string(found[0][0]))
+	seconds, err := strconv.Atoi(string(found[0]))
 	if err != nil {
 		return "", err
 	}

@@ -107,7 +107,7 @@ const flagExplicitTimestamps = 1 << 8
 // context is what the statement means beyond its text.
 func (q *queryEvent) context(flavor schema.Flavor) schema.StatementContext {
 	return schema.StatementContext{
-		Database: q.database, Flavor: flavor,
+		Database: q.database, TimeZone: q.timeZone, Flavor: flavor,
 		ANSIQuotes: q.sqlMode&modeANSIQuotes != 0, NoBackslashEscapes: q.sqlMode&modeNoBackslashEscapes != 0,
 		ImplicitTimestamps: flavor.MariaDB && q.flags&flagExplicitTimestamps == 0 || !flavor.MariaDB && q.implicit,
 	}
