@@ -32,7 +32,8 @@ type Dialect interface {
 	// former tells, for each column of to that from has, by what name; a column of to that is not in former is new, one of from
 	// that is not named is dropped. A generated column may be made anew: its values follow from the others.
 	// empties lists partitions of from whose rows must go first. A partition that to lacks is dropped with its rows only if it
-	// is listed; otherwise its rows stay, and go where the partitions of to have them.
+	// is listed; otherwise its rows stay, and go where the partitions of to have them. A listed one that neither has went before the
+	// sequence was interrupted.
 	// The sequence can be interrupted between two statements: only foreign keys, partitions and the table's name are changed by
 	// statements of their own, all else is one statement. The next automatic value is not set.
 	// No statements when the two are equal, see Differences. An error when it cannot be written. The names and collations of to are the

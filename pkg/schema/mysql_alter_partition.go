@@ -18,6 +18,7 @@ func (a *alteration) partitions(empties []string) (string, error) {
 		return a.gone[name] || renamed && a.restate
 	})
 	plan := readPartitioning(a.to.Partition)
+	empties = slices.DeleteFunc(slices.Clone(empties), func(name string) bool { return have.dropped(name, a.from.Partition, a.to.Partition) })
 	planned := func(p partitionPart) bool {
 		return slices.ContainsFunc(plan.parts, func(other partitionPart) bool { return other.name == p.name })
 	}

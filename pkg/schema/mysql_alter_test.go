@@ -126,3 +126,36 @@ func TestAlterRefuses(t *testing.T) {
 	_, err = d.Alter(to, to, nil, []string{"p0"})
 	require.ErrorContains(t, err, "cannot empty partition p0")
 }
+
+// TestAlterGoesOn: partitions that an alteration has dropped before it was interrupted are not emptied again; those that are there, or
+// whose names are not listed, are.
+func TestAlterGoesOn(t *testing.T) {
+	d := NewMySQL(mysql97, Collations{})
+	table := func(clause string) *Table {
+		return alterSide(t, mysql97, "`id` int NOT NULL", alterTail+"\n/*!50100 PARTITION BY "+clause+" */")
+	}
+	three := table("RANGE (`id`)\n(PARTITION p0 VALUES LESS THAN (10) ENGINE = InnoDB,\n PARTITION P1 VALUES LESS THAN (20) ENGINE = InnoDB,\n PARTITION `than` VALUES LESS THAN (30) ENGINE = InnoDB)")
+	two := table("RANGE (`id`)\n(PARTITION P1 VALUES LESS THAN (20) ENGINE = InnoDB,\n PARTITION `than` VALUES LESS THAN (30) ENGINE = InnoDB)")
+	below := table("RANGE (`id`)\nSUBPARTITION BY HASH (`id`)\nSUBPARTITIONS 2\n(PARTITION p0 VALUES LESS THAN (10) ENGINE = InnoDB)")
+	hashed := table("HASH (`id`)\nPARTITIONS 3")
+	for _, c := range []struct {
+		from, to *Table
+		empties  []string
+		want     []string
+	}{
+		{three, two, []string{"P0"}, []string{"ALTER TABLE `shop`.`t` DROP PARTITION `p0`"}},
+		{two, two, []string{"P0"}, nil},
+		{two, two, []string{"p0", "p1"}, []string{"ALTER TABLE `shop`.`t` TRUNCATE PARTITION `p1`"}},
+		{two, three, []string{"p0"}, nil}, // refused below: it must be there
+		{below, below, []string{"p0sp1"}, []string{"ALTER TABLE `shop`.`t` TRUNCATE PARTITION `p0sp1`"}},
+		{hashed, hashed, []string{"p2"}, []string{"ALTER TABLE `shop`.`t` TRUNCATE PARTITION `p2`"}},
+	} {
+		got, err := d.Alter(c.from, c.to, map[string]string{"id": "id"}, c.empties)
+		require.NoError(t, err)
+		if c.to == three {
+			assert.Equal(t, "ALTER TABLE `shop`.`t` TRUNCATE PARTITION `p0`", got[0], "the server refuses it")
+			continue
+		}
+		assert.Equal(t, c.want, got, "%q of %s", c.empties, c.from.Partition)
+	}
+}

@@ -89,6 +89,19 @@ func (p partitionPart) named(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, p.name) })
 }
 
+// dropped tells whether a partition that a table once had is gone, and its rows with it: none of the clauses names it. The names of partitions that
+// are not listed, such as of HASH with a number of them, and of such subpartitions, are the server's own.
+func (p partitioning) dropped(name string, clauses ...string) bool {
+	for _, part := range p.parts {
+		if strings.HasPrefix(lower(name), part.name+"sp") {
+			return false
+		}
+	}
+	return len(p.parts) > 0 && !slices.ContainsFunc(clauses, func(clause string) bool {
+		return mentions(clause, true, func(word string) bool { return word == lower(name) })
+	})
+}
+
 // partitionKeywords stand before a parenthesis in a partition clause and mean the same on both families.
 var partitionKeywords = wordSet("by range list hash key columns than in maxvalue")
 

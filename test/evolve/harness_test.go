@@ -8,9 +8,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/between"
 	"wherry/test/internal/lab"
 )
 
@@ -88,8 +91,9 @@ type move struct {
 
 // settings are what a move has besides.
 type settings struct {
-	include string // name_*.*
-	extra   []string
+	include  string // name_*.*
+	extra    []string
+	from, to *between.Proxy // which wherry reaches the ends through; nil: nothing is between
 }
 
 // newMove takes away what an earlier run left, and writes a configuration. The database name_m holds marks only.
@@ -110,11 +114,34 @@ func newMove(t *testing.T, name string, source, target lab.Server, s settings) *
 		s.include = name + "_*.*"
 	}
 	dir := t.TempDir()
-	m.Wherry, err = lab.Move{Name: name, State: filepath.Join(dir, "state.yaml"), Source: source, Target: target, Include: s.include, Extra: s.extra}.
+	m.Wherry, err = lab.Move{Name: name, State: filepath.Join(dir, "state.yaml"), Source: through(t, source, s.from), Target: through(t, target, s.to), Include: s.include, Extra: s.extra}.
 		Write(wherry, filepath.Join(dir, "wherry.yaml"))
 	require.NoError(t, err)
 	m.exec(t, m.source, "CREATE DATABASE "+name+"_m", "CREATE TABLE "+name+"_m.marks (id INT PRIMARY KEY)")
 	return m
+}
+
+// through is a server at the address of a proxy that leads to it.
+func through(t *testing.T, s lab.Server, p *between.Proxy) lab.Server {
+	t.Helper()
+	if p == nil {
+		return s
+	}
+	host, port, err := net.SplitHostPort(p.Address())
+	require.NoError(t, err)
+	s.Host = host
+	s.Port, err = strconv.Atoi(port)
+	require.NoError(t, err)
+	return s
+}
+
+// newProxy leads to a server until the end of the test.
+func newProxy(t *testing.T, s lab.Server) *between.Proxy {
+	t.Helper()
+	p, err := between.NewProxy(s.Address())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = p.Close() })
+	return p
 }
 
 // sweep removes the move's databases from both ends.

@@ -27,8 +27,8 @@ func TestKill(t *testing.T) {
 		s := seed(t)
 		r := rand.New(rand.NewPCG(s, 1000))
 		slow := newProxy(t, p.target)
-		slow.slow(8 * time.Millisecond)
-		m := newMove(t, p, settings{target: slow.address(), routed: true, lines: []string{
+		slow.Slow(8 * time.Millisecond)
+		m := newMove(t, p, settings{target: slow.Address(), routed: true, lines: []string{
 			"copy: {workers: 2, chunk_rows: 500}",
 			"hooks: {before_cutover: sleep 0.1, switch: sleep 0.1, after_cutover: sleep 0.1}",
 		}})
@@ -45,7 +45,7 @@ func TestKill(t *testing.T) {
 			replica.kill(t)
 			kills["start-replica"]++
 		}
-		slow.slow(0)
+		slow.Slow(0)
 		m.must(t, "start-replica", "--until-caught-up")
 		m.must(t, "verify")
 		m.killedCutover(t, r, kills)

@@ -7,13 +7,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/between"
 )
 
 // frozenMove is a move through proxies that gives a silent server a second, and up after a few.
-func frozenMove(t *testing.T, p pair, retryFor string) (*move, *load, map[string]*proxy) {
+func frozenMove(t *testing.T, p pair, retryFor string) (*move, *load, map[string]*between.Proxy) {
 	t.Helper()
-	ends := map[string]*proxy{"source": newProxy(t, p.source), "target": newProxy(t, p.target)}
-	m := newMove(t, p, settings{source: ends["source"].address(), target: ends["target"].address(), hasty: true, lines: []string{
+	ends := map[string]*between.Proxy{"source": newProxy(t, p.source), "target": newProxy(t, p.target)}
+	m := newMove(t, p, settings{source: ends["source"].Address(), target: ends["target"].Address(), hasty: true, lines: []string{
 		"copy: {workers: 2, chunk_rows: 500}", "verify: {workers: 2, chunk_rows: 500}", "replicate: {retry_for: " + retryFor + "}", "cutover: {timeout: 5s}",
 	}})
 	m.fill(t, 2_000)
@@ -31,21 +33,21 @@ func TestFrozenForGood(t *testing.T) {
 			t.Helper()
 			w := m.start(t, phase, confirmed(m, phase)...)
 			until(t, phase+" in its middle", when, w)
-			ends[end].freeze()
+			ends[end].Freeze()
 			began := time.Now()
 			r := w.wait(t, patience)
 			took := time.Since(began)
-			ends[end].thaw()
+			ends[end].Thaw()
 			require.Equal(t, failed, r.code, "%s with a frozen %s: %s", phase, end, r)
 			assert.Contains(t, r.stderr, "progress is saved", "%s, %s", phase, end)
 			t.Logf("%s with a frozen %s ended after %s", phase, end, took.Round(100*time.Millisecond))
 		}
 		for _, end := range []string{"source", "target"} {
-			ends["target"].slow(4 * time.Millisecond)
+			ends["target"].Slow(4 * time.Millisecond)
 			before := m.chunks(t)
 			freeze(end, "init-copy", func() bool { return m.chunks(t) > before+1 })
 		}
-		ends["target"].slow(0)
+		ends["target"].Slow(0)
 		m.must(t, "init-copy")
 		for _, end := range []string{"source", "target"} {
 			before := m.fact(t, "position")
@@ -53,22 +55,22 @@ func TestFrozenForGood(t *testing.T) {
 		}
 		m.must(t, "start-replica", "--until-caught-up")
 		for _, end := range []string{"source", "target"} {
-			counter := &steps{}
+			counter := &between.Steps{}
 			for _, p := range ends {
-				p.slow(5 * time.Millisecond)
-				p.set(func() { p.steps = counter })
+				p.Slow(5 * time.Millisecond)
+				p.Count(counter)
 			}
-			freeze(end, "verify", func() bool { return counter.containing("SHA2") > 2 })
+			freeze(end, "verify", func() bool { return counter.Containing("SHA2") > 2 })
 			for _, p := range ends {
-				p.slow(0)
+				p.Slow(0)
 			}
 		}
 		m.must(t, "verify")
 
 		// Behind the fence: as soon as the source is closed the target says nothing any more.
-		ends["source"].loseStatements(1, func(text string) bool {
+		ends["source"].LoseStatements(1, func(text string) bool {
 			if strings.HasPrefix(text, "SET GLOBAL") && strings.Contains(text, "read_only") {
-				ends["target"].freeze()
+				ends["target"].Freeze()
 			}
 			return false
 		})
@@ -76,7 +78,7 @@ func TestFrozenForGood(t *testing.T) {
 		require.Equal(t, failed, r.code, r)
 		assert.Contains(t, r.stderr, "writes to the source are open again")
 		assert.False(t, p.source.readOnly(t), "a failed cutover opens the source")
-		ends["target"].thaw()
+		ends["target"].Thaw()
 		replica := m.start(t, "start-replica")
 		m.caughtUp(t, replica) // writes go through, and on to the target
 		replica.kill(t)
@@ -92,12 +94,12 @@ func TestFrozenBehindTheFence(t *testing.T) {
 	m.must(t, "init-copy")
 	m.must(t, "verify")
 	fenced := false
-	ends["source"].loseStatements(1, func(text string) bool {
+	ends["source"].LoseStatements(1, func(text string) bool {
 		switch {
 		case strings.HasPrefix(text, "SET GLOBAL") && strings.Contains(text, "read_only"):
 			fenced = true
 		case fenced:
-			go ends["source"].freeze()
+			go ends["source"].Freeze()
 		}
 		return false
 	})
@@ -106,8 +108,8 @@ func TestFrozenBehindTheFence(t *testing.T) {
 	assert.Contains(t, r.stderr, "could not be lifted")
 	assert.Contains(t, m.must(t, "status").stdout, "fence")
 	assert.True(t, p.source.readOnly(t))
-	ends["source"].loseStatements(0, func(string) bool { return false })
-	ends["source"].thaw()
+	ends["source"].LoseStatements(0, func(string) bool { return false })
+	ends["source"].Thaw()
 	m.must(t, "cutover", "--abort")
 	assert.False(t, p.source.readOnly(t), "the source is open")
 	m.must(t, "cutover", "--confirm="+m.name)
@@ -132,10 +134,10 @@ func TestFrozenForLong(t *testing.T) {
 				until(t, "the log tells of it", func() bool { return strings.Contains(running.stderr.String(), said) }, running)
 			}
 		}
-		ends["target"].slow(8 * time.Millisecond)
+		ends["target"].Slow(8 * time.Millisecond)
 		copying := m.inTheMiddle(t)
 		freeze(copying, "copy interrupted")
-		ends["target"].slow(0)
+		ends["target"].Slow(0)
 		r := copying.wait(t, patience)
 		require.Equal(t, done, r.code, r)
 		replica := m.start(t, "start-replica")

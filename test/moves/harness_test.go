@@ -22,6 +22,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/between"
 	"wherry/test/internal/lab"
 )
 
@@ -206,6 +207,15 @@ func needControl(t *testing.T) {
 		t.Fatal("no WHERRY_SERVERS_SCRIPT, and WHERRY_REQUIRE_SERVERS=1")
 	}
 	t.Skip("SKIPPED WITHOUT CONTROL OF THE SERVERS: set WHERRY_SERVERS_SCRIPT, see scripts/servers.sh")
+}
+
+// newProxy leads to a server until the end of the test.
+func newProxy(t *testing.T, s *server) *between.Proxy {
+	t.Helper()
+	p, err := between.NewProxy(s.address())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = p.Close() })
+	return p
 }
 
 // pair is a source and a target.

@@ -9,13 +9,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/between"
 )
 
 // TestTwoHosts follows on one machine; on another, with a state file of its own, nobody follows or cuts over meanwhile, and
 // the source stays open.
 func TestTwoHosts(t *testing.T) {
 	m, load, _, target := slowed(t, mysqlPair(t))
-	target.slow(0)
+	target.Slow(0)
 	other := m.second(t)
 	other.must(t, "init-schema")
 	m.must(t, "init-copy")
@@ -55,13 +57,13 @@ func TestLockLost(t *testing.T) {
 				}
 			}
 		}
-		target.set(func() { target.steps = &steps{hold: hold} })
+		target.Count(&between.Steps{Hold: hold})
 		select {
 		case <-held:
 		case <-time.After(patience):
 			require.FailNow(t, "no chunk of ints is recorded any more")
 		}
-		target.freeze()
+		target.Freeze()
 		holder := p.target.text(t, "SELECT IS_USED_LOCK('wherry_"+m.name+"')")
 		require.NotEmpty(t, holder)
 		p.target.exec(t, "KILL "+holder)
@@ -70,8 +72,8 @@ func TestLockLost(t *testing.T) {
 		other.must(t, "init-copy")
 		done2 := m.fact(t, "consistent")
 		close(release)
-		target.thaw()
-		target.slow(0)
+		target.Thaw()
+		target.Slow(0)
 		r := first.wait(t, patience)
 		assert.Contains(t, []int{locked, done}, r.code, r)
 		assert.Equal(t, done2, m.fact(t, "consistent"), "the point of consistency is the other's")
@@ -101,7 +103,7 @@ func TestPurgedInEveryPhase(t *testing.T) {
 	}
 	copying := m.inTheMiddle(t)
 	copying.kill(t)
-	target.slow(0)
+	target.Slow(0)
 	purge()
 	lost("init-copy")
 	m.target.exec(t, "DROP DATABASE "+quote(m.database), "DROP DATABASE "+quote("wherry_"+m.name))
@@ -150,11 +152,11 @@ func TestRotated(t *testing.T) {
 func TestSignalledTwice(t *testing.T) {
 	m, _, _, target := slowed(t, mysqlPair(t))
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
-		target.slow(4 * time.Millisecond)
+		target.Slow(4 * time.Millisecond)
 		before := m.chunks(t)
 		p := m.start(t, "init-copy")
 		until(t, "it copies", func() bool { return m.chunks(t) > before }, p)
-		target.freeze()
+		target.Freeze()
 		began := time.Now()
 		p.signal(t, s)
 		time.Sleep(50 * time.Millisecond)
@@ -162,9 +164,9 @@ func TestSignalledTwice(t *testing.T) {
 		r := p.wait(t, patience)
 		assert.Equal(t, interrupted, r.code, "%s: %s", s, r)
 		assert.Less(t, time.Since(began), 5*time.Second, s)
-		target.thaw()
+		target.Thaw()
 	}
-	target.slow(0)
+	target.Slow(0)
 	m.must(t, "init-copy")
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} { // without writes for it to end with
 		p := m.start(t, "start-replica")

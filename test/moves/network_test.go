@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/between"
 )
 
 // finish brings a move to its end beside a running start-replica, if there is one, and compares both sides.
@@ -29,11 +31,11 @@ func (m *move) finish(t *testing.T, load *load, replica *proc) {
 }
 
 // slowed is a move of many small chunks whose target answers slowly, under load, with its tables created.
-func slowed(t *testing.T, p pair, lines ...string) (*move, *load, *proxy, *proxy) {
+func slowed(t *testing.T, p pair, lines ...string) (*move, *load, *between.Proxy, *between.Proxy) {
 	t.Helper()
 	source, target := newProxy(t, p.source), newProxy(t, p.target)
-	target.slow(4 * time.Millisecond)
-	m := newMove(t, p, settings{source: source.address(), target: target.address(), lines: append([]string{"copy: {workers: 2, chunk_rows: 500}"}, lines...)})
+	target.Slow(4 * time.Millisecond)
+	m := newMove(t, p, settings{source: source.Address(), target: target.Address(), lines: append([]string{"copy: {workers: 2, chunk_rows: 500}"}, lines...)})
 	m.fill(t, 4_000)
 	load := m.startLoad(t, seed(t), 2, 4_000, 4*time.Millisecond)
 	m.must(t, "init-schema")
@@ -67,7 +69,7 @@ func TestServersLost(t *testing.T) {
 		require.Equal(t, done, r.code, r)
 		assert.Contains(t, r.stderr, "interrupted", "the log tells of it")
 
-		target.slow(0)
+		target.Slow(0)
 		replica := m.start(t, "start-replica")
 		m.caughtUp(t, replica)
 		crash(p.target)
@@ -86,28 +88,28 @@ func TestServersLost(t *testing.T) {
 func TestNetworkLost(t *testing.T) {
 	m, load, source, target := slowed(t, mysqlPair(t))
 	p := m.inTheMiddle(t)
-	for _, end := range []*proxy{target, source} {
-		end.cut()
+	for _, end := range []*between.Proxy{target, source} {
+		end.Cut()
 		time.Sleep(200 * time.Millisecond)
 	}
-	target.down()
+	target.Down()
 	time.Sleep(2 * time.Second)
-	target.up()
+	target.Up()
 	r := p.wait(t, patience)
 	require.Equal(t, done, r.code, r)
-	target.slow(0)
+	target.Slow(0)
 	replica := m.start(t, "start-replica")
 	m.caughtUp(t, replica)
-	for _, end := range []*proxy{target, source} {
-		end.cut()
+	for _, end := range []*between.Proxy{target, source} {
+		end.Cut()
 		m.caughtUp(t, replica)
-		end.down()
+		end.Down()
 		time.Sleep(time.Second)
-		end.up()
+		end.Up()
 		m.caughtUp(t, replica)
-		end.freeze()
+		end.Freeze()
 		time.Sleep(time.Second)
-		end.thaw()
+		end.Thaw()
 		m.caughtUp(t, replica)
 	}
 	m.finish(t, load, replica)
@@ -115,33 +117,33 @@ func TestNetworkLost(t *testing.T) {
 
 // What the connections have sent whose commits are lost. The words are those of wherry's statements.
 var (
-	chunkCommit = containing("UPDATE ", ".chunks SET done")
-	applyCommit = containing("UPDATE ", "facts", "position")
-	sealCommit  = containing("INSERT INTO", "facts", "'cutover'")
+	chunkCommit = between.Containing("UPDATE ", ".chunks SET done")
+	applyCommit = between.Containing("UPDATE ", "facts", "position")
+	sealCommit  = between.Containing("INSERT INTO", "facts", "'cutover'")
 )
 
 // TestCommitLost loses commits, and answers to commits that the target has made, of chunks and of changes.
 func TestCommitLost(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
 		m, load, _, target := slowed(t, p)
-		target.loseAnswers(2, chunkCommit)
+		target.LoseAnswers(2, chunkCommit)
 		copying := m.start(t, "init-copy")
-		until(t, "answers to chunks lost", func() bool { return target.sprung() == 2 }, copying)
-		target.loseCommits(2, chunkCommit)
-		until(t, "commits of chunks lost", func() bool { return target.sprung() == 2 }, copying)
-		target.slow(0)
-		target.loseAnswers(1, applyCommit) // of the replay
+		until(t, "answers to chunks lost", func() bool { return target.Sprung() == 2 }, copying)
+		target.LoseCommits(2, chunkCommit)
+		until(t, "commits of chunks lost", func() bool { return target.Sprung() == 2 }, copying)
+		target.Slow(0)
+		target.LoseAnswers(1, applyCommit) // of the replay
 		r := copying.wait(t, patience)
 		require.Equal(t, done, r.code, r)
-		assert.Equal(t, 1, target.sprung(), "answers to the replay lost")
+		assert.Equal(t, 1, target.Sprung(), "answers to the replay lost")
 
 		replica := m.start(t, "start-replica")
 		for range 3 {
-			target.loseAnswers(1, applyCommit)
-			until(t, "answer to changes lost", func() bool { return target.sprung() == 1 }, replica)
+			target.LoseAnswers(1, applyCommit)
+			until(t, "answer to changes lost", func() bool { return target.Sprung() == 1 }, replica)
 			m.caughtUp(t, replica)
-			target.loseCommits(1, applyCommit)
-			until(t, "commit of changes lost", func() bool { return target.sprung() == 1 }, replica)
+			target.LoseCommits(1, applyCommit)
+			until(t, "commit of changes lost", func() bool { return target.Sprung() == 1 }, replica)
 			m.caughtUp(t, replica)
 		}
 		m.finish(t, load, replica)
@@ -150,15 +152,15 @@ func TestCommitLost(t *testing.T) {
 
 // TestSealLost loses the commit of the takeover, or its answer, once and for good.
 func TestSealLost(t *testing.T) {
-	lose := map[string]func(*proxy, int){
-		"answer": func(p *proxy, n int) { p.loseAnswers(n, sealCommit) },
-		"commit": func(p *proxy, n int) { p.loseCommits(n, sealCommit) },
+	lose := map[string]func(*between.Proxy, int){
+		"answer": func(p *between.Proxy, n int) { p.LoseAnswers(n, sealCommit) },
+		"commit": func(p *between.Proxy, n int) { p.LoseCommits(n, sealCommit) },
 	}
 	for what, lose := range lose {
 		t.Run(what, func(t *testing.T) {
 			likePair(t, func(t *testing.T, p pair) {
 				target := newProxy(t, p.target)
-				m := newMove(t, p, settings{target: target.address()})
+				m := newMove(t, p, settings{target: target.Address()})
 				m.fill(t, 1_000)
 				load := m.startLoad(t, seed(t), 2, 1_000, 4*time.Millisecond)
 				m.must(t, "init-schema")
@@ -166,7 +168,7 @@ func TestSealLost(t *testing.T) {
 				m.must(t, "verify")
 				lose(target, 1)
 				r := m.cutover(t)
-				require.Equal(t, 1, target.sprung(), "takeovers lost")
+				require.Equal(t, 1, target.Sprung(), "takeovers lost")
 				require.Equal(t, done, r.code, r)
 				load.stop(t)
 				m.equal(t)
@@ -182,15 +184,15 @@ func TestSealUnknown(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed(t), 1))
 	p := mysqlPair(t)
 	target := newProxy(t, p.target)
-	m := newMove(t, p, settings{target: target.address()})
+	m := newMove(t, p, settings{target: target.Address()})
 	m.fill(t, 1_000)
 	load := m.startLoad(t, r.Uint64(), 2, 1_000, 4*time.Millisecond)
 	m.must(t, "init-schema")
 	m.must(t, "init-copy")
 	m.must(t, "verify")
-	target.loseAnswers(1, func(statements []string) bool {
+	target.LoseAnswers(1, func(statements []string) bool {
 		if sealCommit(statements) {
-			go target.down()
+			go target.Down()
 			return true
 		}
 		return false
@@ -202,7 +204,7 @@ func TestSealUnknown(t *testing.T) {
 	status := m.must(t, "status").stdout
 	assert.Contains(t, status, "seal", "status")
 	assert.Contains(t, status, "wherry cutover", "status names what to run")
-	target.up()
+	target.Up()
 	c = m.cutover(t)
 	require.Equal(t, done, c.code, c)
 	load.stop(t)

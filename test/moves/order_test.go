@@ -70,11 +70,11 @@ func TestLocked(t *testing.T) {
 		assert.Contains(t, r.stderr, strconv.Itoa(copying.cmd.Process.Pid), phase)
 	}
 	assert.Contains(t, m.must(t, "status").stdout, "running")
-	target.freeze() // so that it lasts
+	target.Freeze() // so that it lasts
 	r := other.run(t, "init-copy")
-	target.thaw()
+	target.Thaw()
 	assert.Equal(t, locked, r.code, "init-copy with a state file of its own: %s", r)
-	target.slow(0)
+	target.Slow(0)
 	ended := copying.wait(t, patience)
 	require.Equal(t, done, ended.code, ended)
 	m.chained(t)
@@ -105,12 +105,12 @@ func (m *move) chained(t *testing.T) {
 func TestPlanLost(t *testing.T) {
 	p := mysqlPair(t)
 	target := newProxy(t, p.target)
-	m := newMove(t, p, settings{target: target.address(), lines: []string{"copy: {workers: 1, chunk_rows: 500}"}})
+	m := newMove(t, p, settings{target: target.Address(), lines: []string{"copy: {workers: 1, chunk_rows: 500}"}})
 	m.fill(t, 4_000)
 	m.must(t, "init-schema")
-	target.slow(3 * time.Millisecond)
+	target.Slow(3 * time.Millisecond)
 	records := 0
-	target.loseStatements(3, func(text string) bool {
+	target.LoseStatements(3, func(text string) bool {
 		if !strings.HasPrefix(text, "INSERT INTO") || !strings.Contains(text, ".`chunks`") || !strings.Contains(text, ".`ints`") {
 			return false
 		}
@@ -119,7 +119,7 @@ func TestPlanLost(t *testing.T) {
 		return true
 	})
 	r := m.start(t, "init-copy")
-	until(t, "answers to records lost", func() bool { return target.sprung() == 3 }, r)
+	until(t, "answers to records lost", func() bool { return target.Sprung() == 3 }, r)
 	until(t, "chunks recorded after them", func() bool {
 		return m.target.text(t, "SELECT COUNT(*) FROM "+quote("wherry_"+m.name)+".chunks WHERE source LIKE '%.`ints`'") > "3"
 	}, r)
@@ -134,19 +134,19 @@ func TestPlanLost(t *testing.T) {
 func TestSignals(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
 		source, target := newProxy(t, p.source), newProxy(t, p.target)
-		m := newMove(t, p, settings{source: source.address(), target: target.address(), lines: []string{"copy: {workers: 2, chunk_rows: 500}", "verify: {workers: 1, chunk_rows: 500}"}})
+		m := newMove(t, p, settings{source: source.Address(), target: target.Address(), lines: []string{"copy: {workers: 2, chunk_rows: 500}", "verify: {workers: 1, chunk_rows: 500}"}})
 		m.fill(t, 4_000)
 		load := m.startLoad(t, seed(t), 2, 4_000, 4*time.Millisecond)
 		stop := func(phase string, s syscall.Signal, slow time.Duration, when func() bool) {
 			t.Helper()
-			target.slow(slow)
+			target.Slow(slow)
 			p := m.start(t, phase, confirmed(m, phase)...)
 			until(t, phase+" in its middle", when, p)
 			p.signal(t, s)
 			r := p.wait(t, patience)
 			require.Equal(t, interrupted, r.code, "%s: %s", phase, r)
 			assert.Contains(t, r.stderr, "progress is saved", phase)
-			target.slow(0)
+			target.Slow(0)
 		}
 		tables := func() bool {
 			return m.target.text(t, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ?", m.database) > "2"
@@ -165,9 +165,9 @@ func TestSignals(t *testing.T) {
 		})
 		m.must(t, "verify")
 		// Under the fence: from there on the target takes its time.
-		source.loseStatements(1, func(text string) bool {
+		source.LoseStatements(1, func(text string) bool {
 			if strings.Contains(text, "read_only") && strings.HasPrefix(text, "SET GLOBAL") {
-				target.slow(200 * time.Millisecond)
+				target.Slow(200 * time.Millisecond)
 			}
 			return false
 		})

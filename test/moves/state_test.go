@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/between"
 )
 
 // otherState is the exit code for a state file that cannot be used.
@@ -38,29 +40,29 @@ func (m *move) lose(t *testing.T, phase string) {
 // nothing is copied again.
 func TestStateLost(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
-		counter := &steps{}
+		counter := &between.Steps{}
 		target := newProxy(t, p.target)
-		target.set(func() { target.steps = counter })
-		m := newMove(t, p, settings{target: target.address(), lines: []string{"copy: {workers: 2, chunk_rows: 300}"}})
+		target.Count(counter)
+		m := newMove(t, p, settings{target: target.Address(), lines: []string{"copy: {workers: 2, chunk_rows: 300}"}})
 		m.fill(t, 2_000)
 		load := m.startLoad(t, seed(t), 2, 2_000, 4*time.Millisecond)
 		m.must(t, "init-schema")
 		m.lose(t, "init-copy")
 
-		target.slow(4 * time.Millisecond)
+		target.Slow(4 * time.Millisecond)
 		copying := m.inTheMiddle(t)
 		copying.kill(t)
-		target.slow(0)
+		target.Slow(0)
 		m.lose(t, "init-copy")
 		before := m.chunks(t)
-		counter.aim(0, beforeIt, nil)
+		counter.Aim(0, between.Before, nil)
 		m.must(t, "init-copy")
-		assert.Equal(t, m.chunks(t)-before, counter.containing("LOAD DATA LOCAL"), "chunks are not copied again")
+		assert.Equal(t, m.chunks(t)-before, counter.Containing("LOAD DATA LOCAL"), "chunks are not copied again")
 
 		m.lose(t, "start-replica")
-		counter.aim(0, beforeIt, nil)
+		counter.Aim(0, between.Before, nil)
 		m.must(t, "init-copy")
-		assert.Zero(t, counter.containing("LOAD DATA LOCAL"), "all is copied")
+		assert.Zero(t, counter.Containing("LOAD DATA LOCAL"), "all is copied")
 		m.must(t, "start-replica", "--until-caught-up")
 		m.must(t, "verify")
 		m.lose(t, "cutover")
@@ -94,7 +96,7 @@ func TestStateLostAndChanged(t *testing.T) {
 	m, _, _, target := slowed(t, mysqlPair(t))
 	copying := m.inTheMiddle(t)
 	copying.kill(t)
-	target.slow(0)
+	target.Slow(0)
 	require.NoError(t, os.Remove(m.state))
 	m.settings.filter = "worker IN (0, 1)"
 	m.write(t)
@@ -231,7 +233,7 @@ func TestStateDiskFull(t *testing.T) {
 	copying := m.inTheMiddle(t)
 	room = fillDisk(t, dir)
 	until(t, "a warning", func() bool { return strings.Contains(copying.stderr.String(), "state file not updated") }, copying)
-	target.slow(0)
+	target.Slow(0)
 	r := copying.wait(t, patience)
 	assert.Equal(t, failed, r.code, "the end cannot be recorded: %s", r)
 	assert.NotEmpty(t, m.fact(t, "consistent"), "but it came to it")

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/between"
 )
 
 // outcomeUnknown is the exit code of doubt.
@@ -19,8 +21,8 @@ const outcomeUnknown = 14
 // stepped is a small move through proxies that count every command to either server, in one order.
 type stepped struct {
 	*move
-	steps          *steps
-	source, target *proxy
+	steps          *between.Steps
+	source, target *between.Proxy
 	round          int
 }
 
@@ -29,10 +31,10 @@ var small = []string{"seats", "parents", "children", "marks"}
 
 func newStepped(t *testing.T, p pair) *stepped {
 	t.Helper()
-	s := &stepped{steps: &steps{}, source: newProxy(t, p.source), target: newProxy(t, p.target)}
-	s.source.set(func() { s.source.steps = s.steps })
-	s.target.set(func() { s.target.steps = s.steps })
-	s.move = newMove(t, p, settings{source: s.source.address(), target: s.target.address(), lines: []string{
+	s := &stepped{steps: &between.Steps{}, source: newProxy(t, p.source), target: newProxy(t, p.target)}
+	s.source.Count(s.steps)
+	s.target.Count(s.steps)
+	s.move = newMove(t, p, settings{source: s.source.Address(), target: s.target.Address(), lines: []string{
 		"copy: {workers: 2, chunk_rows: 20}", "verify: {workers: 2, chunk_rows: 20}", "replicate: {retry_for: 20s}", "cutover: {max_lag: 1h}",
 	}})
 	for _, x := range tables() {
@@ -59,13 +61,13 @@ func (s *stepped) write(t *testing.T) {
 
 // fail runs a command that dies, or whose connections do, at the n-th command to a server. It returns how it ended; done
 // with nothing struck means that it has fewer commands.
-func (s *stepped) fail(t *testing.T, n int, when moment, cut bool, phase string, args ...string) (result, string) {
+func (s *stepped) fail(t *testing.T, n int, when between.Moment, cut bool, phase string, args ...string) (result, string) {
 	t.Helper()
 	started := make(chan *proc, 1)
-	s.steps.aim(n, when, func() {
+	s.steps.Aim(n, when, func() {
 		if cut {
-			s.target.cut()
-			s.source.cut()
+			s.target.Cut()
+			s.source.Cut()
 			return
 		}
 		p := <-started
@@ -75,8 +77,8 @@ func (s *stepped) fail(t *testing.T, n int, when moment, cut bool, phase string,
 	p := s.start(t, phase, args...)
 	started <- p
 	r := p.wait(t, patience)
-	_, struck := s.steps.counted()
-	s.steps.aim(0, beforeIt, nil)
+	_, struck := s.steps.Counted()
+	s.steps.Aim(0, between.Before, nil)
 	return r, struck
 }
 
@@ -173,20 +175,20 @@ const strikes = 8
 func (s *stepped) strike(t *testing.T, r *rand.Rand, x steppedPhase) {
 	t.Helper()
 	x.ready(t, s)
-	s.steps.aim(0, beforeIt, nil)
+	s.steps.Aim(0, between.Before, nil)
 	s.must(t, x.phase, x.args(s)...)
-	last, _ := s.steps.counted()
+	last, _ := s.steps.Counted()
 	x.after(t, s)
 	every := os.Getenv("WHERRY_EVERY_STEP") == "1"
 	share := max(last/strikes, 1)
 	began, n, cases := time.Now(), 1, 0
 	for ; n <= last; n++ {
-		modes := 2 * int(moments)
+		modes := 2 * int(between.Moments)
 		for mode := range modes {
 			if !every && (mode != r.IntN(modes) || n%share != r.IntN(share)) {
 				continue
 			}
-			when, cut := moment(mode/2), mode%2 == 1
+			when, cut := between.Moment(mode/2), mode%2 == 1
 			s.one(t, x, n, when, cut)
 			cases++
 		}
@@ -195,7 +197,7 @@ func (s *stepped) strike(t *testing.T, r *rand.Rand, x steppedPhase) {
 }
 
 // one strikes once, runs the command again and looks at both sides.
-func (s *stepped) one(t *testing.T, x steppedPhase, n int, when moment, cut bool) {
+func (s *stepped) one(t *testing.T, x steppedPhase, n int, when between.Moment, cut bool) {
 	t.Helper()
 	x.ready(t, s)
 	ended, struck := s.fail(t, n, when, cut, x.phase, x.args(s)...)
@@ -219,12 +221,12 @@ func (s *stepped) one(t *testing.T, x steppedPhase, n int, when moment, cut bool
 	if !sealed && !s.pair.source.readOnly(t) {
 		s.write(t)
 	}
-	s.steps.aim(0, beforeIt, nil)
+	s.steps.Aim(0, between.Before, nil)
 	again := s.run(t, x.phase, x.args(s)...)
 	require.Equal(t, done, again.code, "again after %s: %s\nfirst: %s", what, again, ended)
 	if x.phase == "init-copy" {
 		// Fewer, if a commit was still under way when those that are done were counted.
-		assert.LessOrEqual(t, s.steps.containing("LOAD DATA LOCAL"), s.chunks(t)-copied, "%s: chunks copied again", what)
+		assert.LessOrEqual(t, s.steps.Containing("LOAD DATA LOCAL"), s.chunks(t)-copied, "%s: chunks copied again", what)
 	}
 	x.after(t, s)
 	if t.Failed() {

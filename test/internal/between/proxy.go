@@ -1,4 +1,7 @@
-package moves
+// Package between stands between wherry and a server: it makes the network and what dies at a chosen moment a matter of the tests.
+//
+// It speaks no more of the protocol than it takes to tell commands apart, and changes nothing of what it lets through.
+package between
 
 import (
 	"encoding/binary"
@@ -6,15 +9,12 @@ import (
 	"net"
 	"strings"
 	"sync"
-	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
-// proxy stands between wherry and a server: it cuts connections, freezes them, delays them, and loses commits or the
-// answers to them. Connections through it must not be encrypted.
-type proxy struct {
+// Proxy leads to a server: it cuts connections, freezes them, delays them, and loses commits or the answers to them.
+// Connections through it must not be encrypted.
+type Proxy struct {
 	listener net.Listener
 	backend  string
 
@@ -25,7 +25,7 @@ type proxy struct {
 	frozen bool
 	delay  time.Duration // of every command
 	trap   *trap
-	steps  *steps // counts commands, and strikes at one of them
+	steps  *Steps // counts commands, and strikes at one of them
 }
 
 // trap is a statement to be lost, a commit as a rule.
@@ -36,24 +36,32 @@ type trap struct {
 	sprung int
 }
 
-// newProxy listens for connections to a server until the end of the test.
-func newProxy(t *testing.T, s *server) *proxy {
-	t.Helper()
+// NewProxy listens for connections to a server, which is host:port.
+func NewProxy(backend string) (*Proxy, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	p := &proxy{listener: listener, backend: s.address(), links: map[*link]bool{}}
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{listener: listener, backend: backend, links: map[*link]bool{}}
 	p.thawed = sync.NewCond(&p.mu)
 	go p.serve()
-	t.Cleanup(func() {
-		_ = listener.Close()
-		p.down()
-	})
-	return p
+	return p, nil
 }
 
-func (p *proxy) address() string { return p.listener.Addr().String() }
+// Close ends it and all connections.
+func (p *Proxy) Close() error {
+	err := p.listener.Close()
+	p.Down()
+	return err
+}
 
-func (p *proxy) serve() {
+// Address is where it listens, as host:port.
+func (p *Proxy) Address() string { return p.listener.Addr().String() }
+
+// Count has steps count the commands from now on.
+func (p *Proxy) Count(steps *Steps) { p.set(func() { p.steps = steps }) }
+
+func (p *Proxy) serve() {
 	for {
 		client, err := p.listener.Accept()
 		if err != nil {
@@ -63,7 +71,7 @@ func (p *proxy) serve() {
 	}
 }
 
-func (p *proxy) connect(client net.Conn) {
+func (p *Proxy) connect(client net.Conn) {
 	server, err := net.Dial("tcp", p.backend)
 	if err != nil {
 		_ = client.Close()
@@ -84,8 +92,8 @@ func (p *proxy) connect(client net.Conn) {
 	l.commands()
 }
 
-// down cuts every connection and lets no new one through until up.
-func (p *proxy) down() {
+// Down cuts every connection and lets no new one through until Up.
+func (p *Proxy) Down() {
 	p.mu.Lock()
 	p.isDown, p.frozen = true, false
 	p.thawed.Broadcast()
@@ -97,39 +105,42 @@ func (p *proxy) down() {
 	}
 }
 
-func (p *proxy) up() {
+// Up lets connections through again.
+func (p *Proxy) Up() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.isDown = false
 }
 
-// cut is a network that breaks for a moment.
-func (p *proxy) cut() {
-	p.down()
-	p.up()
+// Cut is a network that breaks for a moment.
+func (p *Proxy) Cut() {
+	p.Down()
+	p.Up()
 }
 
-// freeze stops everything on its way until thaw: nobody is told.
-func (p *proxy) freeze() { p.set(func() { p.frozen = true }) }
-func (p *proxy) thaw()   { p.set(func() { p.frozen = false }) }
+// Freeze stops everything on its way until Thaw: nobody is told.
+func (p *Proxy) Freeze() { p.set(func() { p.frozen = true }) }
 
-// slow delays every command, so that there is time to do something in the middle of a phase.
-func (p *proxy) slow(d time.Duration) { p.set(func() { p.delay = d }) }
+// Thaw lets it go on.
+func (p *Proxy) Thaw() { p.set(func() { p.frozen = false }) }
 
-func (p *proxy) set(f func()) {
+// Slow delays every command, so that there is time to do something in the middle of a phase.
+func (p *Proxy) Slow(d time.Duration) { p.set(func() { p.delay = d }) }
+
+func (p *Proxy) set(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f()
 	p.thawed.Broadcast()
 }
 
-// loseAnswers has the server execute the next commits of connections that match, and nobody hears of it.
-func (p *proxy) loseAnswers(n int, match func(statements []string) bool) {
+// LoseAnswers has the server execute the next commits of connections that match, and nobody hears of it.
+func (p *Proxy) LoseAnswers(n int, match func(statements []string) bool) {
 	p.set(func() { p.trap = &trap{match: commit(match), answer: true, left: n} })
 }
 
-// loseStatements loses the answers to statements that match.
-func (p *proxy) loseStatements(n int, match func(text string) bool) {
+// LoseStatements loses the answers to statements that match.
+func (p *Proxy) LoseStatements(n int, match func(text string) bool) {
 	p.set(func() {
 		p.trap = &trap{match: func(text string, _ []string) bool { return match(text) }, answer: true, left: n}
 	})
@@ -141,13 +152,13 @@ func commit(match func(statements []string) bool) func(string, []string) bool {
 	}
 }
 
-// loseCommits has the next commits of connections that match never reach the server.
-func (p *proxy) loseCommits(n int, match func(statements []string) bool) {
+// LoseCommits has the next commits of connections that match never reach the server.
+func (p *Proxy) LoseCommits(n int, match func(statements []string) bool) {
 	p.set(func() { p.trap = &trap{match: commit(match), left: n} })
 }
 
-// sprung is how many statements or answers were lost.
-func (p *proxy) sprung() int {
+// Sprung is how many statements or answers were lost.
+func (p *Proxy) Sprung() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.trap == nil {
@@ -156,8 +167,8 @@ func (p *proxy) sprung() int {
 	return p.trap.sprung
 }
 
-// containing matches a connection that has sent a statement with all these texts.
-func containing(texts ...string) func([]string) bool {
+// Containing matches a connection that has sent a statement with all these texts.
+func Containing(texts ...string) func([]string) bool {
 	return func(statements []string) bool {
 	next:
 		for _, s := range statements {
@@ -174,7 +185,7 @@ func containing(texts ...string) func([]string) bool {
 
 // link is one connection through the proxy.
 type link struct {
-	p              *proxy
+	p              *Proxy
 	client, server net.Conn
 	once           sync.Once
 	seen           []string // statements, the last ones; used by commands only
