@@ -356,19 +356,30 @@ gone() {
 
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# Remembers for an instance the first port from BASE_PORT on that is neither
-# remembered for another, of any folder (a stopped one must find its own again),
-# nor in use by anything else.
-free_port() {
-	local instance=$DIR/$1 port=$BASE_PORT ports=/tmp/wherry-ports-$EUID owner
-	mkdir -p "$ports"
-	for ((; ; ++port)); do
-		owner=$(cat "$ports/$port" 2>/dev/null || true)
-		if [[ -n $owner && $owner != "$instance" && $(cat "$owner/port" 2>/dev/null) == "$port" ]]; then continue; fi
-		listening "$port" || break
+PORTS=/tmp/wherry-ports-$EUID # PORT: a file that holds the folder of the instance
+
+# Whether another instance remembers a port, of any folder: a stopped one must
+# find its own again.
+remembered() {
+	local port=$1 instance=$2 other
+	for other in "$(cat "$PORTS/$port" 2>/dev/null)" "$DIR"/*; do
+		if [[ -n $other && $other != "$instance" && $(cat "$other/port" 2>/dev/null) == "$port" ]]; then return; fi
 	done
-	echo "$instance" >"$ports/$port"
-	echo "$port" >"$instance/port"
+	return 1
+}
+
+# Remembers for an instance the first port from BASE_PORT on that no other
+# remembers and nothing else uses.
+free_port() {
+	local instance=$DIR/$1 port=$BASE_PORT
+	while remembered "$port" "$instance" || listening "$port"; do ((++port)); done
+	claim_port "$1" "$port"
+}
+
+claim_port() {
+	mkdir -p "$PORTS"
+	echo "$DIR/$1" >"$PORTS/$2"
+	echo "$2" >"$DIR/$1/port"
 }
 
 # Makes the folder of an instance, unless it is there.
@@ -476,7 +487,7 @@ failed() {
 # ---------------------------------------------------------------- commands
 
 up() {
-	local wanted=() opts=() started=() flavors name flavor i opt begin=$SECONDS
+	local wanted=() opts=() started=() flavors name flavor i opt port begin=$SECONDS
 	while (($# > 0)); do
 		case $1 in
 		--opt)
@@ -518,9 +529,12 @@ up() {
 		frozen) say "$name is frozen: left alone" ;;
 		stopped)
 			[[ -z ${WHERRY_SERVERS_FAST:-} ]] || fast "$name"
-			if listening "$(port_of "$name")"; then
-				say "$name: port $(port_of "$name") is taken by another program, so it moves"
+			port=$(port_of "$name")
+			if remembered "$port" "$DIR/$name" || listening "$port"; then
+				say "$name: port $port is taken by another program, so it moves"
 				free_port "$name"
+			else
+				claim_port "$name" "$port"
 			fi
 			launch "$name"
 			started+=("$name")

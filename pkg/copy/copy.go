@@ -33,8 +33,8 @@ type Shapes interface {
 	// Ready makes the named tables ready to be copied anew, and those that have changed since their copy began, and returns the routes of
 	// the tables whose rows are still to be copied. Others came by the log, or were copied before.
 	Ready(ctx context.Context, again []schema.Name) ([]*route.Route, error)
-	// Unchanged tells whether the source has all tables that are being copied as they were when their copy began.
-	Unchanged(ctx context.Context) (bool, error)
+	// Changed returns the tables that are being copied and that the source does not have as they were when their copy began.
+	Changed(ctx context.Context) ([]schema.Name, error)
 	// Copied records that all rows are there, and returns the routes of all tables of the move as they are by now.
 	Copied(ctx context.Context) ([]*route.Route, error)
 }
@@ -176,11 +176,12 @@ func (c *Copy) load(ctx context.Context, again []schema.Name) (db.Position, erro
 			if err == nil || c.opts.Shapes == nil || ctx.Err() != nil {
 				return err
 			}
-			// Rows that cannot be read may be of a table that has another shape by now: then it is copied anew.
-			if same, lookErr := c.opts.Shapes.Unchanged(ctx); lookErr != nil || same {
+			// Rows that cannot be read or written may be of a table that has another shape by now: then it is copied anew.
+			changed, lookErr := c.opts.Shapes.Changed(ctx)
+			if lookErr != nil || len(changed) == 0 {
 				return err
 			}
-			again = nil
+			again = changed
 		}
 	})
 }

@@ -208,8 +208,9 @@ func (c *change) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(copying) > 0 {
-		return &db.SchemaChanged{Tables: c.ddl.Tables, Why: fmt.Sprintf("%s changed while it was copied: %.200s", texts(copying), c.ddl.Statement)}
+	again := &db.SchemaChanged{Tables: c.ddl.Tables, Why: fmt.Sprintf("%s changed while it was copied: %.200s", texts(copying), c.ddl.Statement)}
+	if len(copying) > 0 && (c.opts.Mode != Apply || c.opts.Skip) {
+		return again
 	}
 	switch {
 	case c.opts.Skip:
@@ -222,6 +223,9 @@ func (c *change) run(ctx context.Context) error {
 	effects, err := c.effects(ctx)
 	if err != nil {
 		return err
+	}
+	if !c.inPlace(copying, effects) {
+		return again
 	}
 	if err := c.fixed(effects); err != nil {
 		return err
@@ -275,7 +279,7 @@ func (c *change) unready() (names []schema.Name) {
 			continue
 		}
 		parents := slices.ContainsFunc(c.records[g.Source].Shape.ForeignKeys, func(k schema.ForeignKey) bool { return copying(k.Parent) })
-		if copying(g.Source) || parents {
+		if copying(g.Source) && !g.Copying || parents {
 			names = append(names, g.Source)
 		}
 	}
@@ -368,7 +372,7 @@ func (c *change) take(e *schema.Effect) error {
 		c.goals = append(c.goals, goal{Kind: truncated, Table: r.Target})
 		c.change(e.Name, *r)
 	default:
-		c.goals = append(c.goals, goal{Kind: altered, Source: e.Name, Former: e.Former, Empties: e.Empties})
+		c.goals = append(c.goals, goal{Kind: altered, Source: e.Name, Former: e.Former, Empties: e.Empties, Copying: r.Copy})
 		next := *r
 		next.Shape = e.After
 		c.change(e.Name, next)

@@ -31,6 +31,7 @@ type goal struct {
 	Pairs   [][2]schema.Name  `json:"pairs,omitempty"` // of renames: from and to, in order
 	Former  map[string]string `json:"former,omitempty"`
 	Empties []string          `json:"empties,omitempty"`
+	Copying bool              `json:"copying,omitempty"` // the table lacks indexes and foreign keys until its rows are there
 }
 
 // intent is what is being done for a schema change, as FactChange keeps it.
@@ -261,6 +262,9 @@ func (e *Evolver) reach(ctx context.Context, applier db.Applier, i *intent, p *p
 		return e.complete(ctx, execute, want)
 	case g.Kind == created:
 		return e.complete(ctx, execute, want)
+	}
+	if g.Copying {
+		want = deferred(want, got)
 	}
 	if len(dialect.Differences(want, got, true, true)) == 0 && len(g.Empties) == 0 {
 		return nil

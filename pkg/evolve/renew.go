@@ -54,7 +54,7 @@ func (c *Copier) Ready(ctx context.Context, again []schema.Name) ([]*route.Route
 	if err != nil {
 		return nil, err
 	}
-	changed, err := c.changed(ctx, records)
+	changed, err := c.changed(ctx, records, func(r *db.Record, t *schema.Table) (bool, error) { return c.outdated(ctx, r, t) })
 	if err != nil {
 		return nil, err
 	}
@@ -82,9 +82,22 @@ func (c *Copier) Ready(ctx context.Context, again []schema.Name) ([]*route.Route
 	return routes, c.prepare(ctx, steps)
 }
 
-// changed returns the tables of the move that the source does not have as they are recorded: those whose copy has not ended, and until the
-// target is consistent for the first time new ones. Others are left to the log.
-func (c *Copier) changed(ctx context.Context, records []db.Record) (names []schema.Name, err error) {
+// outdated tells whether a table has to be copied anew because the source has it otherwise than it is recorded. A change that leaves rows as
+// they are is made when the log tells of it, which it does unless that was before the first chunk.
+func (c *Copier) outdated(ctx context.Context, r *db.Record, t *schema.Table) (bool, error) {
+	if !sameRows(r.Shape, t) {
+		return true, nil
+	}
+	if len(c.target.Dialect().Differences(r.Shape, t, true, true)) == 0 {
+		return false, nil
+	}
+	chunks, err := c.target.Ledger().Chunks(ctx, t.Name)
+	return len(chunks) == 0, err
+}
+
+// changed returns the tables of the move that the source has not, or otherwise than they are recorded: those whose copy has not ended,
+// and until the target is consistent for the first time new ones. Others are left to the log.
+func (c *Copier) changed(ctx context.Context, records []db.Record, otherwise func(*db.Record, *schema.Table) (bool, error)) (names []schema.Name, err error) {
 	recorded := map[schema.Name]*db.Record{}
 	for i := range records {
 		recorded[records[i].Source] = &records[i]
@@ -104,9 +117,16 @@ func (c *Copier) changed(ctx context.Context, records []db.Record) (names []sche
 	for _, t := range tables {
 		found[t.Name] = true
 		r := recorded[t.Name]
-		switch {
-		case r == nil && t.Kind != schema.BaseTable:
-		case r == nil, t.Kind != schema.BaseTable, len(c.target.Dialect().Differences(r.Shape, t, true, true)) > 0:
+		if r == nil && t.Kind != schema.BaseTable {
+			continue
+		}
+		other := r == nil || t.Kind != schema.BaseTable
+		if !other {
+			if other, err = otherwise(r, t); err != nil {
+				return nil, err
+			}
+		}
+		if other {
 			names = append(names, t.Name)
 		}
 	}
@@ -121,11 +141,7 @@ func (c *Copier) changed(ctx context.Context, records []db.Record) (names []sche
 // renew records the tables as the source has them now, as of a position that is read before. What the log has of them up to there is
 // passed over from then on; what their rows show is of that position or later.
 func (c *Copier) renew(ctx context.Context, records []db.Record, names []schema.Name) ([]db.Record, error) {
-	pos, err := c.source.SafePosition(ctx)
-	if err != nil {
-		return nil, err
-	}
-	tables, err := c.evolver.source.Tables(ctx, func(n schema.Name) bool { return slices.Contains(names, n) && c.evolver.rules.Follows(n) })
+	tables, pos, err := c.asOf(ctx, names)
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +175,35 @@ func (c *Copier) renew(ctx context.Context, records []db.Record, names []schema.
 		}
 	}
 	return records, c.amend(ctx, before, records[kept:])
+}
+
+// stillTries is how often tables are read that change while they are read.
+const stillTries = 10
+
+// asOf returns the named tables as of a position. Of tables that change all the time they may be of a later one: then the log tells of changes
+// that they have already.
+func (c *Copier) asOf(ctx context.Context, names []schema.Name) (tables []*schema.Table, pos db.Position, err error) {
+	read := func() ([]*schema.Table, error) {
+		return c.evolver.source.Tables(ctx, func(n schema.Name) bool { return slices.Contains(names, n) && c.evolver.rules.Follows(n) })
+	}
+	if tables, err = read(); err != nil {
+		return nil, "", err
+	}
+	for range stillTries {
+		before := tables
+		if pos, err = c.source.SafePosition(ctx); err != nil {
+			return nil, "", err
+		}
+		if tables, err = read(); err != nil {
+			return nil, "", err
+		}
+		if slices.EqualFunc(before, tables, func(x, y *schema.Table) bool {
+			return x.Name == y.Name && len(c.target.Dialect().Differences(x, y, true, true)) == 0
+		}) {
+			break
+		}
+	}
+	return tables, pos, nil
 }
 
 // amend takes away the target's tables that are no longer of the move, and records the others.
@@ -233,14 +278,15 @@ func keys(tables map[schema.Name]*schema.Table) (all []schema.Name) {
 	return all
 }
 
-// Unchanged tells whether the source has all tables that are being copied as they are recorded.
-func (c *Copier) Unchanged(ctx context.Context) (bool, error) {
+// Changed returns the tables that are being copied and that the source does not have as they are recorded.
+func (c *Copier) Changed(ctx context.Context) ([]schema.Name, error) {
 	records, err := c.target.Ledger().Records(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	changed, err := c.changed(ctx, records)
-	return len(changed) == 0, err
+	return c.changed(ctx, records, func(r *db.Record, t *schema.Table) (bool, error) {
+		return len(c.target.Dialect().Differences(r.Shape, t, true, true)) > 0, nil
+	})
 }
 
 // Copied records that all rows are there, and returns the routes of the move as they are by now.

@@ -36,6 +36,7 @@ const (
 	errFatalBinlog        = 1236
 	errTruncatedByPacket  = 1301 // result of a function was larger than max_allowed_packet
 	errInterrupted        = 1317
+	errDefinitionChanged  = 1412 // a table that a snapshot is older than
 	errKilled             = 1927 // MariaDB: connection was killed
 	errClientGone         = 4031 // MySQL 8: disconnected because of inactivity
 	errTrxRollback        = 3101 // plugin instructed the server to roll back
@@ -59,7 +60,7 @@ func classify(err error) error {
 		return err
 	}
 	switch number(err) {
-	case errLockWait, errDeadlock, errTrxRollback, errNoWaitLock:
+	case errLockWait, errDeadlock, errTrxRollback, errNoWaitLock, errDefinitionChanged:
 		return fmt.Errorf("%w: %w", db.ErrRetry, err)
 	case errTooManyConnections, errServerShutdown, errTooManyUserConns, errInterrupted, errKilled, errClientGone, errMalformed:
 		return fmt.Errorf("%w: %w", db.ErrConnection, err)

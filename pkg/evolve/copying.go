@@ -1,0 +1,52 @@
+package evolve
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"wherry/pkg/schema"
+)
+
+// A table that changes while its rows are copied is copied anew, unless the change leaves the rows as they are or takes whole partitions of
+// them away: then what is copied is right, and the change is made in its turn. Else a table whose partitions are rotated more often
+// than it can be copied would never be there.
+
+// inPlace tells whether the change can be made to tables that are being copied.
+func (c *change) inPlace(copying []schema.Name, effects []schema.Effect) bool {
+	for _, name := range copying {
+		of := func(e schema.Effect) bool { return e.Name == name || e.To == name }
+		at := slices.IndexFunc(effects, of)
+		if at < 0 || slices.ContainsFunc(effects[at+1:], of) {
+			return false
+		}
+		if e := &effects[at]; e.Kind != schema.Altered || e.Opaque != "" || e.After == nil || !sameRows(c.shape(name), e.After) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameRows tells whether the rows of two tables are alike, and are told apart alike: they have the same columns and the same key.
+func sameRows(a, b *schema.Table) bool {
+	if a == nil || !slices.Equal(a.Key(), b.Key()) || a.KeyIndex() != nil && a.KeyIndex().Name != b.KeyIndex().Name {
+		return false
+	}
+	plain := func(c schema.Column) schema.Column {
+		c.Default, c.OnUpdate, c.Comment, c.Invisible, c.Type.PlainZero = nil, "", "", false, false
+		return c
+	}
+	return slices.EqualFunc(a.Columns, b.Columns, func(x, y schema.Column) bool { return reflect.DeepEqual(plain(x), plain(y)) })
+}
+
+// deferred is a table without the indexes and foreign keys that it has not got yet, see schema.Options.
+func deferred(want, got *schema.Table) *schema.Table {
+	out := *want
+	out.Indexes = slices.DeleteFunc(slices.Clone(want.Indexes), func(x schema.Index) bool {
+		return !slices.ContainsFunc(got.Indexes, func(y schema.Index) bool { return strings.EqualFold(x.Name, y.Name) })
+	})
+	out.ForeignKeys = slices.DeleteFunc(slices.Clone(want.ForeignKeys), func(x schema.ForeignKey) bool {
+		return !slices.ContainsFunc(got.ForeignKeys, func(y schema.ForeignKey) bool { return strings.EqualFold(x.Name, y.Name) })
+	})
+	return &out
+}
