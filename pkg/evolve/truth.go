@@ -175,14 +175,14 @@ func last(net map[schema.Name]schema.Name, name schema.Name) schema.Name {
 
 // settle clears up effects whose shapes the source does not bear out as they are.
 func (c *change) settle(ctx context.Context, all []schema.Effect, open []*schema.Effect, found map[schema.Name]*schema.Table) error {
-	later, err := c.later(ctx, all, open)
+	later, err := c.later(ctx, all, open, found)
 	for try := 0; err == nil && len(later) == 0 && missing(open, found) && c.patient && try < logged; try++ {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-time.After(100 * time.Millisecond):
 		}
-		later, err = c.later(ctx, all, open)
+		later, err = c.later(ctx, all, open, found)
 	}
 	if err != nil {
 		return fmt.Errorf("look for later schema changes: %w", err)
@@ -227,7 +227,7 @@ func (c *change) replayed(ctx context.Context, all []schema.Effect, open []*sche
 			return context.Cause(ctx)
 		case <-time.After(10 * time.Millisecond):
 		}
-		again, readErr := c.later(ctx, all, open)
+		again, readErr := c.later(ctx, all, open, found)
 		if readErr != nil {
 			return fmt.Errorf("look for later schema changes: %w", readErr)
 		}
@@ -258,7 +258,7 @@ func sameNames(before, after *schema.Table) map[string]string {
 }
 
 // later returns the schema changes of the tables that are in the log after this one.
-func (c *change) later(ctx context.Context, all []schema.Effect, open []*schema.Effect) (found []*db.DDL, err error) {
+func (c *change) later(ctx context.Context, all []schema.Effect, open []*schema.Effect, now map[schema.Name]*schema.Table) (found []*db.DDL, err error) {
 	head, err := c.source.Head(ctx)
 	if err != nil {
 		return nil, err
@@ -268,7 +268,7 @@ func (c *change) later(ctx context.Context, all []schema.Effect, open []*schema.
 	touched := map[schema.Name]bool{}
 	for _, e := range open {
 		touched[e.Name], touched[last(net(all), e.Name)] = true, true
-		for _, t := range []*schema.Table{e.After, c.shape(e.Name)} {
+		for _, t := range []*schema.Table{e.After, c.shape(e.Name), now[e.Name]} {
 			if t == nil {
 				continue
 			}

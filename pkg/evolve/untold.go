@@ -31,7 +31,7 @@ func (e *Evolver) Untold(ctx context.Context, from db.Position, tables []*schema
 			what = differences[0]
 		}
 		c := &change{Evolver: e, after: from}
-		later, err := c.later(ctx, nil, []*schema.Effect{{Name: t.Name, After: t}})
+		later, err := c.later(ctx, nil, []*schema.Effect{{Name: t.Name, After: t}}, nil)
 		if err != nil {
 			return schema.Name{}, "", err
 		}
