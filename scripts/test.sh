@@ -76,7 +76,8 @@ revive() {
 # Packages that mostly wait, for servers that are frozen or gone: they are tested beside the others, each lane on servers of its own.
 beside=(
 	"./test/moves"
-	"./test/alter ./test/back ./test/cascades ./test/ddl ./test/evolve ./test/objects ./test/sources"
+	"./test/alter ./test/back ./test/cascades ./test/ddl ./test/objects"
+	"./test/evolve ./test/sources"
 )
 
 begin=$SECONDS rc=0
