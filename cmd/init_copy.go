@@ -133,7 +133,7 @@ func (s *session) replicator(steady bool, shapes *evolve.Evolver) *replicate.Rep
 	o := s.cfg.Replicate
 	var absent int64
 	var unseen func(context.Context) error
-	var displaced func(context.Context, *route.Route) error
+	var displaced func(context.Context, *route.Route) (bool, error)
 	if !steady {
 		unseen, displaced = s.unseenCascades, s.displaced
 	}

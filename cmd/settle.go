@@ -23,19 +23,27 @@ func (s *session) unseenCascades(ctx context.Context) error {
 	return s.target.Ledger().Put(ctx, db.FactCascades, at.String())
 }
 
-// displaced records that rows of a table gave way while they were copied.
-func (s *session) displaced(ctx context.Context, r *route.Route) error {
+// displaced records that rows of a table give way. They may while they are being copied, and newer than the log: of another table they are
+// the source's.
+func (s *session) displaced(ctx context.Context, r *route.Route) (bool, error) {
 	s.noting.Lock()
 	defer s.noting.Unlock()
+	records, err := s.target.Ledger().Records(ctx)
+	if err != nil {
+		return false, err
+	}
+	if !slices.ContainsFunc(records, func(x db.Record) bool { return x.Source == r.Source.Name() && x.Copy }) {
+		return false, nil
+	}
 	names, err := s.displacedTables(ctx)
 	if err != nil || slices.Contains(names, r.Source.Name().String()) {
-		return err
+		return err == nil, err
 	}
 	list, err := json.Marshal(append(names, r.Source.Name().String()))
 	if err != nil {
-		return err
+		return false, err
 	}
-	return s.target.Ledger().Put(ctx, db.FactDisplaced, string(list))
+	return true, s.target.Ledger().Put(ctx, db.FactDisplaced, string(list))
 }
 
 func (s *session) displacedTables(ctx context.Context) (names []string, err error) {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -35,6 +36,8 @@ type Shapes interface {
 	Ready(ctx context.Context, again []schema.Name) ([]*route.Route, error)
 	// Changed returns the tables that are being copied and that the source does not have as they were when their copy began.
 	Changed(ctx context.Context) ([]schema.Name, error)
+	// All returns the routes of all tables of the move as they are by now.
+	All(ctx context.Context) ([]*route.Route, error)
 	// Copied records that all rows are there, and returns the routes of all tables of the move as they are by now.
 	Copied(ctx context.Context) ([]*route.Route, error)
 }
@@ -165,6 +168,7 @@ func (c *Copy) load(ctx context.Context, again []schema.Name) (db.Position, erro
 	}
 	c.opts.Observe.Positions(start, "")
 	return start, c.locked(ctx, lock, start, func(ctx context.Context) error {
+		failed := map[schema.Name]bool{}
 		for {
 			if c.opts.Shapes != nil {
 				var err error
@@ -176,12 +180,23 @@ func (c *Copy) load(ctx context.Context, again []schema.Name) (db.Position, erro
 			if err == nil || c.opts.Shapes == nil || ctx.Err() != nil {
 				return err
 			}
-			// Rows that cannot be read or written may be of a table that has another shape by now: then it is copied anew.
-			changed, lookErr := c.opts.Shapes.Changed(ctx)
-			if lookErr != nil || len(changed) == 0 {
+			// Rows that cannot be read or written may be of a table that has another shape by now: then it is copied anew. Or of one that
+			// was gone for a moment: then the log tells, and once is no failure.
+			table, ok := tableOf(err)
+			if !ok {
 				return err
 			}
-			again = changed
+			changed, lookErr := c.opts.Shapes.Changed(ctx)
+			switch {
+			case lookErr != nil:
+				return errors.Join(err, lookErr)
+			case slices.Contains(changed, table):
+				again = []schema.Name{table}
+			case !failed[table]:
+				again, failed[table] = nil, true
+			default:
+				return err
+			}
 		}
 	})
 }
@@ -312,7 +327,13 @@ func (c *Copy) settle(ctx context.Context, consistent db.Position) (db.Position,
 	}
 	c.opts.Observe.Step("settle")
 	err = c.retry(ctx, "compare rows that the log does not tell all of", func() (err error) {
-		consistent, err = c.opts.Settle(ctx, c.routes)
+		routes := c.routes
+		if c.opts.Shapes != nil { // also those whose rows are not copied now: foreign keys reach them
+			if routes, err = c.opts.Shapes.All(ctx); err != nil {
+				return err
+			}
+		}
+		consistent, err = c.opts.Settle(ctx, routes)
 		return err
 	})
 	return consistent, err

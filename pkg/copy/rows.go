@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"wherry/pkg/db"
+	"wherry/pkg/schema"
 )
 
 // rows copies what is not copied yet.
@@ -79,6 +80,29 @@ func (c *Copy) watch(ctx context.Context, start db.Position) error {
 	}
 }
 
+// tableError is an error of one table's rows.
+type tableError struct {
+	table schema.Name
+	err   error
+}
+
+func (e *tableError) Error() string { return e.err.Error() }
+func (e *tableError) Unwrap() error { return e.err }
+
+// tableOf tells whether an error is of a table's rows and no server's fault, and which table that is.
+func tableOf(err error) (table schema.Name, ok bool) {
+	var of *tableError
+	for _, other := range []error{db.ErrConnection, db.ErrRetry, db.ErrLocked, db.ErrPositionGone, db.ErrSealed, db.ErrOtherServer} {
+		if errors.Is(err, other) {
+			return table, false
+		}
+	}
+	if !errors.As(err, &of) {
+		return table, false
+	}
+	return of.table, true
+}
+
 // scheduler gives each worker the table that has the fewest, so that tables are copied side by side and the last one by all.
 type scheduler struct {
 	c      *Copy
@@ -98,7 +122,7 @@ func (s *scheduler) work(ctx context.Context) error {
 		}
 		s.give(t, !ok)
 		if err != nil {
-			return err
+			return &tableError{t.route.Source.Name(), err}
 		}
 	}
 }

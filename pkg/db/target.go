@@ -130,8 +130,9 @@ type Loaded struct {
 type ApplyOptions struct {
 	Workers int // connections that apply in parallel; more than 1 gives up transaction boundaries
 	// Displaced is called, by several goroutines, before rows of a table give way to others with values that the target calls equal and the
-	// source does not. Whoever sets it must compare the table afterwards. nil: no row gives way, Apply returns ErrUnsupported.
-	Displaced func(ctx context.Context, r *route.Route) error
+	// source does not. It tells whether they may: then the table must be compared afterwards. Else, and when it is nil, Apply returns
+	// ErrUnsupported.
+	Displaced func(ctx context.Context, r *route.Route) (may bool, err error)
 }
 
 // Applier writes changes to the target, one transaction at a time. It is used by one goroutine.
@@ -150,7 +151,8 @@ type Applier interface {
 	// Execute runs one schema statement of the dialect's on the connection that holds the lock, as of the moment given. Nothing may
 	// be open. When its answer was lost the error is ErrConnection; the next applier's opening waits until it has ended.
 	Execute(ctx context.Context, statement string, at Moment) error
-	// Amend is the ledger's, within the current transaction, beginning one when none is open; it forgets FactChange as well. Commit makes it durable.
+	// Amend puts records and takes others away within the current transaction, beginning one when none is open; Commit makes it durable. The
+	// chunks of the tables taken away are forgotten with it, and FactChange. Those of tables put stay: what is copied of them is right.
 	Amend(ctx context.Context, put []Record, gone []schema.Name) error
 	// Rollback drops everything applied since the last commit.
 	Rollback(ctx context.Context) error

@@ -289,15 +289,32 @@ func (c *Copier) Changed(ctx context.Context) ([]schema.Name, error) {
 	})
 }
 
+// All returns the routes of all tables of the move as they are by now.
+func (c *Copier) All(ctx context.Context) ([]*route.Route, error) {
+	records, err := c.target.Ledger().Records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.routes(records)
+}
+
+func (c *Copier) routes(records []db.Record) ([]*route.Route, error) {
+	p := c.evolver.opts.Plan(Shapes(records))
+	if err := refusal(p); err != nil {
+		return nil, fmt.Errorf("%w: %w", db.ErrUnsupported, err)
+	}
+	return p.Routes, nil
+}
+
 // Copied records that all rows are there, and returns the routes of the move as they are by now.
 func (c *Copier) Copied(ctx context.Context) ([]*route.Route, error) {
 	records, err := c.target.Ledger().Records(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := c.evolver.opts.Plan(Shapes(records))
-	if err := refusal(p); err != nil {
-		return nil, fmt.Errorf("%w: %w", db.ErrUnsupported, err)
+	routes, err := c.routes(records)
+	if err != nil {
+		return nil, err
 	}
 	var put []db.Record
 	for i := range records {
@@ -307,7 +324,7 @@ func (c *Copier) Copied(ctx context.Context) ([]*route.Route, error) {
 		}
 	}
 	if len(put) == 0 {
-		return p.Routes, nil
+		return routes, nil
 	}
-	return p.Routes, c.target.Ledger().Amend(ctx, put, nil)
+	return routes, c.target.Ledger().Amend(ctx, put, nil)
 }

@@ -42,7 +42,7 @@ type Options struct {
 	// must compare those tables afterwards (see ReplayExactly).
 	Unseen func(ctx context.Context) error
 	// Displaced is set while rows on the target may be newer than the log, see db.ApplyOptions.
-	Displaced func(ctx context.Context, r *route.Route) error
+	Displaced func(ctx context.Context, r *route.Route) (may bool, err error)
 	// Settled is asked before the log is followed without Unseen: an error tells that tables were not compared afterwards.
 	Settled func(ctx context.Context) error
 

@@ -66,18 +66,19 @@ func TestEqualOnTargetOnly(t *testing.T) {
 		// While rows are newer than the log, one gives way to what the log tells, and that is noted before.
 		require.NoError(t, applier.Close())
 		noted := 0
-		applier, err = target.NewApplier(ctx, db.ApplyOptions{Workers: 1, Displaced: func(_ context.Context, displaced *route.Route) error {
+		applier, err = target.NewApplier(ctx, db.ApplyOptions{Workers: 1, Displaced: func(_ context.Context, displaced *route.Route) (bool, error) {
 			assert.Same(t, r, displaced)
 			assert.Equal(t, []string{"61|78|", "62|31|"}, m.rows(t, admin, "blunt"))
 			noted++
-			return nil
+			return noted > 1, nil
 		}})
 		require.NoError(t, err)
 		require.NoError(t, apply(db.TableBatch{Upserts: []db.Row{row("a", "y")}}))
 		assert.Zero(t, noted, "nothing was in the way")
 		require.NoError(t, apply(db.TableBatch{Upserts: []db.Row{row("a", "x")}}))
+		require.ErrorIs(t, apply(db.TableBatch{Upserts: []db.Row{row("A", "2"), row("c", "1")}}), db.ErrUnsupported, "it may not")
 		require.NoError(t, apply(db.TableBatch{Upserts: []db.Row{row("A", "2"), row("c", "1")}}))
-		assert.Equal(t, 1, noted)
+		assert.Equal(t, 2, noted)
 		assert.Equal(t, []string{"41|32|", "63|31|"}, m.rows(t, admin, "blunt"))
 	})
 }

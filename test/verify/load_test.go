@@ -70,7 +70,7 @@ func transaction(ctx context.Context, db *sql.DB, r *rand.Rand) error {
 	id, other := 1+r.IntN(still-1), 1+r.IntN(still-1)
 	parts := [][]string{
 		{"UPDATE items SET n = n + 1 WHERE id = 100"},
-		{fmt.Sprintf("UPDATE items SET n = n + 1 WHERE id BETWEEN %d AND %d", id, id+5), "UPDATE items SET name = CONCAT('hot ', n) WHERE id = 101"},
+		{fmt.Sprintf("UPDATE items SET n = n + 1 WHERE id BETWEEN %d AND %d", id, min(id+5, still)), "UPDATE items SET name = CONCAT('hot ', n) WHERE id = 101"},
 		{fmt.Sprintf("DELETE FROM items WHERE id = %d", id)},
 		{fmt.Sprintf("REPLACE INTO items VALUES (%d, 'new', %d, 1)", id, 10*id)},
 		{fmt.Sprintf("UPDATE items SET id = %d WHERE id = %d", other, id)},

@@ -124,7 +124,7 @@ func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 			return errors.New("no position on the target")
 		}
 		for _, m := range a.amended {
-			if err := b.amend(m.put, m.gone); err != nil {
+			if err := b.amend(m.put, m.gone, false); err != nil {
 				return err
 			}
 			delete(b.facts, db.FactChange)

@@ -19,8 +19,8 @@ type books struct {
 	records map[schema.Name]string // encoded
 }
 
-// amend puts records and takes others away.
-func (b *books) amend(put []db.Record, gone []schema.Name) error {
+// amend puts records and takes others away. renew forgets the chunks of tables that are to be copied.
+func (b *books) amend(put []db.Record, gone []schema.Name, renew bool) error {
 	for _, name := range gone {
 		delete(b.records, name)
 		delete(b.chunks, name)
@@ -30,7 +30,7 @@ func (b *books) amend(put []db.Record, gone []schema.Name) error {
 		if err != nil {
 			return err
 		}
-		if b.records[r.Source] = text; r.Copy {
+		if b.records[r.Source] = text; r.Copy && renew {
 			delete(b.chunks, r.Source)
 		}
 	}
@@ -147,7 +147,7 @@ func (l *ledger) Records(ctx context.Context) (records []db.Record, err error) {
 
 // Amend puts records and takes others away.
 func (l *ledger) Amend(ctx context.Context, put []db.Record, gone []schema.Name) error {
-	return l.write(ctx, "ledger.amend", func(b *books) error { return b.amend(put, gone) })
+	return l.write(ctx, "ledger.amend", func(b *books) error { return b.amend(put, gone, true) })
 }
 
 // Seal records the takeover and turns the position into the final one.

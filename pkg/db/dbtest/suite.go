@@ -103,6 +103,7 @@ func Run(t *testing.T, h Harness) {
 		{"purged log is reported", testPurged},
 		{"ledger facts", testFacts},
 		{"ledger chunks", testChunks},
+		{"ledger records", testRecords},
 		{"begin", testBegin},
 		{"seal", testSeal},
 		{"load is atomic", testLoad},

@@ -31,7 +31,7 @@ type applier struct {
 	cache []map[*route.Route]*statement // upserts, per wire
 	del   [][]byte                      // buffers of deletes, per wire
 
-	displaced func(context.Context, *route.Route) error // see db.ApplyOptions
+	displaced func(context.Context, *route.Route) (bool, error) // see db.ApplyOptions
 }
 
 // Position returns the durable position.

@@ -62,10 +62,13 @@ func (a *applier) exactly(ctx context.Context, i int, tb *db.TableBatch) (delete
 		return deleted, err
 	}
 	if a.displaced != nil {
-		if err := a.displaced(ctx, tb.Route); err != nil {
-			return deleted, err
+		may, noteErr := a.displaced(ctx, tb.Route)
+		if noteErr != nil {
+			return deleted, noteErr
 		}
-		return deleted, a.overwrite(ctx, i, newStatement(a.t, rel, "REPLACE INTO ", ""), tb.Upserts)
+		if may {
+			return deleted, a.overwrite(ctx, i, newStatement(a.t, rel, "REPLACE INTO ", ""), tb.Upserts)
+		}
 	}
 	return deleted, fmt.Errorf("%w: the target calls values equal that the source tells apart, and can hold only one of them; nothing was overwritten; "+
 		"give the column on the source another value, or a collation that both ends know, and copy again: %w", db.ErrUnsupported, err)

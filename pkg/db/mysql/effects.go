@@ -75,7 +75,10 @@ func (s *Source) utc(ctx context.Context, zone, local string) (utc string, err e
 		return "", nil
 	}
 	found, err := s.within(ctx, zone, fmt.Sprintf("SELECT UNIX_TIMESTAMP('%s'), FROM_UNIXTIME(UNIX_TIMESTAMP('%[1]s')) = '%[1]s'", local))
-	if err != nil || string(found[1]) != "1" {
+	if number(err) == errTimeZone || err == nil && string(found[1]) != "1" {
+		return "", nil
+	}
+	if err != nil {
 		return "", err
 	}
 	seconds, err := strconv.ParseFloat(string(found[0]), 64) // MariaDB gives it six digits of fraction

@@ -35,6 +35,7 @@ const (
 	errPrivilege          = 1227
 	errFatalBinlog        = 1236
 	errTruncatedByPacket  = 1301 // result of a function was larger than max_allowed_packet
+	errTimeZone           = 1298 // unknown
 	errInterrupted        = 1317
 	errDefinitionChanged  = 1412 // a table that a snapshot is older than
 	errKilled             = 1927 // MariaDB: connection was killed

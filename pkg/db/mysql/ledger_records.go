@@ -36,7 +36,7 @@ func (l *ledger) Records(ctx context.Context) (records []db.Record, err error) {
 
 // Amend puts records and takes others away.
 func (l *ledger) Amend(ctx context.Context, put []db.Record, gone []schema.Name) (err error) {
-	statements, err := l.amendments(put, gone)
+	statements, err := l.amendments(put, gone, true)
 	if err != nil {
 		return err
 	}
@@ -60,8 +60,8 @@ func (l *ledger) Amend(ctx context.Context, put []db.Record, gone []schema.Name)
 	return nil
 }
 
-// amendments are the statements of an Amend.
-func (l *ledger) amendments(put []db.Record, gone []schema.Name) ([]string, error) {
+// amendments are the statements of an Amend. renew forgets the chunks of tables that are to be copied.
+func (l *ledger) amendments(put []db.Record, gone []schema.Name, renew bool) ([]string, error) {
 	var statements []string
 	forget := func(table, source string) {
 		statements = append(statements, "DELETE FROM "+l.table(table)+" WHERE source = "+quoted(source))
@@ -75,7 +75,7 @@ func (l *ledger) amendments(put []db.Record, gone []schema.Name) ([]string, erro
 		if err != nil {
 			return nil, err
 		}
-		if r.Copy {
+		if r.Copy && renew {
 			forget("chunks", r.Source.Quoted())
 		}
 		statements = append(statements, "REPLACE INTO "+l.table("tables")+" (source, record) VALUES ("+quoted(r.Source.Quoted())+", "+quoted(text)+")")
@@ -83,10 +83,10 @@ func (l *ledger) amendments(put []db.Record, gone []schema.Name) ([]string, erro
 	return statements, nil
 }
 
-// Amend is the ledger's, within the applier's transaction.
+// Amend puts records and takes others away within the applier's transaction.
 func (a *applier) Amend(ctx context.Context, put []db.Record, gone []schema.Name) error {
 	l := &ledger{t: a.t, database: Bookkeeping(a.t.cfg.Move)}
-	statements, err := l.amendments(put, gone)
+	statements, err := l.amendments(put, gone, false)
 	if err != nil {
 		return err
 	}
