@@ -192,7 +192,7 @@ func (c *Copy) load(ctx context.Context, again []schema.Name) (db.Position, erro
 				return errors.Join(err, lookErr)
 			case slices.Contains(changed, table):
 				again = []schema.Name{table}
-			case !failed[table]:
+			case !failed[table] && !errors.Is(err, db.ErrUnsupported):
 				again, failed[table] = nil, true
 			default:
 				return err
