@@ -65,6 +65,10 @@ func (t Type) IsText() bool {
 	}
 }
 
+// Unordered tells whether the server's order of values is none: of gb18030_chinese_ci it calls X'A8A278' and X'81308639' equal, and sorts one
+// below the other (seen on MySQL 9.7). A row may then be neither at or below a bound nor above it.
+func (t Type) Unordered() bool { return t.Collation == "gb18030_chinese_ci" }
+
 // IsBytes tells whether values are raw bytes without a character set.
 func (t Type) IsBytes() bool {
 	switch t.Kind {

@@ -10,7 +10,7 @@ import (
 )
 
 // comparesOtherwise tells whether the target may call values of a unique index equal that the source tells apart: its
-// collation is another one, or of the same name but of the other family, which has its own tables of characters.
+// collation is another one, or of the same name but of the other family, which has its own tables of characters, or not sure of itself.
 func comparesOtherwise(r *route.Route) bool {
 	source, target := r.Source.Table, r.Target.Table
 	across := source.Flavor.MariaDB != target.Flavor.MariaDB
@@ -25,7 +25,7 @@ func comparesOtherwise(r *route.Route) bool {
 			}
 			switch t := &target.Columns[at].Type; t.Kind {
 			case schema.Char, schema.Varchar, schema.Text:
-				if across || t.Collation != source.Columns[from].Type.Collation {
+				if across || t.Unordered() || t.Collation != source.Columns[from].Type.Collation {
 					return true
 				}
 			default:

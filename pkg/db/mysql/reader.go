@@ -98,6 +98,9 @@ func (s *server) Bound(ctx context.Context, rel *route.Relation, after db.Row, n
 }
 
 func (q query) bound(ctx context.Context, rel *route.Relation, after db.Row, n int) (db.Row, error) {
+	if slices.ContainsFunc(rel.Key, func(at int) bool { return rel.Column(at).Type.Unordered() }) {
+		return nil, nil // all rows at once
+	}
 	all := *rel
 	all.Where = ""
 	statement := "SELECT " + keyList(rel) + " FROM " + rel.Name().Quoted() + keyIndex(rel) +
