@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/schema"
+	"wherry/test/internal/lab"
 )
 
 // random makes tables and what they become.
@@ -192,22 +193,10 @@ func (r *random) pair() (from, to table, former map[string]string) {
 	return from, to, former
 }
 
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	s := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
-	if text := os.Getenv("WHERRY_SEED"); text != "" {
-		n, err := strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err)
-		s = n
-	}
-	t.Logf("WHERRY_SEED=%d", s)
-	return s
-}
-
 // TestRandom alters random tables in random ways. The server says what the rows must be: INSERT .. SELECT of the columns that stay, by
 // their new names, into a table that was made as planned.
 func TestRandom(t *testing.T) {
-	first := seed(t)
+	first := lab.Seed(t)
 	for _, s := range servers(t) {
 		t.Run(s.name, func(t *testing.T) {
 			r := &random{rand.New(rand.NewPCG(first, 0)), s.name == "mariadb"} //nolint:gosec // a test

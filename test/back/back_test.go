@@ -8,13 +8,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 // TestThereAndBack goes forward and back while an application writes all the time, and wherry is killed on the way: every
 // acknowledged write of both periods is on the old source in the end, once, in tables with and without a key.
 func TestThereAndBack(t *testing.T) {
 	eachPair(t, func(t *testing.T, from, to string) {
-		s := seed(t)
+		s := lab.Seed(t)
 		r := rand.New(rand.NewPCG(s, 9))
 		m := newMove(t, from, to, "schema: {allow_losses: [collation]}")
 		m.createTables(t, 1000)
@@ -79,7 +81,7 @@ func TestBackEqual(t *testing.T) {
 		m.createTables(t, 500)
 		m.upToCutover(t)
 		m.must(t, "cutover", "--confirm="+name)
-		app := m.startApp(t, seed(t), 3)
+		app := m.startApp(t, lab.Seed(t), 3)
 		app.awaits(t, "forward", 200)
 		replica := m.start(t, "start-replica", "--reverse")
 		app.awaits(t, "forward", 100)

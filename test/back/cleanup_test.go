@@ -36,7 +36,7 @@ func (m *move) left(t *testing.T) (names []string) {
 // it is over, nothing happens.
 func TestCleanup(t *testing.T) {
 	likePairs(t, func(t *testing.T, from, to string) {
-		r := rand.New(rand.NewPCG(seed(t), 1))
+		r := rand.New(rand.NewPCG(lab.Seed(t), 1))
 		m := newMove(t, from, to)
 		m.createTables(t, 100)
 		m.upToCutover(t)
@@ -64,7 +64,7 @@ func TestCleanup(t *testing.T) {
 // it can begin again.
 func TestAbandon(t *testing.T) {
 	likePairs(t, func(t *testing.T, from, to string) {
-		r := rand.New(rand.NewPCG(seed(t), 2))
+		r := rand.New(rand.NewPCG(lab.Seed(t), 2))
 		m := newMove(t, from, to, "schema: {existing: accept}")
 		m.createTables(t, 5000)
 		m.target.run(t, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",

@@ -237,19 +237,6 @@ func eachPair(t *testing.T, f func(t *testing.T, from, to string)) {
 	}
 }
 
-// seed returns the seed of a test's random choices: WHERRY_SEED, or a new one. It is printed.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	s := rand.Uint64() % 1e9
-	if text := strings.TrimSpace(os.Getenv("WHERRY_SEED")); text != "" {
-		var err error
-		s, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err, "WHERRY_SEED")
-	}
-	t.Logf("replay with WHERRY_SEED=%d", s)
-	return s
-}
-
 // configure puts lines in the place of those of the configuration that begin with the same key.
 func (m *move) configure(t *testing.T, lines ...string) {
 	t.Helper()

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 // TestRehearse rehearses the cutover while an application writes: beside a start-replica and without one, and killed at random
@@ -14,7 +16,7 @@ import (
 // and nothing is lost.
 func TestRehearse(t *testing.T) {
 	eachPair(t, func(t *testing.T, from, to string) {
-		s := seed(t)
+		s := lab.Seed(t)
 		r := rand.New(rand.NewPCG(s, 5))
 		m := newMove(t, from, to, "schema: {allow_losses: [collation]}")
 		m.createTables(t, 2000)

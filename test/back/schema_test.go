@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 // definitions are the tables of the database as the server defines them, without what follows from rows.
@@ -47,7 +49,7 @@ func (m *move) same(t *testing.T) {
 // under load, killed at any moment; it goes back with both sides the same in every definition and row.
 func TestBackSchemaChanges(t *testing.T) {
 	likePairs(t, func(t *testing.T, from, to string) {
-		s := seed(t)
+		s := lab.Seed(t)
 		r := rand.New(rand.NewPCG(s, 11))
 		m := newMove(t, from, to)
 		m.createTables(t, 500)

@@ -83,19 +83,6 @@ func run(t *testing.T, db *sql.DB, statements ...string) {
 	}
 }
 
-// seed returns the seed of a test's random choices: WHERRY_SEED, or a new one. It is printed.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	s := rand.Uint64() % 1e9
-	if text := os.Getenv("WHERRY_SEED"); text != "" {
-		var err error
-		s, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err, "WHERRY_SEED")
-	}
-	t.Logf("replay with WHERRY_SEED=%d", s)
-	return s
-}
-
 // rounds returns how often the long parts are done.
 func rounds(t *testing.T) int {
 	t.Helper()

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 // most is the largest key that transactions draw: small, so that they meet.
@@ -233,7 +235,7 @@ func TestRandom(t *testing.T) {
 
 func random(t *testing.T, from, to string) {
 	t.Helper()
-	n := seed(t)
+	n := lab.Seed(t)
 	r := rand.New(rand.NewPCG(n, 1))
 	batch := []string{"batch_rows: 3", "batch_rows: 50", "batch_rows: 5000", "batch_rows: 5000, workers: 4"}[r.IntN(4)]
 	m := newMove(t, from, to, fmt.Sprintf("copy: {workers: 3, chunk_rows: %d}", []int{5, 20, 1000}[r.IntN(3)]), "replicate: {"+batch+"}")

@@ -58,7 +58,7 @@ func ownTarget(t *testing.T, flavor string) (lab.Server, *lab.Fleet) {
 // TestTargetKilledInSchemaChange kills the target's server at any moment of a schema statement and starts it again: wherry goes on,
 // and the change is made once. The moment, and which change, a seed tells; with WHERRY_EVERY_STEP=1 there are more.
 func TestTargetKilledInSchemaChange(t *testing.T) {
-	began := seed(t)
+	began := lab.Seed(t)
 	for i, flavor := range []string{lab.MySQL, lab.MariaDB} {
 		t.Run(flavor, func(t *testing.T) {
 			t.Parallel()

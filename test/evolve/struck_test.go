@@ -20,19 +20,6 @@ import (
 // failed is the exit code of a run whose connections were lost where it does not try again.
 const failed = 1
 
-// seed is what WHERRY_SEED says, or any, which is logged.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	s := rand.Uint64() % 1e9
-	if text := os.Getenv("WHERRY_SEED"); text != "" {
-		var err error
-		s, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err, "WHERRY_SEED")
-	}
-	t.Logf("replay with WHERRY_SEED=%d", s)
-	return s
-}
-
 // struck is a move through proxies that count every command to either server, in one order.
 type struck struct {
 	*move
@@ -111,7 +98,7 @@ func (s *struck) fail(t *testing.T, n int, when between.Moment, cut bool) (*lab.
 // to a server, when it was sent, and when it was answered; then the same command is run again. Which commands, a seed tells, one of
 // every other kind; with WHERRY_EVERY_STEP=1 all of them (hours), with WHERRY_EVERY_STEP=n every n-th, and all schema statements.
 func TestSchemaChangeStruckAtEveryStep(t *testing.T) {
-	began, turn := seed(t), uint64(0)
+	began, turn := lab.Seed(t), uint64(0)
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
 		turn++
 		s := newStruck(t, "we_x", source, target, began+turn)
@@ -206,7 +193,7 @@ func (s *struck) one(t *testing.T, k struckKind, n int, when between.Moment, cut
 // TestSchemaAnswersLost loses the answer to every schema statement on the target when it is sent for the first time: the server has
 // carried it out, and nobody hears of it.
 func TestSchemaAnswersLost(t *testing.T) {
-	n := seed(t)
+	n := lab.Seed(t)
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
 		n++
 		s := newStruck(t, "we_y", source, target, n)

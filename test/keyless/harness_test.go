@@ -9,9 +9,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -72,19 +70,6 @@ func run(t *testing.T, db *sql.DB, statements ...string) {
 		_, err := db.ExecContext(context.WithoutCancel(t.Context()), statement)
 		require.NoError(t, err, "%.200s", statement)
 	}
-}
-
-// seed returns the seed of a test's random choices: WHERRY_SEED, or a new one. It is printed.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	s := rand.Uint64() % 1e9
-	if text := os.Getenv("WHERRY_SEED"); text != "" {
-		var err error
-		s, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err, "WHERRY_SEED")
-	}
-	t.Logf("replay with WHERRY_SEED=%d", s)
-	return s
 }
 
 // bag counts the distinct rows of a table, each written in hexadecimal digits.

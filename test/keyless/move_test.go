@@ -20,7 +20,7 @@ func TestMove(t *testing.T) {
 	for _, p := range [][2]string{{"mysql-1", "mysql-2"}, {"mariadb-1", "mariadb-2"}, {"mysql-1", "mariadb-2"}, {"mariadb-1", "mysql-2"}} {
 		t.Run(p[0]+"_to_"+p[1], func(t *testing.T) {
 			source, target := server(t, p[0]), server(t, p[1])
-			s := seed(t)
+			s := lab.Seed(t)
 			r := rand.New(rand.NewPCG(s, 77))
 			all := tables(source.Flavor == target.Flavor, source.Flavor)
 			m := newMove(t, source, target)

@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +33,7 @@ func TestKeys(t *testing.T) {
 			}
 		}
 		slices.SortStableFunc(shapes, func(a, b shape) int { return strings.Compare(a.table, b.table) })
-		seed := seedOf(t)
+		seed := lab.Seed(t)
 		m := newMove(t, "wk_keys", source, target, "copy: {workers: 3, chunk_rows: 7}", "verify: {chunk_rows: 20}", "schema: {allow_losses: [collation]}")
 		m.create(t, seed, shapes, 60)
 		load := m.startLoad(t, seed, shapes, 2)
@@ -67,17 +66,4 @@ func (m *move) killCopy(t *testing.T, tables int) {
 	require.NoError(t, c.Signal(os.Kill))
 	require.Error(t, c.Wait())
 	assert.Equal(t, -1, m.number(t, m.to, "SELECT name = 'consistent' FROM "+quote("wherry_"+m.name)+".facts WHERE name = 'consistent'"), "killed before its end")
-}
-
-// seedOf returns WHERRY_SEED, or one from the clock, and tells it.
-func seedOf(t *testing.T) uint64 {
-	t.Helper()
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
-	if text := os.Getenv("WHERRY_SEED"); text != "" {
-		var err error
-		seed, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err)
-	}
-	t.Logf("WHERRY_SEED=%d", seed)
-	return seed
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 // killed is how often wherry was killed, by phase.
@@ -24,7 +26,7 @@ func (k killed) total() (n int) {
 // share, and goes on from there with the same command.
 func TestKill(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
-		s := seed(t)
+		s := lab.Seed(t)
 		r := rand.New(rand.NewPCG(s, 1000))
 		slow := newProxy(t, p.target)
 		slow.Slow(8 * time.Millisecond)

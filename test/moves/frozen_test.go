@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/test/internal/between"
+	"wherry/test/internal/lab"
 )
 
 // frozenMove is a move through proxies that gives a silent server a second, and up after a few.
@@ -19,7 +20,7 @@ func frozenMove(t *testing.T, p pair, retryFor string) (*move, *load, map[string
 		"copy: {workers: 2, chunk_rows: 500}", "verify: {workers: 2, chunk_rows: 500}", "replicate: {retry_for: " + retryFor + "}", "cutover: {timeout: 5s}",
 	}})
 	m.fill(t, 2_000)
-	load := m.startLoad(t, seed(t), 2, 2_000, 5*time.Millisecond)
+	load := m.startLoad(t, lab.Seed(t), 2, 2_000, 5*time.Millisecond)
 	m.must(t, "init-schema")
 	return m, load, ends
 }

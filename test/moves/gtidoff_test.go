@@ -19,7 +19,7 @@ func TestWithoutGTIDs(t *testing.T) {
 	require.Equal(t, "OFF", p.source.text(t, "SELECT @@gtid_mode"))
 	m := newMove(t, p, settings{lines: []string{"copy: {chunk_rows: 300}"}})
 	m.fill(t, 6_000)
-	load := m.startLoad(t, seed(t), 3, 6_000, 2*time.Millisecond)
+	load := m.startLoad(t, lab.Seed(t), 3, 6_000, 2*time.Millisecond)
 	m.must(t, "init-schema")
 	copying := m.start(t, "init-copy")
 	time.Sleep(300 * time.Millisecond)

@@ -248,7 +248,7 @@ func oneLikePair(t *testing.T, f func(t *testing.T, p pair)) {
 		pairs(t, likePairs, f)
 		return
 	}
-	at := seed(t) % 2
+	at := lab.Seed(t) % 2
 	pairs(t, likePairs[at:at+1], f)
 }
 

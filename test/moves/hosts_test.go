@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/test/internal/between"
+	"wherry/test/internal/lab"
 )
 
 // TestTwoHosts follows on one machine; on another, with a state file of its own, nobody follows or cuts over meanwhile, and
@@ -122,7 +123,7 @@ func TestRotated(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
 		m := newMove(t, p, settings{lines: []string{"copy: {workers: 2, chunk_rows: 200}"}})
 		m.fill(t, 2_000)
-		load := m.startLoad(t, seed(t), 2, 2_000, 4*time.Millisecond)
+		load := m.startLoad(t, lab.Seed(t), 2, 2_000, 4*time.Millisecond)
 		stop, stopped := make(chan bool), make(chan int)
 		go func() {
 			for n := 0; ; n++ {

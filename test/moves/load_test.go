@@ -9,8 +9,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,19 +17,6 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 )
-
-// seed returns the seed of a test's random choices: WHERRY_SEED, or a new one. It is printed.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	s := rand.Uint64() % 1e9
-	if text := os.Getenv("WHERRY_SEED"); text != "" {
-		var err error
-		s, err = strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err, "WHERRY_SEED")
-	}
-	t.Logf("replay with WHERRY_SEED=%d", s)
-	return s
-}
 
 // load is an application that writes to the source of a move without a break, whatever happens to it.
 type load struct {

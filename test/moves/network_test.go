@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/test/internal/between"
+	"wherry/test/internal/lab"
 )
 
 // finish brings a move to its end beside a running start-replica, if there is one, and compares both sides.
@@ -37,7 +38,7 @@ func slowed(t *testing.T, p pair, lines ...string) (*move, *load, *between.Proxy
 	target.Slow(4 * time.Millisecond)
 	m := newMove(t, p, settings{source: source.Address(), target: target.Address(), lines: append([]string{"copy: {workers: 2, chunk_rows: 500}"}, lines...)})
 	m.fill(t, 4_000)
-	load := m.startLoad(t, seed(t), 2, 4_000, 4*time.Millisecond)
+	load := m.startLoad(t, lab.Seed(t), 2, 4_000, 4*time.Millisecond)
 	m.must(t, "init-schema")
 	return m, load, source, target
 }
@@ -162,7 +163,7 @@ func TestSealLost(t *testing.T) {
 				target := newProxy(t, p.target)
 				m := newMove(t, p, settings{target: target.Address()})
 				m.fill(t, 1_000)
-				load := m.startLoad(t, seed(t), 2, 1_000, 4*time.Millisecond)
+				load := m.startLoad(t, lab.Seed(t), 2, 1_000, 4*time.Millisecond)
 				m.must(t, "init-schema")
 				m.must(t, "init-copy")
 				m.must(t, "verify")
@@ -181,7 +182,7 @@ func TestSealLost(t *testing.T) {
 // TestSealUnknown takes the target away in the moment of the takeover: wherry says that it does not know, the source
 // stays closed, status tells it, and running the cutover again decides.
 func TestSealUnknown(t *testing.T) {
-	r := rand.New(rand.NewPCG(seed(t), 1))
+	r := rand.New(rand.NewPCG(lab.Seed(t), 1))
 	p := mysqlPair(t)
 	target := newProxy(t, p.target)
 	m := newMove(t, p, settings{target: target.Address()})

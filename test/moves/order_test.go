@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 // TestOrder runs phases too early, which is refused with the right command, and again, which says so.
@@ -136,7 +138,7 @@ func TestSignals(t *testing.T) {
 		source, target := newProxy(t, p.source), newProxy(t, p.target)
 		m := newMove(t, p, settings{source: source.Address(), target: target.Address(), lines: []string{"copy: {workers: 2, chunk_rows: 500}", "verify: {workers: 1, chunk_rows: 500}"}})
 		m.fill(t, 4_000)
-		load := m.startLoad(t, seed(t), 2, 4_000, 4*time.Millisecond)
+		load := m.startLoad(t, lab.Seed(t), 2, 4_000, 4*time.Millisecond)
 		stop := func(phase string, s syscall.Signal, slow time.Duration, when func() bool) {
 			t.Helper()
 			target.Slow(slow)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/test/internal/between"
+	"wherry/test/internal/lab"
 )
 
 // otherState is the exit code for a state file that cannot be used.
@@ -45,7 +46,7 @@ func TestStateLost(t *testing.T) {
 		target.Count(counter)
 		m := newMove(t, p, settings{target: target.Address(), lines: []string{"copy: {workers: 2, chunk_rows: 300}"}})
 		m.fill(t, 2_000)
-		load := m.startLoad(t, seed(t), 2, 2_000, 4*time.Millisecond)
+		load := m.startLoad(t, lab.Seed(t), 2, 2_000, 4*time.Millisecond)
 		m.must(t, "init-schema")
 		m.lose(t, "init-copy")
 
@@ -115,7 +116,7 @@ func TestStateLostAndChanged(t *testing.T) {
 func TestStateStale(t *testing.T) {
 	m := newMove(t, mysqlPair(t), settings{lines: []string{"copy: {workers: 2, chunk_rows: 300}"}})
 	m.fill(t, 2_000)
-	load := m.startLoad(t, seed(t), 2, 2_000, 4*time.Millisecond)
+	load := m.startLoad(t, lab.Seed(t), 2, 2_000, 4*time.Millisecond)
 	m.must(t, "init-schema")
 	created := m.file(t)
 	m.must(t, "init-copy")

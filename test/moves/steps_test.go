@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/test/internal/between"
+	"wherry/test/internal/lab"
 )
 
 // outcomeUnknown is the exit code of doubt.
@@ -126,7 +127,7 @@ type steppedPhase struct {
 // them (an hour).
 func TestStruckAtEveryStep(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
-		r := rand.New(rand.NewPCG(seed(t), 77))
+		r := rand.New(rand.NewPCG(lab.Seed(t), 77))
 		s := newStepped(t, p)
 		for _, x := range steppedPhases() {
 			t.Run(x.phase, func(t *testing.T) { s.strike(t, r, x) })

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 // TestMove is a whole move under load, phase by phase, with other names on the target and a filter.
@@ -13,7 +15,7 @@ func TestMove(t *testing.T) {
 	eachPair(t, func(t *testing.T, p pair) {
 		m := newMove(t, p, settings{routed: true, filter: "worker IN (0, 2, 3)", lines: []string{"copy: {workers: 2, chunk_rows: 1500}"}})
 		m.fill(t, 10_000)
-		load := m.startLoad(t, seed(t), 4, 10_000, 2*time.Millisecond)
+		load := m.startLoad(t, lab.Seed(t), 4, 10_000, 2*time.Millisecond)
 		m.must(t, "check")
 		m.must(t, "init-schema")
 		m.must(t, "init-copy")
@@ -69,7 +71,7 @@ func TestRun(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
 		m := newMove(t, p, settings{})
 		m.fill(t, 6_000)
-		load := m.startLoad(t, seed(t), 3, 6_000, 2*time.Millisecond)
+		load := m.startLoad(t, lab.Seed(t), 3, 6_000, 2*time.Millisecond)
 		r := m.run(t, "run", "--cutover", "--confirm="+m.name)
 		require.Equal(t, done, r.code, r)
 		assert.True(t, p.source.readOnly(t), "the source is read-only")

@@ -130,24 +130,13 @@ func (w *world) same(t *testing.T) {
 	}
 }
 
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	s := rand.Uint64() % 1e9
-	if text := os.Getenv("WHERRY_SEED"); text != "" {
-		_, err := fmt.Sscan(text, &s)
-		require.NoError(t, err)
-	}
-	t.Logf("replay with WHERRY_SEED=%d", s)
-	return s
-}
-
 // TestUnderLoad verifies while the source is written to all the time: by itself, of single tables, and beside start-replica.
 // Every report must be clean. Rows that are damaged then must be found, all of them and no others, and mended, also by a
 // repair that is killed.
 func TestUnderLoad(t *testing.T) {
 	eachPair(t, func(t *testing.T, w *world) {
 		w.move(t, loaded()...)
-		stop := w.load(t, seed(t))
+		stop := w.load(t, lab.Seed(t))
 		for _, args := range [][]string{nil, {"--table", w.name + ".items"}, {"--table", w.name + ".bags"}} {
 			r := w.verify(t, args...)
 			r.clean(t)
