@@ -5,42 +5,46 @@ export TO ?= mysql
 export SEED DURATION
 
 .PHONY: help
-help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help: ## print this list, with how long each target takes
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## build bin/wherry
+build: ## build bin/wherry (seconds; two minutes the first time)
 	go build -trimpath -buildvcs=false -ldflags '-X wherry/cmd.version=$(VERSION)' -o bin/wherry .
 
 .PHONY: test
-test: ## run every test against private servers (ARGS='-run Name ./pkg/...' for some)
+test: ## run every test against private servers (ARGS='-run Name ./pkg/...' for some; 15 minutes)
 	scripts/test.sh $(ARGS)
 
+.PHONY: test-versions
+test-versions: ## move between all versions of both families (30 minutes)
+	scripts/test.sh --versions
+
 .PHONY: fuzz
-fuzz: ## feed random input to every parser and decoder (FUZZTIME=10s each)
+fuzz: ## feed random input to every parser and decoder (FUZZTIME=10s each; 4 minutes)
 	scripts/fuzz.sh $(ARGS)
 
 .PHONY: demo
-demo: ## watch a live move (FROM and TO are mysql or mariadb)
+demo: ## watch a live move (FROM and TO are mysql or mariadb; 1 minute)
 	scripts/demo.sh $(ARGS)
 
 .PHONY: soak
-soak: ## simulate moves with kills and crashes (SEED=n, DURATION=10m)
+soak: ## simulate moves with kills and crashes (SEED=n, DURATION=10m; as long as that)
 	scripts/soak.sh $(ARGS)
 
 .PHONY: bench
-bench: ## measure rows and changes per second
+bench: ## measure rows and changes per second (10 minutes)
 	scripts/bench.sh $(ARGS)
 
 .PHONY: lint
-lint: ## check style, formatting and the direction of imports
+lint: ## check style, formatting and the direction of imports (2 minutes; some more the first time)
 	scripts/lint.sh
 
 .PHONY: fmt
-fmt: ## format the code
+fmt: ## format the code (seconds)
 	scripts/lint.sh fmt
 
 .PHONY: clean
-clean: ## stop the private servers; delete them, their data and bin/
+clean: ## stop the private servers; delete them, their data and bin/ (seconds)
 	scripts/servers.sh down --purge
 	rm -rf bin .servers

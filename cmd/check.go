@@ -3,119 +3,128 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"wherry/pkg/check"
 	"wherry/pkg/db"
-	"wherry/pkg/hook"
 	"wherry/pkg/monitor"
-	"wherry/pkg/plan"
-	"wherry/pkg/state"
+	"wherry/pkg/move"
+	"wherry/pkg/schema"
 )
 
-type checkOptions struct{ all bool }
-
 func newCheckCmd(a *app) *cobra.Command {
-	var o checkOptions
+	var o move.Check
+	var end, account string
 	c := &cobra.Command{
 		Use:   "check",
-		Short: "Check every precondition on both sides, changing nothing",
-		Long: `Check connects to both servers and looks at everything that a move needs: versions, privileges, the source's binary log
-and how long it is kept, replication settings, every included table with its engine, key, types and foreign keys, the
-target's settings and space, clocks and hooks. It prints what is wrong with the fix for each, and changes nothing on
-either side.
+		Short: "Check every precondition on both sides, changing none of your data",
+		Long: `Check connects to both servers and looks at everything that a move needs: versions, privileges, the
+source's binary log and how long it is kept, replication settings, every included table with its engine, key, types
+and foreign keys, the target's settings and space, clocks and hooks. It prints what is wrong with the fix for each.
+On the source it only reads.
 
-Views, triggers, routines, events and sequences are listed with what becomes of them at the cutover: moved (cutover.objects),
-left behind, or impossible to move, and why.
+It also tries every statement of the move on the target: tables with all indexes and foreign keys, views, routines,
+triggers and events, in a database wherry_<move>-try (and -try-2 and so on, where the move goes to several
+databases) that it makes for this, empty of rows, and removes again. Killed meanwhile, the next check removes it,
+and so does cleanup. It is left out of the target's binary log where the account may do that. Nothing else on the
+target is written. --no-trial leaves the trial out.
 
-A finding that fails refuses the move; a warning is for you to weigh. The phases make the checks that concern them again.`,
+Where privileges lack, the statements that grant them are printed for each end, ready to be run there by an account
+that may grant. --grants source, or --grants target, prints nothing but all that the move needs on that end, for the
+account in the configuration or for --account. A table that the account cannot see is not in it: check again once it
+can.
+
+Views, triggers, routines, events and sequences are listed with what becomes of them at the cutover: moved
+(cutover.objects), left behind, or impossible to move, and why.
+
+A finding that fails refuses the move; a warning is for you to weigh. The phases make the checks that concern them
+again.`,
 		Example: `  wherry check --config shop.yaml
-  wherry check --config shop.yaml --all --json`,
+  wherry check --config shop.yaml --all --json
+  wherry check --config shop.yaml --grants target --account wherry@10.0.0.% | mysql --host 10.0.0.6`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return runCheck(c.Context(), a, o) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if end == "" {
+				return a.runPhase(c.Context(), o)
+			}
+			if end != "source" && end != "target" {
+				return usageError{fmt.Errorf("--grants %s: it is source or target", end), c.CommandPath()}
+			}
+			return a.runGrants(c.Context(), end, account)
+		},
 	}
-	c.Flags().BoolVar(&o.all, "all", false, "list the checks that are ok too")
+	c.Flags().BoolVar(&a.allFindings, "all", false, "list the checks that are ok too")
+	c.Flags().StringVar(&end, "grants", "", "print only the GRANTs that the move needs on an `end`, source or target")
+	c.Flags().StringVar(&account, "account", "", "the `user@host` that --grants is for (default: the configuration's)")
+	c.Flags().BoolVar(&o.NoTrial, "no-trial", false,
+		"do not try the move's statements on the target: nothing at all is written there")
 	return c
 }
 
-func runCheck(ctx context.Context, a *app, o checkOptions) error {
-	return a.runPhase(ctx, phaseSpec{
-		name: state.PhaseCheck,
-		run:  func(ctx context.Context, s *session) (outcome, error) { return s.check(ctx, o) },
-	})
-}
-
-func (s *session) check(ctx context.Context, o checkOptions) (outcome, error) {
-	mine, err := s.mine(ctx)
+// runGrants prints the script of all that one end needs, and nothing else.
+func (a *app) runGrants(ctx context.Context, end, account string) error {
+	if printed, err := a.open(); err != nil || printed {
+		return err
+	}
+	defer a.move.Close()
+	found, err := a.move.Run(ctx, move.Check{Grants: true})
 	if err != nil {
-		return outcome{}, err
+		return err
 	}
-	objects, err := s.objects(ctx)
-	if err != nil {
-		return outcome{}, err
-	}
-	intent := db.Plan{
-		Routes: s.plan.Routes, Bookkeeping: s.cfg.Move, Fence: db.FenceKind(s.cfg.Cutover.Fence),
-		BinlogOnWrite: s.cfg.Copy.BinlogOnTarget, LoadMethod: s.cfg.Copy.Load, Accept: s.accepts(),
-		Objects: objects.Plans, ObjectGroups: s.cfg.Cutover.Objects,
-	}
-	findings, err := check.New(s.source, s.target, intent, mine).Run(ctx)
-	if err != nil {
-		return outcome{}, err
-	}
-	findings = append(append(append(findings, s.plan.Findings...), objects.Findings...), s.checkHooks()...)
-	back, err := s.wayBack(ctx)
-	if err != nil {
-		return outcome{}, err
-	}
-	findings = append(findings, back, db.Finding{
-		Check: "tables", End: "move", Level: db.OK, What: fmt.Sprintf("%d tables will be moved", len(s.plan.Routes)) + alsoObjects(objects),
-	})
-	if err := s.printFindings(findings, o.all); err != nil {
-		return outcome{}, err
-	}
-	out := outcome{Detail: monitor.Tally(findings), Facts: map[string]any{"tables": len(s.plan.Routes)}}
-	if failed := plan.Failed(findings); len(failed) > 0 {
-		return out, fmt.Errorf("%w: %s", errRefused, monitor.Tally(findings))
-	}
-	return out, nil
-}
-
-func alsoObjects(o *plan.Objects) string {
-	if len(o.Plans) == 0 {
-		return ""
-	}
-	return fmt.Sprintf(", and %d views, triggers, routines, events and sequences at the cutover", len(o.Plans))
-}
-
-func (s *session) printFindings(findings []db.Finding, all bool) error {
-	if s.app.json == nil {
-		width := 0
-		if terminal(s.app.stdout) {
-			width = 120
+	if account != "" {
+		parsed, err := schema.ParseAccount(account)
+		if err != nil {
+			return fmt.Errorf("--account: %w: %w", err, move.ErrRefused)
 		}
-		return monitor.WriteFindings(s.app.stdout, findings, width, all)
+		account = parsed.Quoted()
+	}
+	statements := monitor.Grants(found.Findings, end, account, true)
+	if a.json != nil {
+		return a.json.Summary(map[string]any{"end": end, "grants": statements})
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s;\n", strings.Join(statements, ";\n"))
+	return err
+}
+
+// printFindings prints what check has found, with the statements that grant what accounts lack.
+func (a *app) printFindings(findings []db.Finding) error {
+	if a.json == nil {
+		if err := monitor.WriteFindings(a.stdout, findings, min(columns(a.stdout), 120), a.allFindings); err != nil {
+			return err
+		}
+		return a.printGrants(findings)
 	}
 	for _, f := range findings {
-		if err := s.app.json.Emit("finding", f); err != nil {
+		if err := a.json.Emit("finding", f); err != nil {
 			return err
 		}
 	}
-	return nil
+	return a.printGrants(findings)
 }
 
-// checkHooks looks whether the commands that the cutover will run are there.
-func (s *session) checkHooks() (findings []db.Finding) {
-	for _, h := range s.hooks() {
-		if h.command == "" {
+// printGrants prints for each end the script of what the account lacks.
+func (a *app) printGrants(findings []db.Finding) error {
+	lacks := func(f db.Finding) bool {
+		weighs := slices.Contains([]string{"xa", "replica", "trial", "definer"}, f.Check)
+		return f.Level == db.Fail || f.Level == db.Warn && weighs
+	}
+	if !slices.ContainsFunc(findings, lacks) {
+		return nil
+	}
+	for _, end := range []string{"source", "target"} {
+		statements := monitor.Grants(findings, end, "", false)
+		if len(statements) == 0 {
 			continue
 		}
-		f := db.Finding{Check: "hook", End: "move", Level: db.OK, Subject: "hooks." + h.key, What: "can be run"}
-		if err := hook.Check(h.command); err != nil {
-			f.Level, f.What, f.Fix = db.Fail, err.Error(), "give a command that sh can run"
+		if a.json != nil {
+			if err := a.json.Emit("grants", map[string]any{"end": end, "grants": statements}); err != nil {
+				return err
+			}
+			continue
 		}
-		findings = append(findings, f)
+		fmt.Fprintf(a.stdout, "-- on the %s, by an account that may grant:\n%s;\n\n", end, strings.Join(statements, ";\n"))
 	}
-	return findings
+	return nil
 }

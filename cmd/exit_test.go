@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -17,8 +19,9 @@ import (
 	"wherry/pkg/config"
 	"wherry/pkg/cutover"
 	"wherry/pkg/db"
+	"wherry/pkg/initschema"
 	"wherry/pkg/monitor"
-	"wherry/pkg/schema"
+	"wherry/pkg/move"
 	"wherry/pkg/state"
 	"wherry/pkg/verify"
 )
@@ -38,15 +41,15 @@ func TestExitCode(t *testing.T) {
 		{cutover.ErrNotLifted, 1},
 		{verify.ErrBehind, 1},
 		{verify.ErrNothingCompared, 1},
-		{errDifferences, 3},
+		{move.ErrDifferences, 3},
 		{state.ErrOtherMove, 10},
 		{state.ErrNewer, 10},
 		{state.ErrDamaged, 10},
 		{state.ErrLocked, 11},
 		{&state.HeldError{Phase: "verify"}, 11},
 		{db.ErrLocked, 11},
-		{errRefused, 12},
-		{schema.ErrRefused, 12},
+		{move.ErrRefused, 12},
+		{initschema.ErrRefused, 12},
 		{cutover.ErrRefused, 12},
 		{state.ErrOutOfOrder, 12},
 		{state.ErrOver, 12},
@@ -55,10 +58,20 @@ func TestExitCode(t *testing.T) {
 		{db.ErrSealed, 12},
 		{db.ErrPositionGone, 13},
 		{cutover.ErrOutcomeUnknown, 14},
+		{cutover.ErrUnfinished, 15},
+		{db.ErrAccess, 78},
+		{db.ErrSetup, 78},
+		{db.ErrSpace, 78},
+		{state.ErrUnwritable, 78},
+		{syscall.ENOSPC, 78},
+		{syscall.EROFS, 78},
+		{fs.ErrPermission, 1}, // not of the disk by itself
+		{&os.PathError{Op: "open", Path: "x", Err: syscall.EACCES}, 78},
 		{usageError{errors.New("no such flag"), "wherry check"}, 64},
+		{move.OptionError{Phase: state.PhaseVerify, Err: errors.New("no such table")}, 64},
 		{errors.New(`unknown command "chekc" for "wherry"`), 64},
 		{config.ErrInvalid, 78},
-		{errInterrupted, 130},
+		{move.ErrInterrupted, 130},
 	} {
 		assert.Equal(t, c.code, exitCode(c.err), "%v", c.err)
 		if strings.HasPrefix(c.err.Error(), "unknown command") {
@@ -77,27 +90,21 @@ func TestExitCodeOfSeveral(t *testing.T) {
 		errs []error
 		code int
 	}{
-		{[]error{errInterrupted, cutover.ErrOutcomeUnknown}, 14},
-		{[]error{errInterrupted, db.ErrConnection}, 130},
-		{[]error{errInterrupted, db.ErrSealed}, 130},
+		{[]error{move.ErrInterrupted, cutover.ErrOutcomeUnknown}, 14},
+		{[]error{move.ErrInterrupted, db.ErrConnection}, 130},
+		{[]error{move.ErrInterrupted, db.ErrSealed}, 130},
 		{[]error{db.ErrConnection, db.ErrPositionGone}, 13},
-		{[]error{errDifferences, db.ErrConnection}, 3},
+		{[]error{move.ErrDifferences, db.ErrConnection}, 3},
 		{[]error{state.ErrDamaged, config.ErrInvalid}, 78},
+		{[]error{cutover.ErrUnfinished, move.ErrInterrupted}, 15},
+		{[]error{cutover.ErrUnfinished, db.ErrConnection}, 15},
+		{[]error{cutover.ErrUnfinished, db.ErrAccess}, 15},
+		{[]error{cutover.ErrOutcomeUnknown, db.ErrAccess}, 14},
+		{[]error{db.ErrUnsupported, db.ErrSpace}, 78},
+		{[]error{move.ErrInterrupted, db.ErrSpace}, 130},
 	} {
 		assert.Equal(t, c.code, exitCode(errors.Join(c.errs...)), "%v", c.errs)
 		assert.Equal(t, c.code, exitCode(fmt.Errorf("%w: %w", c.errs[1], c.errs[0])), "%v", c.errs)
-	}
-}
-
-func TestAdvice(t *testing.T) {
-	for code, words := range map[int]string{
-		codeFailed: "run the same command again", codeInterrupted: "run the same command again", codeGone: "begin again",
-		codeLocked: "wait for the other wherry", codeRefused: "mend what is named above",
-	} {
-		assert.Contains(t, advice(code, nil), words, "code %d", code)
-	}
-	for _, code := range []int{codeDone, codeDifferences, codeState, codeUnknown, codeUsage, codeConfig} {
-		assert.Empty(t, advice(code, nil), "code %d: what is to be done is in the error", code)
 	}
 }
 
@@ -126,7 +133,7 @@ func TestUsageErrors(t *testing.T) {
 		{"version extra", `unknown command "extra"`},
 	} {
 		code, stdout, stderr := run(t, strings.Fields(c.args)...)
-		assert.Equal(t, codeUsage, code, c.args)
+		assert.Equal(t, monitor.CodeUsage, code, c.args)
 		assert.Empty(t, stdout, c.args)
 		assert.Contains(t, stderr, c.says, c.args)
 		assert.NotContains(t, stderr, "run the same command again", c.args)
@@ -139,14 +146,14 @@ func TestUsageErrors(t *testing.T) {
 func TestConfigurationErrors(t *testing.T) {
 	for _, command := range []string{"check", "init-schema", "init-copy", "start-replica", "verify", "cutover", "status", "run"} {
 		code, _, stderr := run(t, command)
-		assert.Equal(t, codeConfig, code, command)
+		assert.Equal(t, monitor.CodeConfig, code, command)
 		assert.Contains(t, stderr, "wherry: ", command)
 		code, _, _ = run(t, command, "--config", "absent.yaml")
-		assert.Equal(t, codeConfig, code, command)
+		assert.Equal(t, monitor.CodeConfig, code, command)
 		t.Chdir(t.TempDir())
 		require.NoError(t, os.WriteFile("bad.yaml", []byte("move: shop\nsorce: {host: a}\n"), 0o600))
 		code, stdout, stderr := runHere(t.Context(), command, "--config", filepath.Join(".", "bad.yaml"))
-		assert.Equal(t, codeConfig, code, command)
+		assert.Equal(t, monitor.CodeConfig, code, command)
 		assert.Empty(t, stdout, command)
 		assert.Contains(t, stderr, "sorce", command)
 	}
@@ -161,7 +168,7 @@ func TestHelp(t *testing.T) {
 	for _, c := range commands() {
 		args := strings.Fields(c.CommandPath())[1:]
 		code, stdout, stderr := run(t, append(args, "--help")...)
-		assert.Equal(t, codeDone, code, c.CommandPath())
+		assert.Equal(t, monitor.CodeDone, code, c.CommandPath())
 		assert.Empty(t, stderr, c.CommandPath())
 		at := -1
 		for _, heading := range []string{"\nUSAGE\n", "\nEXAMPLES\n", "\nFLAGS\n", "\nGLOBAL FLAGS\n", "\nEXIT STATUS\n"} {
@@ -189,16 +196,16 @@ func TestHelp(t *testing.T) {
 // TestExitStatusIsWhole compares the codes that are told with those that there are.
 func TestExitStatusIsWhole(t *testing.T) {
 	for _, code := range []int{
-		codeDone, codeFailed, codeDifferences, codeState, codeLocked, codeRefused, codeGone, codeUnknown, codeUsage, codeConfig, codeInterrupted,
+		monitor.CodeDone, monitor.CodeFailed, monitor.CodeDifferences, monitor.CodeState, monitor.CodeLocked, monitor.CodeRefused, monitor.CodeGone, monitor.CodeUnknown, monitor.CodeUnfinished, monitor.CodeUsage, monitor.CodeConfig, monitor.CodeInterrupted,
 	} {
 		assert.Contains(t, exitStatus, fmt.Sprintf("\n  %-4d ", code))
 	}
-	assert.Equal(t, 12, strings.Count(exitStatus, "\n"))
+	assert.Equal(t, 13, strings.Count(exitStatus, "\n"))
 }
 
 func TestReport(t *testing.T) {
 	interrupted, cancel := context.WithCancelCause(t.Context())
-	cause := fmt.Errorf("%w by terminated", errInterrupted)
+	cause := fmt.Errorf("%w by terminated", move.ErrInterrupted)
 	cancel(cause)
 	for _, c := range []struct {
 		title string
@@ -210,8 +217,8 @@ func TestReport(t *testing.T) {
 		{"done", t.Context(), nil, 0, ""},
 		{"done although interrupted", interrupted, nil, 0, ""},
 		{"failed", t.Context(), errors.New("disk full"), 1, "wherry: disk full\nwherry: progress is saved: run the same command again to continue\n"},
-		{"differences are a result", t.Context(), fmt.Errorf("%w: 3 rows", errDifferences), 3, "wherry: differences remain: 3 rows\n"},
-		{"outcome unknown", interrupted, cutover.ErrOutcomeUnknown, 14, "wherry: outcome unknown\n"},
+		{"differences are a result", t.Context(), fmt.Errorf("%w: 3 rows", move.ErrDifferences), 3, "wherry: differences remain: 3 rows\nwherry: write the rows that differ anew from the source, and compare them again: wherry verify --repair\n"},
+		{"outcome unknown", interrupted, cutover.ErrOutcomeUnknown, 14, "wherry: outcome unknown\nwherry: writes may be blocked: look at the target as is said above, then run the cutover again, which looks first\n"},
 		{
 			"interrupted", interrupted, cause, 130,
 			"wherry: interrupted by terminated\nwherry: progress is saved: run the same command again to continue\n",
@@ -225,7 +232,13 @@ func TestReport(t *testing.T) {
 			"wherry: interrupted by terminated: read rows: context canceled\nwherry: progress is saved: run the same command again to continue\n",
 		},
 		{"usage", t.Context(), usageError{errors.New("bad flag"), "wherry run"}, 64, "wherry: bad flag\nwherry: see wherry run --help\n"},
-		{"locked", t.Context(), db.ErrLocked, 11, "wherry: " + db.ErrLocked.Error() + "\nwherry: wait for the other wherry, or stop it\n"},
+		{
+			"an option of a phase", t.Context(),
+			move.OptionError{Phase: "verify", Err: errors.New("no such table")},
+			64,
+			"wherry: no such table\nwherry: see wherry verify --help\n",
+		},
+		{"locked", t.Context(), db.ErrLocked, 11, "wherry: " + db.ErrLocked.Error() + "\nwherry: wait for the other wherry, or stop it: wherry status --watch\n"},
 	} {
 		var stdout, stderr bytes.Buffer
 		a := &app{stdout: &stdout, stderr: &stderr}
@@ -242,7 +255,7 @@ func TestReport(t *testing.T) {
 		}
 		assert.Equal(t, 1, strings.Count(stdout.String(), "\n"), "%s: one line", c.title)
 		assert.Contains(t, stdout.String(), fmt.Sprintf(`%d`, c.code), c.title)
-		if words := advice(c.code, c.err); words != "" {
+		if words := a.advice(c.code, c.err).Text; words != "" {
 			assert.Contains(t, stdout.String(), words, c.title)
 		}
 	}

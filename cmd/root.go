@@ -1,12 +1,11 @@
 // Package cmd is the command line: flags become options, options one phase, and a phase's error an exit code.
 //
-// Its one invariant: it holds no SQL and no loop over rows. It is the only place where engines, phases and the state file
-// meet.
+// Its one invariant: it holds nothing that a move needs. All of that is in pkg/move, which other programs use too; here
+// is what a terminal needs: flags, help, questions, printing and exit codes.
 package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,19 +13,18 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"wherry/pkg/config"
 	"wherry/pkg/monitor"
+	"wherry/pkg/move"
 )
 
 // version is set by the build.
 var version = "dev"
-
-// errInterrupted is the cause of a context that SIGINT or SIGTERM ended.
-var errInterrupted = errors.New("interrupted")
 
 // app is what every command needs of its surroundings.
 type app struct {
@@ -35,6 +33,12 @@ type app struct {
 	environ        []string
 	global         globalOptions
 	json           *monitor.Stream // nil without --json
+	commands       monitor.Commands
+	cfg            *config.Config
+	log            zerolog.Logger
+	progress       *monitor.Progress
+	move           *move.Move // nil until it is open
+	allFindings    bool       // check prints those that are ok too
 }
 
 type globalOptions struct {
@@ -43,18 +47,23 @@ type globalOptions struct {
 	logLevel    string
 	logFormat   string
 	json        bool
+	progress    bool
 	printConfig bool
 	flags       *pflag.FlagSet
 }
 
 func (o *globalOptions) addFlags(flags *pflag.FlagSet) {
 	o.flags = flags
-	flags.StringArrayVarP(&o.config, "config", "c", nil, "configuration `file`; several are merged, later ones win (default wherry.yaml)")
+	flags.StringArrayVarP(&o.config, "config", "c", nil,
+		"configuration `file`; several are merged, later ones win (default wherry.yaml)")
 	flags.StringVar(&o.state, "state", "", "state `file`, instead of the configuration's")
 	flags.StringVar(&o.logLevel, "log-level", "", "trace, debug, info, warn or error")
 	flags.StringVar(&o.logFormat, "log-format", "", "auto, json or text")
-	flags.BoolVar(&o.json, "json", false, "print results as JSON lines on standard output")
-	flags.BoolVar(&o.printConfig, "print-config", false, "print the effective configuration, without secrets, and exit")
+	flags.BoolVar(&o.json, "json", false, "print results as JSON lines on standard output (docs/json.md)")
+	flags.BoolVar(&o.progress, "progress", false,
+		"with --json: print progress as JSON lines there too, instead of logging it")
+	flags.BoolVar(&o.printConfig, "print-config", false,
+		"print the effective configuration, without secrets, with the origin of each key, and exit")
 }
 
 // Execute runs wherry and returns its exit code.
@@ -96,14 +105,14 @@ func withSignals(parent context.Context, stderr io.Writer) (context.Context, fun
 	go func() {
 		select {
 		case s := <-signals:
-			cancel(fmt.Errorf("%w by signal: %s", errInterrupted, s))
+			cancel(fmt.Errorf("%w by signal: %s", move.ErrInterrupted, s))
 		case <-done:
 			return
 		}
 		select {
 		case <-signals:
 			fmt.Fprintln(stderr, "wherry: interrupted again, leaving at once; run the same command again to continue")
-			os.Exit(codeInterrupted)
+			os.Exit(monitor.CodeInterrupted)
 		case <-done:
 		}
 	}()
@@ -115,12 +124,13 @@ func withSignals(parent context.Context, stderr io.Writer) (context.Context, fun
 }
 
 func newRootCmd(a *app) *cobra.Command {
+	show := false
 	root := &cobra.Command{
 		Use:   "wherry",
 		Short: "Move a live MySQL or MariaDB database to another server",
-		Long: `Wherry moves a live MySQL or MariaDB database to another server while the application goes on writing. It copies
-every row, follows every change, proves both sides equal, and switches over with writes blocked for well under a
-second. Until the cutover the source is only read.
+		Long: `Wherry moves a live MySQL or MariaDB database to another server while the application goes on
+writing. It copies every row, follows every change, proves both sides equal, and switches over with writes blocked
+for well under a second. Until the cutover the source is only read.
 
 The work is done in phases, one command each. Every phase can be killed at any time and run again; what it has reached
 is kept on the target together with the data, and mirrored in the state file. Each command names the next.
@@ -139,8 +149,13 @@ is kept on the target together with the data, and mirrored in the state file. Ea
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
-		Args:              cobra.NoArgs,
-		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args:              knownCommand,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if show {
+				return a.showVersion()
+			}
+			return c.Help()
+		},
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if a.global.json {
 				a.json = monitor.NewStream(a.stdout)
@@ -148,11 +163,15 @@ is kept on the target together with the data, and mirrored in the state file. Ea
 			return nil
 		},
 	}
+	root.SuggestionsMinimumDistance = 2
+	root.Flags().BoolVar(&show, "version", false, "print the version, as wherry version does")
 	a.global.addFlags(root.PersistentFlags())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{err, c.CommandPath()} })
 	root.SetHelpTemplate(helpTemplate)
 	root.AddCommand(newCheckCmd(a), newInitSchemaCmd(a), newInitCopyCmd(a), newStartReplicaCmd(a), newVerifyCmd(a),
-		newCutoverCmd(a), newCleanupCmd(a), newStatusCmd(a), newRunCmd(a), newVersionCmd(a))
+		newCutoverCmd(a), newCleanupCmd(a), newStatusCmd(a), newRunCmd(a), newConfigCmd(a), newVersionCmd(a))
+	a.completions(root)
+	a.wrapHelp(root)
 	return root
 }
 
@@ -167,6 +186,9 @@ func (a *app) load() (*config.Config, error) {
 	files := a.global.config
 	if len(files) == 0 {
 		files = a.defaultConfig()
+	}
+	if len(files) == 0 && !a.configured() {
+		return nil, noConfig()
 	}
 	return config.Load(config.Options{Files: files, Environ: a.environ, Flags: flags})
 }

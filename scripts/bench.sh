@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Measures wherry on private servers: scripts/bench.sh [FLAGS] [copy] [apply]
-# [oltp] [memory]; without a part all of them, which takes some ten minutes.
-# Prints a table and writes all figures to bench.json. See docs/performance.md.
+# [oltp] [memory] [lag] [cutover] [tables] [verify] [peers]; without a part all
+# of them but peers, which takes some forty minutes. The part peers installs
+# mydumper and myloader when they are not there. Prints a table and writes all
+# figures to bench.json. See docs/performance.md.
 #
 #	FROM, TO   mysql (default) or mariadb
 #	KEEP=1     leave the servers running
 #
-# Flags: -rounds N, -rows N, -changes N, -scale X (of the part memory).
+# Flags: -rounds N, -rows N, -changes N, -scale X (of the part memory), -seconds N
+# (of lag), -tables N, -before PROGRAM (another build, measured by turns).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -24,6 +27,10 @@ tidy() {
 		scripts/servers.sh down --purge
 	fi
 }
+
+if [[ " $* " == *" peers "* ]] && ! command -v mydumper >/dev/null; then
+	apt-get install -y mydumper >&2
+fi
 
 make -s build
 go build -o bin/bench ./test/bench

@@ -5,27 +5,39 @@
 # no part of it outside that folder; the machine's own database servers, if it
 # has any, are neither used nor touched. See usage() below.
 set -euo pipefail
+shopt -s nullglob
 umask 022
 
 SELF=$(readlink -f "${BASH_SOURCE[0]}")
 ROOT=$(dirname "$(dirname "$SELF")")
 readonly SELF ROOT
 readonly BASE_PORT=${WHERRY_SERVERS_PORT:-23306}
-readonly TIMEOUT=${WHERRY_SERVERS_TIMEOUT:-120} # seconds to become ready, or to stop
+readonly TIMEOUT=${WHERRY_SERVERS_TIMEOUT:-120} # seconds that a server may do nothing before it is ready, or has stopped
+
+# The flavors, and for those that are not of the machine's own Debian the suite
+# and the package that they come from. A name is a family and a version.
+readonly FLAVORS=(mysql mariadb mariadb118 mariadb105 postgres)
+declare -rA SUITE=([mysql]=${WHERRY_MYSQL_SUITE:-sid} [mariadb118]=trixie [mariadb105]=bullseye)
+declare -rA PACKAGE=([mysql]=mysql-server-core [mariadb118]=mariadb-server-core [mariadb105]=mariadb-server-core-10.5)
+family_of() { echo "${1%%[0-9-]*}"; } # of a flavor or an instance: mysql, mariadb, postgres
+is_flavor() { [[ " ${FLAVORS[*]} " == *" $1 "* ]]; }
 
 usage() {
 	cat <<'HELP'
 usage: scripts/servers.sh COMMAND
 
-  install [mysql] [mariadb] [postgres] [sysbench]
-        install what is lacking (default: mysql mariadb)
+  install [FLAVOR | sysbench]...
+        install what is lacking (default: mysql mariadb). The flavors are
+        mysql (9.7), mariadb (the system's: 10.11 on Debian 12), mariadb118,
+        mariadb105 and postgres
   up [FLAVOR:N | NAME]... [--opt NAME:OPTION[=VALUE]]...
         make sure that these instances run (default: mysql:2 mariadb:2);
         FLAVOR:N means FLAVOR-1 to FLAVOR-N. An option is remembered and is in
         force from the next start of that instance:
         up mysql:2 --opt mysql-2:gtid_mode=OFF
   down [--purge] [NAME]...
-        stop them (default: all); --purge deletes their data too
+        stop them (default: all, and those that tests have started which were
+        killed); --purge deletes their data too
   start | stop | restart NAME    the orderly way
   kill NAME                      SIGKILL: what a crash does
   freeze | thaw NAME             SIGSTOP, SIGCONT: what a network outage does
@@ -46,15 +58,20 @@ environment:
                           kill, not a power failure. Only for those that
                           are not running yet.
   WHERRY_SERVERS_PORT     the port from which free ones are looked for (23306)
-  WHERRY_SERVERS_TIMEOUT  seconds to wait for a server (120)
+  WHERRY_SERVERS_TIMEOUT  seconds to wait for a server that does nothing (120)
 HELP
 }
 
 say() { printf '%s\n' "$*" >&2; }
 die() {
 	say "servers.sh: $*"
+	doing=
 	exit 1
 }
+
+# A program that fails ends this script: the last line then says what for.
+doing=
+trap 'rc=$?; [[ " 0 129 130 143 " == *" $rc "* ]] || [[ -z $doing ]] || say "servers.sh: cannot $doing: see above (exit status $rc)"' EXIT
 have() { command -v "$1" >/dev/null 2>&1; }
 is_root() { ((EUID == 0)); }
 
@@ -92,19 +109,19 @@ locked=
 lock() {
 	[[ -z $locked ]] || return 0
 	exec 9>"/tmp/wherry-servers-$EUID.lock"
-	flock -w 900 9 || die "another servers.sh has been installing or starting servers for 15 minutes"
+	flock -w 3600 9 || die "another servers.sh has been installing or starting servers for an hour"
 	locked=1
 }
 
 # ---------------------------------------------------------------- installing
 
 installed() {
+	[[ $1 == sysbench ]] || is_flavor "$1" || die "unknown flavor $1: it is one of ${FLAVORS[*]} sysbench"
 	case $1 in
-	mysql) [[ -x $DIST/mysql/usr/sbin/mysqld ]] ;;
+	mysql | mariadb?*) [[ -x $DIST/$1/usr/sbin/mysqld ]] ;;
 	mariadb) [[ -x /usr/sbin/mariadbd ]] && have mariadb-install-db ;;
 	postgres) [[ -n $(postgres_bin) ]] ;;
 	sysbench) have sysbench ;;
-	*) die "unknown flavor $1: it is one of mysql, mariadb, postgres, sysbench" ;;
 	esac
 }
 
@@ -120,13 +137,15 @@ that exist, set WHERRY_TEST_SERVERS to a list of them, for example
   export WHERRY_TEST_SERVERS='mysql-1=mysql://root@127.0.0.1:3306 mysql-2=... mariadb-1=mariadb://... mariadb-2=...'
 (their contents will be overwritten; tests that crash a server are skipped)"
 		say "installing $what"
+		doing="install $what"
 		case $what in
-		mysql) install_mysql ;;
+		mysql | mariadb?*) unpack "$what" ;;
 		mariadb) apt_install mariadb-server-core mariadb-client ;; # core: the programs without the service
 		postgres) apt_install postgresql ;;
 		sysbench) apt_install sysbench ;;
 		esac
 		installed "$what" || die "cannot install $what: it is still lacking after apt-get"
+		doing=
 	done
 }
 
@@ -149,28 +168,29 @@ apt_install() {
 	return $rc
 }
 
-# Debian has MySQL in its unstable suite only, linked with a newer C library
-# than a stable system's. So it is unpacked beside the system, with the
-# libraries it wants, and started by its own loader. Needs no root.
-install_mysql() {
-	local apt=$DIST/apt keyring=/usr/share/keyrings/debian-archive-keyring.gpg deb name
+# A server of another suite is linked with another C library than the system's
+# (Debian has MySQL in its unstable suite only). So it is unpacked beside the
+# system, with the libraries it wants, and started by its own loader. Needs no
+# root.
+unpack() {
+	local flavor=$1 apt=$DIST/apt keyring=/usr/share/keyrings/debian-archive-keyring.gpg deb name
 	[[ -e $keyring ]] || apt_install debian-archive-keyring
-	rm -rf "$apt" "$DIST/mysql.new"
-	mkdir -p "$apt"/{lists,cache/archives}/partial "$DIST/mysql.new"
-	printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$(debian_mirror)" "${WHERRY_MYSQL_SUITE:-sid}" >"$apt/sources.list"
+	rm -rf "$apt" "$DIST/$flavor.new"
+	mkdir -p "$apt"/{lists,cache/archives}/partial "$DIST/$flavor.new"
+	printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$(debian_mirror)" "${SUITE[$flavor]}" >"$apt/sources.list"
 	: >"$apt/status" # nothing counts as installed: every library is fetched
 	local opts=(-qq -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
 		-o Dir::Etc::preferencesparts=/dev/null -o Dir::State="$apt" -o Dir::State::lists="$apt/lists"
 		-o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=root
 		-o Debug::NoLocking=1 -o Acquire::Retries=3 -o Acquire::Languages=none)
 	apt-get "${opts[@]}" update >&2
-	apt-get "${opts[@]}" -y --no-install-recommends --download-only install mysql-server-core libc6 >&2
+	apt-get "${opts[@]}" -y --no-install-recommends --download-only install "${PACKAGE[$flavor]}" libc6 >&2
 	for deb in "$apt"/cache/archives/*.deb; do
 		name=${deb##*/}
-		[[ $name == perl* || $name == libperl* ]] || dpkg-deb -x "$deb" "$DIST/mysql.new"
+		[[ $name == perl* || $name == libperl* ]] || dpkg-deb -x "$deb" "$DIST/$flavor.new"
 	done
-	rm -rf "$apt" "$DIST/mysql"
-	mv "$DIST/mysql.new" "$DIST/mysql"
+	rm -rf "$apt" "${DIST:?}/$flavor"
+	mv "$DIST/$flavor.new" "$DIST/$flavor"
 }
 
 # The Debian mirror that apt uses already, or else Debian's own.
@@ -193,16 +213,23 @@ postgres_bin() {
 # Sets CMD to the server program of a flavor with what it needs to find itself.
 program() {
 	case $1 in
-	mysql)
-		local r=$DIST/mysql loader
-		loader=$(echo "$r"/usr/lib/*/ld-linux*.so.*)
-		CMD=("$loader" --library-path "${loader%/*}" "$r/usr/sbin/mysqld" --no-defaults
-			--basedir="$r/usr" --lc-messages-dir="$r/usr/share/mysql"
-			--character-sets-dir="$r/usr/share/mysql/charsets" --plugin-dir="$r/usr/lib/mysql/plugin")
+	mysql | mariadb?*)
+		local r=$DIST/$1 loaders libraries share
+		loaders=("$r"/{usr/,}lib/*-linux-*/ld-linux*.so.*) # older suites have it outside usr
+		libraries=("$r"/{usr/,}lib/*-linux-*)
+		share=$(share_of "$1")
+		CMD=("${loaders[0]}" --library-path "$(IFS=: && echo "${libraries[*]}")" "$r"/usr/sbin/mysqld --no-defaults
+			--basedir="$r/usr" --lc-messages-dir="$share" --character-sets-dir="$share/charsets" --plugin-dir="$r/usr/lib/mysql/plugin")
 		;;
 	mariadb) CMD=(/usr/sbin/mariadbd --no-defaults) ;;
 	postgres) CMD=("$(postgres_bin)/postgres") ;;
 	esac
+}
+
+# The folder of messages, character sets and SQL files of a flavor that was unpacked.
+share_of() {
+	local folders=("$DIST/$1"/usr/share/{mariadb,mysql})
+	[[ -d ${folders[0]} ]] && echo "${folders[0]}" || echo "${folders[1]}"
 }
 
 # Adds to CMD what every instance of the flavor is started with.
@@ -219,7 +246,7 @@ instance_options() {
 		--pid-file="$dir/data/server.pid" --server-id="$port" --log-bin=binlog --binlog-format=ROW
 		--local-infile=1 --secure-file-priv= --innodb-buffer-pool-size=256M
 		--max-allowed-packet=64M --max-connections=200)
-	case $flavor in
+	case $(family_of "$flavor") in
 	mysql) CMD+=(--mysqlx=OFF --gtid-mode=ON --enforce-gtid-consistency=ON
 		--innodb-redo-log-capacity=512M --performance-schema=OFF) ;;
 	mariadb) CMD+=(--innodb-log-file-size=512M) ;;
@@ -257,7 +284,9 @@ make_template() {
 	mkdir -p "$dir.new"
 	[[ $user == "$(id -un)" ]] || chown "$user:" "$dir.new"
 	run_as "$user" "$dir.new"
-	if ! (cd "$dir.new" && "template_$flavor" "$dir.new") >"$DIST/template-$flavor.log" 2>&1; then
+	# As a job, because within a condition bash would go on after a program that fails.
+	(cd "$dir.new" && "template_$(family_of "$flavor")" "$dir.new" "$flavor") >"$DIST/template-$flavor.log" 2>&1 &
+	if ! wait $!; then
 		tail -n 30 "$DIST/template-$flavor.log" >&2
 		die "cannot initialise $flavor: the log is $DIST/template-$flavor.log"
 	fi
@@ -281,12 +310,22 @@ template_mysql() {
 }
 
 template_mariadb() {
-	"${AS[@]}" mariadb-install-db --no-defaults --datadir="$1/data" --skip-test-db \
-		--auth-root-authentication-method=normal --innodb-log-file-size=8M
-	program mariadb
-	# It makes an account for the machine's name too, which differs everywhere.
+	program "$2"
+	CMD+=(--datadir="$1/data" --innodb-log-file-size=8M)
+	if [[ $2 == mariadb ]]; then
+		"${AS[@]}" mariadb-install-db --no-defaults --datadir="$1/data" --skip-test-db \
+			--auth-root-authentication-method=normal --innodb-log-file-size=8M
+	else
+		# That program finds no server that needs a loader: this is what it does.
+		"${AS[@]}" mkdir -p "$1/data/mysql"
+		{
+			printf 'USE mysql;\nSET @auth_root_socket = NULL;\n'
+			cat "$(share_of "$2")"/*_{system_tables,performance_tables,system_tables_data}.sql "$(share_of "$2")"/maria_add_gis_sp_bootstrap.sql
+		} | "${AS[@]}" "${CMD[@]}" --bootstrap
+	fi
+	# The system tables have an account for the machine's name too, which differs everywhere.
 	printf "DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> 'localhost';\nFLUSH PRIVILEGES;%s\n" "$ACCOUNTS" |
-		"${AS[@]}" "${CMD[@]}" --datadir="$1/data" --innodb-log-file-size=8M --bootstrap
+		"${AS[@]}" "${CMD[@]}" --bootstrap
 }
 
 template_postgres() {
@@ -308,7 +347,10 @@ names() {
 	done | sort -V
 }
 
-check_name() { [[ $1 =~ ^(mysql|mariadb|postgres)-[1-9][0-9]*$ ]] || die "invalid name $1: it is like mysql-1, mariadb-2, postgres-1"; }
+check_name() {
+	[[ $1 =~ -[1-9][0-9]*$ ]] && is_flavor "${1%-*}" ||
+		die "invalid name $1: it is like mysql-1, mariadb-2, mariadb118-1; the flavors are ${FLAVORS[*]}"
+}
 exists() { [[ -e $DIR/$1/port ]] || die "no instance $1: run scripts/servers.sh up $1"; }
 flavor_of() { echo "${1%-*}"; }
 port_of() { cat "$DIR/$1/port"; }
@@ -354,6 +396,26 @@ gone() {
 	[[ ${stat%% *} == [ZX] ]] && ((${#tasks[@]} == 1))
 }
 
+# What changes while a process works: its processor time, and the size of a log.
+progress_of() {
+	local stat
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || stat=
+	read -ra stat <<<"${stat##*) }"
+	echo "${stat[11]:-} ${stat[12]:-} $(stat -c %s "$2" 2>/dev/null)"
+}
+
+# deadline INSTANCE PID: fails when a process has done nothing for TIMEOUT
+# seconds. A busy machine makes everything slow, so the time begins anew while
+# the process works. The caller declares last= and since=$SECONDS.
+deadline() {
+	local now
+	now=$(progress_of "$2" "$DIR/$1/log")
+	if [[ $now != "$last" ]]; then
+		last=$now since=$SECONDS
+	fi
+	((SECONDS - since < TIMEOUT))
+}
+
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 PORTS=/tmp/wherry-ports-$EUID # PORT: a file that holds the folder of the instance
@@ -368,18 +430,20 @@ remembered() {
 	return 1
 }
 
-# Remembers for an instance the first port from BASE_PORT on that no other
+# Remembers for an instance the first port from $2 or BASE_PORT on that no other
 # remembers and nothing else uses.
 free_port() {
-	local instance=$DIR/$1 port=$BASE_PORT
+	local instance=$DIR/$1 port=${2:-$BASE_PORT}
 	while remembered "$port" "$instance" || listening "$port"; do ((++port)); done
 	claim_port "$1" "$port"
 }
 
+# An instance is there when it has a port: the file comes whole or, with a full disk, not at all.
 claim_port() {
 	mkdir -p "$PORTS"
 	echo "$DIR/$1" >"$PORTS/$2"
-	echo "$2" >"$DIR/$1/port"
+	echo "$2" >"$DIR/$1/port.new"
+	mv "$DIR/$1/port.new" "$DIR/$1/port"
 }
 
 # Makes the folder of an instance, unless it is there.
@@ -387,6 +451,7 @@ create() {
 	local name=$1 dir=$DIR/$1 flavor socket
 	flavor=$(flavor_of "$name")
 	[[ -e $dir/port ]] && return
+	doing="make $name"
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp -a --reflink=auto "$DIST/template-$flavor/data" "$dir/data"
@@ -401,6 +466,7 @@ create() {
 	fi
 	echo "$socket" >"$dir/socket"
 	free_port "$name"
+	doing=
 }
 
 # Remembers OPTION[=VALUE] for an instance, in place of an older value.
@@ -446,18 +512,25 @@ launch() {
 	socket=$(cat "$dir/socket")
 	mkdir -p "${socket%/*}"
 	rm -f "$socket" "$socket.lock" "${socket%/*}"/.s.PGSQL.* # left over from a crash
-	# 9 is the lock: the server must not hold it.
-	(cd "$dir/data" && exec setsid "$dir/start") >>"$dir/log" 2>&1 </dev/null 9>&- &
+	stat -c %s "$dir/log" >"$dir/log.from" 2>/dev/null || echo 0 >"$dir/log.from"
+	# It writes its pid itself: when this script is interrupted here, down must find it. Files that the caller has open, such as
+	# the lock (9), are not the server's.
+	(echo $BASHPID >"$dir/pid" && cd "$dir/data" && exec setsid "$dir/start") >>"$dir/log" 2>&1 </dev/null 3>&- 9>&- &
 	echo $! >"$dir/pid"
 }
 
-# Whether the server talks: MySQL and MariaDB greet whoever connects.
+# Whether a server has found that somebody has taken its port.
+lost_port() { tail -c "+$(($(cat "$DIR/$1/log.from") + 1))" "$DIR/$1/log" | grep -qiE 'address already in use|do you already have another'; }
+
+# Whether the server talks: MySQL and MariaDB greet whoever connects. Its socket
+# comes after its port, so who answers is this server and not another program
+# that has taken the port.
 answers() {
-	local port
-	port=$(port_of "$1")
+	local socket
+	socket=$(cat "$DIR/$1/socket")
 	case $1 in
-	postgres-*) "$(postgres_bin)/pg_isready" -q -t 2 -h 127.0.0.1 -p "$port" ;;
-	*) [[ -n $(greeting "$port") ]] ;;
+	postgres-*) "$(postgres_bin)/pg_isready" -q -t 2 -h "${socket%/*}" -p "$(port_of "$1")" ;;
+	*) [[ -S $socket && -n $(greeting "$(port_of "$1")") ]] ;;
 	esac
 }
 
@@ -469,11 +542,18 @@ greeting() {
 	) 2>/dev/null || true
 }
 
+# Returns 1, and has ended the server, when its port was taken meanwhile.
 wait_ready() {
-	local name=$1 deadline=$((SECONDS + TIMEOUT))
+	local name=$1 pid last='' since=$SECONDS
+	pid=$(cat "$DIR/$name/pid")
 	until answers "$name"; do
-		kill -0 "$(cat "$DIR/$name/pid")" 2>/dev/null || failed "$name" "stopped while starting"
-		((SECONDS < deadline)) || failed "$name" "does not answer after $TIMEOUT s"
+		if lost_port "$name"; then
+			kill -KILL "$pid" 2>/dev/null || true # it may hang instead of ending by itself
+			until gone "$pid"; do sleep 0.02; done
+			return 1
+		fi
+		! gone "$pid" || failed "$name" "stopped while starting"
+		deadline "$name" "$pid" || failed "$name" "does not answer, and has done nothing for $TIMEOUT s"
 		sleep 0.1
 	done
 }
@@ -541,7 +621,13 @@ up() {
 			;;
 		esac
 	done
-	for name in "${started[@]}"; do wait_ready "$name"; done
+	for name in "${started[@]}"; do
+		until wait_ready "$name"; do
+			say "$name: port $(port_of "$name") was taken by another program, so it moves"
+			free_port "$name" $(($(port_of "$name") + 1))
+			launch "$name"
+		done
+	done
 	say "up: ${wanted[*]} (${#started[@]} started in $((SECONDS - begin)) s)"
 }
 
@@ -560,28 +646,35 @@ start() {
 	lock
 	! listening "$(port_of "$1")" || die "$1: port $(port_of "$1") is taken by another program (up would choose another)"
 	launch "$1"
-	wait_ready "$1"
+	wait_ready "$1" || die "$1: port $(port_of "$1") was taken by another program (up would choose another)"
 }
 
-# Sends SIGTERM (PostgreSQL: SIGINT, which does not wait for clients) to the
-# instances and waits until they are gone.
+# Asks a server to stop: PostgreSQL by SIGINT, which does not wait for clients.
+ask() {
+	asked=$SECONDS
+	case $1 in
+	postgres-*) kill -INT "$2" ;;
+	*) kill -TERM "$2" ;;
+	esac 2>/dev/null || true # it has ended by now
+}
+
+# Asks the instances to stop and waits until they are gone.
 stop() {
-	local name deadline=$((SECONDS + TIMEOUT))
+	local name last since asked
 	local -A pids=()
 	for name in "$@"; do
 		pids[$name]=$(pid_of "$name") || continue
 		signal CONT "$name" # a frozen one would not notice
-		case $name in
-		postgres-*) kill -INT "${pids[$name]}" ;;
-		*) kill -TERM "${pids[$name]}" ;;
-		esac
+		ask "$name" "${pids[$name]}"
 	done
 	for name in "$@"; do
-		until [[ -z ${pids[$name]} ]] || gone "${pids[$name]}"; do
-			if ((SECONDS > deadline)); then
+		last='' since=$SECONDS
+		until [[ -z ${pids[$name]:-} ]] || gone "${pids[$name]}"; do
+			if ! deadline "$name" "${pids[$name]}"; then
 				say "$name does not stop: killed"
 				crash "$name"
 			fi
+			((SECONDS == asked)) || ask "$name" "${pids[$name]}" # a server that has only just started may not have heard it
 			sleep 0.02
 		done
 		rm -f "$DIR/$name/pid"
@@ -599,16 +692,34 @@ down() {
 		shift
 	done
 	((${#all[@]} > 0)) || mapfile -t all < <(names)
+	orphans
 	for name in "${all[@]}"; do
 		check_name "$name"
 		exists "$name"
 	done
-	stop "${all[@]}"
-	[[ -n $purge ]] || return 0
+	if [[ -z $purge ]]; then
+		stop "${all[@]}"
+		return
+	fi
+	for name in "${all[@]}"; do
+		[[ $(state_of "$name") == stopped ]] || crash "$name" # its data goes too
+	done
 	for name in "${all[@]}"; do
 		socket=$(cat "$DIR/$name/socket")
 		[[ $socket == "$DIR"/* ]] || rm -rf "${socket%/sock}"
 		rm -rf "${DIR:?}/$name"
+	done
+}
+
+# Takes away the servers of tests that were killed: each keeps them in a folder
+# extra-PID-* with its own pid.
+orphans() {
+	local dir pid
+	for dir in "$DIR"/extra-*/; do
+		pid=${dir#"$DIR"/extra-}
+		gone "${pid%%-*}" || continue
+		WHERRY_SERVERS_DIR=${dir%/} "$SELF" down --purge
+		rm -rf "${dir%/}"
 	done
 }
 
@@ -638,7 +749,7 @@ urls() {
 		pid_of "$name" >/dev/null || continue
 		case $name in
 		postgres-*) echo "$name=postgres://postgres@127.0.0.1:$(port_of "$name")/postgres?sslmode=disable" ;;
-		*) echo "$name=$(flavor_of "$name")://root@127.0.0.1:$(port_of "$name")" ;;
+		*) echo "$name=$(family_of "$name")://root@127.0.0.1:$(port_of "$name")" ;;
 		esac
 	done
 }

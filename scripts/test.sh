@@ -7,6 +7,11 @@
 #
 # Servers that this run has started are stopped at its end, unless
 # KEEP_SERVERS=1. A server that is missing is a failure here, not a skip.
+#
+# Without arguments all packages are tested, in lanes side by side. A line tells
+# which package a lane has come to; its results are told when it is done, and
+# at the end the slowest tests. With --versions only moves between versions are
+# tested, from each version that can be had here to each.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export WHERRY_REQUIRE_SERVERS=1
@@ -15,9 +20,10 @@ log=$(mktemp) base=${WHERRY_SERVERS_DIR:-$PWD/.servers}
 running() { scripts/servers.sh status | awk '$NF == "running" { print $1 }' | sort; }
 # shellcheck disable=SC2317 # called by the trap
 tidy() {
-	rm -f "$log" "$log".lane*
+	rm -f "$log" "$log".*
 	local lane
 	for lane in "${!lanes[@]}"; do { kill -- "-${lanes[$lane]}" 2>/dev/null && wait "${lanes[$lane]}"; } || true; done
+	((${#lanes[@]} == 0)) || sleep 1 # until the tests have ended, whose own servers are stopped below
 	[[ -z ${KEEP_SERVERS:-} ]] || return 0
 	for lane in "$base"/lane*/; do [[ ! -d $lane ]] || WHERRY_SERVERS_DIR=${lane%/} scripts/servers.sh down --purge; done
 	[[ -n ${before+set} ]] || return 0
@@ -35,25 +41,39 @@ if [[ -z ${WHERRY_TEST_SERVERS:-} ]]; then
 	private=1
 	scripts/servers.sh install
 	before=$(running)
-	scripts/servers.sh up mysql:2 mariadb:2
+	[[ ${1:-} == --versions ]] || scripts/servers.sh up mysql:2 mariadb:2
 fi
 
 go vet ./...
 
 # One package at a time: they share the servers. Never from the cache: it does
-# not know what the servers hold.
+# not know what the servers hold. Tests end by themselves what does not move, so
+# the time limit is only for what they do not see, and long: the machine may be
+# busy.
 tests() {
 	[[ -z $private ]] || eval "$(scripts/servers.sh env)"
-	go test -p 1 -count=1 -timeout 20m "$@" 2>&1
+	go test -p 1 -count=1 -timeout 2h "$@" 2>&1
 }
 
-# Tests these packages. One that fails because a server crashed, which is no
-# doing of wherry's, has one more run, after that server's last words.
+# Tests a package, and notes the time that each test takes.
+timed() { tests -json "${only[@]}" "$1" | "$log.tally" "$log.times"; }
+only=() # arguments of go test: which tests a lane runs
+
+# each LANE PACKAGE... tests these packages. One that fails because a server
+# crashed, which is no doing of wherry's, has one more run, after that server's
+# last words.
 each() {
-	local package failed=0
-	for package in "$@"; do
-		tests "$package" || { revive && tests "$package"; } || failed=1
+	local lane=$1 package failed=0 left
+	shift
+	while (($# > 0)); do
+		package=$1
+		shift
+		left="left: $#${*+ (${*##*/})}"
+		((${#left} < 80)) || left="${left:0:80}..)"
+		echo "$((SECONDS - begin)) s, lane $lane: $package, $left" >&3
+		timed "$package" || { revive && timed "$package"; } || failed=1
 	done
+	echo "$((SECONDS - begin)) s, lane $lane: done" >&3
 	return $failed
 }
 
@@ -78,32 +98,63 @@ beside=(
 	"./test/moves"
 	"./test/alter ./test/back ./test/cascades ./test/ddl ./test/objects"
 	"./test/evolve ./test/sources"
+	"$(echo ./test/{values,keys,back,evolve})"
 )
+# The servers of each lane. The last moves between versions only.
+fleets=("mysql:2 mariadb:2" "mysql:2 mariadb:2" "mysql:2 mariadb:2" "mysql:1 mariadb:1 mariadb118:1")
+versions=$((${#beside[@]} - 1))
+
+# start_lane I SERVERS: starts lane I in the background, on servers of its own.
+start_lane() {
+	local i=$1 apart
+	mapfile -t apart < <(echo "${beside[$i]}" | xargs go list)
+	# shellcheck disable=SC2086 # a list of words
+	WHERRY_SERVERS_DIR=$base/lane$i scripts/servers.sh up $2
+	set -m
+	(
+		export WHERRY_SERVERS_DIR=$base/lane$i
+		if ((i == versions)); then
+			export WHERRY_VERSIONS=1
+			only=(-run '^TestVersions$')
+		fi
+		each "$((i + 1))" "${apart[@]}"
+	) >"$log.lane$i" &
+	lanes[$i]=$!
+	set +m
+}
+
+# end_lane I waits for a lane and tells its results.
+end_lane() {
+	wait "${lanes[$1]}" || rc=$?
+	unset "lanes[$1]"
+	tee -a "$log" <"$log.lane$1"
+}
 
 begin=$SECONDS rc=0
-if (($# == 0)) && [[ -n $private ]]; then
+exec 3>&1 # lines of progress are told at once, also those of lanes that write to a file
+go build -o "$log.tally" ./test/tally
+if [[ ${1:-} == --versions ]]; then
+	[[ -n $private ]] || { echo "test.sh: --versions starts servers of its own: unset WHERRY_TEST_SERVERS" >&2; exit 64; }
+	start_lane "$versions" "mysql:1 mariadb:1 mariadb118:2 mariadb105:2"
+	end_lane "$versions"
+elif (($# == 0)) && [[ -n $private ]]; then
 	mapfile -t packages < <(go list ./...)
 	for i in "${!beside[@]}"; do
-		mapfile -t apart < <(echo "${beside[$i]}" | xargs go list)
-		mapfile -t packages < <(printf '%s\n' "${packages[@]}" | grep -vxF -f <(printf '%s\n' "${apart[@]}"))
-		WHERRY_SERVERS_DIR=$base/lane$i scripts/servers.sh up mysql:2 mariadb:2
-		set -m
-		(export WHERRY_SERVERS_DIR=$base/lane$i && each "${apart[@]}") >"$log.lane$i" &
-		lanes[$i]=$!
-		set +m
+		((i == versions)) || mapfile -t packages < <(printf '%s\n' "${packages[@]}" | grep -vxF -f <(echo "${beside[$i]}" | xargs go list))
+		start_lane "$i" "${fleets[$i]}"
 	done
-	each "${packages[@]}" | tee "$log" || rc=${PIPESTATUS[0]}
-	for i in "${!beside[@]}"; do
-		wait "${lanes[$i]}" || rc=$?
-		unset "lanes[$i]"
-		tee -a "$log" <"$log.lane$i"
-	done
+	each main "${packages[@]}" | tee "$log" || rc=${PIPESTATUS[0]}
+	for i in "${!beside[@]}"; do end_lane "$i"; done
 else
 	(($# > 0)) || set -- ./...
 	tests "$@" | tee "$log" || rc=${PIPESTATUS[0]}
 fi
 
 echo
+if [[ -s $log.times ]]; then
+	echo "the slowest tests:"
+	sort -rn "$log.times" | head -n 10 | awk '{ printf "%8.1f s  %s %s\n", $1, $2, $3 }'
+fi
 if ((rc == 0)); then
 	echo "passed: $(grep -c '^ok' "$log" || true) packages in $((SECONDS - begin)) s"
 else

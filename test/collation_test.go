@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
 // probes are what collations are known to differ by: accents, case, padding, ligatures, kana, emoji, ignorable characters.
@@ -32,7 +33,7 @@ func TestCollationsKeepKeysApart(t *testing.T) {
 			t.Run(s.name+" to "+other.name, func(t *testing.T) {
 				s.fillProbes(t)
 				other.fillProbes(t)
-				dialect, moved, refused := schema.NewMySQL(other.flavor, other.Collations), 0, 0
+				dialect, moved, refused := mysql.New(other.flavor, other.Collations), 0, 0
 				for _, collation := range slices.Sorted(maps.Keys(s.Known)) {
 					to, fatal := keyCollation(t, s, dialect, collation)
 					if fatal {
@@ -59,7 +60,7 @@ func TestCollationsKeepKeysApart(t *testing.T) {
 func keyCollation(t *testing.T, s *schemaServer, dialect schema.Dialect, collation string) (to string, fatal bool) {
 	t.Helper()
 	table := &schema.Table{
-		Name: schema.Name{Database: "d", Table: "t"}, Engine: "InnoDB", Charset: "latin1", Collation: "latin1_bin", Flavor: s.flavor,
+		Name: schema.Name{Database: "d", Table: "t"}, Engine: "InnoDB", Charset: "latin1", Collation: "latin1_bin", Flavor: schema.Flavor(s.flavor),
 		Columns: []schema.Column{{Name: "v", Nullable: true, Type: schema.Type{
 			Kind: schema.Varchar, Name: "varchar", Size: 20, Text: "varchar(20)", Charset: s.Known[collation], Collation: collation,
 		}}},

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
 // Values to compute with: # stands for each of them in turn.
@@ -76,10 +77,10 @@ func TestExpressions(t *testing.T) {
 	crosses := func(maria bool, expr string) bool {
 		expr = strings.ReplaceAll(expr, "#", "`id`")
 		from, to := families[maria], families[!maria]
-		table, err := schema.ParseCreate("CREATE TABLE `t` (`id` int DEFAULT ("+expr+")) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+		table, err := mysql.ParseCreate("CREATE TABLE `t` (`id` int DEFAULT ("+expr+")) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
 			schema.Name{Database: "d", Table: "t"}, from.flavor, from.Collations)
 		require.NoError(t, err, expr)
-		_, losses, err := schema.NewMySQL(to.flavor, to.Collations).Map(table, table.Name, nil)
+		_, losses, err := mysql.New(to.flavor, to.Collations).Map(table, table.Name, nil)
 		require.NoError(t, err)
 		for _, loss := range losses {
 			if loss.Grade == schema.Fatal {

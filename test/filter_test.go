@@ -13,6 +13,7 @@ import (
 
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
 // filterColumn is a column with the SQL of values that go in, and of literals to compare with.
@@ -156,7 +157,7 @@ func filterAgrees(t *testing.T, s *schemaServer, charset string, r *rand.Rand) {
 		rel.Columns = append(rel.Columns, i)
 	}
 	conn := filterConn(t, s, charset)
-	rows := filterRead(t, conn, "SELECT * FROM "+name.Quoted()+" ORDER BY id")
+	rows := filterRead(t, conn, "SELECT * FROM "+mysql.Quoted(name)+" ORDER BY id")
 	const perQuery = 25
 	matched := 0
 	for range 60 {
@@ -164,7 +165,8 @@ func filterAgrees(t *testing.T, s *schemaServer, charset string, r *rand.Rand) {
 		for range perQuery {
 			conditions = append(conditions, filterCondition(r, columns, 2))
 		}
-		selected := filterRead(t, conn, "SELECT (("+strings.Join(conditions, ")), ((")+")) FROM "+name.Quoted()+" ORDER BY id")
+		selected := filterRead(t, conn, "SELECT (("+strings.Join(conditions,
+			")), ((")+")) FROM "+mysql.Quoted(name)+" ORDER BY id")
 		for i, condition := range conditions {
 			filter, err := route.ParseFilter(condition, rel)
 			require.NoError(t, err, condition)
@@ -178,7 +180,7 @@ func filterAgrees(t *testing.T, s *schemaServer, charset string, r *rand.Rand) {
 				}
 			}
 		}
-		where := filterRead(t, conn, "SELECT id FROM "+name.Quoted()+" WHERE ("+conditions[0]+") ORDER BY id")
+		where := filterRead(t, conn, "SELECT id FROM "+mysql.Quoted(name)+" WHERE ("+conditions[0]+") ORDER BY id")
 		filter, err := route.ParseFilter(conditions[0], rel)
 		require.NoError(t, err)
 		var got, want []string
@@ -197,7 +199,7 @@ func filterAgrees(t *testing.T, s *schemaServer, charset string, r *rand.Rand) {
 
 func filterFill(t *testing.T, s *schemaServer, name schema.Name, columns []filterColumn, r *rand.Rand) {
 	t.Helper()
-	create := "CREATE TABLE " + name.Quoted() + " (id int NOT NULL PRIMARY KEY"
+	create := "CREATE TABLE " + mysql.Quoted(name) + " (id int NOT NULL PRIMARY KEY"
 	for _, c := range columns {
 		create += ", " + c.name + " " + c.definition
 	}
@@ -212,7 +214,7 @@ func filterFill(t *testing.T, s *schemaServer, name schema.Name, columns []filte
 				values = append(values, filterPick(r, c.values))
 			}
 		}
-		filterExec(t, conn, "INSERT INTO "+name.Quoted()+" VALUES ("+strings.Join(values, ", ")+")")
+		filterExec(t, conn, "INSERT INTO "+mysql.Quoted(name)+" VALUES ("+strings.Join(values, ", ")+")")
 	}
 }
 

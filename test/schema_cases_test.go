@@ -25,7 +25,7 @@ var schemaCases = []schemaCase{
 		w int AS (case when a between 1 and 2 then 5 else (a*(a+2))%7 end), x varchar(20) AS (lower(b)) STORED, y date AS ('2020-01-01' + interval a day), KEY (v), KEY (x), UNIQUE KEY (s, v))`},
 	{name: "checks", create: `CREATE TABLE %s (a int, b int, c varchar(10), CHECK (a > 0), CONSTRAINT named CHECK (a < b OR b IS NULL), CONSTRAINT c3 CHECK (c IN ('x','y,z') AND c LIKE 'x%' AND c <> 'it''s'), CHECK (a <> b))`},
 	{name: "indexes", create: `CREATE TABLE %s (a int NOT NULL, b varchar(300), c text, d int NOT NULL, g geometry NOT NULL, p point NOT NULL, UNIQUE KEY u1 (b(10), d), UNIQUE KEY ` + "`u 2``x`" + ` (d, a),
-		KEY k1 (c(100)) COMMENT 'it''s', KEY k2 (a) USING BTREE, FULLTEXT KEY ft (c), FULLTEXT KEY ft2 (b, c), SPATIAL KEY sp (g), KEY blk (d) KEY_BLOCK_SIZE=8)`},
+		KEY k1 (c(100)) COMMENT 'it''s', KEY k2 (a) USING BTREE, KEY k3 (d) USING HASH, FULLTEXT KEY ft (c), FULLTEXT KEY ft2 (b, c), SPATIAL KEY sp (g), KEY blk (d) KEY_BLOCK_SIZE=8)`},
 	{name: "desc", create: `CREATE TABLE %s (a int, b int, c int, PRIMARY KEY (a DESC, b), KEY d1 (b DESC, c), KEY d2 (c DESC))`, losses: nil},
 	{name: "auto second", create: `CREATE TABLE %s (a int NOT NULL, b int NOT NULL AUTO_INCREMENT, PRIMARY KEY (a, b), KEY other (a), KEY lead1 (b), UNIQUE KEY lead2 (b, a))`},
 	{name: "auto myisam", create: `CREATE TABLE %s (a int NOT NULL, b int NOT NULL AUTO_INCREMENT, PRIMARY KEY (a, b)) ENGINE=MyISAM CHECKSUM=1 DELAY_KEY_WRITE=1 MAX_ROWS=1000 PACK_KEYS=1`},

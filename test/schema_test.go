@@ -15,15 +15,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
 // schemaServer is one server of WHERRY_TEST_SERVERS.
 type schemaServer struct {
 	name    string
 	db      *sql.DB
-	flavor  schema.Flavor
+	flavor  mysql.Flavor
 	version string
-	schema.Collations
+	mysql.Collations
 }
 
 // schemaServers connects to the servers that WHERRY_TEST_SERVERS lists, one per flavor and version.
@@ -56,7 +57,7 @@ func schemaServers(t *testing.T) []*schemaServer {
 			continue
 		}
 		seen[s.version] = true
-		s.flavor, err = schema.ParseFlavor(s.version)
+		s.flavor, err = mysql.ParseFlavor(s.version)
 		require.NoError(t, err)
 		s.Collations = schemaCollations(t, db, s.flavor)
 		servers = append(servers, s)
@@ -64,13 +65,13 @@ func schemaServers(t *testing.T) []*schemaServer {
 	return servers
 }
 
-func schemaCollations(t *testing.T, db *sql.DB, flavor schema.Flavor) schema.Collations {
+func schemaCollations(t *testing.T, db *sql.DB, flavor mysql.Flavor) mysql.Collations {
 	t.Helper()
 	column := "COLLATION_NAME"
 	if flavor.MariaDB && flavor.Version >= 101001 {
 		column = "FULL_COLLATION_NAME"
 	}
-	c := schema.Collations{Known: map[string]string{}, Default: map[string]string{}}
+	c := mysql.Collations{Known: map[string]string{}, Default: map[string]string{}}
 	read := func(into map[string]string, query string) {
 		rows, err := db.QueryContext(t.Context(), query)
 		require.NoError(t, err)
@@ -87,28 +88,31 @@ func schemaCollations(t *testing.T, db *sql.DB, flavor schema.Flavor) schema.Col
 	return c
 }
 
-func (s *schemaServer) exec(t *testing.T, statement string) {
+func (s *schemaServer) exec(t *testing.T, statements ...string) {
 	t.Helper()
-	_, err := s.db.ExecContext(context.WithoutCancel(t.Context()), statement)
-	require.NoError(t, err, "%s: %s", s.name, statement)
+	for _, statement := range statements {
+		_, err := s.db.ExecContext(context.WithoutCancel(t.Context()), statement)
+		require.NoError(t, err, "%s: %s", s.name, statement)
+	}
 }
 
 func (s *schemaServer) read(t *testing.T, name schema.Name) *schema.Table {
 	t.Helper()
 	var table, create string
-	require.NoError(t, s.db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+name.Quoted()).Scan(&table, &create), name.String())
-	parsed, err := schema.ParseCreate(create, name, s.flavor, s.Collations)
+	require.NoError(t, s.db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+mysql.Quoted(name)).Scan(&table, &create),
+		name.String())
+	parsed, err := mysql.ParseCreate(create, name, s.flavor, s.Collations)
 	require.NoError(t, err, create)
-	require.Empty(t, schema.Regenerates(parsed), create)
+	require.Empty(t, mysql.New(s.flavor, s.Collations).Regenerates(parsed), create)
 	return parsed
 }
 
 // fresh makes an empty database that is dropped after the test.
 func (s *schemaServer) fresh(t *testing.T, name string) {
 	t.Helper()
-	drop := "DROP DATABASE IF EXISTS " + schema.Quote(name)
+	drop := "DROP DATABASE IF EXISTS " + mysql.Quote(name)
 	s.exec(t, drop)
-	s.exec(t, "CREATE DATABASE "+schema.Quote(name))
+	s.exec(t, "CREATE DATABASE "+mysql.Quote(name))
 	t.Cleanup(func() { s.exec(t, drop) })
 }
 
@@ -130,8 +134,14 @@ func TestSchemaRoundTrip(t *testing.T) {
 				s.fresh(t, schemaOther)
 				s.fresh(t, schemaFrom)
 				other.fresh(t, schemaTo)
-				s.exec(t, "CREATE TABLE "+schema.Name{Database: schemaOther, Table: "parent"}.Quoted()+" (id int primary key, u varchar(20) CHARACTER SET latin1, unique(u))")
-				other.exec(t, "CREATE TABLE "+schema.Name{Database: schemaTo, Table: "parent"}.Quoted()+" (id int primary key, u varchar(20) CHARACTER SET latin1, unique(u))")
+				s.exec(t, "CREATE TABLE "+mysql.Quoted(schema.Name{
+					Database: schemaOther,
+					Table:    "parent",
+				})+" (id int primary key, u varchar(20) CHARACTER SET latin1, unique(u))")
+				other.exec(t, "CREATE TABLE "+mysql.Quoted(schema.Name{
+					Database: schemaTo,
+					Table:    "parent",
+				})+" (id int primary key, u varchar(20) CHARACTER SET latin1, unique(u))")
 				for _, c := range schemaCases {
 					family := map[bool]string{false: "mysql", true: "mariadb"}[s.flavor.MariaDB]
 					if c.only == "" || c.only == family {
@@ -148,11 +158,12 @@ func TestSchemaSystemTables(t *testing.T) {
 	for _, s := range schemaServers(t) {
 		names := s.systemTables(t)
 		require.NotEmpty(t, names)
-		dialect := schema.NewMySQL(s.flavor, s.Collations)
+		dialect := mysql.New(s.flavor, s.Collations)
 		for _, name := range names {
 			table := s.read(t, name)
-			create := strings.Replace(dialect.CreateTable(table, false), name.Quoted(), schema.Quote(name.Table), 1)
-			again, err := schema.ParseCreate(create, name, s.flavor, s.Collations)
+			create := strings.Replace(dialect.CreateTable(table, false)[0], mysql.Quoted(name), mysql.Quote(name.Table),
+				1)
+			again, err := mysql.ParseCreate(create, name, s.flavor, s.Collations)
 			require.NoError(t, err, create)
 			assert.Empty(t, dialect.Differences(table, again, true, false), create)
 		}
@@ -181,9 +192,9 @@ func schemaRoundTrip(t *testing.T, s, other *schemaServer, c schemaCase) {
 	if len([]rune(c.name)) < 60 {
 		to.Table += " 2"
 	}
-	s.exec(t, strings.Replace(c.create, "%s", from.Quoted(), 1))
+	s.exec(t, strings.Replace(c.create, "%s", mysql.Quoted(from), 1))
 	source := s.read(t, from)
-	dialect := schema.NewMySQL(other.flavor, other.Collations)
+	dialect := mysql.New(other.flavor, other.Collations)
 	plan, losses, err := dialect.Map(source, to, func(n schema.Name) schema.Name {
 		if n == from {
 			return to
@@ -217,33 +228,27 @@ func schemaRoundTrip(t *testing.T, s, other *schemaServer, c schemaCase) {
 
 func schemaFull(t *testing.T, s *schemaServer, dialect schema.Dialect, plan *schema.Table, to schema.Name) {
 	t.Helper()
-	s.exec(t, dialect.CreateTable(plan, false))
-	if statement := dialect.AddForeignKeys(plan, s.read(t, to)); statement != "" {
-		s.exec(t, statement)
-	}
+	s.exec(t, dialect.CreateTable(plan, false)...)
+	s.exec(t, dialect.AddForeignKeys(plan, s.read(t, to))...)
 	got := s.read(t, to)
 	assert.Empty(t, dialect.Differences(plan, got, true, true), "planned\n%s\ngot\n%s", dialect.CreateTable(plan, false), got.Definition)
 	assert.Empty(t, dialect.AddIndexes(plan, got))
 	assert.Empty(t, dialect.AddForeignKeys(plan, got))
-	s.exec(t, "DROP TABLE "+to.Quoted())
+	s.exec(t, "DROP TABLE "+mysql.Quoted(to))
 }
 
 func schemaDeferred(t *testing.T, s *schemaServer, dialect schema.Dialect, plan *schema.Table, to schema.Name) {
 	t.Helper()
-	s.exec(t, dialect.CreateTable(plan, true))
+	s.exec(t, dialect.CreateTable(plan, true)...)
 	got := s.read(t, to)
 	assert.Empty(t, dialect.Differences(plan, got, false, false))
-	if statement := dialect.AddIndexes(plan, got); statement != "" {
-		s.exec(t, statement)
-	}
-	if statement := dialect.AddForeignKeys(plan, s.read(t, to)); statement != "" {
-		s.exec(t, statement)
-	}
+	s.exec(t, dialect.AddIndexes(plan, got)...)
+	s.exec(t, dialect.AddForeignKeys(plan, s.read(t, to))...)
 	if statement := dialect.SetAutoIncrement(plan, 4711); statement != "" {
 		s.exec(t, statement)
 		assert.EqualValues(t, 4711, s.read(t, to).AutoIncrement)
 	}
 	got = s.read(t, to)
 	assert.Empty(t, dialect.Differences(plan, got, true, true), "%s", got.Definition)
-	s.exec(t, "DROP TABLE "+to.Quoted())
+	s.exec(t, "DROP TABLE "+mysql.Quoted(to))
 }

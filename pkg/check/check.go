@@ -1,7 +1,7 @@
 // Package check is the phase that finds every precondition of a move that is not met, on both ends, before the first byte
 // moves.
 //
-// Its one invariant: it changes nothing. What is right for a server only its engine knows; what two ends have to do
+// Its one invariant: it changes nothing of anybody's. A Trial makes databases of its own on the target and removes them. What is right for a server only its engine knows; what two ends have to do
 // with each other is known here.
 package check
 
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wherry/pkg/db"
+	"wherry/pkg/plan"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 )
@@ -31,15 +32,20 @@ func New(source db.Source, target db.Target, plan db.Plan, mine func(schema.Name
 	return &Check{source: source, target: target, plan: plan, mine: mine}
 }
 
-// Run returns the findings of all checks, in the order source, target, both.
+// Run returns the findings of all checks, in the order source, target, both. Of a plan for a phase these are the checks that the phase relies on.
 func (c *Check) Run(ctx context.Context) (findings []db.Finding, err error) {
-	for _, check := range []func(context.Context) ([]db.Finding, error){
+	checks := []func(context.Context) ([]db.Finding, error){
 		func(ctx context.Context) ([]db.Finding, error) { return c.source.Check(ctx, c.plan) },
 		func(ctx context.Context) ([]db.Finding, error) { return c.target.Check(ctx, c.plan) },
-		c.servers,
-		c.existing,
-		c.strangers,
-	} {
+	}
+	switch c.plan.Phase {
+	case "":
+		checks = append(checks, c.servers, c.existing, c.strangers)
+	case db.InitSchema: // which looks at tables that exist itself
+		checks = append(checks, c.servers)
+	case db.InitCopy, db.StartReplica, db.Verify, db.Cutover:
+	}
+	for _, check := range checks {
 		found, err := check(ctx)
 		findings = append(findings, found...)
 		if err != nil {
@@ -103,12 +109,12 @@ func (c *Check) existing(ctx context.Context) (findings []db.Finding, err error)
 	if err != nil {
 		return nil, fmt.Errorf("read the target's tables: %w", err)
 	}
-	var strangers []schema.Stranger
+	var strangers []plan.Stranger
 	for _, t := range found {
 		r := planned[t.Name]
-		strangers = append(strangers, schema.Stranger{Source: r.Source.Table, Plan: r.Target.Table, Found: t})
+		strangers = append(strangers, plan.Stranger{Source: r.Source.Table, Plan: r.Target.Table, Found: t})
 	}
-	reasons, err := schema.Unwelcome(ctx, c.target, strangers, c.plan.Accept)
+	reasons, err := plan.Unwelcome(ctx, c.target, strangers, c.plan.Accept)
 	if err != nil {
 		return nil, err
 	}

@@ -1,16 +1,15 @@
 // Package cleanup is the phase that removes every trace of a move from its servers, when it is over or given up.
 //
-// Its one invariant: it removes the move's bookkeeping and tables that this move itself made, nothing else, and no table
-// once the target has taken over. What it still has to know after a crash it removes last, so that it can be run again. It
-// does not open a server that a fence has closed, and leaves databases, accounts and settings alone.
+// Its one invariant: it removes the move's bookkeeping, its scratch databases and tables that this move itself made,
+// nothing else, and no table once the target has taken over. What it still has to know after a crash it removes last,
+// so that it can be run again. It does not open a server that a fence has closed, and leaves databases, accounts and
+// settings alone.
 package cleanup
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/rs/zerolog"
 
@@ -24,11 +23,14 @@ var ErrUnderWay = errors.New("the move is under way")
 // End is what is needed of a server.
 type End interface {
 	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
+	Dialect() schema.Dialect
 	Ledger() db.Ledger
 	NewApplier(ctx context.Context, opts db.ApplyOptions) (db.Applier, error)
 	// Admit lets this account write where a fence has made the server read-only.
 	Admit(ctx context.Context) error
 	Execute(ctx context.Context, statement string) error
+	// Leftovers returns the scratch databases of a check that was killed.
+	Leftovers(ctx context.Context) ([]string, error)
 	ExecuteIn(ctx context.Context, in schema.Session, statement string) error
 }
 
@@ -44,10 +46,13 @@ type Options struct {
 // Bookkeeping is the subject of the steps that remove it.
 const Bookkeeping = "bookkeeping"
 
+// Scratch is the subject of the steps that remove what a check that was killed has left.
+const Scratch = "scratch database"
+
 // Step is one thing to remove.
 type Step struct {
 	End       string // "source" or "target"
-	Subject   string // a table, or Bookkeeping
+	Subject   string // a table, Bookkeeping or Scratch
 	Statement string
 	on        End
 	in        schema.Session // what it puts back was made in; zero for all else
@@ -60,6 +65,7 @@ type Plan struct {
 	Back  Stage         // of the way back
 	Left  []schema.Name // tables that the move has filled and did not make
 	ends  []End
+	own   db.Owned // what the bookkeeping of an older version does not list
 }
 
 // Stage is how far the way back has come.
@@ -103,9 +109,19 @@ func (c *Cleanup) Plan(ctx context.Context) (*Plan, error) {
 	case p.Back == Begun && !c.opts.Abandon:
 		return nil, fmt.Errorf("%w: the way back was begun, and the source has not taken over again", ErrUnderWay)
 	case !p.Over:
-		if err := c.made(ctx, p, tables); err != nil {
+		if err := c.made(ctx, p); err != nil {
 			return nil, err
 		}
+	}
+	left, err := c.target.Leftovers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range left {
+		p.Steps = append(p.Steps, Step{
+			End: "target", Subject: Scratch,
+			Statement: c.target.Dialect().DropDatabase(name), on: c.target,
+		})
 	}
 	there, err := c.kept(ctx, c.target)
 	if there {
@@ -159,7 +175,7 @@ func (c *Cleanup) putBack(ctx context.Context, p *Plan, source End) error {
 	for _, o := range objects.Late {
 		step := Step{End: "source", Subject: string(o.Kind) + " " + o.Name.String(), on: source}
 		if o.Kind == schema.TriggerObject { // an interrupted run may have made it already
-			step.Statement = schema.DropObject(o.Kind, o.Name)
+			step.Statement = drop(source, o.ObjectName)
 			p.Steps = append(p.Steps, step)
 		}
 		step.Statement, step.in = string(o.Statement), o.Session
@@ -175,47 +191,48 @@ func (c *Cleanup) kept(ctx context.Context, end End) (bool, error) {
 }
 
 func (c *Cleanup) books(name string, end End) Step {
-	return Step{End: name, Subject: Bookkeeping, Statement: schema.DropDatabase(c.opts.Bookkeeping), on: end}
+	return Step{End: name, Subject: Bookkeeping, Statement: end.Dialect().DropDatabase(c.opts.Bookkeeping), on: end}
 }
 
-// made adds what the move made: tables, and what a cutover that was undone or rehearsed made besides. Tables that it found and
-// took are left.
-func (c *Cleanup) made(ctx context.Context, p *Plan, text string) error {
+func drop(end End, o db.ObjectName) string {
+	return end.Dialect().DropObject(&schema.Object{Kind: o.Kind, Name: o.Name})
+}
+
+// made adds what the move made: tables, and what a cutover that was undone or rehearsed made besides. Tables that it
+// found and took are left.
+func (c *Cleanup) made(ctx context.Context, p *Plan) error {
 	objects, err := db.ReadObjects(ctx, c.target.Ledger())
 	if err != nil {
 		return err
 	}
 	for _, o := range objects.Made {
 		p.Steps = append(p.Steps, Step{
-			End: "target", Subject: string(o.Kind) + " " + o.Name.String(), Statement: schema.DropObject(o.Kind, o.Name), on: c.target,
+			End: "target", Subject: string(o.Kind) + " " + o.Name.String(), Statement: drop(c.target, o), on: c.target,
 		})
 	}
-	found, err := c.target.Ledger().Get(ctx, db.FactFound)
+	listed, err := c.target.Ledger().Owned(ctx)
 	if err != nil {
 		return err
 	}
-	var names, strangers []string
-	for _, list := range []struct {
-		text string
-		into *[]string
-	}{{text, &names}, {found, &strangers}} {
-		if list.text == "" {
-			continue
-		}
-		if err := json.Unmarshal([]byte(list.text), list.into); err != nil {
-			return fmt.Errorf("read which tables are the move's: %w", err)
-		}
+	owned, err := db.ReadOwned(ctx, c.target.Ledger())
+	if err != nil {
+		return err
 	}
-	tables, err := c.target.Tables(ctx, func(n schema.Name) bool { return slices.Contains(names, n.String()) })
+	if listed == nil {
+		p.own = owned
+	}
+	tables, err := c.target.Tables(ctx, func(n schema.Name) bool { return owned[n] != "" })
 	if err != nil {
 		return err
 	}
 	for _, t := range tables {
-		if slices.Contains(strangers, t.Name.String()) {
+		if owned[t.Name] == db.Found {
 			p.Left = append(p.Left, t.Name)
 			continue
 		}
-		p.Steps = append(p.Steps, Step{End: "target", Subject: t.Name.String(), Statement: schema.DropTable(t.Name), on: c.target})
+		p.Steps = append(p.Steps, Step{
+			End: "target", Subject: t.Name.String(), Statement: c.target.Dialect().DropTable(t.Name), on: c.target,
+		})
 	}
 	return nil
 }
@@ -234,6 +251,11 @@ func (c *Cleanup) Run(ctx context.Context, p *Plan) (err error) {
 			return fmt.Errorf("take the move's lock: %w", err)
 		}
 		defer func() { err = errors.Join(err, lock.Close()) }()
+	}
+	if len(p.own) > 0 {
+		if err := c.target.Ledger().Own(ctx, p.own, nil); err != nil {
+			return err
+		}
 	}
 	for _, s := range p.Steps {
 		c.opts.Log.Info().Str("end", s.End).Str("statement", s.Statement).Msg("cleanup")

@@ -14,6 +14,7 @@ import (
 	"wherry/pkg/cleanup"
 	"wherry/pkg/db"
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
 const books = "wherry_shop"
@@ -28,7 +29,10 @@ type server struct {
 	closed bool // to this account too
 	dies   int
 	ran    []string
+	owned  db.Owned // nil: an older version made the bookkeeping
 }
+
+func (s *server) Dialect() schema.Dialect { return mysql.New(mysql.Flavor{}, mysql.Collations{}) }
 
 func (s *server) Ledger() db.Ledger { return ledger{s: s} }
 
@@ -42,6 +46,15 @@ func (l ledger) Get(_ context.Context, name string) (string, error) {
 		return "", nil
 	}
 	return l.s.facts[name], nil
+}
+
+func (l ledger) Owned(context.Context) (db.Owned, error) { return l.s.owned, nil }
+
+func (l ledger) Records(context.Context) ([]db.Record, error) { return nil, nil }
+
+func (l ledger) Own(_ context.Context, put db.Owned, _ []schema.Name) error {
+	l.s.owned = put
+	return nil
 }
 
 func (s *server) Tables(_ context.Context, match func(schema.Name) bool) (found []*schema.Table, _ error) {
@@ -82,9 +95,30 @@ func (s *server) Execute(_ context.Context, statement string) error {
 	s.ran = append(s.ran, statement)
 	s.tables = slices.DeleteFunc(s.tables, func(t string) bool {
 		name, _ := schema.ParseName(t)
-		return statement == schema.DropTable(name) || statement == schema.DropDatabase(name.Database)
+		return statement == s.Dialect().DropTable(name) || statement == s.Dialect().DropDatabase(name.Database)
 	})
 	return nil
+}
+
+// Leftovers are the databases of checks that were killed.
+func (s *server) Leftovers(context.Context) (found []string, _ error) {
+	for _, t := range s.tables {
+		if database, _, _ := strings.Cut(t, "."); strings.HasPrefix(database, books+"-try") && !slices.Contains(found, database) {
+			found = append(found, database)
+		}
+	}
+	return found, nil
+}
+
+// TestLeftovers: what a check that was killed has left goes with everything else, and before what tells of the move.
+func TestLeftovers(t *testing.T) {
+	target := newTarget(map[string]string{db.FactCutover: "sealed"})
+	target.tables = append(target.tables, books+"-try.mark", books+"-try.items", books+"-try-2.mark")
+	_, err := run(t, target, cleanup.Options{})
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"DROP DATABASE IF EXISTS `wherry_shop-try`", "DROP DATABASE IF EXISTS `wherry_shop-try-2`", "DROP DATABASE IF EXISTS `wherry_shop`",
+	}, target.ran)
 }
 
 func newTarget(facts map[string]string) *server {

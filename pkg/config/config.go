@@ -32,6 +32,7 @@ type Config struct {
 	Log       Log       `mapstructure:"log"`
 
 	warnings []string
+	origins  map[string]string // where each key's value comes from, see Entry
 }
 
 // Endpoint is how to reach one server. A non-empty Socket wins over Host and Port.

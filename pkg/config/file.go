@@ -21,6 +21,13 @@ type reader struct {
 	*problems
 	origin string // file name, or "environment", or "flag"
 	known  []string
+	lines  map[string]int // where keys of a file stand; nil: not wanted
+}
+
+func (r *reader) note(key string, line int) {
+	if r.lines != nil {
+		r.lines[key] = line
+	}
 }
 
 // label names a key in an error: `wherry.yaml:12: copy.workers`, `flag: copy.workers`.
@@ -137,6 +144,7 @@ func (r *reader) scalar(n *yaml.Node, t reflect.Type, path string, out layer) {
 		return
 	}
 	out[path] = v
+	r.note(path, n.Line)
 }
 
 func (r *reader) list(n *yaml.Node, t reflect.Type, path string, out layer) {
@@ -152,6 +160,7 @@ func (r *reader) list(n *yaml.Node, t reflect.Type, path string, out layer) {
 		fill(list.Index(i), at, parts)
 	}
 	out[path] = list.Interface()
+	r.note(path, n.Line)
 }
 
 // fill puts the values read for one list entry into it.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,18 +27,31 @@ func Load(opts Options) (*Config, error) {
 	for _, f := range known {
 		v.SetDefault(f.key, reflect.ValueOf(defaults).FieldByIndex(f.index).Interface())
 	}
+	origins := map[string]string{}
 	for _, name := range opts.Files {
-		r := &reader{problems: found, origin: name, known: keyNames(known)}
-		if err := v.MergeConfigMap(nested(r.file(name))); err != nil {
+		r := &reader{problems: found, origin: name, known: keyNames(known), lines: map[string]int{}}
+		set := r.file(name)
+		if err := v.MergeConfigMap(nested(set)); err != nil {
 			found.addf("%s: %w", name, err)
 		}
+		for key := range set {
+			origins[key] = fmt.Sprintf("%s:%d", name, r.lines[key])
+		}
 	}
-	env := readEnviron(found, known, opts.Environ)
+	env, flags := readEnviron(found, known, opts.Environ), readFlags(found, known, opts.Flags)
+	for _, f := range known {
+		if _, ok := env[f.key]; ok {
+			origins[f.key] = f.env()
+		}
+		if _, ok := flags[f.key]; ok {
+			origins[f.key] = "--" + strings.ReplaceAll(f.key, ".", "-")
+		}
+	}
 	passwords := takePasswords(env)
 	setAll(v, env)
-	setAll(v, readFlags(found, known, opts.Flags))
+	setAll(v, flags)
 
-	cfg := &Config{}
+	cfg := &Config{origins: origins}
 	if err := v.UnmarshalExact(cfg, strictly); err != nil {
 		found.addf("%w", err)
 	}

@@ -35,6 +35,7 @@ func TestLoadFillsDefaults(t *testing.T) {
 	want.Source.Host, want.Source.User, want.Source.role = "a", "u", "source"
 	want.Target.Host, want.Target.User, want.Target.role = "b", "u", "target"
 	want.Tables.Include = []string{"shop.*"}
+	want.origins = c.origins
 	assert.Equal(t, &want, c)
 }
 

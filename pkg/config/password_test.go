@@ -51,5 +51,5 @@ func TestPasswordCommandStopsWithContext(t *testing.T) {
 	began := time.Now()
 	_, err := (&Endpoint{PasswordCommand: "sleep 60 | cat"}).ResolvePassword(ctx)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.Less(t, time.Since(began), 5*time.Second)
+	assert.Less(t, time.Since(began), 20*time.Second)
 }

@@ -10,17 +10,76 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Print writes the effective configuration as YAML that Load understands, passwords shown as ***.
-func (c *Config) Print(w io.Writer) error {
+// Entry is one key with its effective value and where that comes from: file:line, the name of a variable, a flag, or "default".
+// Value is text, a bool, a number, or a list of texts or of maps; sizes and durations are text, as a file has them.
+type Entry struct {
+	Key    string `json:"key"`
+	Value  any    `json:"value"`
+	Origin string `json:"origin"`
+}
+
+// Entries returns every key in the order of Config, without secrets.
+func (c *Config) Entries() []Entry {
+	shown, known := c.shown(), fields()
+	all := make([]Entry, len(known))
+	for i, f := range known {
+		all[i] = Entry{Key: f.key, Value: plain(reflect.ValueOf(*shown).FieldByIndex(f.index), f.key), Origin: c.origin(f.key)}
+	}
+	return all
+}
+
+func (c *Config) origin(key string) string {
+	if origin := c.origins[key]; origin != "" {
+		return origin
+	}
+	return "default"
+}
+
+// shown is the configuration with the passwords that hold.
+func (c *Config) shown() *Config {
 	shown := *c
 	for _, e := range []*Endpoint{&shown.Source.Endpoint, &shown.Target} {
 		if e.EnvPassword != "" {
 			e.Password, e.PasswordFile, e.PasswordCommand = e.EnvPassword, "", "" // it wins over them
 		}
 	}
+	return &shown
+}
+
+// plain is a value as JSON has it.
+func plain(v reflect.Value, key string) any {
+	switch x := v.Interface().(type) {
+	case Secret:
+		return x.String()
+	case string:
+		return redactKey(key, x)
+	case bool, int, uint32:
+		return x
+	case time.Duration, Bytes:
+		return scalarText(v)
+	}
+	list := make([]any, 0, v.Len())
+	for i := range v.Len() {
+		item := v.Index(i)
+		if item.Kind() != reflect.Struct {
+			list = append(list, plain(item, key))
+			continue
+		}
+		entry := map[string]any{}
+		for _, c := range children(item.Type()) {
+			entry[c.key] = plain(item.FieldByIndex(c.index), "")
+		}
+		list = append(list, entry)
+	}
+	return list
+}
+
+// Print writes the effective configuration as YAML that Load understands, passwords shown as ***, with the origin of each key as a
+// comment.
+func (c *Config) Print(w io.Writer) error {
 	enc := yaml.NewEncoder(w)
 	enc.SetIndent(2)
-	if err := enc.Encode(toNode(reflect.ValueOf(shown))); err != nil {
+	if err := enc.Encode(c.sectionNode(reflect.ValueOf(*c.shown()), "")); err != nil {
 		return fmt.Errorf("print config: %w", err)
 	}
 	return enc.Close()
@@ -28,8 +87,12 @@ func (c *Config) Print(w io.Writer) error {
 
 func toNode(v reflect.Value) *yaml.Node {
 	switch v.Kind() {
-	case reflect.Struct:
-		return sectionNode(v)
+	case reflect.Struct: // an entry of a list
+		n := &yaml.Node{Kind: yaml.MappingNode}
+		for _, c := range children(v.Type()) {
+			n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: c.key}, toNode(v.FieldByIndex(c.index)))
+		}
+		return n
 	case reflect.Slice:
 		n := &yaml.Node{Kind: yaml.SequenceNode}
 		if v.Len() == 0 {
@@ -46,11 +109,25 @@ func toNode(v reflect.Value) *yaml.Node {
 	}
 }
 
-func sectionNode(v reflect.Value) *yaml.Node {
+// sectionNode writes a section.
+func (c *Config) sectionNode(v reflect.Value, path string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode}
-	for _, c := range children(v.Type()) {
-		name := &yaml.Node{Kind: yaml.ScalarNode, Value: c.key}
-		n.Content = append(n.Content, name, toNode(v.FieldByIndex(c.index)))
+	for _, child := range children(v.Type()) {
+		name, key, at := &yaml.Node{Kind: yaml.ScalarNode, Value: child.key}, join(path, child.key), v.FieldByIndex(child.index)
+		if isSection(child.typ) {
+			n.Content = append(n.Content, name, c.sectionNode(at, key))
+			continue
+		}
+		value := toNode(at)
+		if at.Type() == reflect.TypeFor[string]() {
+			value = textNode(redactKey(key, at.String()))
+		}
+		if at.Kind() == reflect.Slice && at.Len() > 0 {
+			name.HeadComment = c.origin(key)
+		} else {
+			value.LineComment = c.origin(key)
+		}
+		n.Content = append(n.Content, name, value)
 	}
 	return n
 }
@@ -61,6 +138,10 @@ func stringNode(v reflect.Value) *yaml.Node {
 	if s, ok := v.Interface().(Secret); ok {
 		text = s.String()
 	}
+	return textNode(text)
+}
+
+func textNode(text string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Style: quoting(text)}
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"wherry/pkg/count"
 )
 
 // ErrInvalid is matched by every error of Load: the configuration must be changed before anything can run.
@@ -31,7 +33,7 @@ func (e *invalidError) Error() string {
 		return ErrInvalid.Error() + ": " + e.list[0].Error()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%v: %d problems:", ErrInvalid, len(e.list))
+	fmt.Fprintf(&b, "%v: %s:", ErrInvalid, count.Of(len(e.list), "problem"))
 	for _, p := range e.list {
 		b.WriteString("\n  " + p.Error())
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -62,7 +63,67 @@ target: {user: "007"}
 	require.NoError(t, first.Print(&out))
 	second, err := Load(Options{Files: []string{write(t, out.String())}})
 	require.NoError(t, err, out.String())
+	second.origins = first.origins
 	assert.Equal(t, first, second)
+}
+
+// TestOrigins: every key tells where its value comes from, the strongest of several, in YAML and for programs.
+func TestOrigins(t *testing.T) {
+	one, two := write(t, minimal+"copy:\n  workers: 2\n  chunk_rows: 5\nverify: {workers: 3}\n"), write(t, "copy:\n\n  chunk_rows: 6\ntables: {include: [a.*, b.*]}\n")
+	c, err := Load(Options{
+		Files: []string{one, two}, Environ: []string{"WHERRY_VERIFY_WORKERS=7", "WHERRY_SOURCE_PASSWORD=s3cr3t"}, Flags: map[string]any{"log.level": "debug"},
+	})
+	require.NoError(t, err)
+	line := strings.Count(minimal, "\n") + 2
+	want := map[string]string{
+		"copy.workers": fmt.Sprintf("%s:%d", one, line), "copy.chunk_rows": two + ":3", "tables.include": two + ":4", "verify.workers": "WHERRY_VERIFY_WORKERS",
+		"source.password": "WHERRY_SOURCE_PASSWORD", "log.level": "--log-level", "copy.index_workers": "default", "hooks.switch": "default",
+	}
+	entries := map[string]Entry{}
+	for _, e := range c.Entries() {
+		entries[e.Key] = e
+	}
+	var out bytes.Buffer
+	require.NoError(t, c.Print(&out))
+	for key, origin := range want {
+		assert.Equal(t, origin, entries[key].Origin, key)
+		assert.Contains(t, out.String(), "# "+origin, key)
+	}
+	assert.Equal(t, []any{"a.*", "b.*"}, entries["tables.include"].Value)
+	assert.Equal(t, "***", entries["source.password"].Value)
+	assert.Equal(t, "30s", entries["cutover.timeout"].Value)
+	assert.NotContains(t, out.String(), "s3cr3t")
+	assert.Len(t, entries, len(fields()))
+}
+
+// TestCommandsAreRedacted: what looks like a secret in a command is not shown, and what says which command it is stays.
+func TestCommandsAreRedacted(t *testing.T) {
+	for command, want := range map[string]string{
+		"vault kv get -field=password secret/db":            "vault kv get -field=password secret/db",
+		"cat /etc/wherry/source":                            "cat /etc/wherry/source",
+		"VAULT_TOKEN=hunter2 vault read db":                 "VAULT_TOKEN=*** vault read db",
+		"get-secret --token hunter2 --host db":              "get-secret --token *** --host db",
+		"get --api-key='hunter2 x' db":                      "get --api-key=*** db",
+		"echo hunter2":                                      "echo *** ",
+		"printf '%s' hunter2 | tr -d x":                     "printf *** | tr -d x",
+		"mysql -phunter2 -e x":                              "mysql -p*** -e x",
+		"curl -u me:hunter2 https://x/y":                    "curl -u me:*** https://x/y",
+		"curl https://me:hunter2@x/y":                       "curl https://me:***@x/y",
+		`curl -H "Authorization: Bearer hunter2" https://x`: `curl -H "Authorization: ***" https://x`,
+		"curl https://x/y?z=1 -H 'X-Vault-Token: hunter2'":  "curl https://x/y?z=1 -H 'X-Vault-Token: ***'",
+		"fetch hvs.CAESIJhunter2hunter2":                    "fetch ***",
+		"fetch AbCdEf0123456789hunter2":                     "fetch ***",
+		"/opt/switch.sh --to new-primary.internal":          "/opt/switch.sh --to new-primary.internal",
+	} {
+		assert.Equal(t, want, redactCommand(command))
+		c, err := Load(Options{Files: []string{write(t, minimal), write(t, fmt.Sprintf("source: {password_command: %q}\nhooks: {switch: %q}", command, command))}})
+		require.NoError(t, err)
+		var out bytes.Buffer
+		require.NoError(t, c.Print(&out))
+		text, err := json.Marshal(c.Entries())
+		require.NoError(t, err)
+		assert.NotContains(t, out.String()+string(text), "hunter2", command)
+	}
 }
 
 func TestFingerprint(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
 
 	"wherry/pkg/db"
 	"wherry/pkg/route"
@@ -127,10 +128,7 @@ func (c *Copy) Run(ctx context.Context) error {
 		return err
 	}
 	c.opts.Observe.Step("index")
-	if err := c.indexes(ctx); err != nil {
-		return err
-	}
-	return c.foreignKeys(ctx)
+	return c.finish(ctx)
 }
 
 // copy brings all rows over and makes the target consistent. A table whose schema changes meanwhile is copied anew.
@@ -141,7 +139,7 @@ func (c *Copy) copy(ctx context.Context) error {
 			return err
 		}
 		consistent, err := c.converge(ctx)
-		var changed *db.SchemaChanged
+		var changed *db.CopyAgain
 		if c.opts.Shapes == nil || !errors.As(err, &changed) {
 			if err == nil {
 				c.opts.Observe.Positions(start, consistent)
@@ -244,21 +242,24 @@ func (c *Copy) start(ctx context.Context) (db.Position, error) {
 
 // untouched refuses to begin with tables that hold rows: nobody could tell afterwards which of them are the source's.
 func (c *Copy) untouched(ctx context.Context) error {
-	var all []error
-	for _, r := range c.routes {
-		var empty bool
-		err := c.retry(ctx, "look for rows in "+r.Target.Name().String(), func() (err error) {
-			empty, err = c.empty(ctx, &r.Target)
-			return err
+	found := make([]error, len(c.routes))
+	group, looking := errgroup.WithContext(ctx)
+	group.SetLimit(c.opts.Workers)
+	for i, r := range c.routes {
+		group.Go(func() error {
+			return c.retry(looking, "look for rows in "+r.Target.Name().String(), func() error {
+				empty, err := c.empty(looking, &r.Target)
+				if err == nil && !empty {
+					found[i] = fmt.Errorf("table %s on the target has rows that this move did not bring: empty it", r.Target.Name())
+				}
+				return err
+			})
 		})
-		if err != nil {
-			return err
-		}
-		if !empty {
-			all = append(all, fmt.Errorf("table %s on the target has rows that this move did not bring: empty it", r.Target.Name()))
-		}
 	}
-	if len(all) > 0 {
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if all := slices.DeleteFunc(found, func(err error) bool { return err == nil }); len(all) > 0 {
 		return fmt.Errorf("begin copy, nothing was changed: %w: %w", errors.Join(all...), db.ErrUnsupported)
 	}
 	return nil
@@ -365,31 +366,17 @@ func (c *Copy) unsettled(ctx context.Context) (names []string, err error) {
 // retry repeats what a lost connection or a deadlock interrupted, until RetryFor after it was interrupted first: the time
 // before that was work.
 func (c *Copy) retry(ctx context.Context, what string, f func() error) error {
-	var failing time.Time
-	wait := 100 * time.Millisecond
-	for {
-		err := f()
-		if failing.IsZero() {
-			failing = time.Now()
-		}
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case !errors.Is(err, db.ErrConnection) && !errors.Is(err, db.ErrRetry):
-			return fmt.Errorf("%s: %w", what, err)
-		case time.Since(failing) > c.opts.RetryFor:
-			return fmt.Errorf("%s: no progress for %s: %w", what, c.opts.RetryFor, err)
-		}
-		c.opts.Log.Warn().Err(err).Str("what", what).Stringer("again_in", wait).Msg("copy interrupted")
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(wait):
-		}
-		wait = min(2*wait, 15*time.Second)
+	again := db.Retry{
+		For: c.opts.RetryFor, First: 100 * time.Millisecond, Most: 15 * time.Second, Words: "no progress for",
+		Tell: func(err error, pause time.Duration) {
+			c.opts.Log.Warn().Err(err).Str("what", what).Stringer("again_in", pause).Msg("copy interrupted")
+		},
 	}
+	err := again.Do(ctx, f)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 type silent struct{}

@@ -12,39 +12,17 @@ import (
 	"wherry/pkg/schema"
 )
 
-// indexes builds what was deferred, several tables at a time.
-func (c *Copy) indexes(ctx context.Context) error {
+// finish builds what was deferred, several tables at a time, then adds the foreign keys, unchecked: the rows are the source's, which checked
+// them. Then every table must be as it was planned. Tables are read again only after something was added.
+func (c *Copy) finish(ctx context.Context) error {
 	existing, err := c.read(ctx, c.routes...)
 	if err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(c.opts.IndexWorkers)
-	for _, r := range c.routes {
-		group.Go(func() error {
-			if err := c.complete(ctx, r, existing[r.Target.Name()], c.target.Dialect().AddIndexes); err != nil {
-				return fmt.Errorf("build indexes of %s: %w", r.Target.Name(), err)
-			}
-			c.opts.Observe.Table(r.Source.Name(), "indexed")
-			return nil
-		})
-	}
-	return group.Wait()
-}
-
-// foreignKeys adds the foreign keys, unchecked: the rows are the source's, which checked them. Then every table must be
-// as it was planned.
-func (c *Copy) foreignKeys(ctx context.Context) error {
-	existing, err := c.read(ctx, c.routes...)
-	if err != nil {
+	if existing, err = c.indexes(ctx, existing); err != nil {
 		return err
 	}
-	for _, r := range c.routes {
-		if err := c.complete(ctx, r, existing[r.Target.Name()], c.target.Dialect().AddForeignKeys); err != nil {
-			return fmt.Errorf("add foreign keys of %s: %w", r.Target.Name(), err)
-		}
-	}
-	if existing, err = c.read(ctx, c.routes...); err != nil {
+	if existing, err = c.foreignKeys(ctx, existing); err != nil {
 		return err
 	}
 	for _, r := range c.routes {
@@ -55,27 +33,82 @@ func (c *Copy) foreignKeys(ctx context.Context) error {
 	return nil
 }
 
-// complete executes the statement that a table still lacks. After an error the table is read again: the statement may have
-// been carried out although its answer was lost, by this run or by one that was killed.
-func (c *Copy) complete(ctx context.Context, r *route.Route, existing *schema.Table, missing func(plan, existing *schema.Table) string) error {
-	return c.retry(ctx, "alter table "+r.Target.Name().String(), func() error {
-		statement := missing(r.Target.Table, existing)
-		if statement == "" {
+// indexes builds the indexes that tables lack, and returns the tables as they are then.
+func (c *Copy) indexes(ctx context.Context, existing map[schema.Name]*schema.Table) (map[schema.Name]*schema.Table, error) {
+	add := c.target.Dialect().AddIndexes
+	group, building := errgroup.WithContext(ctx)
+	group.SetLimit(c.opts.IndexWorkers)
+	lacking := false
+	for _, r := range c.routes {
+		if len(add(r.Target.Table, existing[r.Target.Name()])) == 0 {
+			c.opts.Observe.Table(r.Source.Name(), "indexed")
+			continue
+		}
+		lacking = true
+		group.Go(func() error {
+			if err := c.complete(building, r, existing[r.Target.Name()], add); err != nil {
+				return fmt.Errorf("build indexes of %s: %w", r.Target.Name(), err)
+			}
+			c.opts.Observe.Table(r.Source.Name(), "indexed")
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil || !lacking {
+		return existing, err
+	}
+	return c.read(ctx, c.routes...)
+}
+
+// foreignKeys adds the foreign keys that tables lack, and returns the tables as they are then.
+func (c *Copy) foreignKeys(ctx context.Context, existing map[schema.Name]*schema.Table) (map[schema.Name]*schema.Table, error) {
+	add, lacking := c.target.Dialect().AddForeignKeys, false
+	for _, r := range c.routes {
+		if len(add(r.Target.Table, existing[r.Target.Name()])) == 0 {
+			continue
+		}
+		lacking = true
+		if err := c.complete(ctx, r, existing[r.Target.Name()], add); err != nil {
+			return nil, fmt.Errorf("add foreign keys of %s: %w", r.Target.Name(), err)
+		}
+	}
+	if !lacking {
+		return existing, nil
+	}
+	return c.read(ctx, c.routes...)
+}
+
+// complete executes the statements that a table still lacks, each with retries of its own. After an error the table is
+// read again: the statement may have been carried out although its answer was lost, by this run or by one that was killed.
+func (c *Copy) complete(ctx context.Context, r *route.Route, existing *schema.Table,
+	missing func(plan, existing *schema.Table) []string,
+) error {
+	statements := missing(r.Target.Table, existing)
+	next := func() error {
+		failed := c.target.Execute(ctx, statements[0])
+		if failed == nil {
+			statements = statements[1:]
 			return nil
 		}
-		failed := c.target.Execute(ctx, statement)
-		if failed == nil || ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return failed
 		}
 		now, err := c.read(ctx, r)
 		if err != nil {
 			return err
 		}
-		if existing = now[r.Target.Name()]; missing(r.Target.Table, existing) == "" {
-			return nil
+		left := missing(r.Target.Table, now[r.Target.Name()])
+		if len(left) == len(statements) {
+			return failed
 		}
-		return failed
-	})
+		statements = left
+		return nil
+	}
+	for len(statements) > 0 {
+		if err := c.retry(ctx, "alter table "+r.Target.Name().String(), next); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // read reads the target tables of routes.

@@ -26,8 +26,8 @@ func TestLocked(t *testing.T) {
 	require.NoError(t, source.DDL(db.DDL{}, dbtest.CreateTable(definition)))
 	planned, _, err := to.Dialect().Map(definition, name, nil)
 	require.NoError(t, err)
-	require.NoError(t, to.Execute(t.Context(), to.Dialect().CreateTable(planned, true)))
 	require.NoError(t, to.Ledger().Create(t.Context()))
+	require.NoError(t, to.Execute(t.Context(), to.Dialect().CreateTable(planned, true)[0]))
 	r, err := route.New(definition, planned, "")
 	require.NoError(t, err)
 	routes := []*route.Route{r}

@@ -19,9 +19,13 @@ import (
 func (c *Copy) rows(ctx context.Context, start db.Position) error {
 	c.opts.Observe.Step("copy")
 	tables := make([]*table, 0, len(c.routes))
+	begun, err := c.ledger.Begun(ctx)
+	if err != nil {
+		return err
+	}
 	for _, r := range c.routes {
 		t := &table{c: c, route: r}
-		done, err := t.load(ctx)
+		done, err := t.load(ctx, begun(r.Source.Name()))
 		if err != nil {
 			return err
 		}
@@ -29,10 +33,15 @@ func (c *Copy) rows(ctx context.Context, start db.Position) error {
 			c.opts.Observe.Chunk(r.Source.Name(), db.Loaded{}, false)
 			c.opts.Observe.Chunk(r.Source.Name(), db.Loaded{Rows: chunk.Rows}, true)
 		}
-		for range t.pending {
-			c.opts.Observe.Chunk(r.Source.Name(), db.Loaded{}, false)
-		}
 		tables = append(tables, t)
+	}
+	if err := c.planWhole(ctx, tables); err != nil {
+		return err
+	}
+	for _, t := range tables {
+		for range t.pending {
+			c.opts.Observe.Chunk(t.route.Source.Name(), db.Loaded{}, false)
+		}
 	}
 	slices.SortStableFunc(tables, func(a, b *table) int { return cmp.Compare(b.route.Source.Table.Bytes, a.route.Source.Table.Bytes) })
 
@@ -130,10 +139,14 @@ func (s *scheduler) work(ctx context.Context) error {
 func (s *scheduler) take() *table {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.tables = slices.DeleteFunc(s.tables, func(t *table) bool { return t.ended })
 	var best *table
 	for _, t := range s.tables {
-		if !t.ended && (best == nil || t.workers < best.workers) {
+		if best == nil || t.workers < best.workers {
 			best = t
+		}
+		if best.workers == 0 {
+			break // no table has fewer
 		}
 	}
 	if best != nil {

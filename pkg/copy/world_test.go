@@ -77,16 +77,19 @@ func newWorld(t *testing.T, n int) *world { return newWorldWith(t, n, false) }
 // newWorldWith is newWorld that may have every index on the target from the start, as a table has that was there before.
 func newWorldWith(t *testing.T, n int, present bool) *world {
 	t.Helper()
-	w := &world{t: t, source: dbtest.NewServer("source"), target: dbtest.NewServer("target"), seen: &observer{}}
+	w := &world{t: t, source: dbtest.NewServer("source"), target: dbtest.NewTarget("target"), seen: &observer{}}
 	w.left, w.right = w.source.Source(), w.target.Target("move")
 	w.opts = copy.Options{ChunkRows: 10, Workers: 3, Observe: w.seen}
+	require.NoError(t, w.right.Ledger().Create(t.Context()))
 	for _, name := range []schema.Name{items, pairs, nothing, notes} {
 		def := definition(name)
 		def.ForeignKeys = nil // rows of items need no parents, so that their codes may move freely
 		require.NoError(t, w.source.DDL(db.DDL{}, dbtest.CreateTable(def)))
 		to, _, err := w.right.Dialect().Map(def, schema.Name{Database: "new", Table: name.Table}, nil)
 		require.NoError(t, err)
-		require.NoError(t, w.right.Execute(t.Context(), w.right.Dialect().CreateTable(to, !present)))
+		for _, statement := range w.right.Dialect().CreateTable(to, !present) {
+			require.NoError(t, w.right.Execute(t.Context(), statement))
+		}
 		where := ""
 		switch name {
 		case pairs:
@@ -98,7 +101,6 @@ func newWorldWith(t *testing.T, n int, present bool) *world {
 		require.NoError(t, err)
 		w.routes = append(w.routes, r)
 	}
-	require.NoError(t, w.right.Ledger().Create(t.Context()))
 	require.NoError(t, w.source.Exec(func(tx *dbtest.Tx) error {
 		for i := range n {
 			if err := tx.Insert(items, dbtest.Values(i, "item "+strconv.Itoa(i), 1000+i)); err != nil {

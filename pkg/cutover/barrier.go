@@ -26,8 +26,8 @@ type barrier struct {
 	spent  Spent
 }
 
-// barrier prepares the fence. That of an interrupted run is adopted: writes have been blocked since, and it knows what to
-// put back. One of another kind is lifted first.
+// barrier prepares the fence. That of an interrupted run is adopted: writes have been blocked since, and it knows what
+// to put back. One of another kind is lifted first.
 func (c *Cutover) barrier(ctx context.Context, record Record) (*barrier, error) {
 	if record.Step != "" {
 		old, err := c.adopt(ctx, record)
@@ -42,7 +42,8 @@ func (c *Cutover) barrier(ctx context.Context, record Record) (*barrier, error) 
 }
 
 func (c *Cutover) adopt(ctx context.Context, record Record) (*barrier, error) {
-	c.opts.Log.Warn().Str("step", string(record.Step)).Time("fenced_at", record.FencedAt).Msg("an earlier cutover was interrupted")
+	c.opts.Log.Warn().Str("step", string(record.Step)).Time("fenced_at", record.FencedAt).
+		Msg("an earlier cutover was interrupted")
 	b, err := c.newBarrier(ctx, record.FenceKind, record.Saved)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w: adopt the fence of the interrupted cutover: %s", ErrNotLifted, err, byHand(record))
@@ -98,8 +99,8 @@ func (b *barrier) raise(ctx context.Context) (*closed, error) {
 	return b.c.gate(b), nil
 }
 
-// holds proves that the fence stops writes. The user's own fences are proved by the log alone, see still; they may have stopped
-// writes on a primary of the source, and then what has come from there must be in the log first.
+// holds proves that the fence stops writes. The user's own fences are proved by the log alone, see still; they may have
+// stopped writes on a primary of the source, and then what has come from there must be in the log first.
 func (b *barrier) holds(ctx context.Context) error {
 	if b.fence == nil {
 		if err := b.c.source.Settle(ctx); err != nil {
@@ -155,24 +156,18 @@ func byHand(r Record) string {
 	if r.FenceKind == db.FenceHook {
 		return "writes to the source may still be blocked; allow them as hooks.unfence would"
 	}
-	return fmt.Sprintf("writes to the source may still be blocked; put back by hand what fence %s has changed: %s", r.FenceKind, r.Saved)
+	return fmt.Sprintf("writes to the source may still be blocked; put back by hand what fence %s has changed: %s",
+		r.FenceKind, r.Saved)
 }
 
 // again repeats f, which may be called again, while connections are lost, for a while.
 func again(ctx context.Context, f func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for {
-		err := f()
-		if !errors.Is(err, db.ErrConnection) && !errors.Is(err, db.ErrRetry) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(10 * pause):
-		}
-	}
+	var last error
+	_ = db.Retry{For: patience, First: 10 * pause}.Do(ctx, func() error { // which has the same, or that ctx is over
+		last = f()
+		return last
+	})
+	return last
 }
 
 // timely tells a failure that comes of the time being over from others.

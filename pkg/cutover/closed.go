@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"time"
 
+	"wherry/pkg/count"
 	"wherry/pkg/db"
 )
 
 // drains is how often changes that came through a fence of kind none are drained before the cutover gives up.
 const drains = 5
 
-// closed is the source while writes are blocked. Only barrier.raise makes one, and only it can read the head of the log.
+// closed is the source while writes are blocked. Only barrier.raise makes one, and only it can read the head of the
+// log.
 type closed struct {
 	*barrier
 	c        *Cutover
@@ -57,7 +59,8 @@ func (s *closed) drain(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for the target: it is at %s, the source's head is %s: %w", at, s.record.Head, context.Cause(ctx))
+			return fmt.Errorf("wait for the target: it is at %s, the source's head is %s: %w", at, s.record.Head,
+				context.Cause(ctx))
 		case <-time.After(pause):
 		}
 	}
@@ -81,16 +84,16 @@ func (s *closed) verify(ctx context.Context) (err error) {
 		return timely(ctx, fmt.Errorf("verify: %w", err))
 	}
 	if v.Differences > 0 {
-		return fmt.Errorf("verify: %w: %d rows", ErrDifferent, v.Differences)
+		return fmt.Errorf("verify: %w: %s", ErrDifferent, count.Of(v.Differences, "row"))
 	}
 	s.verified = Verified{Rows: s.verified.Rows + v.Rows, Position: v.Position}
 	s.rows = s.verified.Rows
 	return nil
 }
 
-// still tells whether no row of the move was written since the head was read. It is asked last before the takeover: whoever
-// got through the fence, by privilege or because the fence is none, is seen in the log. What came through is an error
-// for a fence that should have stopped it, and to be drained where the user alone stops writes.
+// still tells whether no row of the move was written since the head was read. It is asked last before the takeover:
+// whoever got through the fence, by privilege or because the fence is none, is seen in the log. What came through is an
+// error for a fence that should have stopped it, and to be drained where the user alone stops writes.
 func (s *closed) still(ctx context.Context) (bool, error) {
 	if err := s.holds(ctx); err != nil {
 		return false, err
@@ -107,7 +110,8 @@ func (s *closed) still(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	if s.record.FenceKind != db.FenceNone {
-		return false, fmt.Errorf("%w: %d rows were written behind it between %s and %s", ErrLeaks, written, before, s.record.Head)
+		return false, fmt.Errorf("%w: somebody wrote %s behind it between %s and %s", ErrLeaks,
+			count.Of(written, "row"), before, s.record.Head)
 	}
 	return false, nil
 }
@@ -150,7 +154,7 @@ func (c *Cutover) count(ctx context.Context, from, to db.Position) (n int64, err
 			continue
 		}
 		open += int64(len(part.Changes))
-		if part.DDL != nil {
+		if part.DDL != nil && len(part.DDL.Tables) > 0 {
 			open++
 		}
 		if part.End {

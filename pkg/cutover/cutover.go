@@ -1,9 +1,9 @@
-// Package cutover is the phase that hands over from the source to the target: it stops writes, lets the target catch up,
-// proves it, records the takeover and calls for the switch; or it puts everything back.
+// Package cutover is the phase that hands over from the source to the target: it stops writes, lets the target catch
+// up, proves it, records the takeover and calls for the switch; or it puts everything back.
 //
 // Its one invariant: before the record on the target (Ledger.Seal) every failure opens the source for writes again and
-// the move runs as before; after it, nothing is undone and every later run only goes forward. What it needs to keep either
-// promise after a crash is in the journal before it is done. It replicates nothing and compares nothing itself.
+// the move runs as before; after it, nothing is undone and every later run only goes forward. What it needs to keep
+// either promise after a crash is in the journal before it is done. It replicates nothing and compares nothing itself.
 package cutover
 
 import (
@@ -30,6 +30,8 @@ var (
 	ErrReshaped = errors.New("the schema of the move has changed since the cutover began")
 	// ErrOutcomeUnknown is a takeover of which nobody can tell whether it is recorded. The fence stays up.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
+	// ErrUnfinished is a target that has taken over while something is left to do, such as the switch.
+	ErrUnfinished = errors.New("the target has taken over, and the rest is not done")
 	// ErrNotLifted is a fence that could not be taken down: writes to the source may still be blocked.
 	ErrNotLifted = errors.New("the fence could not be lifted")
 )
@@ -83,7 +85,7 @@ func (c *Cutover) Run(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, b.undo(ctx, err)
 	}
-	done, err := c.take(ctx, b, verified)
+	done, err := c.fenceAndSeal(ctx, b, verified)
 	if errors.Is(err, ErrOutcomeUnknown) {
 		return nil, err
 	}
@@ -96,29 +98,29 @@ func (c *Cutover) Run(ctx context.Context) (*Result, error) {
 	return c.forward(ctx, b.record, done)
 }
 
-// Abort lifts the fence of an interrupted cutover and clears the journal, so that the move runs as before. It does
-// nothing when there is none.
-func (c *Cutover) Abort(ctx context.Context) error {
+// Abort lifts the fence of an interrupted cutover and clears the journal, so that the move runs as before. It tells
+// whether there was anything to lift: without an interrupted cutover it does nothing.
+func (c *Cutover) Abort(ctx context.Context) (lifted bool, err error) {
 	record, sealed, err := c.load(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if sealed {
-		return fmt.Errorf("abort cutover: %w", db.ErrSealed)
+		return false, fmt.Errorf("abort cutover: %w", db.ErrSealed)
 	}
 	if record.Step == "" {
-		return nil
+		return false, nil
 	}
 	b, err := c.adopt(ctx, record)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return b.lift(ctx)
+	return true, b.lift(ctx)
 }
 
-// take blocks writes and brings the takeover to its record on the target, the point of no return; a rehearsal ends before
-// the record. All of it has to be done before writes have been blocked for too long.
-func (c *Cutover) take(ctx context.Context, b *barrier, verified Verified) (*closed, error) {
+// fenceAndSeal blocks writes and brings the takeover to its record on the target, the point of no return; a rehearsal
+// ends before the record. All of it has to be done before writes have been blocked for too long.
+func (c *Cutover) fenceAndSeal(ctx context.Context, b *barrier, verified Verified) (*closed, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.Timeout, ErrTimeout)
 	defer cancel()
 	source, err := b.raise(ctx)
@@ -142,7 +144,7 @@ func (c *Cutover) take(ctx context.Context, b *barrier, verified Verified) (*clo
 		if err := c.increments(ctx); err != nil {
 			return nil, err
 		}
-		if err := c.settleObjects(ctx); err != nil {
+		if err := c.confirmObjects(ctx); err != nil {
 			return nil, err
 		}
 		still, err := source.still(ctx)
@@ -185,7 +187,7 @@ func (c *Cutover) forward(ctx context.Context, record Record, source *closed) (*
 	}
 	f, err := c.takeover(ctx, record, source)
 	if err != nil {
-		return nil, f.again(err)
+		return nil, f.unfinished(err)
 	}
 	result.Final = f.final
 	if record.Done {
@@ -193,7 +195,7 @@ func (c *Cutover) forward(ctx context.Context, record Record, source *closed) (*
 	}
 	for _, step := range []func(context.Context) error{f.objects, f.switchOver, f.strays, f.after, f.release} {
 		if err := step(ctx); err != nil {
-			return nil, f.again(err)
+			return nil, f.unfinished(err)
 		}
 	}
 	result.Blocked, result.Stray, result.Head = f.record.Blocked, f.stray, f.record.Head

@@ -208,7 +208,7 @@ func TestUndone(t *testing.T) {
 				return w.verifyChanged(ctx, from, to)
 			}
 		}, cutover.ErrLeaks},
-		"automatic values cannot be set":    {func(w *world) { once(w, w.target, "tables", broken) }, errBroken},
+		"automatic values cannot be set":    {func(w *world) { once(w, w.target, "sizes", broken) }, errBroken},
 		"target refuses the record":         {func(w *world) { once(w, w.target, "ledger.seal", broken) }, errBroken},
 		"journal is full before the fence":  {func(w *world) { w.journal.fail = failingAt(cutover.StepFence) }, errBroken},
 		"journal is full before the record": {func(w *world) { w.journal.fail = failingAt(cutover.StepSeal) }, errBroken},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"wherry/pkg/count"
 	"wherry/pkg/db"
 	"wherry/pkg/schema"
 )
@@ -35,19 +36,22 @@ func (c *Cutover) DryRun(ctx context.Context) ([]string, error) {
 		}
 	}
 	if len(c.plans) > 0 {
-		steps = append(steps, fmt.Sprintf("make %d views, routines, sequences and events (disabled) on the target, and try out %d triggers", early, late))
+		steps = append(steps, fmt.Sprintf("make %s on the target (views, routines, sequences, disabled events), "+
+			"and try out %s", count.Of(early, "object"), count.Of(late, "trigger")))
 	}
 	if c.opts.Verify == VerifyChanged {
 		steps = append(steps, fmt.Sprintf("compare what changed since %s, while writes go on", c.opts.VerifiedUpTo))
 	}
-	steps = append(steps, fence, fmt.Sprintf("wait until the target has applied the source's last change, for %s at most", c.opts.Timeout))
+	steps = append(steps, fence, fmt.Sprintf("wait until the target has applied the source's last change, for "+
+		"%s at most", c.opts.Timeout))
 	switch c.opts.Verify {
 	case VerifyChanged:
 		steps = append(steps, "compare what changed since")
 	case VerifyFull:
 		steps = append(steps, "compare every row of every table")
 	}
-	steps = append(steps, "set the target's automatic counters", "record on the target that it has taken over: the point of no return")
+	steps = append(steps, "set the target's automatic counters",
+		"record on the target that it has taken over: the point of no return")
 	if late := c.late().Late; len(late) > 0 {
 		steps = append(steps, fmt.Sprintf("make triggers and enable events on the target: %d of them", len(late)))
 	}

@@ -20,7 +20,8 @@ type open interface {
 }
 
 type tables interface {
-	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
+	Sizes(ctx context.Context, tables []schema.Name) (map[schema.Name]db.Size, error)
+	TryView(ctx context.Context, view schema.Name, read bool) error
 }
 
 // Source is what is needed of the end that hands over.

@@ -66,7 +66,8 @@ func (f *takeover) switchOver(ctx context.Context) error {
 }
 
 // strays looks whether the source was written to after the takeover: a fence that ended with its process, or that was
-// the user's to keep up, may have let writes through that the target will never see. They cannot be undone here, only told.
+// the user's to keep up, may have let writes through that the target will never see. They cannot be undone here, only
+// told.
 func (f *takeover) strays(ctx context.Context) error {
 	now, err := f.c.source.SafePosition(ctx)
 	if err == nil {
@@ -77,7 +78,8 @@ func (f *takeover) strays(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	if f.stray > 0 {
-		f.c.opts.Log.Error().Int64("rows", f.stray).Stringer("after", f.record.Head).Msg("the source was written to after the takeover; the target does not have that")
+		f.c.opts.Log.Error().Int64("rows", f.stray).Stringer("after", f.record.Head).
+			Msg("the source was written to after the takeover; the target does not have that")
 	}
 	return nil
 }
@@ -87,7 +89,10 @@ func (f *takeover) after(ctx context.Context) error {
 	if f.record.Step == StepFinish {
 		return nil
 	}
-	err := f.c.hook(ctx, HookAfter, f.record, map[string]string{"final": f.final.String(), "blocked": f.record.Blocked.Round(time.Millisecond).String()})
+	err := f.c.hook(ctx, HookAfter, f.record, map[string]string{
+		"final":   f.final.String(),
+		"blocked": f.record.Blocked.Round(time.Millisecond).String(),
+	})
 	if err != nil {
 		return err
 	}
@@ -117,8 +122,8 @@ func (f *takeover) save(ctx context.Context) {
 	}
 }
 
-// again says what a failure means after the point of no return.
-func (f *takeover) again(err error) error {
+// unfinished says what a failure means after the point of no return.
+func (f *takeover) unfinished(err error) error {
 	note := "writes to the source stay blocked"
 	switch f.record.FenceKind {
 	case db.FenceLockTables:
@@ -127,5 +132,5 @@ func (f *takeover) again(err error) error {
 		note = "keep applications from writing to the source"
 	default:
 	}
-	return fmt.Errorf("%w (the target has taken over and nothing is undone: %s, and run the cutover again to finish it)", err, note)
+	return fmt.Errorf("%w: %w (nothing is undone: %s)", ErrUnfinished, err, note)
 }

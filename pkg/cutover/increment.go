@@ -4,30 +4,30 @@ import (
 	"context"
 	"fmt"
 
+	"wherry/pkg/db"
 	"wherry/pkg/schema"
 )
 
-// increments makes the target hand out automatic values from where the source stopped: also above those of rows
-// that are gone.
+// increments makes the target hand out automatic values from where the source stopped: also above those of rows that
+// are gone. Writes are blocked meanwhile, so it asks for nothing but the counters, and of these tables only: a list of
+// all tables of a server takes a tenth of a second where there are thousands.
 func (c *Cutover) increments(ctx context.Context) error {
-	targets := map[schema.Name]schema.Name{} // of tables with an automatic column
-	sources := map[schema.Name]bool{}
+	var sources, targets []schema.Name
+	tables := map[schema.Name]*schema.Table{} // of the target, by their names on the source
 	for _, r := range c.routes {
 		for i := range r.Source.Table.Columns {
 			if r.Source.Table.Columns[i].AutoIncrement {
-				targets[r.Target.Name()], sources[r.Source.Name()] = r.Source.Name(), true
+				sources, targets = append(sources, r.Source.Name()), append(targets, r.Target.Name())
+				tables[r.Source.Name()] = r.Target.Table
 			}
 		}
 	}
 	if len(targets) == 0 {
 		return nil
 	}
-	next := map[schema.Name]uint64{}
-	err := again(ctx, func() error {
-		found, err := c.source.Tables(ctx, func(n schema.Name) bool { return sources[n] })
-		for _, t := range found {
-			next[t.Name] = t.AutoIncrement
-		}
+	var next map[schema.Name]db.Size
+	err := again(ctx, func() (err error) {
+		next, err = c.source.Sizes(ctx, sources)
 		return err
 	})
 	if err != nil {
@@ -35,12 +35,12 @@ func (c *Cutover) increments(ctx context.Context) error {
 	}
 	// All of it again after a lost answer: what was set is then found set.
 	err = again(ctx, func() error {
-		found, err := c.target.Tables(ctx, func(n schema.Name) bool { _, ok := targets[n]; return ok })
+		found, err := c.target.Sizes(ctx, targets)
 		if err != nil {
 			return err
 		}
-		for _, t := range found {
-			if err := c.increment(ctx, t, next[targets[t.Name]]); err != nil {
+		for _, name := range sources {
+			if err := c.increment(ctx, tables[name], found[tables[name].Name].Next, next[name].Next); err != nil {
 				return err
 			}
 		}
@@ -52,8 +52,8 @@ func (c *Cutover) increments(ctx context.Context) error {
 	return nil
 }
 
-func (c *Cutover) increment(ctx context.Context, t *schema.Table, next uint64) error {
-	if t.AutoIncrement >= next {
+func (c *Cutover) increment(ctx context.Context, t *schema.Table, has, next uint64) error {
+	if has >= next {
 		return nil
 	}
 	statement := c.target.Dialect().SetAutoIncrement(t, next)

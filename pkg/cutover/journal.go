@@ -64,11 +64,19 @@ func (c *Cutover) load(ctx context.Context) (Record, bool, error) {
 			return record, false, fmt.Errorf("ask the target whether it has taken over: %w", err)
 		}
 	}
-	if fact == "" && (record.Sealed || record.Done) {
-		return record, false, fmt.Errorf("read the journal of the cutover: it says that the target has taken over, but the target's bookkeeping of move %s does not: "+
-			"look at the fact %q there; is this the right target? %w", c.opts.Move, db.FactCutover, ErrOutcomeUnknown)
+	return record, fact != "", record.Against(fact, c.opts.Move)
+}
+
+// Against compares the record with the fact db.FactCutover of the target that the move goes to, which is empty while
+// that has not taken over. The target's word counts: a record of a takeover that the target does not have is
+// ErrOutcomeUnknown.
+func (r Record) Against(fact, move string) error {
+	if fact != "" || !r.Sealed && !r.Done {
+		return nil
 	}
-	return record, fact != "", nil
+	return fmt.Errorf("read the journal of the cutover: it says that the target has taken over, but the target's "+
+		"bookkeeping of move %s does not: "+
+		"look at the fact %q there; is this the right target? %w", move, db.FactCutover, ErrOutcomeUnknown)
 }
 
 func (c *Cutover) save(ctx context.Context, r Record) error {

@@ -11,15 +11,15 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Views, routines, sequences and events (disabled) are made on the target before writes are stopped: nothing uses them there, so
-// they do no harm if the cutover is undone, and the next run makes them anew.
+// Views, routines, sequences and events (disabled) are made on the target before writes are stopped: nothing uses them
+// there, so they do no harm if the cutover is undone, and the next run makes them anew.
 //
-// A trigger is different: while anybody may still apply changes, its effects would come twice, as rows of the log and by itself.
-// Before the seal that cannot be excluded, not even when all is drained: a fence may end with a killed process, writes go on,
-// and a start-replica on another host applies them. After it nothing can be applied any more. So triggers are made, and events
-// enabled, right after the seal and before the switch, when undoing is no way out any more; that it will succeed is proved
-// before, by making each trigger on a copy of its table. What is to be done is on the target before the seal: the source may be
-// lost after it.
+// A trigger is different: while anybody may still apply changes, its effects would come twice, as rows of the log and
+// by itself. Before the seal that cannot be excluded, not even when all is drained: a fence may end with a killed
+// process, writes go on, and a start-replica on another host applies them. After it nothing can be applied any more. So
+// triggers are made, and events enabled, right after the seal and before the switch, when undoing is no way out any
+// more; that it will succeed is proved before, by making each trigger on a copy of its table. What is to be done is on
+// the target before the seal: the source may be lost after it.
 
 // findObjects is the gate that plans the objects, and refuses when others are in their places.
 func (c *Cutover) findObjects(ctx context.Context) (err error) {
@@ -67,14 +67,20 @@ func (c *Cutover) makeObjects(ctx context.Context) error {
 		return err
 	}
 	for _, gone := range fact.Made[planned:] { // made by an earlier run, and no longer on the source
-		if err := c.target.Execute(ctx, c.target.Dialect().DropObject(&schema.Object{Kind: gone.Kind, Name: gone.Name})); err != nil {
+		if err := c.target.Execute(ctx, c.target.Dialect().DropObject(&schema.Object{
+			Kind: gone.Kind,
+			Name: gone.Name,
+		})); err != nil {
 			return fmt.Errorf("drop %s %s: %w", gone.Kind, gone.Name, err)
 		}
 	}
-	if err := c.makeAll(ctx); err != nil {
+	if err := c.makeAll(ctx, before); err != nil {
 		return err
 	}
 	if err := c.proveObjects(ctx); err != nil {
+		return err
+	}
+	if err := c.readViews(ctx); err != nil {
 		return err
 	}
 	fact.Made = fact.Made[:planned]
@@ -101,48 +107,28 @@ func (c *Cutover) late() (fact db.Objects) {
 	return fact
 }
 
-// makingOrder: a view may read sequences and call functions; the texts of routines and events are not looked into when they
-// are made.
-var makingOrder = []schema.ObjectKind{schema.SequenceObject, schema.Function, schema.Procedure, schema.ViewObject, schema.EventObject, schema.TriggerObject}
-
-func (c *Cutover) makeAll(ctx context.Context) error {
-	for _, kind := range makingOrder {
-		var waiting []*schema.Object
-		for _, p := range c.plans {
-			if p.Target.Kind == kind {
-				waiting = append(waiting, p.Target)
-			}
-		}
-		for len(waiting) > 0 { // views may read each other: those that cannot be made yet are tried again while others succeed
-			var left []*schema.Object
-			var failed error
-			for _, o := range waiting {
-				if err := c.makeObject(ctx, o); ctx.Err() != nil {
-					return context.Cause(ctx)
-				} else if transient(err) {
-					return fmt.Errorf("make %s on the target: %w", o, err)
-				} else if err != nil {
-					left, failed = append(left, o), errors.Join(failed, fmt.Errorf("%w: make %s on the target: %w", ErrRefused, o, err))
-				}
-			}
-			if len(left) == len(waiting) {
-				return failed
-			}
-			waiting = left
-		}
+func (c *Cutover) makeAll(ctx context.Context, before db.Objects) error {
+	left, failed, err := db.MakeInOrder(ctx, c.plans,
+		func(p schema.ObjectPlan) error { return c.makeObject(ctx, p.Target, before.Has(name(p.Target))) })
+	for i, p := range left {
+		err = errors.Join(err, fmt.Errorf("%w: make %s on the target: %w", ErrRefused, p.Target, failed[i]))
 	}
-	return nil
+	return err
 }
 
-// makeObject makes one anew. Whatever a lost answer has left is what the next try drops.
-func (c *Cutover) makeObject(ctx context.Context, o *schema.Object) error {
+// makeObject makes one, anew if an earlier run has made it. Whatever a lost answer has left is what the next try drops.
+// One that somebody else has made since findObjects looked is not dropped.
+func (c *Cutover) makeObject(ctx context.Context, o *schema.Object, made bool) error {
 	return again(ctx, func() error {
 		if o.Kind == schema.TriggerObject {
 			return c.target.TryTrigger(ctx, o)
 		}
-		if err := c.target.Execute(ctx, c.target.Dialect().DropObject(o)); err != nil {
-			return err
+		if made {
+			if err := c.target.Execute(ctx, c.target.Dialect().DropObject(o)); err != nil {
+				return err
+			}
 		}
+		made = true
 		return c.target.ExecuteIn(ctx, o.Session, c.target.Dialect().CreateObject(o))
 	})
 }
@@ -187,13 +173,60 @@ func (c *Cutover) proveObjects(ctx context.Context) error {
 		case got.Hidden != "" && got.Kind == schema.ViewObject: // of others it is enough that they are there
 			return fmt.Errorf("%w: read back %s: %s", ErrRefused, p.Target, got.Hidden)
 		case charset(got.Session.DatabaseCollation) != charset(p.Target.Session.DatabaseCollation):
-			return fmt.Errorf("%w: read back %s: its variables have the collation %s unless they say another, on the source %s: ALTER DATABASE on the target",
+			return fmt.Errorf("%w: read back %s: its variables have the collation %s unless they say another, on "+
+				"the source %s: ALTER DATABASE on the target",
 				ErrRefused, p.Target, got.Session.DatabaseCollation, p.Target.Session.DatabaseCollation)
 		case !slices.Equal(got.Columns, p.Source.Columns):
-			return fmt.Errorf("%w: read back %s: it has the columns %q, on the source %q", ErrRefused, p.Target, got.Columns, p.Source.Columns)
+			return fmt.Errorf("%w: read back %s: it has the columns %q, on the source %q", ErrRefused, p.Target,
+				got.Columns, p.Source.Columns)
 		}
 	}
 	return nil
+}
+
+// readViews reads a row of every view as an application would, whose sessions have the server's own sql_mode. One that
+// fails on the source too is as it was.
+func (c *Cutover) readViews(ctx context.Context) error {
+	var broken []error
+	for _, p := range c.plans {
+		if p.Target.Kind != schema.ViewObject {
+			continue
+		}
+		failed, err := c.readView(ctx, p)
+		if err != nil {
+			return err
+		}
+		broken = append(broken, failed)
+	}
+	return errors.Join(broken...)
+}
+
+func (c *Cutover) readView(ctx context.Context, p schema.ObjectPlan) (failed, err error) {
+	read := func(on tables, view schema.Name) error {
+		return again(ctx, func() error { return on.TryView(ctx, view, true) })
+	}
+	switch failed = read(c.target, p.Target.Name); {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case transient(failed):
+		return nil, fmt.Errorf("read %s on the target: %w", p.Target, failed)
+	case failed == nil:
+		return nil, nil
+	}
+	switch same := read(c.source, p.Source.Name); {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case transient(same):
+		return nil, fmt.Errorf("read %s on the source: %w", p.Source, same)
+	case same != nil:
+		c.opts.Log.Warn().Stringer("view", p.Source.Name).Err(failed).
+			Msg("the view cannot be read, neither on the source nor on the target")
+		return nil, nil
+	}
+	return fmt.Errorf("%w: %s cannot be read on the target with the server's own settings, by which applications "+
+		"read it: %w: change it on the source, "+
+		"give the target the source's sql_mode, or the view's definer there the rights that it needs, or exclude "+
+		"the view", ErrRefused, p.Target, failed), nil
 }
 
 // charset is the character set that a collation's name begins with.
@@ -205,9 +238,9 @@ func charset(collation string) string {
 	return name
 }
 
-// settleObjects makes sure, while writes are blocked, that the source's objects are what was planned, and lets sequences go on
-// where the source's stopped.
-func (c *Cutover) settleObjects(ctx context.Context) error {
+// confirmObjects makes sure, while writes are blocked, that the source's objects are what was planned, and lets
+// sequences go on where the source's stopped.
+func (c *Cutover) confirmObjects(ctx context.Context) error {
 	if c.opts.Objects == nil {
 		return nil
 	}
@@ -237,7 +270,8 @@ func (c *Cutover) settleObjects(ctx context.Context) error {
 	return nil
 }
 
-// objects makes the triggers and enables the events. Nobody applies changes any more, and applications are not switched yet.
+// objects makes the triggers and enables the events. Nobody applies changes any more, and applications are not switched
+// yet.
 func (f *takeover) objects(ctx context.Context) error {
 	if f.record.Step != StepSwitch {
 		return nil
@@ -281,7 +315,8 @@ func (f *takeover) object(ctx context.Context, l db.LateObject, found *schema.Ob
 	}
 	err := f.c.target.ExecuteIn(ctx, l.Session, string(l.Statement))
 	if err != nil && l.OneTime && !errors.Is(err, db.ErrConnection) && !errors.Is(err, db.ErrRetry) {
-		f.c.opts.Log.Error().Err(err).Stringer("event", l.Name).Msg("the event stays disabled: its time came while writes were blocked; look whether it has to be done by hand")
+		f.c.opts.Log.Error().Err(err).Stringer("event", l.Name).
+			Msg("the event stays disabled: its time came while writes were blocked; look whether it has to be done by hand")
 		return nil
 	}
 	return err

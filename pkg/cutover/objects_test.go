@@ -88,7 +88,7 @@ func TestObjects(t *testing.T) {
 	w := objectWorld(t)
 	steps, err := cutover.New(w.left, w.right, w.routes, w.opts).DryRun(t.Context())
 	require.NoError(t, err)
-	assert.Contains(t, fmt.Sprint(steps), "make 7 views, routines, sequences and events (disabled) on the target, and try out 2 triggers")
+	assert.Contains(t, fmt.Sprint(steps), "make 7 objects on the target (views, routines, sequences, disabled events), and try out 2 triggers")
 	assert.Contains(t, fmt.Sprint(steps), "make triggers and enable events on the target: 3 of them")
 	assert.Empty(t, w.objects())
 	_, err = w.run()
@@ -97,8 +97,8 @@ func TestObjects(t *testing.T) {
 	assert.Equal(t, everyObject, w.objects())
 }
 
-// TestObjectsKilledBetweenEveryTwoSteps dies before each thing that is done to either server, in turn. Before the takeover no
-// trigger is ever there, and in the end each object once.
+// TestObjectsKilledBetweenEveryTwoSteps dies before each thing that is done to either server, in turn. Before the
+// takeover no trigger is ever there, and in the end each object once.
 func TestObjectsKilledBetweenEveryTwoSteps(t *testing.T) {
 	for _, fence := range []db.FenceKind{db.FenceReadOnly, db.FenceLockTables} {
 		for at := 1; ; at++ {
@@ -147,7 +147,8 @@ func TestObjectsOfALostSource(t *testing.T) {
 	assert.Equal(t, everyObject, w.objects())
 }
 
-// TestObjectsUndone: a cutover that is put back leaves nothing that acts, and the next one begins with what the source has then.
+// TestObjectsUndone: a cutover that is put back leaves nothing that acts, and the next one begins with what the source
+// has then.
 func TestObjectsUndone(t *testing.T) {
 	w := objectWorld(t)
 	w.source.OnStep(func(step string) error {
@@ -232,4 +233,27 @@ func TestSequenceGoesOn(t *testing.T) {
 	_, err := w.run()
 	require.NoError(t, err)
 	assert.Contains(t, w.objects(), "sequence new.s false 99")
+}
+
+// TestViewsAreRead: a view that applications cannot read on the target is named before writes are stopped, unless it is
+// like that on the source.
+func TestViewsAreRead(t *testing.T) {
+	w := objectWorld(t)
+	for _, name := range []string{"v", "w"} {
+		w.target.BreakView(schema.Name{Database: "new", Table: name})
+	}
+	w.source.BreakView(schema.Name{Database: "shop", Table: "w"})
+	w.source.OnStep(func(step string) error {
+		assert.NotEqual(t, "fence.raise", step)
+		return nil
+	})
+	_, err := w.run()
+	require.ErrorIs(t, err, cutover.ErrRefused)
+	assert.Contains(t, err.Error(), "view new.v cannot be read")
+	assert.NotContains(t, err.Error(), "new.w")
+	w.source.OnStep(nil)
+	w.source.BreakView(schema.Name{Database: "shop", Table: "v"})
+	_, err = w.run()
+	require.NoError(t, err)
+	w.assertDone()
 }

@@ -12,7 +12,8 @@ import (
 	"wherry/pkg/db"
 )
 
-// TestOpen: the target takes writes after the takeover and before applications are switched, and a failure is made good.
+// TestOpen: the target takes writes after the takeover and before applications are switched, and a failure is made
+// good.
 func TestOpen(t *testing.T) {
 	w := newWorld(t)
 	fails := true
@@ -37,8 +38,8 @@ func TestOpen(t *testing.T) {
 	w.assertDone()
 }
 
-// TestRecordOfTheTakeover: the target itself knows what the fence has changed, for who goes back after the state file is lost,
-// and where its own log ended.
+// TestRecordOfTheTakeover: the target itself knows what the fence has changed, for who goes back after the state file
+// is lost, and where its own log ended.
 func TestRecordOfTheTakeover(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.run()

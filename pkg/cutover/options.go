@@ -40,7 +40,8 @@ type Verified struct {
 	Position    db.Position // up to which it holds
 }
 
-// Options configure a Cutover. Applied and Journal are required, and what Verify needs; the rest has a useful zero value.
+// Options configure a Cutover. Applied and Journal are required, and what Verify needs; the rest has a useful zero
+// value.
 type Options struct {
 	Move         string
 	Fence        db.FenceKind
@@ -66,12 +67,13 @@ type Options struct {
 	VerifiedUpTo  db.Position
 	VerifiedAt    time.Time
 
-	// Objects plans what moves besides tables, as of now; nil: nothing does. Strangers tells what on the target is in the way.
+	// Objects plans what moves besides tables, as of now; nil: nothing does. Strangers tells what on the target is in
+	// the way.
 	Objects   func(ctx context.Context) ([]schema.ObjectPlan, error)
 	Strangers func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error)
 
-	// Open makes the target take writes from applications, once it has taken over and before HookSwitch. It is called again after
-	// a crash. nil: it takes them already.
+	// Open makes the target take writes from applications, once it has taken over and before HookSwitch. It is called
+	// again after a crash. nil: it takes them already.
 	Open func(ctx context.Context) error
 
 	// Hook runs one of the user's commands, or does nothing when there is none. nil means that there are none.

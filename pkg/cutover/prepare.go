@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"wherry/pkg/count"
 	"wherry/pkg/db"
 )
 
@@ -39,7 +40,8 @@ func (c *Cutover) prepare(ctx context.Context, b *barrier) (Verified, error) {
 	return c.prePass(ctx)
 }
 
-// transient tells that a server did not answer, or asks to be asked again: whether a precondition is met is not known then.
+// transient tells that a server did not answer, or asks to be asked again: whether a precondition is met is not known
+// then.
 func transient(err error) bool {
 	return errors.Is(err, db.ErrConnection) || errors.Is(err, db.ErrRetry)
 }
@@ -106,7 +108,7 @@ func (c *Cutover) prePass(ctx context.Context) (Verified, error) {
 			return sum, fmt.Errorf("verify what changed: %w", err)
 		}
 		if v.Differences > 0 {
-			return sum, fmt.Errorf("%w: %w: %d rows", ErrRefused, ErrDifferent, v.Differences)
+			return sum, fmt.Errorf("%w: %w: %s", ErrRefused, ErrDifferent, count.Of(v.Differences, "row"))
 		}
 		sum.Rows, sum.Position = sum.Rows+v.Rows, v.Position
 		if c.opts.Now().Sub(began) < c.opts.Timeout/10 {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// turnBack ends a rehearsal: writes are open again, and nothing of it is left but views and the like, see makeObjects. Blocked is
-// for how long this run stopped them; what an interrupted run before it had stopped already does not count.
+// turnBack ends a rehearsal: writes are open again, and nothing of it is left but views and the like, see makeObjects.
+// Blocked is for how long this run stopped them; what an interrupted run before it had stopped already does not count.
 func (s *closed) turnBack(ctx context.Context) (*Result, error) {
 	head := s.record.Head
 	if err := s.lift(ctx); err != nil {

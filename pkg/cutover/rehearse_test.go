@@ -21,8 +21,8 @@ func (w *world) rehearse() (*cutover.Result, error) {
 	return cutover.New(w.left, w.right, w.routes, opts).Run(w.t.Context())
 }
 
-// TestRehearse: all is done but the switch, what was measured adds up, and afterwards the move is as it was, so that the
-// cutover itself comes through.
+// TestRehearse: all is done but the switch, what was measured adds up, and afterwards the move is as it was, so that
+// the cutover itself comes through.
 func TestRehearse(t *testing.T) {
 	for _, fence := range []db.FenceKind{db.FenceReadOnly, db.FenceLockTables, db.FenceHook, db.FenceNone} {
 		for _, mode := range []string{cutover.VerifyChanged, cutover.VerifyFull, cutover.VerifyNone} {
@@ -39,7 +39,7 @@ func TestRehearse(t *testing.T) {
 				}
 				blocked := false
 				w.target.OnStep(func(step string) error {
-					if step == "tables" && len(w.journal.steps) > 0 { // counters, behind the fence
+					if step == "sizes" && len(w.journal.steps) > 0 { // counters, behind the fence
 						blocked = w.tryWrite("while it is up") != nil
 						time.Sleep(5 * time.Millisecond)
 					}
@@ -104,8 +104,8 @@ func TestRehearseRefuses(t *testing.T) {
 	w.assertUndone()
 }
 
-// TestRehearsalKilled dies before and after everything that a rehearsal does. Whatever comes next puts it right: an abort,
-// another rehearsal, or the cutover.
+// TestRehearsalKilled dies before and after everything that a rehearsal does. Whatever comes next puts it right: an
+// abort, another rehearsal, or the cutover.
 func TestRehearsalKilled(t *testing.T) {
 	for _, fence := range []db.FenceKind{db.FenceReadOnly, db.FenceLockTables, db.FenceHook} {
 		for at := 1; ; at++ {
@@ -137,8 +137,8 @@ func TestRehearsalKilled(t *testing.T) {
 	}
 }
 
-// TestRehearseAfterTheSeal: a run that died at its takeover leaves what nobody but the target can tell, and the target is
-// asked in a way that waits for a commit under way.
+// TestRehearseAfterTheSeal: a run that died at its takeover leaves what nobody but the target can tell, and the target
+// is asked in a way that waits for a commit under way.
 func TestRehearseAfterTheSeal(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.rehearse()

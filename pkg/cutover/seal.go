@@ -26,7 +26,8 @@ func (s *closed) seal(ctx context.Context) error {
 		host = "unknown"
 	}
 	text, err := json.Marshal(map[string]string{
-		"when": s.c.opts.Now().UTC().Format(time.RFC3339Nano), "head": s.record.Head.String(), "host": host, "move": s.c.opts.Move,
+		"when": s.c.opts.Now().UTC().Format(time.RFC3339Nano), "head": s.record.Head.String(), "host": host,
+		"move":  s.c.opts.Move,
 		"fence": string(s.record.FenceKind), "saved": s.record.Saved,
 	})
 	if err != nil {
@@ -37,15 +38,16 @@ func (s *closed) seal(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	return s.c.look(ctx, ledger, string(text), err)
+	return s.c.sealOutcome(ctx, ledger, string(text), err)
 }
 
-// look finds out what became of a takeover whose answer was not a plain yes.
+// sealOutcome finds out what became of a takeover whose answer was not a plain yes.
 //
-// When the target answered no, it says so itself if asked. When the answer was lost, the record may be there, or not, or
-// be about to be: reading alone cannot tell the last two apart. So the takeover is asked for once more, even if time is
-// over: that waits for whatever is under way, leaves a record that is there as it is, and its answer settles the matter.
-func (c *Cutover) look(ctx context.Context, ledger db.Ledger, text string, cause error) error {
+// When the target answered no, it says so itself if asked. When the answer was lost, the record may be there, or not,
+// or be about to be: reading alone cannot tell the last two apart. So the takeover is asked for once more, even if time
+// is over: that waits for whatever is under way, leaves a record that is there as it is, and its answer settles the
+// matter.
+func (c *Cutover) sealOutcome(ctx context.Context, ledger db.Ledger, text string, cause error) error {
 	lost := ctx.Err() != nil || errors.Is(cause, db.ErrConnection) || errors.Is(cause, db.ErrRetry) ||
 		errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded)
 	c.opts.Log.Warn().Err(cause).Bool("lost", lost).Msg("no answer that the takeover is recorded")
@@ -67,9 +69,12 @@ func (c *Cutover) look(ctx context.Context, ledger db.Ledger, text string, cause
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("record the takeover: %w: %w: the target did not say within %s whether it has taken over, and the fence stays up; "+
-				"as soon as the target answers, run the cutover again, which looks first; or look yourself for the fact %q in the bookkeeping of move %s on the target: "+
-				"if it is there, the target has taken over, else nothing has happened", ErrOutcomeUnknown, errors.Join(cause, err), c.opts.LookFor, db.FactCutover, c.opts.Move)
+			return fmt.Errorf("record the takeover: %w: %w: the target did not say within %s whether it has taken "+
+				"over, and the fence stays up; "+
+				"as soon as the target answers, run the cutover again, which looks first; or look yourself for the "+
+				"fact %q in the bookkeeping of move %s on the target: "+
+				"if it is there, the target has taken over, else nothing has happened", ErrOutcomeUnknown,
+				errors.Join(cause, err), c.opts.LookFor, db.FactCutover, c.opts.Move)
 		case <-time.After(10 * pause):
 		}
 	}

@@ -65,7 +65,7 @@ func (j *journal) Save(_ context.Context, r cutover.Record) error {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
-		t: t, source: dbtest.NewServer("source"), target: dbtest.NewServer("target"), journal: &journal{},
+		t: t, source: dbtest.NewServer("source"), target: dbtest.NewTarget("target"), journal: &journal{},
 		from: schema.Name{Database: "shop", Table: "items"}, to: schema.Name{Database: "new", Table: "goods"},
 	}
 	def := func(name schema.Name) *schema.Table {
@@ -78,8 +78,9 @@ func newWorld(t *testing.T) *world {
 		}
 	}
 	require.NoError(t, w.source.DDL(db.DDL{}, dbtest.CreateTable(def(w.from)), dbtest.CreateTable(def(schema.Name{Database: "shop", Table: "other"}))))
-	require.NoError(t, w.target.DDL(db.DDL{}, dbtest.CreateTable(def(w.to))))
-	r, err := route.New(def(w.from), def(w.to), "")
+	to, err := w.target.MapTable(def(w.from), w.to)
+	require.NoError(t, err)
+	r, err := route.New(def(w.from), to, "")
 	require.NoError(t, err)
 	w.routes = []*route.Route{r}
 	w.left, w.right = w.source.Source(), w.target.Target("move")
@@ -87,7 +88,7 @@ func newWorld(t *testing.T) *world {
 	for i := range 20 {
 		w.write("row " + strconv.Itoa(i))
 	}
-	require.Eventually(t, func() bool { return len(w.target.All(w.to)) == 20 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.target.All(w.to)) == 20 }, time.Minute, time.Millisecond)
 	w.opts = cutover.Options{
 		Move: "move", Fence: db.FenceReadOnly, Timeout: 5 * time.Second, LookFor: 300 * time.Millisecond,
 		Applied: w.applied, VerifyChanged: w.verifyChanged, VerifyFull: w.verifyFull,
@@ -101,7 +102,8 @@ func (w *world) run() (*cutover.Result, error) {
 }
 
 func (w *world) abort() error {
-	return cutover.New(w.left, w.right, w.routes, w.opts).Abort(w.t.Context())
+	_, err := cutover.New(w.left, w.right, w.routes, w.opts).Abort(w.t.Context())
+	return err
 }
 
 func (w *world) call(name string) {
@@ -196,6 +198,11 @@ func (w *world) follow() {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	target := w.target.Target("move")
 	require.NoError(w.t, target.Ledger().Create(ctx))
+	found := db.Owned{}
+	for _, r := range w.routes {
+		found[r.Target.Name()] = db.Found
+	}
+	require.NoError(w.t, target.Ledger().Own(ctx, found, nil))
 	require.NoError(w.t, target.Ledger().Put(ctx, db.FactPosition, w.head().String()))
 	applier, err := target.NewApplier(ctx, db.ApplyOptions{})
 	require.NoError(w.t, err)
@@ -274,7 +281,7 @@ func (w *world) assertUndone() {
 	assert.False(w.t, w.sealed())
 	assert.Equal(w.t, cutover.Record{}, w.journal.record)
 	w.write("after it was undone")
-	assert.Eventually(w.t, func() bool { return len(w.source.All(w.from)) == len(w.target.All(w.to)) }, 5*time.Second, time.Millisecond)
+	assert.Eventually(w.t, func() bool { return len(w.source.All(w.from)) == len(w.target.All(w.to)) }, time.Minute, time.Millisecond)
 }
 
 // assertDone: the target has taken over, holds every row, and hands out higher automatic values; the source is closed.

@@ -6,6 +6,12 @@ import "errors"
 var (
 	// ErrConnection is a lost or refused connection, or a server that is shutting down: try again.
 	ErrConnection = errors.New("connection lost")
+	// ErrAccess is a login or statement that the server refuses this account: a human must grant or change something.
+	ErrAccess = errors.New("access refused")
+	// ErrSetup is what the server's settings, or how we connect to it, do not allow: a human must change one of them.
+	ErrSetup = errors.New("not possible as the server is set up")
+	// ErrSpace is a disk without room, of a server or of this machine: a human must make some.
+	ErrSpace = errors.New("no room left")
 	// ErrRetry is a deadlock, a lock wait or another transient refusal: the transaction is rolled back, try again.
 	ErrRetry = errors.New("transaction must be tried again")
 	// ErrPositionGone is a log that no longer reaches back to the position: copy again.
@@ -18,6 +24,8 @@ var (
 	ErrOtherServer = errors.New("another server answers")
 	// ErrLost is a server that lacks transactions whose effects the target has.
 	ErrLost = errors.New("transactions that the target has are not on this server")
+	// ErrStranger is a table of the target that is not the move's: nothing is done to it.
+	ErrStranger = errors.New("this move did not make it")
 	// ErrChunkDone is a chunk that is already copied.
 	ErrChunkDone = errors.New("chunk is already copied")
 	// ErrUnsupported is something in the data or log that cannot be carried exactly: stop, a human must decide.

@@ -7,4 +7,5 @@ const (
 	FactReturnTables = "return_tables"   // the target's tables as they were when it took over, as records of the way back, a JSON list
 	FactFixed        = "fixed_tables"    // on the way back: tables whose definition cannot be carried over, and why, as a JSON object
 	FactReverse      = "reverse"         // when the way back was begun, which keeps bookkeeping of its own on the source
+	FactJournal      = "cutover_journal" // the cutover under way, if any, as JSON: what its fence will put back, and which steps are done
 )

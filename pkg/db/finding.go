@@ -23,10 +23,34 @@ type Finding struct {
 	Subject string `json:"subject"` // table, column or setting; empty when the server is meant
 	What    string `json:"what"`    // what was found
 	Fix     string `json:"fix"`     // what to do; empty when OK
+	// Needs are all privileges that the checks of this end asked for, on one of its findings.
+	Needs []Need `json:"-"`
 }
+
+// Need is a privilege that a move needs.
+type Need struct {
+	On        string // as GRANT has it: *.*, or a quoted database or table
+	Privilege string
+	Account   string // as GRANT has it
+	Met       bool   // the account has it
+}
+
+// Phase is a phase of a move, for the checks that it relies on; its name is that of its command.
+type Phase string
+
+// The phases that make checks again when they begin. A setting may have changed since check looked at it, and what hides changes from the
+// log, or makes a fence leak, would be noticed by nobody later.
+const (
+	InitSchema   Phase = "init-schema"
+	InitCopy     Phase = "init-copy"
+	StartReplica Phase = "start-replica"
+	Verify       Phase = "verify"
+	Cutover      Phase = "cutover"
+)
 
 // Plan is what a move intends, for the checks of an engine.
 type Plan struct {
+	Phase         Phase // only the checks that this phase relies on are made; "" makes all
 	Routes        []*route.Route
 	Bookkeeping   string // the move's name
 	Fence         FenceKind

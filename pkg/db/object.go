@@ -15,6 +15,9 @@ type ObjectReader interface {
 	// trigger the table's name is asked for. Objects of a kind are in name order, triggers of one table, time and event in the
 	// order in which they fire. What is not shown for want of a privilege is Hidden, or missing: see Check.
 	Objects(ctx context.Context, match func(schema.Name) bool) ([]*schema.Object, error)
+	// TryView asks for a view in a session that has the server's own settings, as an application would. With read it also reads one
+	// row, unless that takes more than some seconds; without, no function that the view calls is run. Nothing is written.
+	TryView(ctx context.Context, view schema.Name, read bool) error
 }
 
 // ObjectWriter makes objects.
@@ -73,6 +76,43 @@ func (o Objects) Put(ctx context.Context, l Ledger) error {
 // Has tells whether the move made the object.
 func (o Objects) Has(name ObjectName) bool { return slices.Contains(o.Made, name) }
 
+// makingOrder: a view may read sequences and call functions; the texts of routines and events are not looked into when they
+// are made.
+var makingOrder = []schema.ObjectKind{schema.SequenceObject, schema.Function, schema.Procedure, schema.ViewObject, schema.EventObject, schema.TriggerObject}
+
+// MakeInOrder calls build for every object, those first that others may need. Views may read each other: those that cannot be made
+// yet are tried again while others succeed. It returns the plans that could not be made, with their last errors; err is one after
+// which it went no further: the context's, or one that is transient.
+func MakeInOrder(ctx context.Context, plans []schema.ObjectPlan, build func(schema.ObjectPlan) error) (left []schema.ObjectPlan, failed []error, err error) {
+	for _, kind := range makingOrder {
+		var waiting []schema.ObjectPlan
+		for _, p := range plans {
+			if p.Target.Kind == kind {
+				waiting = append(waiting, p)
+			}
+		}
+		for len(waiting) > 0 {
+			var again []schema.ObjectPlan
+			var why []error
+			for _, p := range waiting {
+				if err := build(p); ctx.Err() != nil {
+					return nil, nil, context.Cause(ctx)
+				} else if transient(err) {
+					return nil, nil, fmt.Errorf("make %s on the target: %w", p.Target, err)
+				} else if err != nil {
+					again, why = append(again, p), append(why, err)
+				}
+			}
+			if len(again) == len(waiting) {
+				left, failed = append(left, again...), append(failed, why...)
+				break
+			}
+			waiting = again
+		}
+	}
+	return left, failed, nil
+}
+
 // Strangers tells what on the target is in the way of objects to be made, in words: others of their names, and triggers of
 // the tables that are to get some.
 func Strangers(ctx context.Context, target Target, plans []schema.ObjectPlan) ([]string, error) {
@@ -109,7 +149,7 @@ func Strangers(ctx context.Context, target Target, plans []schema.ObjectPlan) ([
 		return nil, err
 	}
 	for _, t := range tables {
-		if t.Kind == schema.BaseTable || t.Kind == schema.SystemVersioned {
+		if t.Kind.HoldsRows() {
 			reasons = append(reasons, fmt.Sprintf("%s is a table on the target", t.Name))
 		}
 	}

@@ -13,6 +13,9 @@ import (
 type Reader interface {
 	// Tables returns every table, view and sequence whose name matches, in name order, without system databases.
 	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
+	// Sizes returns how large tables are, as the server estimates at this moment: it keeps no answer of an earlier one. A table that is
+	// not there is not in the map.
+	Sizes(ctx context.Context, tables []schema.Name) (map[schema.Name]Size, error)
 	// Bound returns the key that is n rows after the given key (from the start when after is nil), or nil when
 	// fewer than n rows follow. The order is the server's. Where is not applied: it bounds rows of the table.
 	Bound(ctx context.Context, rel *route.Relation, after Row, n int) (Row, error)
@@ -24,11 +27,20 @@ type Reader interface {
 	// Orphans counts rows that reference by a foreign key a row of the parent that is not there, limit at most. Rows that do not meet their
 	// relation's Where are taken not to be there either.
 	Orphans(ctx context.Context, rel, parent *route.Relation, key schema.ForeignKey, limit int) (int64, error)
+	// Dialect writes and compares tables in this server's language.
+	Dialect() schema.Dialect
 	// Identity tells which server this is.
 	Identity(ctx context.Context) (Identity, error)
 	ObjectReader
 	// Close releases every connection. It may be called twice.
 	Close() error
+}
+
+// Size is how large a table is, roughly, and how far its automatic values are.
+type Size struct {
+	Rows  int64
+	Bytes int64  // data and indexes
+	Next  uint64 // the automatic value that the next row gets, exactly; 0 or 1 where none was given yet, 0 without such a column
 }
 
 // RowReader is what rows can be loaded from: a Reader, or a Snapshot.
@@ -83,9 +95,14 @@ type Log interface {
 	// Stream opens the log after pos. Changes of tables that are not sources of routes are passed over, and so are row
 	// changes of a route in transactions at or before its since, the position of a Snapshot of its table, or from which on it
 	// has its shape; schema changes are not. A since that has no measure in common with a transaction is an error. Rows that do
-	// not have their route's shape are SchemaChanged.
+	// not have their route's shape are CopyAgain.
 	Stream(ctx context.Context, pos Position, routes []*route.Route, since Since) (Stream, error)
-	// Effects tells what a schema change does to tables. known are the tables of the move as they were before. The error is
+	// SchemaChanges returns the schema changes in the log after a position: all up to another, in order, that touch
+	// tables of the move, the named ones or databases.
+	SchemaChanges(ctx context.Context, after, until Position, tables []schema.Name) ([]*DDL, error)
+	// Databases returns the default collation of new tables in each database, by its name in lower case, as of now.
+	Databases(ctx context.Context) (map[string]string, error)
+	// Effects tells what a schema change does to tables and databases. known are the tables of the move as they were before. The error is
 	// schema.ErrUnknownStatement when the statement is not understood.
 	Effects(ctx context.Context, change *DDL, known []*schema.Table) ([]schema.Effect, error)
 }
@@ -124,38 +141,13 @@ type Change struct {
 	Route  *route.Route
 	Before Row
 	After  Row
+	// Lacks tells that values which the route's rows carry for comparing only (see route.Relation.Computed) are not in the log and NULL in the
+	// images: some servers leave generated columns out of it.
+	Lacks bool
 	// Cascades tells that foreign keys acted when the row changed, and that what they did to other rows is not in the log: it
 	// happened right after this change and before the next one.
 	Cascades bool
 }
-
-// DDL is a schema change in the log.
-type DDL struct {
-	Statement string
-	Context   schema.StatementContext
-	Tables    []schema.Name // the tables of the move that it touches, and those that come into it
-	Moment    Moment
-}
-
-// Moment is what a schema change depends on besides its text and the tables: values that it gives to rows that are there.
-type Moment struct {
-	Time     time.Time // by the source's clock
-	TimeZone string    // of the session, as the server names it; empty when not known
-	Strict   bool      // values that do not fit are errors
-	Rounds   bool      // fractions of times that do not fit are rounded, else cut
-}
-
-// SchemaChanged is a schema change, or rows of another shape than the move's, that calls for the tables to be copied again.
-type SchemaChanged struct {
-	Tables []schema.Name // of the source
-	Why    string
-}
-
-// Error implements error.
-func (e *SchemaChanged) Error() string { return e.Why }
-
-// Unwrap tells that it is ErrUnsupported unless somebody knows how to go on.
-func (e *SchemaChanged) Unwrap() error { return ErrUnsupported }
 
 // FenceKind names what stops writes on the source.
 type FenceKind string

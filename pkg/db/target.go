@@ -14,14 +14,24 @@ type Target interface {
 	ObjectWriter
 	// Check returns what the engine finds right and wrong for this move.
 	Check(ctx context.Context, plan Plan) ([]Finding, error)
-	// Dialect writes tables for this server.
-	Dialect() schema.Dialect
 	// Execute runs one schema statement of the dialect's. When its answer was lost the error is ErrConnection and the
 	// caller reads the table back to see what happened.
+	//
+	// A statement on a table is run only if the table is the move's (see Ledger.Owned), and one that creates a table, or gives one another
+	// name, only if nothing has that name; else the error is ErrStranger and nothing was changed. The ledger is told of what a statement will
+	// create, rename or drop before it is run, so that after a kill a table of somebody else is not taken for the move's.
 	Execute(ctx context.Context, statement string) error
+	// Announce tells the ledger that tables are about to be created, all at once, so that each CREATE TABLE need not be noted by itself. It is
+	// called with few tables, whose statements follow at once. made notes what came of them; without it the tables themselves tell.
+	Announce(ctx context.Context, tables []schema.Name) (made func(context.Context) error, err error)
 	// Obstacles tells what in existing tables would be in the way of a copy, in words: rows, and triggers, which would fire.
 	// A table without any is not in the map.
 	Obstacles(ctx context.Context, tables []schema.Name) (map[schema.Name][]string, error)
+	// Scratch makes empty databases, of names that belong to this move, for trying statements in. What a Scratch that was killed has
+	// left is removed first. NoScratchError: they cannot be made, and nothing was changed.
+	Scratch(ctx context.Context, plan ScratchPlan) (Scratch, error)
+	// Leftovers returns the scratch databases of this move that are on the server, without any of the same name that others made.
+	Leftovers(ctx context.Context) ([]string, error)
 	// Ledger is the move's durable bookkeeping on the target.
 	Ledger() Ledger
 	// Load copies the rows of a chunk and marks the chunk done, in one transaction, which also records the chunk's
@@ -61,13 +71,23 @@ type Ledger interface {
 	Begin(ctx context.Context, start Position) (Position, error)
 	// Chunks returns the chunks of a source table in order of Number.
 	Chunks(ctx context.Context, table schema.Name) ([]Chunk, error)
-	// Plan records a chunk that is to be copied.
-	Plan(ctx context.Context, table schema.Name, c Chunk) error
+	// Begun tells of which source tables chunks are recorded, as of now.
+	Begun(ctx context.Context) (func(table schema.Name) bool, error)
+	// Plan records a chunk that is to be copied, of each of the tables. Recording the same number again changes nothing.
+	Plan(ctx context.Context, c Chunk, tables ...schema.Name) error
 	// Records returns the tables of the move, by the names of their sources; none before any is recorded.
 	Records(ctx context.Context) ([]Record, error)
 	// Amend puts records, in place of older ones with the same source, and takes others away, in one transaction. The chunks of
 	// the tables taken away, and of those put whose Copy is true, are forgotten with it.
 	Amend(ctx context.Context, put []Record, gone []schema.Name) error
+	// Owned returns the tables of the target that are the move's, with those of statements whose outcome is known by looking at the tables.
+	// It is nil when an earlier version made the bookkeeping, which kept no list, and Own was not called since: see ReadOwned.
+	Owned(ctx context.Context) (Owned, error)
+	// Own records tables as the move's, and others as no longer the move's, in one transaction. It is for tables that exist; those that
+	// Execute makes, renames and drops are recorded by itself. Statements whose outcome was not known until now are recorded as what the tables
+	// tell: so it must be called, with nil and nil for no other reason, after Execute was interrupted and before rows are written, with the move's
+	// lock held, so that no statement is still on its way.
+	Own(ctx context.Context, put Owned, gone []schema.Name) error
 	// Seal records that the target has taken over, and in the same transaction takes the position away, so that no
 	// applier, wherever it runs, can commit anything more. It returns the final position; sealed already, it
 	// returns the same again and leaves the first record as it is. With it FactReturn is recorded, the end of the target's own
@@ -82,7 +102,7 @@ type Ledger interface {
 const (
 	FactPosition   = "position"       // the change log position up to which the target holds the source's changes
 	FactMove       = "move"           // which move this is: what its configuration may not change while it runs
-	FactTables     = "tables"         // the target tables that this move made, as a JSON list of db.table
+	FactTables     = "tables"         // the target tables that init-schema was about to make, as a JSON list of db.table: the move has begun
 	FactStart      = "start"          // the position that copying began from
 	FactConsistent = "consistent"     // the position at which the target was consistent for the first time
 	FactCutover    = "cutover"        // the durable record that the target has taken over: the point of no return
@@ -90,6 +110,7 @@ const (
 	FactChange     = "schema_change"  // what is being done on the target for a schema change of the source
 	FactCascades   = "cascades"       // a position at or before changes that foreign keys made unseen while rows were copied; empty once those are compared
 	FactDisplaced  = "displaced"      // the source tables of which rows gave way while they were copied, as a JSON list of db.table; empty once those are compared
+	FactDatabases  = "databases"      // the default collation of each source database by its name in lower case, as of FactPosition, a JSON object
 	FactObjects    = "objects"        // what the cutover makes besides tables, see Objects
 	FactRepairs    = "repairs"        // how many repairs of rows without a key were made, see Batch
 )

@@ -1,12 +1,14 @@
 package ddl
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/sqltext"
 )
 
 func (s *alterTable) tables() []schema.Name {
@@ -24,7 +26,10 @@ func (s *alterTable) apply(w *world) ([]Effect, error) {
 	var effects []Effect
 	before := w.table(s.name)
 	if before == nil {
-		effects = append(effects, Effect{Kind: Altered, Name: s.name, Empties: s.empties(nil), Opaque: s.opacity(w, nil)})
+		effects = append(effects, Effect{
+			Kind: Altered, Name: s.name, Empties: s.empties(nil),
+			Opaque: s.opacity(w, nil),
+		})
 	} else {
 		altered, children, err := s.alter(w, before)
 		if err != nil {
@@ -45,12 +50,15 @@ func (s *alterTable) apply(w *world) ([]Effect, error) {
 
 // onlyRenames tells whether the statement is RENAME TABLE in other words.
 func (s *alterTable) onlyRenames() bool {
-	return len(s.drops)+len(s.columns)+len(s.defaults)+len(s.renames)+len(s.visible)+len(s.enforced)+len(s.parts)+len(s.keys)+len(s.checks) == 0 &&
-		s.convert == nil && s.exchange.IsZero() && s.opaque == "" && s.unsure == "" && !s.ignore && !s.sorted && s.options.none()
+	return len(s.drops)+len(s.columns)+len(s.defaults)+len(s.renames)+len(s.visible)+len(s.enforced)+
+		len(s.parts)+len(s.keys)+len(s.checks) == 0 &&
+		s.convert == nil && s.exchange.IsZero() && s.opaque == "" && s.unsure == "" && !s.ignore && !s.sorted &&
+		s.options.none()
 }
 
 func (o *options) none() bool {
-	return o.engine == nil && o.charset == nil && o.collation == nil && o.rowFormat == nil && o.comment == nil && o.counter == nil && len(o.order) == 0 && o.unsure == ""
+	return o.engine == nil && o.charset == nil && o.collation == nil && o.rowFormat == nil && o.comment == nil &&
+		o.counter == nil && len(o.order) == 0 && o.unsure == ""
 }
 
 // others returns the effects on tables that exchange whole partitions with this one.
@@ -96,7 +104,8 @@ func (s *alterTable) opacity(w *world, before *schema.Table) string {
 			continue
 		}
 		if c.auto && (before == nil || before.Primary == nil) {
-			return "rows were numbered in an order that nothing tells (AUTO_INCREMENT column " + c.name + " in a table without a primary key)"
+			return "rows were numbered in an order that nothing tells (AUTO_INCREMENT column " + c.name +
+				" in a table without a primary key)"
 		}
 		if c.def != nil && c.def.expr.volatile() != "" || c.expr.volatile() != "" {
 			return "column " + c.name + " has values in each row that cannot be computed again"
@@ -141,19 +150,40 @@ func (s *alterTable) alter(w *world, before *schema.Table) (Effect, []Effect, er
 	if err != nil {
 		return Effect{}, nil, err
 	}
-	e := Effect{Kind: Altered, Name: s.name, Former: a.former(), Converts: a.converts(), Empties: empties, Opaque: s.opacity(w, before)}
-	if !s.to.IsZero() && (slices.ContainsFunc(s.checks, func(c checkDef) bool { return c.name == "" }) || slices.ContainsFunc(s.foreign, func(f foreignDef) bool { return f.name == "" })) {
+	e := Effect{
+		Kind: Altered, Name: s.name, Former: a.former(), Converts: a.converts(), Empties: empties,
+		Opaque: s.opacity(w, before),
+	}
+	unnamed := slices.ContainsFunc(s.checks, func(c checkDef) bool { return c.name == "" }) ||
+		slices.ContainsFunc(s.foreign, func(f foreignDef) bool { return f.name == "" })
+	if !s.to.IsZero() && unnamed {
 		a.doubt("names of constraints beside a new name of the table")
 	}
+	e.Opaque = cmp.Or(e.Opaque, a.numbered())
 	if a.unsure == "" {
 		e.After = a.t
 	}
 	return e, a.children(), nil
 }
 
+// numbered tells why the numbers that 0 and NULL became in a column that counts from now on cannot be repeated, or
+// "". Rows get them in the order of the primary key; where the column tells rows apart by itself, at most one is 0.
+func (a *alteration) numbered() string {
+	for i, from := range a.from {
+		if from < 0 || !a.t.Columns[i].AutoIncrement || a.before.Columns[from].AutoIncrement ||
+			a.before.Primary != nil || slices.Equal(a.before.Key(), []int{from}) {
+			continue
+		}
+		return "rows with 0 or NULL in " + a.t.Columns[i].Name +
+			" were numbered in an order that nothing tells (AUTO_INCREMENT in a table without a primary key)"
+	}
+	return ""
+}
+
 // engineChanges notes what cannot be told when the engine changes.
 func (a *alteration) engineChanges() {
-	if !strings.EqualFold(a.t.Engine, a.before.Engine) && (len(a.before.Indexes) > 0 && a.before.Primary == nil || a.t.RowFormat != "" || len(a.t.Options) > 0) {
+	if !strings.EqualFold(a.t.Engine, a.before.Engine) &&
+		(len(a.before.Indexes) > 0 && a.before.Primary == nil || a.t.RowFormat != "" || len(a.t.Options) > 0) {
 		for i := range a.before.Indexes {
 			if a.before.Indexes[i].Using != "" {
 				a.doubt("the kind of an index under another engine")
@@ -214,13 +244,12 @@ func (a *alteration) partitions() ([]string, error) {
 	}
 	var d *partitioning
 	if a.before.Partition != "" {
-		tokens, err := lex(a.before.Partition, Context{Flavor: a.w.ctx.Flavor, Database: s.name.Database})
-		p := &parser{src: a.before.Partition, tokens: tokens, err: err, ctx: Context{Flavor: a.w.ctx.Flavor}}
-		p.expect("PARTITION BY")
-		if d = p.partitioning(); p.err == nil && p.peek().kind != end {
-			p.misunderstood()
+		p := newParser(a.before.Partition, Context{Flavor: a.w.ctx.Flavor})
+		p.Expect("PARTITION BY")
+		if d = p.partitioning(); p.Err == nil && p.Peek().Kind != sqltext.End {
+			p.Misunderstood()
 		}
-		if p.err != nil {
+		if p.Err != nil {
 			d = &partitioning{unsure: "partitions"}
 			a.doubt("how the table is partitioned")
 			return s.empties(nil), nil //nolint:nilerr // what cannot be read is left open

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
 // slot is a column while columns are put in order.
@@ -15,8 +16,9 @@ type slot struct {
 	def  *columnDef
 }
 
-// columns puts the columns in order, as mysql_prepare_alter_table does: first those that were there, in their order; then, clause by
-// clause, the new ones are put in and those that are moved are taken out and put in. AFTER names a column by its new name.
+// columns puts the columns in order, as mysql_prepare_alter_table does: first those that were there, in their order;
+// then, clause by clause, the new ones are put in and those that are moved are taken out and put in. AFTER names a
+// column by its new name.
 func (a *alteration) columns() error {
 	if err := a.columnDrops(); err != nil {
 		return err
@@ -144,7 +146,7 @@ func (a *alteration) kept(old schema.Column) schema.Column {
 	case before.Kind == schema.Text && grown:
 		// The type grows so that it holds as many characters as before.
 		most := []int{0, 1<<8 - 1, 1<<16 - 1, 1<<24 - 1, 1<<32 - 1}[before.Size] / width(before.Charset)
-		if t, err := schema.ParseType(sized("text", most*width(old.Type.Charset))); err == nil && t.Size > before.Size {
+		if t, err := mysql.ParseType(sized("text", most*width(old.Type.Charset))); err == nil && t.Size > before.Size {
 			t.Charset, t.Collation = old.Type.Charset, old.Type.Collation
 			old.Type = t
 		}
@@ -287,7 +289,8 @@ func capacity(t schema.Type) int {
 	return t.Size * width(t.Charset)
 }
 
-// takesLiteral tells whether columns of the kind have literal defaults on MySQL; where they have not, no default is that of NULL.
+// takesLiteral tells whether columns of the kind have literal defaults on MySQL; where they have not, no default is
+// that of NULL.
 func takesLiteral(kind schema.Kind) bool {
 	switch kind {
 	case schema.Text, schema.Blob, schema.JSON, schema.Geometry, schema.Vector:

@@ -61,10 +61,13 @@ func (a *alteration) orphan(check schema.Check) bool {
 func (a *alteration) dropConstraint(d drop) error {
 	found := false
 	if d.what == dropForeign || d.what == dropConstraint {
-		at := slices.IndexFunc(a.t.ForeignKeys, func(f schema.ForeignKey) bool { return strings.EqualFold(f.Name, d.name) })
+		at := slices.IndexFunc(a.t.ForeignKeys, func(f schema.ForeignKey) bool {
+			return strings.EqualFold(f.Name, d.name)
+		})
 		if at >= 0 {
 			found = true
-			if numbered(d.name, a.t.Name.Table, "_ibfk_") == a.highest(a.foreignNames(), "_ibfk_") && slices.ContainsFunc(a.s.foreign, func(f foreignDef) bool { return f.name == "" }) {
+			if numbered(d.name, a.t.Name.Table, "_ibfk_") == a.highest(a.foreignNames(), "_ibfk_") &&
+				slices.ContainsFunc(a.s.foreign, func(f foreignDef) bool { return f.name == "" }) {
 				a.doubt("the name of a foreign key beside one that is dropped")
 			}
 			a.t.ForeignKeys = slices.Delete(a.t.ForeignKeys, at, at+1)
@@ -163,11 +166,14 @@ func (a *alteration) dropIndex(d drop) error {
 
 // constraintWas tells whether a foreign key or check had the name, which DROP CONSTRAINT then means.
 func (a *alteration) constraintWas(name string) bool {
-	return slices.ContainsFunc(a.before.ForeignKeys, func(f schema.ForeignKey) bool { return strings.EqualFold(f.Name, name) }) ||
+	return slices.ContainsFunc(a.before.ForeignKeys, func(f schema.ForeignKey) bool {
+		return strings.EqualFold(f.Name, name)
+	}) ||
 		slices.ContainsFunc(a.before.Checks, func(c schema.Check) bool { return strings.EqualFold(c.Name, name) })
 }
 
-// remap carries what became of the columns into an index: a part goes with its column, unless a new column takes its name.
+// remap carries what became of the columns into an index: a part goes with its column, unless a new column takes its
+// name.
 func (a *alteration) remap(index *schema.Index) {
 	if index == nil {
 		return

@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
-// builder makes of a table what a server makes of it: it finds names, adds what is implied and notes what cannot be told.
+// builder makes of a table what a server makes of it: it finds names, adds what is implied and notes what cannot be
+// told.
 type builder struct {
 	w      *world
 	t      *schema.Table
@@ -64,7 +66,9 @@ func (b *builder) options(o *options) {
 		t.AutoIncrement = *o.counter
 	}
 	for _, option := range o.order {
-		if option == "KEY_BLOCK_SIZE" && slices.ContainsFunc(t.Options, func(have string) bool { return strings.HasPrefix(have, option) }) {
+		if option == "KEY_BLOCK_SIZE" && slices.ContainsFunc(t.Options, func(have string) bool {
+			return strings.HasPrefix(have, option)
+		}) {
 			b.doubt("what indexes keep of KEY_BLOCK_SIZE")
 		}
 		t.Options = slices.DeleteFunc(t.Options, func(have string) bool { return strings.HasPrefix(have, option+"=") })
@@ -123,7 +127,8 @@ func (b *builder) elements(e *elements, lost map[string]bool) error {
 			continue
 		}
 		def := &e.foreign[-1-k]
-		if def.inline && !b.w.ctx.Flavor.HasInlineReferences() || def.optional && slices.Contains(b.foreignNames(), strings.ToLower(def.name)) {
+		if def.inline && !mysql.Flavor(b.w.ctx.Flavor).HasInlineReferences() ||
+			def.optional && slices.Contains(b.foreignNames(), strings.ToLower(def.name)) {
 			continue
 		}
 		keys = append(keys, b.foreign(def, &foreign))
@@ -170,7 +175,8 @@ func find(keys []key, name string) int {
 	return slices.IndexFunc(keys, func(k key) bool { return !k.gone && strings.EqualFold(k.Name, name) })
 }
 
-// prune marks the generated indexes that another one, which is added, makes needless, as mysql_prepare_create_table does.
+// prune marks the generated indexes that another one, which is added, makes needless, as mysql_prepare_create_table
+// does.
 func prune(keys []key, fresh int) {
 	for i := fresh; i < len(keys); i++ {
 		for j := range i {
@@ -210,12 +216,14 @@ func begins(short, long []schema.Part) bool {
 	return true
 }
 
-// spare sees to indexes that were there and may go: one that a server has made for a foreign key goes when another is added that can
-// serve instead, also when the foreign key has gone long ago. Nothing shows which ones are such.
+// spare sees to indexes that were there and may go: one that a server has made for a foreign key goes when another is
+// added that can serve instead, also when the foreign key has gone long ago. Nothing shows which ones are such.
 func (b *builder) spare(keys []key, fresh int) {
 	for i := range keys[:fresh] {
 		old := &keys[i]
-		if !b.generable(old) || !slices.ContainsFunc(keys[fresh:], func(added key) bool { return begins(old.Parts, added.Parts) }) {
+		if !b.generable(old) || !slices.ContainsFunc(keys[fresh:], func(added key) bool {
+			return begins(old.Parts, added.Parts)
+		}) {
 			continue
 		}
 		switch b.w.ctx.Spare {
@@ -228,11 +236,13 @@ func (b *builder) spare(keys []key, fresh int) {
 	}
 }
 
-// generable tells whether an index may be one that a server has made for a foreign key: it has nothing but columns, and its name, which
-// is then a constraint's or a column's, does not say that it is an index.
+// generable tells whether an index may be one that a server has made for a foreign key: it has nothing but columns,
+// and its name, which is then a constraint's or a column's, does not say that it is an index.
 func (b *builder) generable(k *key) bool {
-	return !k.primary && !k.Unique && k.Kind == schema.BTree && k.Using == "" && k.Comment == "" && !k.Invisible && len(k.Extra) == 0 && strings.EqualFold(b.t.Engine, "InnoDB") &&
-		!indexName.MatchString(k.Name) && !slices.ContainsFunc(k.Parts, func(p schema.Part) bool { return p.Prefix > 0 || p.Desc || p.Expr != "" })
+	unlike := func(p schema.Part) bool { return p.Prefix > 0 || p.Desc || p.Expr != "" }
+	return !k.primary && !k.Unique && k.Kind == schema.BTree && k.Using == "" && k.Comment == "" && !k.Invisible &&
+		len(k.Extra) == 0 && strings.EqualFold(b.t.Engine, "InnoDB") && !indexName.MatchString(k.Name) &&
+		!slices.ContainsFunc(k.Parts, unlike)
 }
 
 var indexName = regexp.MustCompile(`(?i)^(idx|index|ix)_|_(idx|index|ix)$`)
@@ -279,7 +289,8 @@ func (b *builder) demand(c *schema.Column) {
 	}
 }
 
-// rank orders indexes as servers print them: unique ones before others, of those the ones without NULL first, fulltext last.
+// rank orders indexes as servers print them: unique ones before others, of those the ones without NULL first,
+// fulltext last.
 func (b *builder) rank(index *schema.Index) int {
 	switch {
 	case index.Kind == schema.Fulltext:
@@ -314,7 +325,10 @@ func freeName(first schema.Part, taken []key) string {
 
 // index returns an index as a server keeps it.
 func (b *builder) index(def *indexDef) schema.Index {
-	index := schema.Index{Name: def.name, Unique: def.unique, Kind: def.kind, Using: def.using, Comment: def.comment, Invisible: def.invisible, Extra: def.extra}
+	index := schema.Index{
+		Name: def.name, Unique: def.unique, Kind: def.kind, Using: def.using, Comment: def.comment,
+		Invisible: def.invisible, Extra: def.extra,
+	}
 	if def.primary {
 		index.Name = "PRIMARY"
 	}
@@ -335,7 +349,8 @@ func (b *builder) index(def *indexDef) schema.Index {
 	if size > b.longest() {
 		b.doubt("what becomes of an index of many bytes")
 	}
-	if index.Kind != schema.BTree || !b.w.ctx.Flavor.MariaDB && index.Using == "HASH" && strings.EqualFold(b.t.Engine, "InnoDB") {
+	if index.Kind != schema.BTree || !b.w.ctx.Flavor.MariaDB && index.Using == "HASH" &&
+		strings.EqualFold(b.t.Engine, "InnoDB") {
 		index.Using = ""
 	}
 	return index
@@ -351,7 +366,10 @@ func (b *builder) longest() int {
 
 // part returns a part of an index as a server keeps it, and how many bytes of values it holds at most.
 func (b *builder) part(index *schema.Index, def *partDef) (part schema.Part, bytes int) {
-	part = schema.Part{Column: def.column, Prefix: def.prefix, Desc: def.desc && b.w.ctx.Flavor.HasDescIndexes()}
+	part = schema.Part{
+		Column: def.column, Prefix: def.prefix,
+		Desc: def.desc && mysql.Flavor(b.w.ctx.Flavor).HasDescIndexes(),
+	}
 	if def.expr != nil {
 		part.Column, part.Expr = "", def.expr.sql(b.t.Columns)
 		if what := def.expr.unsure(b.t.Columns); what != "" {

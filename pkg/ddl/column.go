@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
 // nowWith writes CURRENT_TIMESTAMP with its digits, as schema.Column has it.
@@ -17,10 +18,13 @@ func nowWith(digits int) string {
 	return fmt.Sprintf("CURRENT_TIMESTAMP(%d)", digits)
 }
 
-// column returns what a server makes of a column's definition in a table with the given defaults, and what of it cannot be told, or
-// "". Its expressions are left out: they may name columns that come later, see expressions.
+// column returns what a server makes of a column's definition in a table with the given defaults, and what of it
+// cannot be told, or "". Its expressions are left out: they may name columns that come later, see expressions.
 func (w *world) column(d *columnDef, t *schema.Table) (c schema.Column, unsure string) {
-	c = schema.Column{Name: d.name, AutoIncrement: d.auto, OnUpdate: d.onUpdate, Invisible: d.invisible, Comment: d.comment, Extra: d.extra}
+	c = schema.Column{
+		Name: d.name, AutoIncrement: d.auto, OnUpdate: d.onUpdate, Invisible: d.invisible,
+		Comment: d.comment, Extra: d.extra,
+	}
 	c.Type, unsure = w.columnType(d, t)
 	if unsure == "" {
 		unsure = d.unsure
@@ -88,7 +92,7 @@ func (w *world) columnType(d *columnDef, t *schema.Table) (typ schema.Type, unsu
 	if what := spec.measure(charset); what != "" && unsure == "" {
 		unsure = what
 	}
-	typ, err := schema.ParseType(spec.text())
+	typ, err := mysql.ParseType(spec.text())
 	if err != nil {
 		return typ, "a type: " + err.Error()
 	}
@@ -128,8 +132,8 @@ func (w *world) charset(spec *typeSpec, charset, collation string) (set, order, 
 	return w.complete(set, order, charset)
 }
 
-// complete derives a character set from its collation, or a collation as the default of its character set. A collation of MariaDB
-// may lack the character set's name.
+// complete derives a character set from its collation, or a collation as the default of its character set. A
+// collation of MariaDB may lack the character set's name.
 func (w *world) complete(set, order, otherwise string) (charset, collation, unsure string) {
 	if order == "default" {
 		order = ""
@@ -138,7 +142,7 @@ func (w *world) complete(set, order, otherwise string) (charset, collation, unsu
 		return "", "", "the default character set"
 	}
 	if order == "" {
-		if order = w.standard(set); order == "" {
+		if order = w.cat.Collations.Standard(set); order == "" {
 			unsure = "the default collation of " + set
 		}
 		return set, order, unsure
@@ -153,7 +157,7 @@ func (w *world) complete(set, order, otherwise string) (charset, collation, unsu
 		}
 	}
 	if set == "" {
-		set = w.charsetOf(order)
+		set = w.cat.Collations.Charset(order)
 	}
 	return set, order, unsure
 }
@@ -222,7 +226,10 @@ func (s *typeSpec) measure(charset string) (unsure string) {
 		}
 	case "tinyint", "smallint", "mediumint", "int", "bigint":
 		if s.zerofill && len(s.args) == 0 {
-			s.args = []string{map[string]string{"tinyint": "3", "smallint": "5", "mediumint": "8", "int": "10", "bigint": "20"}[s.name]}
+			s.args = []string{map[string]string{
+				"tinyint": "3", "smallint": "5", "mediumint": "8", "int": "10",
+				"bigint": "20",
+			}[s.name]}
 		}
 	}
 	return ""
@@ -249,7 +256,7 @@ func (s *typeSpec) text() string {
 	if s.name == "enum" || s.name == "set" {
 		args = make([]string, len(s.args))
 		for i, label := range s.args {
-			args[i] = schema.Literal(label)
+			args[i] = mysql.Literal(label)
 		}
 	}
 	t := s.name
@@ -265,7 +272,8 @@ func (s *typeSpec) text() string {
 	return t
 }
 
-// expressions fills in what of a column is an expression, now that all columns are known, and returns what cannot be told, or "".
+// expressions fills in what of a column is an expression, now that all columns are known, and returns what cannot be
+// told, or "".
 func (w *world) expressions(d *columnDef, c *schema.Column, columns []schema.Column) (unsure string) {
 	take := func(e expression) string {
 		if what := e.unsure(columns); what != "" && unsure == "" {
@@ -292,7 +300,7 @@ func (w *world) expressions(d *columnDef, c *schema.Column, columns []schema.Col
 		c.Check = take(check.expr)
 	}
 	if d.typ.json && c.Check == "" {
-		c.Check = "json_valid(" + schema.Quote(c.Name) + ")"
+		c.Check = "json_valid(" + mysql.Quote(c.Name) + ")"
 	}
 	return unsure
 }

@@ -9,7 +9,10 @@ import (
 
 // foreign adds a foreign key and returns the index that is made for it.
 func (b *builder) foreign(def *foreignDef, highest *int) key {
-	f := schema.ForeignKey{Name: def.name, Columns: b.spelled(def.columns), Parent: def.parent, ParentColumns: def.parents, OnDelete: def.onDelete, OnUpdate: def.onUpdate}
+	f := schema.ForeignKey{
+		Name: def.name, Columns: b.spelled(def.columns), Parent: def.parent,
+		ParentColumns: def.parents, OnDelete: def.onDelete, OnUpdate: def.onUpdate,
+	}
 	index := key{generated: true}
 	index.Name = def.name
 	if index.Name == "" {
@@ -85,7 +88,8 @@ func (b *builder) foreignNames() []string {
 	return names
 }
 
-// checks adds the table's checks. lost are the names that the same statement frees, which servers may or may not give again.
+// checks adds the table's checks. lost are the names that the same statement frees, which servers may or may not give
+// again.
 func (b *builder) checks(defs []checkDef, lost map[string]bool) {
 	have := map[string]bool{}
 	var names []string

@@ -65,6 +65,7 @@ func (s *createTable) likeTable(w *world) *schema.Table {
 		return nil
 	}
 	after.Name, after.ForeignKeys, after.AutoIncrement = s.name, nil, 0
+	_, after.DatabaseCollation = w.database(s.name.Database)
 	for _, option := range like.Options {
 		if strings.Contains(option, "DIRECTORY") {
 			return nil
@@ -84,8 +85,10 @@ func (s *createTable) build(w *world) (t *schema.Table, unsure string, err error
 	b := &builder{w: w, t: t}
 	b.doubt(s.unsure)
 	b.options(&s.options)
+	charset, collation := w.database(s.name.Database)
+	t.DatabaseCollation = collation
 	if t.Charset == "" {
-		t.Charset, t.Collation = w.database(s.name.Database)
+		t.Charset, t.Collation = charset, collation
 		if t.Charset == "" {
 			b.doubt("the database's character set")
 		}

@@ -7,20 +7,28 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
 var (
-	mysql97    = schema.Flavor{Version: 90704}
-	mariadb101 = schema.Flavor{MariaDB: true, Version: 101104}
+	mysql97    = mysql.Flavor{Version: 90704}
+	mariadb101 = mysql.Flavor{MariaDB: true, Version: 101104}
 )
 
-func context(flavor schema.Flavor) Context { return Context{Database: "shop", Flavor: flavor} }
+func context(flavor mysql.Flavor) Context {
+	return Context{Database: "shop", Flavor: schema.Flavor(flavor)}
+}
 
 // catalog knows one table with an index and a partition clause, by the name that is asked for.
-func catalog(flavor schema.Flavor) Catalog {
-	collations := schema.Collations{Default: map[string]string{"utf8mb4": "utf8mb4_general_ci", "latin1": "latin1_swedish_ci", "utf8mb3": "utf8mb3_general_ci"}}
+func catalog(flavor mysql.Flavor) Catalog {
+	collations := mysql.Collations{Default: map[string]string{
+		"utf8mb4": "utf8mb4_general_ci",
+		"latin1":  "latin1_swedish_ci", "utf8mb3": "utf8mb3_general_ci",
+	}}
 	read := func(n schema.Name) *schema.Table {
-		t, err := schema.ParseCreate("CREATE TABLE `t` (`id` int NOT NULL, `a` int DEFAULT NULL, `s` varchar(20) DEFAULT 'x', PRIMARY KEY (`id`), KEY `ka` (`a`,`s`(5)), CONSTRAINT `t_ibfk_1` FOREIGN KEY (`a`) REFERENCES `t` (`id`), CONSTRAINT `c` CHECK (`a` > 0)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
+		t, err := mysql.ParseCreate("CREATE TABLE `t` (`id` int NOT NULL, `a` int DEFAULT NULL, `s` varchar(20) "+
+			"DEFAULT 'x', PRIMARY KEY (`id`), KEY `ka` (`a`,`s`(5)), CONSTRAINT `t_ibfk_1` FOREIGN KEY (`a`) "+
+			"REFERENCES `t` (`id`), CONSTRAINT `c` CHECK (`a` > 0)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4",
 			schema.Name{Database: n.Database, Table: "t"}, flavor, collations)
 		if err != nil {
 			panic(err)
@@ -64,7 +72,8 @@ func TestTables(t *testing.T) {
 
 func TestDatabase(t *testing.T) {
 	for statement, want := range map[string]string{
-		"DROP DATABASE `a``b`": "a`b", "DROP SCHEMA IF EXISTS x": "x", "CREATE OR REPLACE DATABASE x": "x", "CREATE DATABASE x": "", "DROP TABLE x": "",
+		"DROP DATABASE `a``b`": "a`b", "DROP SCHEMA IF EXISTS x": "x", "CREATE OR REPLACE DATABASE x": "x",
+		"CREATE DATABASE x": "", "DROP TABLE x": "",
 	} {
 		c, err := Parse(statement, context(mariadb101))
 		require.NoError(t, err, statement)
@@ -74,22 +83,27 @@ func TestDatabase(t *testing.T) {
 
 func TestUnknown(t *testing.T) {
 	for _, statement := range []string{
-		"", ";", "FROBNICATE t", "ALTER TABLE", "ALTER TABLE t FROBNICATE", "ALTER TABLE t ADD x FROB", "CREATE VIEW v AS SELECT 1", "DROP TABLE a; DROP TABLE b",
-		"ALTER TABLE t ADD x INT /* open", "ALTER TABLE t COMMENT 'open", "CREATE TABLE t (a INT", "RENAME TABLE a b", "INSERT INTO t VALUES (1)",
+		"", ";", "FROBNICATE t", "ALTER TABLE", "ALTER TABLE t FROBNICATE", "ALTER TABLE t ADD x FROB",
+		"CREATE VIEW v AS SELECT 1", "DROP TABLE a; DROP TABLE b",
+		"ALTER TABLE t ADD x INT /* open", "ALTER TABLE t COMMENT 'open", "CREATE TABLE t (a INT", "RENAME TABLE a b",
+		"INSERT INTO t VALUES (1)",
 	} {
 		_, err := Parse(statement, context(mysql97))
 		require.ErrorIs(t, err, ErrUnknown, statement)
 	}
-	_, err := Parse("ALTER TABLE t ADD x INT", Context{Flavor: mysql97})
+	_, err := Parse("ALTER TABLE t ADD x INT", Context{Flavor: schema.Flavor(mysql97)})
 	require.ErrorIs(t, err, ErrUnknown, "no default database")
 }
 
 // TestContradiction: what a statement says of a table that is not as it says cannot be told.
 func TestContradiction(t *testing.T) {
 	for _, statement := range []string{
-		"ALTER TABLE t DROP COLUMN none", "ALTER TABLE t MODIFY none INT", "ALTER TABLE t ADD x INT AFTER none", "ALTER TABLE t ADD a INT", "ALTER TABLE t DROP KEY none",
-		"ALTER TABLE t RENAME COLUMN none TO x", "ALTER TABLE t DROP FOREIGN KEY none", "ALTER TABLE t DROP CHECK none", "ALTER TABLE t ADD KEY ka (s)",
-		"ALTER TABLE t RENAME KEY none TO x", "ALTER TABLE t DROP PARTITION p", "ALTER TABLE t DROP id, DROP a, DROP s", "ALTER TABLE t ALTER none DROP DEFAULT",
+		"ALTER TABLE t DROP COLUMN none", "ALTER TABLE t MODIFY none INT", "ALTER TABLE t ADD x INT AFTER none",
+		"ALTER TABLE t ADD a INT", "ALTER TABLE t DROP KEY none",
+		"ALTER TABLE t RENAME COLUMN none TO x", "ALTER TABLE t DROP FOREIGN KEY none", "ALTER TABLE t DROP CHECK none",
+		"ALTER TABLE t ADD KEY ka (s)",
+		"ALTER TABLE t RENAME KEY none TO x", "ALTER TABLE t DROP PARTITION p", "ALTER TABLE t DROP id, DROP a, DROP s",
+		"ALTER TABLE t ALTER none DROP DEFAULT",
 	} {
 		c, err := Parse(statement, context(mysql97))
 		require.NoError(t, err, statement)
@@ -106,7 +120,10 @@ func TestNotKnown(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, effects, 2)
 	assert.Equal(t, Effect{Kind: Altered, Name: schema.Name{Database: "shop", Table: "t"}}, effects[0])
-	assert.Equal(t, Effect{Kind: Renamed, Name: schema.Name{Database: "shop", Table: "t"}, To: schema.Name{Database: "shop", Table: "u"}}, effects[1])
+	assert.Equal(t, Effect{
+		Kind: Renamed, Name: schema.Name{Database: "shop", Table: "t"},
+		To: schema.Name{Database: "shop", Table: "u"},
+	}, effects[1])
 }
 
 func TestEffects(t *testing.T) {
@@ -149,16 +166,20 @@ func TestEffects(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, statement := range []string{
-		"ALTER TABLE t ADD COLUMN (x INT DEFAULT -1.5e3, KEY (x(3) DESC)), CHANGE a b VARCHAR(5) CHARSET latin1 AFTER id",
-		"CREATE TABLE `a``b`.t (id SERIAL, j JSON, e ENUM('a','b') DEFAULT 'B', CHECK (id > 0), FOREIGN KEY (id) REFERENCES t (id)) PARTITION BY RANGE (id) (PARTITION p VALUES LESS THAN (TO_DAYS('2020-01-01')))",
+		"ALTER TABLE t ADD COLUMN (x INT DEFAULT -1.5e3, KEY (x(3) DESC)), CHANGE a b VARCHAR(5) CHARSET latin1 " +
+			"AFTER id",
+		"CREATE TABLE `a``b`.t (id SERIAL, j JSON, e ENUM('a','b') DEFAULT 'B', CHECK (id > 0), FOREIGN KEY (id) " +
+			"REFERENCES t (id)) PARTITION BY RANGE (id) (PARTITION p VALUES LESS THAN (TO_DAYS('2020-01-01')))",
 		"/*!50000 ALTER */ TABLE t REORGANIZE PARTITION p INTO (PARTITION q VALUES IN (1, NULL, 'x'))",
-		"RENAME TABLE a TO b, b TO a", "DROP INDEX IF EXISTS `PRIMARY` ON t", "SET STATEMENT x=1 FOR TRUNCATE t", "ALTER TABLE t ADD d TIME(6) DEFAULT '-1:02:03.4', ADD b BIT(9) DEFAULT 0x0f",
-		"ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4, DROP COLUMN a, RENAME COLUMN id TO a", "CREATE INDEX i ON t ((a + 1)) INVISIBLE",
+		"RENAME TABLE a TO b, b TO a", "DROP INDEX IF EXISTS `PRIMARY` ON t", "SET STATEMENT x=1 FOR TRUNCATE t",
+		"ALTER TABLE t ADD d TIME(6) DEFAULT '-1:02:03.4', ADD b BIT(9) DEFAULT 0x0f",
+		"ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4, DROP COLUMN a, RENAME COLUMN id TO a",
+		"CREATE INDEX i ON t ((a + 1)) INVISIBLE",
 	} {
 		f.Add(statement, false)
 	}
 	f.Fuzz(func(t *testing.T, statement string, ansi bool) {
-		for _, flavor := range []schema.Flavor{mysql97, mariadb101} {
+		for _, flavor := range []mysql.Flavor{mysql97, mariadb101} {
 			c := context(flavor)
 			c.ANSIQuotes, c.ImplicitTimestamps = ansi, ansi
 			change, err := Parse(statement, c)
@@ -172,7 +193,7 @@ func FuzzParse(f *testing.F) {
 			}
 			for _, e := range effects {
 				if e.After != nil {
-					assert.Empty(t, schema.NewMySQL(flavor, schema.Collations{}).Differences(e.After, e.After, true, true))
+					assert.Empty(t, mysql.New(flavor, mysql.Collations{}).Differences(e.After, e.After, true, true))
 				}
 			}
 			_, err = change.Apply(Catalog{})

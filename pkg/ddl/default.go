@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/sqltext"
 )
 
 // value returns a default that is no expression as a server keeps it, and what cannot be told, or "".
@@ -24,7 +25,7 @@ func (w *world) value(d *defaultDef, t *schema.Type) (def *schema.Default, unsur
 		value, ok = w.utc(value)
 	}
 	if !ok {
-		return nil, fmt.Sprintf("what default the server makes of %.40q", d.lit.text)
+		return nil, fmt.Sprintf("what default the server makes of %.40q", d.lit.Text)
 	}
 	return &schema.Default{Literal: true, Text: value}, ""
 }
@@ -42,9 +43,10 @@ func (w *world) utc(local string) (utc string, ok bool) {
 	return utc + local[whole:], ok
 }
 
-// literal returns the text of a literal as a value of the type, a TIMESTAMP in the session's time zone; ok is false when that is not known.
+// literal returns the text of a literal as a value of the type, a TIMESTAMP in the session's time zone; ok is false
+// when that is not known.
 func (d *defaultDef) literal(t *schema.Type) (value string, ok bool) {
-	raw := d.lit.text
+	raw := d.lit.Text
 	switch t.Kind {
 	case schema.Integer, schema.Decimal, schema.Float, schema.Double, schema.Year:
 		return d.number(t)
@@ -54,12 +56,13 @@ func (d *defaultDef) literal(t *schema.Type) (value string, ok bool) {
 		return d.moment(t)
 	case schema.Timestamp:
 		return d.moment(&schema.Type{Kind: schema.Datetime, Scale: t.Scale})
-	case schema.Char, schema.Varchar, schema.Text, schema.Enum, schema.Set, schema.Binary, schema.Varbinary, schema.Blob:
+	case schema.Char, schema.Varchar, schema.Text, schema.Enum, schema.Set, schema.Binary, schema.Varbinary,
+		schema.Blob:
 		value, ok = d.characters(t)
 	case schema.UUID:
-		return strings.ToLower(raw), d.lit.kind == text && uuidForm.MatchString(raw)
+		return strings.ToLower(raw), d.lit.Kind == sqltext.String && uuidForm.MatchString(raw)
 	case schema.INET4:
-		return raw, d.lit.kind == text && inet4Form.MatchString(raw)
+		return raw, d.lit.Kind == sqltext.String && inet4Form.MatchString(raw)
 	default:
 		return "", false
 	}
@@ -89,12 +92,12 @@ var (
 
 // number returns a numeric default. What the type would round is not known here.
 func (d *defaultDef) number(t *schema.Type) (string, bool) {
-	value := d.lit.text
-	switch d.lit.kind {
-	case bytes, bits:
+	value := d.lit.Text
+	switch d.lit.Kind {
+	case sqltext.Bytes, sqltext.Bits:
 		n, ok := d.integer()
 		return n.String(), ok && t.Kind != schema.Year
-	case number, text:
+	case sqltext.Number, sqltext.String:
 	default:
 		return "", false
 	}
@@ -123,13 +126,13 @@ func (d *defaultDef) number(t *schema.Type) (string, bool) {
 // integer returns the number of a literal in digits, bits or bytes.
 func (d *defaultDef) integer() (*big.Int, bool) {
 	n := new(big.Int)
-	switch d.lit.kind {
-	case bytes:
-		return n.SetBytes([]byte(d.lit.text)), true
-	case bits:
-		return n.SetString("0"+d.lit.text, 2)
-	case number:
-		return n.SetString(d.lit.text, 10)
+	switch d.lit.Kind {
+	case sqltext.Bytes:
+		return n.SetBytes([]byte(d.lit.Text)), true
+	case sqltext.Bits:
+		return n.SetString("0"+d.lit.Text, 2)
+	case sqltext.Number:
+		return n.SetString(d.lit.Text, 10)
 	default:
 		return n, false
 	}
@@ -143,21 +146,23 @@ func (d *defaultDef) bits() (string, bool) {
 	return n.Text(2), true
 }
 
-// characters returns a default of characters or bytes. Other than ASCII it is only known where the statement's characters are the column's.
+// characters returns a default of characters or bytes. Other than ASCII it is only known where the statement's
+// characters are the column's.
 func (d *defaultDef) characters(t *schema.Type) (string, bool) {
-	value := d.lit.text
-	switch d.lit.kind {
-	case text:
+	value := d.lit.Text
+	switch d.lit.Kind {
+	case sqltext.String:
 		ascii := strings.IndexFunc(value, func(r rune) bool { return r >= 0x80 }) < 0
 		return value, ascii || t.IsText() && shown(value)
-	case number:
+	case sqltext.Number:
 		if d.neg {
 			value = "-" + value
 		}
-		return value, decimalForm.MatchString(value) && !leadingZero(d.lit.text) && t.Kind != schema.Enum && t.Kind != schema.Set
-	case bytes:
+		return value, decimalForm.MatchString(value) && !leadingZero(d.lit.Text) && t.Kind != schema.Enum &&
+			t.Kind != schema.Set
+	case sqltext.Bytes:
 		return value, strings.IndexFunc(value, func(r rune) bool { return r >= 0x80 || r < ' ' }) < 0 || t.IsBytes()
-	case bits:
+	case sqltext.Bits:
 		n, ok := d.integer()
 		return string(n.Bytes()), ok && (n.Sign() > 0 && n.BitLen() < 8 || t.IsBytes())
 	default:
@@ -203,13 +208,14 @@ func members(t *schema.Type, value string, ok bool) (string, bool) {
 
 // moment returns a date, a time or both as servers print them.
 func (d *defaultDef) moment(t *schema.Type) (string, bool) {
-	value := d.lit.text
-	if d.lit.kind == number && !d.neg {
+	value := d.lit.Text
+	if d.lit.Kind == sqltext.Number && !d.neg {
 		switch {
 		case t.Kind != schema.Time && len(value) == 8:
 			value = value[:4] + "-" + value[4:6] + "-" + value[6:]
 		case t.Kind != schema.Time && len(value) == 14:
-			value = value[:4] + "-" + value[4:6] + "-" + value[6:8] + " " + value[8:10] + ":" + value[10:12] + ":" + value[12:]
+			value = value[:4] + "-" + value[4:6] + "-" + value[6:8] + " " + value[8:10] + ":" + value[10:12] + ":" +
+				value[12:]
 		case value == "0" && t.Kind == schema.Time:
 			value = "00:00:00"
 		case value == "0":
@@ -217,7 +223,7 @@ func (d *defaultDef) moment(t *schema.Type) (string, bool) {
 		default:
 			return "", false
 		}
-	} else if d.lit.kind != text {
+	} else if d.lit.Kind != sqltext.String {
 		return "", false
 	}
 	if t.Kind == schema.Time {

@@ -1,10 +1,13 @@
 package ddl
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
+	"wherry/pkg/sqltext"
 )
 
 // Change is one schema-change statement.
@@ -23,25 +26,27 @@ type statement interface {
 
 // Parse reads exactly one statement. One that it cannot read is ErrUnknown, with the reason.
 func Parse(text string, c Context) (*Change, error) {
-	tokens, err := lex(text, c)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnknown, err)
-	}
-	p := &parser{src: text, tokens: tokens, ctx: c}
+	p := newParser(text, c)
 	statement := p.statement()
-	for p.acceptMark(";") {
+	for p.AcceptMark(";") {
 	}
-	if p.err == nil && p.peek().kind != end {
-		p.misunderstood()
+	if p.Err == nil && p.Peek().Kind != sqltext.End {
+		p.Misunderstood()
 	}
-	if p.err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnknown, p.err)
+	switch lost := (*sqltext.MisunderstoodError)(nil); {
+	case errors.As(p.Err, &lost) && lost.Rest == "":
+		return nil, fmt.Errorf("%w: it ends too early", ErrUnknown)
+	case lost != nil:
+		return nil, fmt.Errorf("%w: at %.40q", ErrUnknown, lost.Rest)
+	case p.Err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrUnknown, p.Err)
 	}
 	return &Change{statement: statement, ctx: c}, nil
 }
 
-// Tables returns every base table whose rows, shape or name the statement may change, in the order of the statement: both names of a
-// rename, the table that CREATE makes, the other table of EXCHANGE PARTITION. A temporary table is none of them.
+// Tables returns every base table whose rows, shape or name the statement may change, in the order of the statement:
+// both names of a rename, the table that CREATE makes, the other table of EXCHANGE PARTITION. A temporary table is
+// none of them.
 func (c *Change) Tables() []schema.Name {
 	var unique []schema.Name
 	seen := map[schema.Name]bool{}
@@ -56,26 +61,43 @@ func (c *Change) Tables() []schema.Name {
 
 // Database returns the database that the statement drops with all that is in it, or "".
 func (c *Change) Database() string {
-	if d, ok := c.statement.(*dropDatabase); ok {
+	if d, ok := c.statement.(*database); ok && (d.drops || d.replaces) {
 		return d.name
 	}
 	return ""
 }
 
-// Apply returns what the statement does to the tables of the catalog, in order. An error means that it contradicts the catalog.
+// Defaults returns the database whose defaults for new tables the statement sets or takes away, or "".
+func (c *Change) Defaults() string {
+	if d, ok := c.statement.(*database); ok {
+		return d.name
+	}
+	return ""
+}
+
+// Under returns the statement in another context: one that only what it does depends on, not how it is read.
+func (c *Change) Under(ctx Context) *Change { return &Change{statement: c.statement, ctx: ctx} }
+
+// Apply returns what the statement does to the tables of the catalog, in order. An error means that it contradicts
+// the catalog.
 func (c *Change) Apply(cat Catalog) ([]Effect, error) {
 	effects, err := c.statement.apply(newWorld(c.ctx, cat))
 	if err != nil {
 		return nil, fmt.Errorf("apply schema change: %w", err)
+	}
+	for i := range effects {
+		if e := &effects[i]; c.ctx.Open != "" && (e.Kind == Created || e.Kind == Altered) {
+			e.After = nil
+		}
 	}
 	return effects, nil
 }
 
 // statement reads a statement by its first words.
 func (p *parser) statement() statement {
-	if p.accept("SET STATEMENT") { // MariaDB: SET STATEMENT variable = value, .. FOR statement
-		for p.peek().kind != end && !p.accept("FOR") {
-			p.next()
+	if p.Accept("SET STATEMENT") { // MariaDB: SET STATEMENT variable = value, .. FOR statement
+		for p.Peek().Kind != sqltext.End && !p.Accept("FOR") {
+			p.Next()
 		}
 	}
 	switch p.acceptAny("CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE") {
@@ -88,42 +110,38 @@ func (p *parser) statement() statement {
 	case "RENAME":
 		return p.renameStatement()
 	case "TRUNCATE":
-		p.accept("TABLE")
+		p.Accept("TABLE")
 		s := &truncateTable{name: p.table()}
 		p.wait()
 		return s
 	}
-	p.misunderstood()
+	p.Misunderstood()
 	return nil
 }
 
 // wait passes WAIT n and NOWAIT (MariaDB).
 func (p *parser) wait() {
-	if p.accept("WAIT") {
-		p.integer()
+	if p.Accept("WAIT") {
+		p.Integer()
 	} else {
-		p.accept("NOWAIT")
+		p.Accept("NOWAIT")
 	}
 }
 
 func (p *parser) createStatement() statement {
-	replace := p.accept("OR REPLACE")
+	replace := p.Accept("OR REPLACE")
 	switch {
-	case p.accept("TEMPORARY TABLE"):
-		for p.next().kind != end {
+	case p.Accept("TEMPORARY TABLE"):
+		for p.Next().Kind != sqltext.End {
 		}
 		return nothing{}
-	case p.accept("TABLE"):
+	case p.Accept("TABLE"):
 		return p.createTable(replace)
 	case p.acceptAny("DATABASE", "SCHEMA") != "":
-		p.ifNotExists()
-		name := p.ident()
-		for p.next().kind != end {
-		}
-		if replace {
-			return &dropDatabase{name: name}
-		}
-		return nothing{}
+		s := &database{creates: true, replaces: replace, optional: p.ifNotExists()}
+		s.name = p.ident()
+		p.databaseOptions(s)
+		return s
 	}
 	return p.createIndex(replace)
 }
@@ -142,11 +160,11 @@ func (p *parser) createIndex(replace bool) statement {
 	case "VECTOR":
 		def.kind = schema.VectorIndex
 	}
-	p.expect("INDEX")
+	p.Expect("INDEX")
 	def.optional = p.ifNotExists()
 	def.name = p.ident()
 	p.indexType(&def)
-	p.expect("ON")
+	p.Expect("ON")
 	s := &alterTable{name: p.table()}
 	p.wait()
 	p.indexParts(&def)
@@ -160,20 +178,20 @@ func (p *parser) createIndex(replace bool) statement {
 }
 
 func (p *parser) dropStatement() statement {
-	if p.accept("TEMPORARY") {
-		for p.next().kind != end {
+	if p.Accept("TEMPORARY") {
+		for p.Next().Kind != sqltext.End {
 		}
 		return nothing{}
 	}
 	switch {
 	case p.acceptAny("DATABASE", "SCHEMA") != "":
-		p.accept("IF EXISTS")
-		return &dropDatabase{name: p.ident()}
+		p.Accept("IF EXISTS")
+		return &database{drops: true, name: p.ident()}
 	case p.acceptAny("TABLE", "TABLES") != "":
 		s := &dropTable{}
-		p.accept("IF EXISTS")
+		p.Accept("IF EXISTS")
 		s.names = append(s.names, p.table())
-		for p.acceptMark(",") {
+		for p.AcceptMark(",") {
 			s.names = append(s.names, p.table())
 		}
 		p.wait()
@@ -181,10 +199,10 @@ func (p *parser) dropStatement() statement {
 		return s
 	}
 	p.acceptAny("ONLINE", "OFFLINE")
-	p.expect("INDEX")
-	d := drop{what: dropIndex, optional: p.accept("IF EXISTS")}
+	p.Expect("INDEX")
+	d := drop{what: dropIndex, optional: p.Accept("IF EXISTS")}
 	d.name = p.ident()
-	p.expect("ON")
+	p.Expect("ON")
 	s := &alterTable{name: p.table()}
 	p.wait()
 	for p.alterHint() {
@@ -198,16 +216,16 @@ func (p *parser) dropStatement() statement {
 
 func (p *parser) renameStatement() statement {
 	if p.acceptAny("TABLE", "TABLES") == "" {
-		p.misunderstood()
+		p.Misunderstood()
 	}
 	s := &renameTable{}
-	p.accept("IF EXISTS")
+	p.Accept("IF EXISTS")
 	for {
 		from := p.table()
 		p.wait()
-		p.expect("TO")
+		p.Expect("TO")
 		s.pairs = append(s.pairs, [2]schema.Name{from, p.table()})
-		if !p.acceptMark(",") {
+		if !p.AcceptMark(",") {
 			return s
 		}
 	}
@@ -217,20 +235,20 @@ func (p *parser) renameStatement() statement {
 func (p *parser) createTable(replace bool) statement {
 	s := &createTable{replace: replace, optional: p.ifNotExists()}
 	s.name = p.table()
-	if p.accept("LIKE") {
+	if p.Accept("LIKE") {
 		s.like = p.table()
 		return s
 	}
-	if p.peek().mark("(") && p.ahead(1).is("LIKE") {
-		p.at += 2
+	if p.Peek().IsMark("(") && p.Ahead(1).Is("LIKE") {
+		p.At += 2
 		s.like = p.table()
-		p.expectMark(")")
+		p.ExpectMark(")")
 		return s
 	}
-	if p.peek().mark("(") && !p.queryAhead(1) {
-		p.at++
+	if p.Peek().IsMark("(") && !p.queryAhead(1) {
+		p.At++
 		for {
-			if p.accept("PERIOD FOR") {
+			if p.Accept("PERIOD FOR") {
 				p.ident()
 				p.names()
 				s.unsure = "a period"
@@ -239,42 +257,43 @@ func (p *parser) createTable(replace bool) statement {
 				s.columns = append(s.columns, c)
 				s.columnElements(&c, p.ctx.Flavor)
 			}
-			if !p.acceptMark(",") {
+			if !p.AcceptMark(",") {
 				break
 			}
 		}
-		p.expectMark(")")
+		p.ExpectMark(")")
 	}
-	for p.err == nil && (p.acceptMark(",") || p.option(&s.options)) {
+	for p.Err == nil && (p.AcceptMark(",") || p.option(&s.options)) {
 	}
-	if p.accept("PARTITION BY") {
+	if p.Accept("PARTITION BY") {
 		s.partition = p.partitioning()
 	}
 	p.createEnd(s)
 	return s
 }
 
-// createEnd reads what follows the options: a query, or the mark of MySQL 8.0.21 and later that the rows of one follow in the log.
+// createEnd reads what follows the options: a query, or the mark of MySQL 8.0.21 and later that the rows of one
+// follow in the log.
 func (p *parser) createEnd(s *createTable) {
-	if p.accept("START TRANSACTION") {
+	if p.Accept("START TRANSACTION") {
 		s.logged = true
 		return
 	}
 	p.acceptAny("IGNORE", "REPLACE")
-	p.accept("AS")
+	p.Accept("AS")
 	if p.queryAhead(0) {
 		s.query = true
-		for p.next().kind != end {
+		for p.Next().Kind != sqltext.End {
 		}
 	}
 }
 
 func (p *parser) queryAhead(n int) bool {
-	for p.ahead(n).mark("(") {
+	for p.Ahead(n).IsMark("(") {
 		n++
 	}
-	t := p.ahead(n)
-	return t.is("SELECT") || t.is("WITH") || t.is("VALUES") || t.is("TABLE")
+	t := p.Ahead(n)
+	return t.Is("SELECT") || t.Is("WITH") || t.Is("VALUES") || t.Is("TABLE")
 }
 
 // columnElements adds the indexes and constraints that a column's own definition brings.
@@ -289,7 +308,7 @@ func (e *elements) columnElements(c *columnDef, flavor schema.Flavor) {
 	if c.parent != nil {
 		e.addForeign(*c.parent)
 	}
-	if !flavor.HasColumnChecks() {
+	if !mysql.Flavor(flavor).HasColumnChecks() {
 		e.checks = append(e.checks, c.checks...)
 	}
 }

@@ -4,9 +4,11 @@ import (
 	"strings"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/sqltext"
 )
 
-// alterTable is ALTER TABLE, CREATE INDEX and DROP INDEX. Servers do not run the clauses one after another but gather them, as here.
+// alterTable is ALTER TABLE, CREATE INDEX and DROP INDEX. Servers do not run the clauses one after another but gather
+// them, as here.
 type alterTable struct {
 	elements
 	name     schema.Name
@@ -78,19 +80,17 @@ type partitionChange struct {
 func (p *parser) alterStatement() statement {
 	p.acceptAny("ONLINE", "OFFLINE")
 	s := &alterTable{visible: map[string]bool{}, enforced: map[string]bool{}, absent: map[string]bool{}}
-	s.ignore = p.accept("IGNORE")
+	s.ignore = p.Accept("IGNORE")
 	if p.acceptAny("DATABASE", "SCHEMA") != "" {
-		for p.next().kind != end {
-		}
-		return nothing{}
+		return p.alterDatabase()
 	}
-	p.expect("TABLE")
-	p.accept("IF EXISTS")
+	p.Expect("TABLE")
+	p.Accept("IF EXISTS")
 	s.name = p.table()
 	p.wait()
-	for p.err == nil && p.peek().kind != end && !p.peek().mark(";") {
+	for p.Err == nil && p.Peek().Kind != sqltext.End && !p.Peek().IsMark(";") {
 		p.clause(s)
-		p.acceptMark(",")
+		p.AcceptMark(",")
 	}
 	return s
 }
@@ -100,22 +100,22 @@ func (p *parser) clause(s *alterTable) {
 	switch {
 	case p.alterHint():
 	case p.partitionClause(s):
-	case p.accept("ADD"):
+	case p.Accept("ADD"):
 		p.addClause(s)
-	case p.accept("DROP"):
+	case p.Accept("DROP"):
 		p.dropClause(s)
-	case p.accept("CHANGE"):
-		p.accept("COLUMN")
-		optional := p.accept("IF EXISTS")
+	case p.Accept("CHANGE"):
+		p.Accept("COLUMN")
+		optional := p.Accept("IF EXISTS")
 		old := p.column()
 		p.columnClause(s, columnChange{old: old, optional: optional})
-	case p.accept("MODIFY"):
-		p.accept("COLUMN")
-		optional := p.accept("IF EXISTS")
-		p.columnClause(s, columnChange{old: p.peek().text, optional: optional})
-	case p.accept("ALTER"):
+	case p.Accept("MODIFY"):
+		p.Accept("COLUMN")
+		optional := p.Accept("IF EXISTS")
+		p.columnClause(s, columnChange{old: p.Peek().Text, optional: optional})
+	case p.Accept("ALTER"):
 		p.alterClause(s)
-	case p.accept("RENAME"):
+	case p.Accept("RENAME"):
 		p.renameClause(s)
 	default:
 		p.optionClause(s)
@@ -125,19 +125,19 @@ func (p *parser) clause(s *alterTable) {
 // optionClause reads clauses that are about the table as a whole.
 func (p *parser) optionClause(s *alterTable) {
 	switch {
-	case p.accept("CONVERT TO"):
+	case p.Accept("CONVERT TO"):
 		p.convertClause(s)
-	case p.accept("ORDER BY"):
+	case p.Accept("ORDER BY"):
 		s.sorted = true
-		for p.next().kind != end { // it is the last clause
+		for p.Next().Kind != sqltext.End { // it is the last clause
 		}
-	case p.accept("FORCE"), p.accept("ENABLE KEYS"), p.accept("DISABLE KEYS"):
-	case p.accept("DISCARD TABLESPACE"), p.accept("IMPORT TABLESPACE"):
+	case p.Accept("FORCE"), p.Accept("ENABLE KEYS"), p.Accept("DISABLE KEYS"):
+	case p.Accept("DISCARD TABLESPACE"), p.Accept("IMPORT TABLESPACE"):
 		s.opaque = "the table's file was exchanged (TABLESPACE)"
 	case p.acceptAny("SECONDARY_LOAD", "SECONDARY_UNLOAD") != "":
 	default:
 		if !p.option(&s.options) {
-			p.misunderstood()
+			p.Misunderstood()
 		}
 	}
 }
@@ -145,10 +145,10 @@ func (p *parser) optionClause(s *alterTable) {
 // alterHint passes what only says how a statement is to be run.
 func (p *parser) alterHint() bool {
 	switch {
-	case p.accept("ALGORITHM"), p.accept("LOCK"):
-		p.acceptMark("=")
+	case p.Accept("ALGORITHM"), p.Accept("LOCK"):
+		p.AcceptMark("=")
 		p.ident()
-	case p.accept("WITH VALIDATION"), p.accept("WITHOUT VALIDATION"):
+	case p.Accept("WITH VALIDATION"), p.Accept("WITHOUT VALIDATION"):
 	default:
 		return false
 	}
@@ -156,16 +156,16 @@ func (p *parser) alterHint() bool {
 }
 
 func (p *parser) convertClause(s *alterTable) {
-	if !p.accept("CHARACTER SET") && !p.accept("CHARSET") {
-		p.misunderstood()
+	if !p.Accept("CHARACTER SET") && !p.Accept("CHARSET") {
+		p.Misunderstood()
 	}
 	s.convert = &options{}
-	p.acceptMark("=")
-	if !p.accept("DEFAULT") {
+	p.AcceptMark("=")
+	if !p.Accept("DEFAULT") {
 		s.convert.setCharset(p.charsetName())
 	}
-	if p.accept("COLLATE") {
-		p.acceptMark("=")
+	if p.Accept("COLLATE") {
+		p.AcceptMark("=")
 		collation := p.charsetName()
 		s.convert.collation = &collation
 	}
@@ -174,13 +174,13 @@ func (p *parser) convertClause(s *alterTable) {
 // addClause reads ADD but for partitions.
 func (p *parser) addClause(s *alterTable) {
 	switch {
-	case p.accept("SYSTEM VERSIONING"), p.accept("PERIOD FOR SYSTEM_TIME"):
+	case p.Accept("SYSTEM VERSIONING"), p.Accept("PERIOD FOR SYSTEM_TIME"):
 		s.unsure = "system versioning"
-		if p.peek().mark("(") {
-			p.skipParentheses()
+		if p.Peek().IsMark("(") {
+			p.Parentheses()
 		}
 		return
-	case p.accept("PERIOD FOR"):
+	case p.Accept("PERIOD FOR"):
 		p.ident()
 		p.names()
 		s.unsure = "a period"
@@ -188,9 +188,9 @@ func (p *parser) addClause(s *alterTable) {
 	case p.element(&s.elements):
 		return
 	}
-	p.accept("COLUMN")
+	p.Accept("COLUMN")
 	optional := p.ifNotExists()
-	if !p.acceptMark("(") {
+	if !p.AcceptMark("(") {
 		p.columnClause(s, columnChange{optional: optional})
 		return
 	}
@@ -198,20 +198,20 @@ func (p *parser) addClause(s *alterTable) {
 		if !p.element(&s.elements) {
 			p.columnClause(s, columnChange{optional: optional})
 		}
-		if !p.acceptMark(",") {
+		if !p.AcceptMark(",") {
 			break
 		}
 	}
-	p.expectMark(")")
+	p.ExpectMark(")")
 }
 
 // columnClause reads a column's name and definition, and where it goes.
 func (p *parser) columnClause(s *alterTable, c columnChange) {
 	c.columnDef = p.columnDef(p.column())
 	switch {
-	case p.accept("FIRST"):
+	case p.Accept("FIRST"):
 		c.first = true
-	case p.accept("AFTER"):
+	case p.Accept("AFTER"):
 		c.after = p.column()
 	}
 	s.columns = append(s.columns, c)
@@ -221,35 +221,35 @@ func (p *parser) columnClause(s *alterTable, c columnChange) {
 func (p *parser) dropClause(s *alterTable) {
 	d := drop{}
 	switch {
-	case p.accept("PRIMARY KEY"):
+	case p.Accept("PRIMARY KEY"):
 		s.drops = append(s.drops, drop{what: dropPrimary, name: "PRIMARY"})
 		return
-	case p.accept("SYSTEM VERSIONING"):
+	case p.Accept("SYSTEM VERSIONING"):
 		s.unsure = "system versioning"
 		return
-	case p.accept("PERIOD FOR"):
-		p.accept("IF EXISTS")
+	case p.Accept("PERIOD FOR"):
+		p.Accept("IF EXISTS")
 		p.ident()
 		s.unsure = "a period"
 		return
 	case p.acceptAny("INDEX", "KEY") != "":
 		d.what = dropIndex
-	case p.accept("FOREIGN KEY"):
+	case p.Accept("FOREIGN KEY"):
 		d.what = dropForeign
-	case p.peek().is("CHECK") && p.ahead(1).kind != end && !p.ahead(1).mark(","):
-		p.next()
+	case p.Peek().Is("CHECK") && p.Ahead(1).Kind != sqltext.End && !p.Ahead(1).IsMark(","):
+		p.Next()
 		d.what = dropCheck
-	case p.accept("CONSTRAINT"):
+	case p.Accept("CONSTRAINT"):
 		d.what = dropConstraint
 	default:
-		p.accept("COLUMN")
+		p.Accept("COLUMN")
 	}
-	d.optional = p.accept("IF EXISTS")
+	d.optional = p.Accept("IF EXISTS")
 	d.name = p.column()
 	if d.what == dropColumn {
 		p.acceptAny("RESTRICT", "CASCADE")
 	}
-	if p.err == nil && d.what == dropIndex && strings.EqualFold(d.name, "PRIMARY") {
+	if p.Err == nil && d.what == dropIndex && strings.EqualFold(d.name, "PRIMARY") {
 		d.what = dropPrimary
 	}
 	s.drops = append(s.drops, d)
@@ -259,7 +259,7 @@ func (p *parser) dropClause(s *alterTable) {
 func (p *parser) alterClause(s *alterTable) {
 	switch {
 	case p.acceptAny("INDEX", "KEY") != "":
-		optional := p.accept("IF EXISTS")
+		optional := p.Accept("IF EXISTS")
 		index := p.ident()
 		s.absent[index] = optional
 		switch p.acceptAny("VISIBLE", "NOT IGNORED", "INVISIBLE", "IGNORED") {
@@ -268,50 +268,50 @@ func (p *parser) alterClause(s *alterTable) {
 		case "INVISIBLE", "IGNORED":
 			s.visible[index] = false
 		default:
-			p.misunderstood()
+			p.Misunderstood()
 		}
 		return
 	case p.acceptAny("CHECK", "CONSTRAINT") != "":
 		check := p.ident()
-		s.enforced[check] = !p.accept("NOT")
-		p.expect("ENFORCED")
+		s.enforced[check] = !p.Accept("NOT")
+		p.Expect("ENFORCED")
 		return
 	}
-	p.accept("COLUMN")
-	d := columnDefault{optional: p.accept("IF EXISTS")}
+	p.Accept("COLUMN")
+	d := columnDefault{optional: p.Accept("IF EXISTS")}
 	d.name = p.column()
 	yes := true
 	switch {
-	case p.accept("SET DEFAULT"):
+	case p.Accept("SET DEFAULT"):
 		d.def = p.defaultDef()
-	case p.accept("DROP DEFAULT"):
-	case p.accept("SET VISIBLE"):
+	case p.Accept("DROP DEFAULT"):
+	case p.Accept("SET VISIBLE"):
 		d.visible = &yes
-	case p.accept("SET INVISIBLE"):
+	case p.Accept("SET INVISIBLE"):
 		d.visible = new(bool)
 	default:
-		p.misunderstood()
+		p.Misunderstood()
 	}
 	s.defaults = append(s.defaults, d)
 }
 
 func (p *parser) renameClause(s *alterTable) {
 	switch {
-	case p.accept("COLUMN"):
-		optional := p.accept("IF EXISTS")
+	case p.Accept("COLUMN"):
+		optional := p.Accept("IF EXISTS")
 		c := columnChange{old: p.column(), renaming: true, optional: optional}
-		p.expect("TO")
+		p.Expect("TO")
 		c.name = p.column()
 		s.columns = append(s.columns, c)
 	case p.acceptAny("INDEX", "KEY") != "":
-		optional := p.accept("IF EXISTS")
+		optional := p.Accept("IF EXISTS")
 		from := p.ident()
 		s.absent[from] = optional
-		p.expect("TO")
+		p.Expect("TO")
 		s.renames = append(s.renames, [2]string{from, p.ident()})
 	default:
 		if p.acceptAny("TO", "AS") == "" {
-			p.acceptMark("=")
+			p.AcceptMark("=")
 		}
 		s.to = p.table()
 	}

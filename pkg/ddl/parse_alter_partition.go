@@ -3,47 +3,49 @@ package ddl
 import (
 	"fmt"
 	"slices"
+
+	"wherry/pkg/sqltext"
 )
 
 // partitionClause reads a clause about partitions and tells whether there was one.
 func (p *parser) partitionClause(s *alterTable) bool {
 	c := partitionChange{}
 	switch {
-	case p.accept("PARTITION BY"):
+	case p.Accept("PARTITION BY"):
 		c.verb, c.by = "BY", p.partitioning()
-	case p.accept("REMOVE PARTITIONING"):
+	case p.Accept("REMOVE PARTITIONING"):
 		c.verb = "REMOVE"
-	case p.accept("ADD PARTITION"):
+	case p.Accept("ADD PARTITION"):
 		c.verb = "ADD"
 		p.acceptAny("LOCAL", "NO_WRITE_TO_BINLOG")
 		if p.ifNotExists() {
 			s.unsure = "a partition that may be there"
 		}
-		if p.accept("PARTITIONS") {
-			c.count = p.integer()
+		if p.Accept("PARTITIONS") {
+			c.count = p.Integer()
 		} else {
 			c.parts = p.partitions()
 		}
-	case p.accept("DROP PARTITION"):
+	case p.Accept("DROP PARTITION"):
 		c.verb = "DROP"
-		if p.accept("IF EXISTS") {
+		if p.Accept("IF EXISTS") {
 			s.unsure = "a partition that may not be there"
 		}
 		c.names = p.list()
-	case p.accept("TRUNCATE PARTITION"):
+	case p.Accept("TRUNCATE PARTITION"):
 		c.verb = "TRUNCATE"
-		if !p.accept("ALL") {
+		if !p.Accept("ALL") {
 			c.names = p.list()
 		}
-	case p.accept("COALESCE PARTITION"):
+	case p.Accept("COALESCE PARTITION"):
 		c.verb = "COALESCE"
 		p.acceptAny("LOCAL", "NO_WRITE_TO_BINLOG")
-		c.count = p.integer()
-	case p.accept("REORGANIZE PARTITION"):
+		c.count = p.Integer()
+	case p.Accept("REORGANIZE PARTITION"):
 		c.verb = "REORGANIZE"
 		p.acceptAny("LOCAL", "NO_WRITE_TO_BINLOG")
 		c.names = p.list()
-		p.expect("INTO")
+		p.Expect("INTO")
 		c.parts = p.partitions()
 	default:
 		return p.partitionService(s)
@@ -55,28 +57,29 @@ func (p *parser) partitionClause(s *alterTable) bool {
 // partitionService reads the clauses that leave the shape as it is, or move whole partitions.
 func (p *parser) partitionService(s *alterTable) bool {
 	switch {
-	case p.accept("EXCHANGE PARTITION"):
+	case p.Accept("EXCHANGE PARTITION"):
 		p.ident()
-		p.expect("WITH TABLE")
+		p.Expect("WITH TABLE")
 		s.exchange = p.table()
-	case p.accept("CONVERT PARTITION"):
+	case p.Accept("CONVERT PARTITION"):
 		part := p.ident()
-		p.expect("TO TABLE")
+		p.Expect("TO TABLE")
 		s.made = p.table()
 		s.parts = append(s.parts, partitionChange{verb: "DROP", names: []string{part}})
-	case p.accept("CONVERT TABLE"):
+	case p.Accept("CONVERT TABLE"):
 		s.taken = p.table()
-		p.expect("TO PARTITION")
+		p.Expect("TO PARTITION")
 		s.parts = append(s.parts, partitionChange{verb: "ADD", parts: []partition{p.partition()}})
-	case p.acceptAny("ANALYZE PARTITION", "CHECK PARTITION", "OPTIMIZE PARTITION", "REBUILD PARTITION", "REPAIR PARTITION") != "":
+	case p.acceptAny("ANALYZE PARTITION", "CHECK PARTITION", "OPTIMIZE PARTITION", "REBUILD PARTITION",
+		"REPAIR PARTITION") != "":
 		p.acceptAny("LOCAL", "NO_WRITE_TO_BINLOG")
 		p.list()
-		for p.peek().kind == word {
-			p.next()
+		for p.Peek().Kind == sqltext.Word {
+			p.Next()
 		}
-	case p.accept("DISCARD PARTITION"), p.accept("IMPORT PARTITION"):
+	case p.Accept("DISCARD PARTITION"), p.Accept("IMPORT PARTITION"):
 		p.list()
-		p.expect("TABLESPACE")
+		p.Expect("TABLESPACE")
 		s.opaque = "a partition's file was exchanged (TABLESPACE)"
 	default:
 		return false

@@ -2,6 +2,8 @@ package ddl
 
 import (
 	"strings"
+
+	"wherry/pkg/sqltext"
 )
 
 // columnDef is a column as a statement gives it.
@@ -34,10 +36,10 @@ const (
 // defaultDef is what stands behind DEFAULT.
 type defaultDef struct {
 	null bool
-	lit  *token     // a literal
-	neg  bool       // of a number
-	now  string     // CURRENT_TIMESTAMP with its precision
-	expr expression // anything else
+	lit  *sqltext.Token // a literal
+	neg  bool           // of a number
+	now  string         // CURRENT_TIMESTAMP with its precision
+	expr expression     // anything else
 }
 
 // columnDef reads a column's definition, behind its name.
@@ -46,7 +48,7 @@ func (p *parser) columnDef(name string) columnDef {
 	if c.typ.serial {
 		c.serial()
 	}
-	for p.err == nil && (p.typeAttribute(&c.typ) || p.columnAttribute(&c) || p.furtherAttribute(&c)) {
+	for p.Err == nil && (p.typeAttribute(&c.typ) || p.columnAttribute(&c) || p.furtherAttribute(&c)) {
 	}
 	return c
 }
@@ -57,38 +59,38 @@ func (c *columnDef) serial() { c.notNull, c.auto, c.unique = true, true, true }
 // columnAttribute reads one of the attributes of a column and tells whether there was one.
 func (p *parser) columnAttribute(c *columnDef) bool {
 	switch {
-	case p.accept("NOT NULL"):
+	case p.Accept("NOT NULL"):
 		c.notNull = true
-	case p.accept("NULL"):
+	case p.Accept("NULL"):
 		c.null = true
-	case p.accept("DEFAULT"):
+	case p.Accept("DEFAULT"):
 		c.def = p.defaultDef()
-	case p.accept("SERIAL DEFAULT VALUE"):
+	case p.Accept("SERIAL DEFAULT VALUE"):
 		c.serial()
-	case p.accept("ON UPDATE"):
+	case p.Accept("ON UPDATE"):
 		if c.onUpdate = p.now(); c.onUpdate == "" {
-			p.misunderstood()
+			p.Misunderstood()
 		}
-	case p.accept("AUTO_INCREMENT"):
+	case p.Accept("AUTO_INCREMENT"):
 		c.auto = true
-	case p.accept("UNIQUE"):
-		p.accept("KEY")
+	case p.Accept("UNIQUE"):
+		p.Accept("KEY")
 		c.unique = true
-	case p.accept("PRIMARY"):
-		p.accept("KEY")
+	case p.Accept("PRIMARY"):
+		p.Accept("KEY")
 		c.primary = true
-	case p.accept("KEY"):
+	case p.Accept("KEY"):
 		c.primary = true
-	case p.accept("COMMENT"):
+	case p.Accept("COMMENT"):
 		c.comment = basic(p.value())
-	case p.accept("INVISIBLE"):
+	case p.Accept("INVISIBLE"):
 		c.invisible = true
-	case p.accept("VISIBLE"):
-	case p.accept("GENERATED ALWAYS AS"), p.accept("AS"):
+	case p.Accept("VISIBLE"):
+	case p.Accept("GENERATED ALWAYS AS"), p.Accept("AS"):
 		p.generated(c)
-	case p.accept("REFERENCES"):
+	case p.Accept("REFERENCES"):
 		c.parent = p.references(foreignDef{columns: []string{c.name}})
-	case p.peek().is("CHECK"), p.peek().is("CONSTRAINT"):
+	case p.Peek().Is("CHECK"), p.Peek().Is("CONSTRAINT"):
 		c.checks = append(c.checks, p.columnCheck())
 	default:
 		return false
@@ -100,37 +102,37 @@ func (p *parser) columnAttribute(c *columnDef) bool {
 func (p *parser) furtherAttribute(c *columnDef) bool {
 	keep := func(text string) { c.extra = append(c.extra, text) }
 	switch {
-	case p.accept("COLUMN_FORMAT"):
+	case p.Accept("COLUMN_FORMAT"):
 		if format := strings.ToUpper(p.ident()); format != "DEFAULT" {
 			keep("COLUMN_FORMAT " + format)
 		}
-	case p.accept("STORAGE"):
+	case p.Accept("STORAGE"):
 		if storage := strings.ToUpper(p.ident()); storage != "DEFAULT" {
 			keep("STORAGE " + storage)
 		}
-	case p.accept("SRID"):
-		srid := uint32(p.integer()) //nolint:gosec // at most nine digits
+	case p.Accept("SRID"):
+		srid := uint32(p.Integer()) //nolint:gosec // at most nine digits
 		c.srid = &srid
-	case p.accept("COMPRESSED"):
-		if p.acceptMark("=") {
+	case p.Accept("COMPRESSED"):
+		if p.AcceptMark("=") {
 			p.ident()
 			c.unsure = "COMPRESSED with a method"
 		}
 		keep("COMPRESSED")
-	case p.accept("WITHOUT SYSTEM VERSIONING"):
+	case p.Accept("WITHOUT SYSTEM VERSIONING"):
 		keep("WITHOUT SYSTEM VERSIONING")
-	case p.accept("WITH SYSTEM VERSIONING"):
+	case p.Accept("WITH SYSTEM VERSIONING"):
 		c.unsure = "system versioning"
-	case p.accept("NOT SECONDARY"):
+	case p.Accept("NOT SECONDARY"):
 		keep("NOT SECONDARY")
-	case p.accept("REF_SYSTEM_ID"):
-		p.expectMark("=")
-		p.integer()
+	case p.Accept("REF_SYSTEM_ID"):
+		p.ExpectMark("=")
+		p.Integer()
 		c.unsure = "REF_SYSTEM_ID"
-	case (p.peek().kind == word || p.peek().kind == name) && p.ahead(1).mark("="):
+	case (p.Peek().Kind == sqltext.Word || p.Peek().Kind == sqltext.Name) && p.Ahead(1).IsMark("="):
 		c.unsure = "the attribute " + p.ident()
-		p.next()
-		p.next()
+		p.Next()
+		p.Next()
 	default:
 		return false
 	}
@@ -146,17 +148,17 @@ func (p *parser) generated(c *columnDef) {
 	if p.acceptAny("STORED", "PERSISTENT") != "" {
 		c.generated = stored
 	} else {
-		p.accept("VIRTUAL")
+		p.Accept("VIRTUAL")
 	}
 }
 
 // columnCheck reads [CONSTRAINT [name]] CHECK (expr) [[NOT] ENFORCED].
 func (p *parser) columnCheck() checkDef {
 	var c checkDef
-	if p.accept("CONSTRAINT") && !p.peek().is("CHECK") {
+	if p.Accept("CONSTRAINT") && !p.Peek().Is("CHECK") {
 		c.name = p.ident()
 	}
-	p.expect("CHECK")
+	p.Expect("CHECK")
 	p.check(&c)
 	return c
 }
@@ -164,80 +166,83 @@ func (p *parser) columnCheck() checkDef {
 func (p *parser) check(c *checkDef) {
 	c.expr = p.parenthesised()
 	switch {
-	case p.accept("NOT ENFORCED"):
+	case p.Accept("NOT ENFORCED"):
 		c.notEnforced = true
-	case p.accept("ENFORCED"):
+	case p.Accept("ENFORCED"):
 	}
 }
 
 // now reads CURRENT_TIMESTAMP[(n)] and its synonyms and returns it canonically, or "".
 func (p *parser) now() string {
-	t := p.peek()
-	bare := t.is("CURRENT_TIMESTAMP") || t.is("LOCALTIME") || t.is("LOCALTIMESTAMP")
-	if !bare && (!t.is("NOW") || !p.ahead(1).mark("(")) {
+	t := p.Peek()
+	bare := t.Is("CURRENT_TIMESTAMP") || t.Is("LOCALTIME") || t.Is("LOCALTIMESTAMP")
+	if !bare && (!t.Is("NOW") || !p.Ahead(1).IsMark("(")) {
 		return ""
 	}
-	if p.ahead(1).mark("(") && !p.ahead(2).mark(")") && !p.ahead(3).mark(")") {
+	if p.Ahead(1).IsMark("(") && !p.Ahead(2).IsMark(")") && !p.Ahead(3).IsMark(")") {
 		return ""
 	}
-	p.next()
+	p.Next()
 	digits := 0
-	if p.acceptMark("(") && !p.acceptMark(")") {
-		digits = p.integer()
-		p.expectMark(")")
+	if p.AcceptMark("(") && !p.AcceptMark(")") {
+		digits = p.Integer()
+		p.ExpectMark(")")
 	}
 	return nowWith(digits)
 }
 
 // defaultDef reads what follows DEFAULT.
 func (p *parser) defaultDef() *defaultDef {
-	if p.accept("NULL") {
+	if p.Accept("NULL") {
 		return &defaultDef{null: true}
 	}
 	if now := p.now(); now != "" {
 		return &defaultDef{now: now}
 	}
-	t := p.peek()
-	introduced := t.kind == word && strings.HasPrefix(t.text, "_") && p.ahead(1).kind == text
+	t := p.Peek()
+	introduced := t.Kind == sqltext.Word && strings.HasPrefix(t.Text, "_") && p.Ahead(1).Kind == sqltext.String
 	switch {
-	case t.mark("("):
+	case t.IsMark("("):
 		return &defaultDef{expr: p.parenthesised()}
-	case t.mark("-"), t.mark("+"):
-		p.at++
-		n := p.next()
-		if n.kind != number {
-			p.misunderstood()
+	case t.IsMark("-"), t.IsMark("+"):
+		p.At++
+		n := p.Next()
+		if n.Kind != sqltext.Number {
+			p.Misunderstood()
 		}
-		return &defaultDef{lit: &n, neg: t.mark("-")}
-	case t.kind == text:
-		t.text = p.value()
+		return &defaultDef{lit: &n, neg: t.IsMark("-")}
+	case t.Kind == sqltext.String:
+		t.Text = p.value()
 		return &defaultDef{lit: &t}
-	case t.kind == number, t.kind == bits, t.kind == bytes:
-		p.at++
+	case t.Kind == sqltext.Number, t.Kind == sqltext.Bits, t.Kind == sqltext.Bytes:
+		p.At++
 		return &defaultDef{lit: &t}
-	case t.is("TRUE"), t.is("FALSE"):
-		p.at++
-		return &defaultDef{lit: &token{kind: number, text: map[bool]string{true: "1", false: "0"}[t.is("TRUE")]}}
-	case introduced, t.kind == word && p.ahead(1).kind == text:
-		p.at += 2
-		return &defaultDef{expr: p.tokens[p.at-2 : p.at]}
+	case t.Is("TRUE"), t.Is("FALSE"):
+		p.At++
+		return &defaultDef{lit: &sqltext.Token{
+			Kind: sqltext.Number,
+			Text: map[bool]string{true: "1", false: "0"}[t.Is("TRUE")],
+		}}
+	case introduced, t.Kind == sqltext.Word && p.Ahead(1).Kind == sqltext.String:
+		p.At += 2
+		return &defaultDef{expr: p.Tokens[p.At-2 : p.At]}
 	}
 	return &defaultDef{expr: p.bare()}
 }
 
 // bare reads an expression without parentheses, which MariaDB takes as a default: a call or a column.
 func (p *parser) bare() expression {
-	from := p.at
-	if p.accept("NEXT VALUE FOR") {
+	from := p.At
+	if p.Accept("NEXT VALUE FOR") {
 		p.table()
 	} else {
 		p.ident()
 	}
-	if p.peek().mark("(") {
-		p.skipParentheses()
+	if p.Peek().IsMark("(") {
+		p.Parentheses()
 	}
-	if p.err != nil {
+	if p.Err != nil {
 		return nil
 	}
-	return p.tokens[from:p.at]
+	return p.Tokens[from:p.At]
 }

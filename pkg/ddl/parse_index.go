@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
+	"wherry/pkg/sqltext"
 )
 
 // indexDef is an index as a statement gives it.
@@ -70,7 +72,7 @@ func (e *elements) addForeign(def foreignDef) {
 // element reads an index or a constraint and tells whether there was one.
 func (p *parser) element(e *elements) bool {
 	name, constraint, optional := "", false, false
-	if p.accept("CONSTRAINT") {
+	if p.Accept("CONSTRAINT") {
 		constraint = true
 		if !p.constraintKind() {
 			optional = p.ifNotExists()
@@ -80,24 +82,27 @@ func (p *parser) element(e *elements) bool {
 		}
 	}
 	switch {
-	case p.accept("PRIMARY KEY"):
+	case p.Accept("PRIMARY KEY"):
 		e.addIndex(p.index(indexDef{name: "PRIMARY", primary: true, unique: true}))
-	case p.accept("UNIQUE"):
+	case p.Accept("UNIQUE"):
 		p.acceptAny("INDEX", "KEY")
 		e.addIndex(p.index(indexDef{name: name, unique: true}))
-	case p.accept("FOREIGN KEY"):
+	case p.Accept("FOREIGN KEY"):
 		def := p.foreign(name)
 		def.optional = def.optional || optional
 		e.addForeign(def)
-	case p.accept("CHECK"):
+	case p.Accept("CHECK"):
 		c := checkDef{name: name, optional: optional}
 		p.check(&c)
 		e.checks = append(e.checks, c)
 	case constraint:
-		p.misunderstood()
+		p.Misunderstood()
 	case p.plainIndexAhead():
 		if p.acceptAny("INDEX", "KEY") == "" {
-			kind := map[string]schema.IndexKind{"FULLTEXT": schema.Fulltext, "SPATIAL": schema.Spatial, "VECTOR": schema.VectorIndex}[p.acceptAny("FULLTEXT", "SPATIAL", "VECTOR")]
+			kind := map[string]schema.IndexKind{
+				"FULLTEXT": schema.Fulltext, "SPATIAL": schema.Spatial,
+				"VECTOR": schema.VectorIndex,
+			}[p.acceptAny("FULLTEXT", "SPATIAL", "VECTOR")]
 			p.acceptAny("INDEX", "KEY")
 			e.addIndex(p.index(indexDef{kind: kind}))
 		} else {
@@ -110,25 +115,27 @@ func (p *parser) element(e *elements) bool {
 }
 
 func (p *parser) constraintKind() bool {
-	t := p.peek()
-	return t.is("PRIMARY") && p.ahead(1).is("KEY") || t.is("UNIQUE") || t.is("FOREIGN") && p.ahead(1).is("KEY") || t.is("CHECK") && p.ahead(1).mark("(")
+	t := p.Peek()
+	return t.Is("PRIMARY") && p.Ahead(1).Is("KEY") || t.Is("UNIQUE") || t.Is("FOREIGN") && p.Ahead(1).Is("KEY") ||
+		t.Is("CHECK") && p.Ahead(1).IsMark("(")
 }
 
-// plainIndexAhead tells whether INDEX, KEY, FULLTEXT or SPATIAL begins an index; none of them is a column's name without quotes, but
-// VECTOR may be one.
+// plainIndexAhead tells whether INDEX, KEY, FULLTEXT or SPATIAL begins an index; none of them is a column's name
+// without quotes, but VECTOR may be one.
 func (p *parser) plainIndexAhead() bool {
-	t := p.peek()
-	return t.is("INDEX") || t.is("KEY") || t.is("FULLTEXT") || t.is("SPATIAL") || t.is("VECTOR") && (p.ahead(1).is("INDEX") || p.ahead(1).is("KEY"))
+	t := p.Peek()
+	return t.Is("INDEX") || t.Is("KEY") || t.Is("FULLTEXT") || t.Is("SPATIAL") ||
+		t.Is("VECTOR") && (p.Ahead(1).Is("INDEX") || p.Ahead(1).Is("KEY"))
 }
 
-func (p *parser) ifNotExists() bool { return p.accept("IF NOT EXISTS") }
+func (p *parser) ifNotExists() bool { return p.Accept("IF NOT EXISTS") }
 
 // index reads an index from its name on.
 func (p *parser) index(def indexDef) indexDef {
 	def.optional = p.ifNotExists()
-	if t := p.peek(); (t.kind == name || t.kind == word && !p.indexTypeAhead()) && !def.primary {
+	if t := p.Peek(); (t.Kind == sqltext.Name || t.Kind == sqltext.Word && !p.indexTypeAhead()) && !def.primary {
 		def.name = p.ident()
-	} else if t.kind == name || t.kind == word && !p.indexTypeAhead() {
+	} else if t.Kind == sqltext.Name || t.Kind == sqltext.Word && !p.indexTypeAhead() {
 		p.ident() // of a primary key, which has none
 	}
 	p.indexType(&def)
@@ -139,7 +146,7 @@ func (p *parser) index(def indexDef) indexDef {
 }
 
 func (p *parser) indexTypeAhead() bool {
-	return (p.peek().is("USING") || p.peek().is("TYPE")) && p.ahead(1).kind == word && !p.ahead(1).mark("(")
+	return (p.Peek().Is("USING") || p.Peek().Is("TYPE")) && p.Ahead(1).Kind == sqltext.Word && !p.Ahead(1).IsMark("(")
 }
 
 func (p *parser) indexType(def *indexDef) bool {
@@ -151,62 +158,62 @@ func (p *parser) indexType(def *indexDef) bool {
 	case "RTREE":
 		def.using = ""
 	default:
-		p.fail("USING %s is not known", def.using)
+		p.Fail("USING %s is not known", def.using)
 	}
 	return true
 }
 
 func (p *parser) indexParts(def *indexDef) {
-	p.expectMark("(")
+	p.ExpectMark("(")
 	for {
 		var part partDef
-		if p.peek().mark("(") {
+		if p.Peek().IsMark("(") {
 			part.expr = p.parenthesised()
 		} else {
 			part.column = p.ident()
-			if p.acceptMark("(") {
-				part.prefix = p.integer()
-				p.expectMark(")")
+			if p.AcceptMark("(") {
+				part.prefix = p.Integer()
+				p.ExpectMark(")")
 			}
 		}
 		if p.acceptAny("DESC", "ASC") == "DESC" {
 			part.desc = true
 		}
-		if p.accept("WITHOUT OVERLAPS") {
+		if p.Accept("WITHOUT OVERLAPS") {
 			def.unsure = "WITHOUT OVERLAPS"
 		}
 		def.parts = append(def.parts, part)
-		if !p.acceptMark(",") {
+		if !p.AcceptMark(",") {
 			break
 		}
 	}
-	p.expectMark(")")
+	p.ExpectMark(")")
 }
 
 // indexOption reads one option and tells whether there was one.
 func (p *parser) indexOption(def *indexDef) bool {
 	switch {
 	case p.indexType(def):
-	case p.accept("COMMENT"):
+	case p.Accept("COMMENT"):
 		def.comment = basic(p.value())
 	case p.acceptAny("INVISIBLE", "IGNORED") != "":
 		def.invisible = true
 	case p.acceptAny("VISIBLE", "NOT IGNORED") != "":
 		def.invisible = false
-	case p.accept("KEY_BLOCK_SIZE"):
-		p.acceptMark("=")
-		if size := p.integer(); size != 0 {
+	case p.Accept("KEY_BLOCK_SIZE"):
+		p.AcceptMark("=")
+		if size := p.Integer(); size != 0 {
 			def.extra = append(def.extra, fmt.Sprintf("KEY_BLOCK_SIZE=%d", size))
 			if !p.ctx.Flavor.MariaDB {
 				def.unsure = "KEY_BLOCK_SIZE of an index"
 			}
 		}
-	case p.accept("WITH PARSER"):
-		def.extra = append(def.extra, "WITH PARSER "+schema.Quote(p.ident()))
-	case (p.peek().kind == word || p.peek().kind == name) && p.ahead(1).mark("="):
+	case p.Accept("WITH PARSER"):
+		def.extra = append(def.extra, "WITH PARSER "+mysql.Quote(p.ident()))
+	case (p.Peek().Kind == sqltext.Word || p.Peek().Kind == sqltext.Name) && p.Ahead(1).IsMark("="):
 		def.unsure = "the index option " + p.ident()
-		p.next()
-		p.next()
+		p.Next()
+		p.Next()
 	default:
 		return false
 	}
@@ -216,11 +223,11 @@ func (p *parser) indexOption(def *indexDef) bool {
 // foreign reads a foreign key behind FOREIGN KEY.
 func (p *parser) foreign(name string) foreignDef {
 	def := foreignDef{name: name, optional: p.ifNotExists()}
-	if !p.peek().mark("(") {
+	if !p.Peek().IsMark("(") {
 		def.index = p.ident()
 	}
 	def.columns = p.names()
-	p.expect("REFERENCES")
+	p.Expect("REFERENCES")
 	def = *p.references(def)
 	def.inline = false
 	return def
@@ -229,16 +236,16 @@ func (p *parser) foreign(name string) foreignDef {
 // references reads what follows REFERENCES.
 func (p *parser) references(def foreignDef) *foreignDef {
 	def.parent, def.inline = p.table(), true
-	if p.peek().mark("(") {
+	if p.Peek().IsMark("(") {
 		def.parents = p.names()
 	}
-	for p.err == nil {
+	for p.Err == nil {
 		switch {
-		case p.accept("ON DELETE"):
+		case p.Accept("ON DELETE"):
 			def.onDelete = p.action()
-		case p.accept("ON UPDATE"):
+		case p.Accept("ON UPDATE"):
 			def.onUpdate = p.action()
-		case p.accept("MATCH"):
+		case p.Accept("MATCH"):
 			p.ident()
 		default:
 			return &def
@@ -250,7 +257,7 @@ func (p *parser) references(def foreignDef) *foreignDef {
 func (p *parser) action() string {
 	action := p.acceptAny("CASCADE", "RESTRICT", "NO ACTION", "SET NULL", "SET DEFAULT")
 	if action == "" {
-		p.misunderstood()
+		p.Misunderstood()
 	}
 	return action
 }

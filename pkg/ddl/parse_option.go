@@ -4,7 +4,8 @@ import (
 	"strconv"
 	"strings"
 
-	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
+	"wherry/pkg/sqltext"
 )
 
 // options are a table's options as a statement gives them; a nil pointer is one that it does not name.
@@ -15,15 +16,17 @@ type options struct {
 	rowFormat *string
 	comment   *string
 	counter   *uint64
-	further   map[string]string // the name of a further option -> its text as in schema.Table.Options, or "" to take it away
-	order     []string
-	unsure    string
+	// further gives, by the name of a further option, its text as in schema.Table.Options, or "" to take it away.
+	further map[string]string
+	order   []string
+	unsure  string
 }
 
 // plainOptions are the options of a number; what the text of the value is where the server prints none.
 var plainOptions = map[string]string{
-	"STATS_PERSISTENT": "DEFAULT", "STATS_AUTO_RECALC": "DEFAULT", "STATS_SAMPLE_PAGES": "DEFAULT", "KEY_BLOCK_SIZE": "0", "CHECKSUM": "0",
-	"DELAY_KEY_WRITE": "0", "MIN_ROWS": "0", "MAX_ROWS": "0", "AVG_ROW_LENGTH": "0", "PACK_KEYS": "DEFAULT",
+	"STATS_PERSISTENT": "DEFAULT", "STATS_AUTO_RECALC": "DEFAULT", "STATS_SAMPLE_PAGES": "DEFAULT",
+	"KEY_BLOCK_SIZE": "0", "CHECKSUM": "0", "DELAY_KEY_WRITE": "0", "MIN_ROWS": "0", "MAX_ROWS": "0",
+	"AVG_ROW_LENGTH": "0", "PACK_KEYS": "DEFAULT",
 }
 
 // textOptions are the options of a string.
@@ -32,29 +35,30 @@ var textOptions = set("COMPRESSION CONNECTION PASSWORD ENCRYPTION")
 // option reads one table option and tells whether there was one.
 func (p *parser) option(o *options) bool {
 	switch {
-	case p.accept("ENGINE"), p.accept("TYPE"):
+	case p.Accept("ENGINE"), p.Accept("TYPE"):
 		o.engine = p.optionName()
-	case p.accept("AUTO_INCREMENT"):
-		p.acceptMark("=")
-		n, err := strconv.ParseUint(p.next().text, 10, 64)
+	case p.Accept("AUTO_INCREMENT"):
+		p.AcceptMark("=")
+		n, err := strconv.ParseUint(p.Next().Text, 10, 64)
 		if err != nil {
-			p.fail("invalid AUTO_INCREMENT")
+			p.Fail("invalid AUTO_INCREMENT")
 		}
 		o.counter = &n
-	case p.accept("DEFAULT CHARACTER SET"), p.accept("CHARACTER SET"), p.accept("DEFAULT CHARSET"), p.accept("CHARSET"), p.accept("CHAR SET"),
-		p.accept("DEFAULT CHAR SET"):
-		p.acceptMark("=")
+	case p.Accept("DEFAULT CHARACTER SET"), p.Accept("CHARACTER SET"), p.Accept("DEFAULT CHARSET"), p.Accept("CHARSET"),
+		p.Accept("CHAR SET"),
+		p.Accept("DEFAULT CHAR SET"):
+		p.AcceptMark("=")
 		o.setCharset(p.charsetName())
-	case p.accept("DEFAULT COLLATE"), p.accept("COLLATE"):
-		p.acceptMark("=")
+	case p.Accept("DEFAULT COLLATE"), p.Accept("COLLATE"):
+		p.AcceptMark("=")
 		o.setCollation(p.charsetName())
-	case p.accept("ROW_FORMAT"):
+	case p.Accept("ROW_FORMAT"):
 		o.rowFormat = p.optionName()
-	case p.accept("COMMENT"):
-		p.acceptMark("=")
+	case p.Accept("COMMENT"):
+		p.AcceptMark("=")
 		comment := basic(p.value())
 		o.comment = &comment
-	case p.accept("WITH SYSTEM VERSIONING"):
+	case p.Accept("WITH SYSTEM VERSIONING"):
 		o.keep("WITH SYSTEM VERSIONING", "WITH SYSTEM VERSIONING")
 		o.unsure = "system versioning"
 	default:
@@ -79,8 +83,8 @@ func (o *options) setCollation(name string) {
 }
 
 func (p *parser) optionName() *string {
-	p.acceptMark("=")
-	if p.peek().kind == text {
+	p.AcceptMark("=")
+	if p.Peek().Kind == sqltext.String {
 		value := p.value()
 		return &value
 	}
@@ -101,47 +105,48 @@ func (o *options) keep(option, text string) {
 
 // furtherOption reads what only few tables have.
 func (p *parser) furtherOption(o *options) bool {
-	t := p.peek()
-	option := strings.ToUpper(t.text)
+	t := p.Peek()
+	option := strings.ToUpper(t.Text)
 	none, plain := plainOptions[option]
 	switch {
-	case t.kind == word && plain:
-		p.next()
-		p.acceptMark("=")
-		value := strings.ToUpper(p.next().text)
+	case t.Kind == sqltext.Word && plain:
+		p.Next()
+		p.AcceptMark("=")
+		value := strings.ToUpper(p.Next().Text)
 		if kept := option + "=" + value; value == none {
 			o.keep(option, "")
 		} else {
 			o.keep(option, kept)
 		}
-	case t.kind == word && textOptions[option]:
-		p.next()
-		p.acceptMark("=")
-		o.keep(option, option+"="+schema.Literal(p.value()))
+	case t.Kind == sqltext.Word && textOptions[option]:
+		p.Next()
+		p.AcceptMark("=")
+		o.keep(option, option+"="+mysql.Literal(p.value()))
 	case p.acceptAny("DATA DIRECTORY", "INDEX DIRECTORY") != "":
-		p.acceptMark("=")
+		p.AcceptMark("=")
 		p.value()
 		o.unsure = option + " DIRECTORY"
-	case p.accept("UNION"):
-		p.acceptMark("=")
+	case p.Accept("UNION"):
+		p.AcceptMark("=")
 		p.parenthesised()
 		o.unsure = "UNION"
-	case t.is("TABLESPACE") && p.ahead(1).kind != end && !p.ahead(1).mark(","):
-		p.next()
-		p.acceptMark("=")
-		p.next()
-		p.accept("STORAGE DISK")
+	case t.Is("TABLESPACE") && p.Ahead(1).Kind != sqltext.End && !p.Ahead(1).IsMark(","):
+		p.Next()
+		p.AcceptMark("=")
+		p.Next()
+		p.Accept("STORAGE DISK")
 		o.unsure = "TABLESPACE"
-	case p.accept("STORAGE DISK"), p.accept("STORAGE MEMORY"):
+	case p.Accept("STORAGE DISK"), p.Accept("STORAGE MEMORY"):
 		o.unsure = "STORAGE"
-	case (t.kind == word || t.kind == name) && p.ahead(1).mark("="):
-		p.next()
-		p.next()
-		p.next()
-		o.unsure = "the option " + t.text
-	case t.kind == word && set("INSERT_METHOD AUTOEXTEND_SIZE SECONDARY_ENGINE ENGINE_ATTRIBUTE SECONDARY_ENGINE_ATTRIBUTE PAGE_CHECKSUM TRANSACTIONAL ENCRYPTED")[option]:
-		p.next()
-		p.next()
+	case (t.Kind == sqltext.Word || t.Kind == sqltext.Name) && p.Ahead(1).IsMark("="):
+		p.Next()
+		p.Next()
+		p.Next()
+		o.unsure = "the option " + t.Text
+	case t.Kind == sqltext.Word && set("INSERT_METHOD AUTOEXTEND_SIZE SECONDARY_ENGINE ENGINE_ATTRIBUTE " +
+		"SECONDARY_ENGINE_ATTRIBUTE PAGE_CHECKSUM TRANSACTIONAL ENCRYPTED")[option]:
+		p.Next()
+		p.Next()
 		o.unsure = "the option " + option
 	default:
 		return false

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
+	"wherry/pkg/sqltext"
 )
 
 // partitioning is how a table is cut into partitions: as a statement gives it, and as a server prints it.
@@ -33,23 +35,23 @@ type partition struct {
 func (p *parser) partitioning() *partitioning {
 	d := &partitioning{}
 	d.by, d.expr, d.names = p.partitionBy(d)
-	if p.accept("PARTITIONS") {
-		d.count = p.integer()
+	if p.Accept("PARTITIONS") {
+		d.count = p.Integer()
 	}
-	if p.accept("SUBPARTITION BY") {
+	if p.Accept("SUBPARTITION BY") {
 		d.subBy, d.sub, d.subs = p.partitionBy(d)
-		if p.accept("SUBPARTITIONS") {
-			d.subNum = p.integer()
+		if p.Accept("SUBPARTITIONS") {
+			d.subNum = p.Integer()
 		}
 	}
-	if p.peek().mark("(") {
+	if p.Peek().IsMark("(") {
 		d.parts = p.partitions()
 	}
 	return d
 }
 
 func (p *parser) partitionBy(d *partitioning) (by string, expr expression, names []string) {
-	if p.accept("LINEAR") {
+	if p.Accept("LINEAR") {
 		by = "LINEAR "
 	}
 	kind := p.acceptAny("HASH", "KEY", "RANGE", "LIST", "SYSTEM_TIME")
@@ -58,30 +60,30 @@ func (p *parser) partitionBy(d *partitioning) (by string, expr expression, names
 	case "HASH":
 		return by, p.parenthesised(), nil
 	case "KEY":
-		if p.accept("ALGORITHM") {
-			p.acceptMark("=")
-			if p.integer() == 1 {
+		if p.Accept("ALGORITHM") {
+			p.AcceptMark("=")
+			if p.Integer() == 1 {
 				d.unsure = "ALGORITHM of a partition key"
 			}
 		}
-		if p.ahead(1).mark(")") {
-			p.expectMark("(")
-			p.expectMark(")")
+		if p.Ahead(1).IsMark(")") {
+			p.ExpectMark("(")
+			p.ExpectMark(")")
 			return by, nil, nil
 		}
 		return by, nil, p.names()
 	case "RANGE", "LIST":
-		if p.accept("COLUMNS") {
+		if p.Accept("COLUMNS") {
 			return by + " COLUMNS", nil, p.names()
 		}
 		return by, p.parenthesised(), nil
 	case "SYSTEM_TIME":
 		d.unsure = "partitions by SYSTEM_TIME"
-		for p.peek().kind != end && !p.peek().mark("(") && !p.peek().is("PARTITIONS") {
-			p.next()
+		for p.Peek().Kind != sqltext.End && !p.Peek().IsMark("(") && !p.Peek().Is("PARTITIONS") {
+			p.Next()
 		}
 	default:
-		p.misunderstood()
+		p.Misunderstood()
 	}
 	return by, nil, nil
 }
@@ -89,15 +91,15 @@ func (p *parser) partitionBy(d *partitioning) (by string, expr expression, names
 // partitions reads (PARTITION p ..., ...).
 func (p *parser) partitions() []partition {
 	var parts []partition
-	p.expectMark("(")
+	p.ExpectMark("(")
 	for {
-		p.expect("PARTITION")
+		p.Expect("PARTITION")
 		parts = append(parts, p.partition())
-		if !p.acceptMark(",") {
+		if !p.AcceptMark(",") {
 			break
 		}
 	}
-	p.expectMark(")")
+	p.ExpectMark(")")
 	return parts
 }
 
@@ -105,8 +107,8 @@ func (p *parser) partitions() []partition {
 func (p *parser) partition() partition {
 	part := partition{name: p.ident()}
 	switch {
-	case p.accept("VALUES LESS THAN"):
-		if p.accept("MAXVALUE") {
+	case p.Accept("VALUES LESS THAN"):
+		if p.Accept("MAXVALUE") {
 			part.values = "LESS THAN MAXVALUE"
 		} else {
 			part.values = "LESS THAN (" + p.partitionValues(&part) + ")"
@@ -114,9 +116,9 @@ func (p *parser) partition() partition {
 				part.values = "LESS THAN MAXVALUE"
 			}
 		}
-	case p.accept("VALUES IN"):
+	case p.Accept("VALUES IN"):
 		part.values = "IN (" + p.partitionValues(&part) + ")"
-	case p.accept("DEFAULT"):
+	case p.Accept("DEFAULT"):
 		part.values = "DEFAULT"
 	case p.acceptAny("CURRENT", "HISTORY") != "":
 		part.unsure = "partitions by SYSTEM_TIME"
@@ -125,25 +127,25 @@ func (p *parser) partition() partition {
 		part.values = "DEFAULT"
 	}
 	var comment, most, least string
-	for p.err == nil {
+	for p.Err == nil {
 		switch {
 		case p.acceptAny("ENGINE", "STORAGE ENGINE") != "":
 			p.optionName()
-		case p.accept("COMMENT"):
-			p.acceptMark("=")
-			comment = " COMMENT = " + schema.Literal(basic(p.value()))
-		case p.accept("MAX_ROWS"):
-			p.acceptMark("=")
-			most = fmt.Sprintf(" MAX_ROWS = %d", p.integer())
-		case p.accept("MIN_ROWS"):
-			p.acceptMark("=")
-			least = fmt.Sprintf(" MIN_ROWS = %d", p.integer())
+		case p.Accept("COMMENT"):
+			p.AcceptMark("=")
+			comment = " COMMENT = " + mysql.Literal(basic(p.value()))
+		case p.Accept("MAX_ROWS"):
+			p.AcceptMark("=")
+			most = fmt.Sprintf(" MAX_ROWS = %d", p.Integer())
+		case p.Accept("MIN_ROWS"):
+			p.AcceptMark("=")
+			least = fmt.Sprintf(" MIN_ROWS = %d", p.Integer())
 		case p.acceptAny("DATA DIRECTORY", "INDEX DIRECTORY", "TABLESPACE", "NODEGROUP") != "":
-			p.acceptMark("=")
-			p.next()
+			p.AcceptMark("=")
+			p.Next()
 			part.unsure = "a partition's place"
-		case p.peek().mark("("):
-			p.skipParentheses()
+		case p.Peek().IsMark("("):
+			p.Parentheses()
 			part.unsure = "named subpartitions"
 		default:
 			part.extra = most + least + comment
@@ -153,26 +155,28 @@ func (p *parser) partition() partition {
 	return part
 }
 
-// partitionValues reads (1, 'x', (2, NULL)) and writes it as servers print it. Functions are computed by the server: TO_DAYS of a
-// literal is here too, the others are not known.
+// partitionValues reads (1, 'x', (2, NULL)) and writes it as servers print it. Functions are computed by the server:
+// TO_DAYS of a literal is here too, the others are not known.
 func (p *parser) partitionValues(part *partition) string {
 	e := p.parenthesised()
 	var b strings.Builder
 	for i := 0; i < len(e); i++ {
 		switch t := e[i]; {
-		case t.kind == number && !strings.ContainsAny(t.text, ".eE"), t.mark("("), t.mark(")"), t.mark(","), t.mark("-"):
-			b.WriteString(t.text)
-		case t.kind == text:
-			b.WriteString(schema.Literal(t.text))
-		case t.is("MAXVALUE"), t.is("NULL"), t.is("DEFAULT"):
-			b.WriteString(strings.ToUpper(t.text))
-		case t.is("TO_DAYS") && i+3 < len(e) && e[i+1].mark("(") && e[i+2].kind == text && e[i+3].mark(")") && toDays(e[i+2].text) > 0:
-			fmt.Fprint(&b, toDays(e[i+2].text))
+		case t.Kind == sqltext.Number && !strings.ContainsAny(t.Text, ".eE"), t.IsMark("("), t.IsMark(")"),
+			t.IsMark(","), t.IsMark("-"):
+			b.WriteString(t.Text)
+		case t.Kind == sqltext.String:
+			b.WriteString(mysql.Literal(t.Text))
+		case t.Is("MAXVALUE"), t.Is("NULL"), t.Is("DEFAULT"):
+			b.WriteString(strings.ToUpper(t.Text))
+		case t.Is("TO_DAYS") && i+3 < len(e) && e[i+1].IsMark("(") && e[i+2].Kind == sqltext.String &&
+			e[i+3].IsMark(")") && toDays(e[i+2].Text) > 0:
+			fmt.Fprint(&b, toDays(e[i+2].Text))
 			i += 3
 		default:
 			part.unsure = "the values of a partition"
 		}
-		if e[i].is("NULL") && i > 0 {
+		if e[i].Is("NULL") && i > 0 {
 			part.unsure = "the order of a partition's values" // servers print NULL first
 		}
 	}
@@ -224,9 +228,10 @@ func (d *partitioning) text(t *schema.Table) string {
 
 // partitionName quotes a name as servers do in a partition clause: MariaDB always, MySQL when it must.
 func partitionName(name string, flavor schema.Flavor) string {
-	plain := strings.IndexFunc(name, func(r rune) bool { return r >= 0x80 || !wordByte(byte(r)) }) < 0 && strings.Trim(name, "0123456789") != ""
+	plain := strings.IndexFunc(name, func(r rune) bool { return r >= 0x80 || !sqltext.WordByte(byte(r)) }) < 0 &&
+		strings.Trim(name, "0123456789") != ""
 	if flavor.MariaDB || !plain {
-		return schema.Quote(name)
+		return mysql.Quote(name)
 	}
 	return name
 }

@@ -3,6 +3,9 @@ package ddl
 import (
 	"strconv"
 	"strings"
+
+	"wherry/pkg/schema/mysql"
+	"wherry/pkg/sqltext"
 )
 
 // typeSpec is a type as a statement gives it, under its servers' base name.
@@ -22,14 +25,16 @@ type typeSpec struct {
 
 // typeAliases are names of types that are others (MySQL manual 13.9, MariaDB "Data Types").
 var typeAliases = map[string]string{
-	"integer": "int", "int1": "tinyint", "int2": "smallint", "int3": "mediumint", "middleint": "mediumint", "int4": "int",
-	"int8": "bigint", "dec": "decimal", "numeric": "decimal", "fixed": "decimal", "real": "double", "float4": "float", "float8": "double",
-	"character": "char", "varcharacter": "varchar", "geomcollection": "geometrycollection",
+	"integer": "int", "int1": "tinyint", "int2": "smallint", "int3": "mediumint", "middleint": "mediumint",
+	"int4": "int", "int8": "bigint", "dec": "decimal", "numeric": "decimal", "fixed": "decimal", "real": "double",
+	"float4": "float", "float8": "double", "character": "char", "varcharacter": "varchar",
+	"geomcollection": "geometrycollection",
 }
 
-var typeNames = set(`tinyint smallint mediumint int bigint decimal float double bit char varchar binary varbinary tinytext text mediumtext
-	longtext tinyblob blob mediumblob longblob enum set date time datetime timestamp year json geometry point linestring polygon multipoint
-	multilinestring multipolygon geometrycollection vector uuid inet4 inet6`)
+var typeNames = set(`tinyint smallint mediumint int bigint decimal float double bit char varchar binary
+	varbinary tinytext text mediumtext longtext tinyblob blob mediumblob longblob enum set date time datetime
+	timestamp year json geometry point linestring polygon multipoint multilinestring multipolygon
+	geometrycollection vector uuid inet4 inet6`)
 
 // columnType reads a type with what may stand right behind it.
 func (p *parser) columnType() typeSpec {
@@ -50,17 +55,17 @@ func (p *parser) columnType() typeSpec {
 		} else {
 			t.name = "char"
 		}
-	case t.name == "char" && p.accept("VARYING"):
+	case t.name == "char" && p.Accept("VARYING"):
 		t.name = "varchar"
 	case t.name == "double":
-		p.accept("PRECISION")
+		p.Accept("PRECISION")
 	case t.name == "json" && p.ctx.Flavor.MariaDB:
 		t.name, t.json = "longtext", true
 	}
-	if p.err == nil && !typeNames[t.name] {
-		p.fail("type %s is not known", t.name)
+	if p.Err == nil && !typeNames[t.name] {
+		p.Fail("type %s is not known", t.name)
 	}
-	if p.peek().mark("(") {
+	if p.Peek().IsMark("(") {
 		p.typeArguments(&t)
 	}
 	for p.typeAttribute(&t) {
@@ -70,9 +75,9 @@ func (p *parser) columnType() typeSpec {
 
 func (p *parser) typeName() string {
 	name := strings.ToLower(p.ident())
-	if p.err == nil && p.tokens[p.at-1].kind != word {
-		p.at--
-		p.misunderstood()
+	if p.Err == nil && p.Tokens[p.At-1].Kind != sqltext.Word {
+		p.At--
+		p.Misunderstood()
 	}
 	if alias := typeAliases[name]; alias != "" {
 		return alias
@@ -87,8 +92,8 @@ func (p *parser) national() typeSpec {
 	case p.acceptAny("VARCHAR", "VARCHARACTER") != "":
 		t.name = "varchar"
 	case p.acceptAny("CHAR", "CHARACTER") == "":
-		p.misunderstood()
-	case p.accept("VARYING"):
+		p.Misunderstood()
+	case p.Accept("VARYING"):
 		t.name = "varchar"
 	}
 	return t
@@ -97,7 +102,7 @@ func (p *parser) national() typeSpec {
 // long reads what follows LONG.
 func (p *parser) long() typeSpec {
 	switch {
-	case p.accept("VARBINARY"):
+	case p.Accept("VARBINARY"):
 		return typeSpec{name: "mediumblob"}
 	case p.acceptAny("VARCHAR", "VARCHARACTER", "CHAR VARYING", "CHARACTER VARYING") != "":
 	}
@@ -106,42 +111,43 @@ func (p *parser) long() typeSpec {
 
 func (p *parser) typeArguments(t *typeSpec) {
 	t.args = nil
-	p.expectMark("(")
+	p.ExpectMark("(")
 	for {
 		switch {
 		case t.name != "enum" && t.name != "set":
-			t.args = append(t.args, strconv.Itoa(p.integer()))
-		case p.peek().kind == bytes:
-			t.args = append(t.args, p.next().text)
+			t.args = append(t.args, strconv.Itoa(p.Integer()))
+		case p.Peek().Kind == sqltext.Bytes:
+			t.args = append(t.args, p.Next().Text)
 		default:
 			t.args = append(t.args, strings.TrimRight(p.value(), " "))
 		}
-		if !p.acceptMark(",") {
+		if !p.AcceptMark(",") {
 			break
 		}
 	}
-	p.expectMark(")")
+	p.ExpectMark(")")
 }
 
-// typeAttribute reads one of the attributes that belong to the type, wherever they stand, and tells whether there was one.
+// typeAttribute reads one of the attributes that belong to the type, wherever they stand, and tells whether there was
+// one.
 func (p *parser) typeAttribute(t *typeSpec) bool {
 	switch {
-	case p.accept("UNSIGNED"):
+	case p.Accept("UNSIGNED"):
 		t.unsigned = true
-	case p.accept("SIGNED"):
-	case p.accept("ZEROFILL"):
+	case p.Accept("SIGNED"):
+	case p.Accept("ZEROFILL"):
 		t.unsigned, t.zerofill = true, true
-	case p.accept("CHARACTER SET"), p.accept("CHAR SET"), p.accept("CHARSET"):
+	case p.Accept("CHARACTER SET"), p.Accept("CHAR SET"), p.Accept("CHARSET"):
 		t.charset = p.charsetName()
-	case p.accept("COLLATE"):
+	case p.Accept("COLLATE"):
 		t.collation = p.charsetName()
-	case p.accept("ASCII"):
+	case p.Accept("ASCII"):
 		t.charset = "latin1"
-	case p.accept("UNICODE"):
+	case p.Accept("UNICODE"):
 		t.charset = "ucs2"
-	case p.accept("BYTE"):
+	case p.Accept("BYTE"):
 		t.charset = "binary"
-	case p.accept("BINARY"):
+	case p.Accept("BINARY"):
 		t.binary = true
 	default:
 		return false
@@ -149,21 +155,11 @@ func (p *parser) typeAttribute(t *typeSpec) bool {
 	return true
 }
 
-// charsetName reads the name of a character set or collation, which may be a string, in lower case and of today (utf8mb3).
+// charsetName reads the name of a character set or collation, which may be a string, in lower case and of today
+// (utf8mb3).
 func (p *parser) charsetName() string {
-	if p.peek().kind == text {
-		return modern(p.value())
+	if p.Peek().Kind == sqltext.String {
+		return mysql.Modern(p.value())
 	}
-	return modern(p.ident())
-}
-
-func modern(name string) string {
-	name = strings.ToLower(name)
-	if rest, ok := strings.CutPrefix(name, "utf8_"); ok {
-		return "utf8mb3_" + rest
-	}
-	if name == "utf8" {
-		return "utf8mb3"
-	}
-	return name
+	return mysql.Modern(p.ident())
 }

@@ -1,118 +1,86 @@
 package ddl
 
 import (
-	"fmt"
-	"strconv"
 	"strings"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/sqltext"
 )
 
-// parser walks the tokens of one statement. After the first error every token reads as the end, so that all loops end by
-// themselves and only the caller needs to look at err.
+// parser reads one statement.
 type parser struct {
-	src    string
-	tokens []token
-	at     int
-	err    error
-	ctx    Context
+	sqltext.Cursor
+	ctx Context
 }
 
-func (p *parser) peek() token { return p.ahead(0) }
-
-func (p *parser) ahead(n int) token {
-	if p.err != nil || p.at+n >= len(p.tokens) {
-		return token{}
-	}
-	return p.tokens[p.at+n]
-}
-
-func (p *parser) next() token {
-	t := p.peek()
-	if t.kind != end {
-		p.at++
-	}
-	return t
-}
-
-func (p *parser) fail(format string, args ...any) {
-	if p.err == nil {
-		p.err = fmt.Errorf(format, args...)
-	}
-}
-
-// misunderstood reports the next token.
-func (p *parser) misunderstood() {
-	if p.err != nil {
-		return
-	}
-	if p.peek().kind == end {
-		p.fail("it ends too early")
-		return
-	}
-	p.fail("at %.40q", p.src[p.peek().from:])
-}
-
-// accept passes the given keywords when they come next, all of them.
-func (p *parser) accept(keywords string) bool {
-	words := strings.Fields(keywords)
-	for i, keyword := range words {
-		if !p.ahead(i).is(keyword) {
-			return false
+// newParser stands before the first token of a statement.
+func newParser(src string, ctx Context) *parser {
+	p := &parser{Cursor: sqltext.NewCursor(src, rules(ctx)), ctx: ctx}
+	for i := range p.Tokens {
+		if t := &p.Tokens[i]; t.Kind == sqltext.Word || t.Kind == sqltext.Name {
+			t.Text = basic(t.Text)
 		}
 	}
-	p.at += len(words)
-	return true
+	return p
+}
+
+// lex returns the tokens of an expression or clause that a server has printed.
+func lex(src string, flavor schema.Flavor) ([]sqltext.Token, error) {
+	p := newParser(src, Context{Flavor: flavor})
+	return p.Tokens, p.Err
+}
+
+// rules say how the server of a statement read it. MariaDB passes over comments of MySQL's versions 50700 to 99999.
+func rules(ctx Context) sqltext.Rules {
+	return sqltext.Rules{
+		ANSIQuotes: ctx.ANSIQuotes, NoBackslashEscapes: ctx.NoBackslashEscapes,
+		Runs: func(mariadb bool, version int) bool {
+			foreign := mariadb && !ctx.Flavor.MariaDB ||
+				ctx.Flavor.MariaDB && !mariadb && version >= 50700 && version <= 99999
+			return version <= ctx.Flavor.Version && !foreign
+		},
+	}
+}
+
+// basic returns a name or comment as servers keep it: without the characters that utf8mb3 lacks. MariaDB refuses them.
+func basic(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r > 0xFFFF {
+			return '?'
+		}
+		return r
+	}, name)
 }
 
 // acceptAny passes the first of the given keywords that comes next and returns it, or "".
 func (p *parser) acceptAny(keywords ...string) string {
 	for _, keyword := range keywords {
-		if p.accept(keyword) {
+		if p.Accept(keyword) {
 			return keyword
 		}
 	}
 	return ""
 }
 
-func (p *parser) acceptMark(text string) bool {
-	if !p.peek().mark(text) {
-		return false
-	}
-	p.at++
-	return true
-}
-
-func (p *parser) expect(keywords string) {
-	if !p.accept(keywords) {
-		p.misunderstood()
-	}
-}
-
-func (p *parser) expectMark(text string) {
-	if !p.acceptMark(text) {
-		p.misunderstood()
-	}
-}
-
 // ident reads a name, quoted or not.
 func (p *parser) ident() string {
-	if t := p.peek(); t.kind == word || t.kind == name || t.kind == number && p.at > 0 && p.tokens[p.at-1].mark(".") {
-		p.at++
-		return t.text
+	if t := p.Peek(); t.Kind == sqltext.Word || t.Kind == sqltext.Name ||
+		t.Kind == sqltext.Number && p.At > 0 && p.Tokens[p.At-1].IsMark(".") {
+		p.At++
+		return t.Text
 	}
-	p.misunderstood()
+	p.Misunderstood()
 	return ""
 }
 
 // table reads a table's name, [db.]table.
 func (p *parser) table() schema.Name {
 	n := schema.Name{Database: p.ctx.Database, Table: p.ident()}
-	if p.acceptMark(".") {
+	if p.AcceptMark(".") {
 		n = schema.Name{Database: n.Table, Table: p.ident()}
 	}
-	if p.err == nil && n.Database == "" {
-		p.fail("no database of table %s is known", n.Table)
+	if p.Err == nil && n.Database == "" {
+		p.Fail("no database of table %s is known", n.Table)
 	}
 	return n
 }
@@ -120,7 +88,7 @@ func (p *parser) table() schema.Name {
 // column reads a column's name, which its table's may precede.
 func (p *parser) column() string {
 	n := p.ident()
-	for p.acceptMark(".") {
+	for p.AcceptMark(".") {
 		n = p.ident()
 	}
 	return n
@@ -128,45 +96,33 @@ func (p *parser) column() string {
 
 // value reads a string, which may come in pieces.
 func (p *parser) value() string {
-	t := p.peek()
-	if t.kind != text {
-		p.misunderstood()
+	t := p.Peek()
+	if t.Kind != sqltext.String {
+		p.Misunderstood()
 		return ""
 	}
 	s := ""
-	for p.peek().kind == text {
-		s += p.next().text
+	for p.Peek().Kind == sqltext.String {
+		s += p.Next().Text
 	}
 	return s
 }
 
-// integer reads an unsigned number of at most nine digits.
-func (p *parser) integer() int {
-	t := p.peek()
-	n, err := strconv.Atoi(t.text)
-	if t.kind != number || err != nil || len(t.text) > 9 {
-		p.misunderstood()
-		return 0
-	}
-	p.at++
-	return n
-}
-
 // names reads (a, b).
 func (p *parser) names() []string {
-	p.expectMark("(")
+	p.ExpectMark("(")
 	list := []string{p.column()}
-	for p.acceptMark(",") {
+	for p.AcceptMark(",") {
 		list = append(list, p.column())
 	}
-	p.expectMark(")")
+	p.ExpectMark(")")
 	return list
 }
 
 // list reads a, b.
 func (p *parser) list() []string {
 	names := []string{p.ident()}
-	for p.acceptMark(",") {
+	for p.AcceptMark(",") {
 		names = append(names, p.ident())
 	}
 	return names
@@ -174,29 +130,6 @@ func (p *parser) list() []string {
 
 // parenthesised passes a balanced ( .. ) and returns what is inside.
 func (p *parser) parenthesised() expression {
-	if !p.peek().mark("(") {
-		p.misunderstood()
-		return nil
-	}
-	from := p.at + 1
-	p.skipParentheses()
-	if p.err != nil {
-		return nil
-	}
-	return p.tokens[from : p.at-1]
-}
-
-func (p *parser) skipParentheses() {
-	for depth := 0; p.err == nil; {
-		switch t := p.next(); {
-		case t.kind == end:
-			p.misunderstood()
-		case t.mark("("):
-			depth++
-		case t.mark(")"):
-			if depth--; depth == 0 {
-				return
-			}
-		}
-	}
+	within, _ := p.Parentheses()
+	return within
 }

@@ -7,17 +7,11 @@ import (
 	"wherry/pkg/schema"
 )
 
-// nothing is a statement that is about no base table: one on temporary tables, CREATE and ALTER DATABASE.
+// nothing is a statement that is about no base table: one on temporary tables.
 type nothing struct{}
 
 func (nothing) tables() []schema.Name          { return nil }
 func (nothing) apply(*world) ([]Effect, error) { return nil, nil }
-
-// dropDatabase is DROP DATABASE, and MariaDB's CREATE OR REPLACE DATABASE. Which tables go is the caller's to know.
-type dropDatabase struct{ name string }
-
-func (*dropDatabase) tables() []schema.Name          { return nil }
-func (*dropDatabase) apply(*world) ([]Effect, error) { return nil, nil }
 
 // truncateTable is TRUNCATE TABLE.
 type truncateTable struct{ name schema.Name }
@@ -87,8 +81,8 @@ func (w *world) rename(from, to schema.Name) []Effect {
 	return effects
 }
 
-// under returns a table's shape under another name: what the server named after the table is named after the new name, and keys to
-// the table itself are keys to the new name.
+// under returns a table's shape under another name: what the server named after the table is named after the new
+// name, and keys to the table itself are keys to the new name.
 func (w *world) under(t *schema.Table, to schema.Name) *schema.Table {
 	after := clone(t)
 	after.Name = to

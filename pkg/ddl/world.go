@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
 // world is the catalog while a statement runs: with what its first parts have done.
@@ -33,7 +34,8 @@ func (w *world) table(n schema.Name) *schema.Table {
 func (w *world) children(parent schema.Name) []*schema.Table {
 	var found []*schema.Table
 	add := func(t *schema.Table) {
-		if t != nil && t.Name != parent && refers(t, parent) && !slices.ContainsFunc(found, func(o *schema.Table) bool { return o.Name == t.Name }) {
+		if t != nil && t.Name != parent && refers(t, parent) &&
+			!slices.ContainsFunc(found, func(o *schema.Table) bool { return o.Name == t.Name }) {
 			found = append(found, t)
 		}
 	}
@@ -55,61 +57,24 @@ func refers(t *schema.Table, parent schema.Name) bool {
 
 // database returns the default character set and collation of a database, "" when they are not known.
 func (w *world) database(name string) (charset, collation string) {
+	if w.ctx.Databases != nil {
+		collation = mysql.Modern(w.ctx.Databases[strings.ToLower(name)])
+		if collation == "" {
+			return "", ""
+		}
+		return w.cat.Collations.Charset(collation), collation
+	}
 	if w.cat.Database == nil {
 		return "", ""
 	}
 	charset, collation = w.cat.Database(name)
-	return modern(charset), modern(collation)
+	return mysql.Modern(charset), mysql.Modern(collation)
 }
 
-// standard returns a character set's default collation, or "".
-func (w *world) standard(charset string) string {
-	if charset == "binary" {
-		return "binary"
-	}
-	if c := w.cat.Collations.Default[charset]; c != "" {
-		return modern(c)
-	}
-	if charset == "utf8mb3" {
-		return modern(w.cat.Collations.Default["utf8"])
-	}
-	return ""
-}
-
-// charsetOf returns a collation's character set.
-func (w *world) charsetOf(collation string) string {
-	for _, name := range []string{collation, strings.Replace(collation, "utf8mb3_", "utf8_", 1)} {
-		if charset := w.cat.Collations.Known[name]; charset != "" {
-			return modern(charset)
-		}
-	}
-	charset, _, _ := strings.Cut(collation, "_")
-	return modern(charset)
-}
-
-// clone returns a copy that shares nothing that is changed here.
+// clone returns a copy that shares nothing that is changed here. It is worked out, so no server has printed its
+// definition.
 func clone(t *schema.Table) *schema.Table {
-	c := *t
+	c := t.Clone()
 	c.Definition = ""
-	c.Columns = slices.Clone(t.Columns)
-	if t.Primary != nil {
-		primary := cloneIndex(*t.Primary)
-		c.Primary = &primary
-	}
-	c.Indexes = slices.Clone(t.Indexes)
-	for i := range c.Indexes {
-		c.Indexes[i] = cloneIndex(c.Indexes[i])
-	}
-	c.ForeignKeys = slices.Clone(t.ForeignKeys)
-	for i, key := range c.ForeignKeys {
-		c.ForeignKeys[i].Columns, c.ForeignKeys[i].ParentColumns = slices.Clone(key.Columns), slices.Clone(key.ParentColumns)
-	}
-	c.Checks = slices.Clone(t.Checks)
-	c.Options = slices.Clone(t.Options)
-	return &c
-}
-
-func cloneIndex(index schema.Index) schema.Index {
-	index.Parts = slices.Clone(index.Parts)
-	return index
+	return c
 }

@@ -20,13 +20,15 @@ import (
 	"wherry/pkg/db"
 	"wherry/pkg/db/dbtest"
 	"wherry/pkg/evolve"
+	"wherry/pkg/initschema"
 	"wherry/pkg/plan"
 	"wherry/pkg/replicate"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 )
 
-// world is a source whose schema changes at random, and a target that follows it. Tables shop.t0 to shop.t5 move to new.*.
+// world is a source whose schema changes at random, and a target that follows it. Tables shop.t0 to shop.t5 move to
+// new.*.
 type world struct {
 	t              *testing.T
 	source, target *dbtest.Server
@@ -70,12 +72,13 @@ func (w *world) record(toCopy bool) {
 	require.NoError(w.t, err)
 	p := w.opts.Plan(tables)
 	require.Empty(w.t, p.Refused())
+	require.NoError(w.t, target.Ledger().Create(ctx))
+	require.NoError(w.t, target.Ledger().Own(ctx, db.Owned{}, nil))
 	var records []db.Record
 	for _, r := range p.Routes {
-		require.NoError(w.t, target.Execute(ctx, target.Dialect().CreateTable(r.Target.Table, toCopy)))
+		require.NoError(w.t, target.Execute(ctx, target.Dialect().CreateTable(r.Target.Table, toCopy)[0]))
 		records = append(records, db.Record{Source: r.Source.Name(), Target: r.Target.Name(), Shape: r.Source.Table, Copy: toCopy})
 	}
-	require.NoError(w.t, target.Ledger().Create(ctx))
 	require.NoError(w.t, target.Ledger().Amend(ctx, records, nil))
 }
 
@@ -91,8 +94,11 @@ func (w *world) copy(ctx context.Context, again ...schema.Name) error {
 		return err
 	}
 	replay := replicate.New(source, target, nil, replicate.Options{Schema: e, BatchRows: 3, RetryFor: 1})
+	create := func(ctx context.Context, steps []plan.Step, mine func(schema.Name) bool) error {
+		return initschema.New(target, steps, initschema.Options{Defer: true, Mine: mine}).Run(ctx)
+	}
 	return copy.New(source, target, w.opts.Plan(evolve.Shapes(records)).Routes, replay, copy.Options{
-		Shapes: evolve.NewCopier(e, source, target, evolve.CopyOptions{Defer: true}), Again: again, ChunkRows: 3, Workers: 2, RetryFor: time.Second,
+		Shapes: evolve.NewCopier(e, source, target, create), Again: again, ChunkRows: 3, Workers: 2, RetryFor: time.Second,
 	}).Run(ctx)
 }
 
@@ -306,8 +312,8 @@ func TestRandomChanges(t *testing.T) {
 	assert.Greater(t, deaths, 100)
 }
 
-// TestCopyOfChangingTables copies tables whose schema changes at random meanwhile, dying at random steps, and again later, when some are
-// copied anew at will.
+// TestCopyOfChangingTables copies tables whose schema changes at random meanwhile, dying at random steps, and again
+// later, when some are copied anew at will.
 func TestCopyOfChangingTables(t *testing.T) {
 	killed := errors.New("killed")
 	deaths := 0

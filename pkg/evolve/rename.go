@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -11,20 +12,21 @@ import (
 	"wherry/pkg/schema"
 )
 
-// renames works all renames of a statement into the records, by what they lead to in the end: names that tables have only in between, such
-// as when two are swapped, need not be of the move. A table that leaves the move gets its new name on the target too.
+// renames works all renames of a statement into the records, by what they lead to in the end: names that tables have
+// only in between, such as when two are swapped, need not be of the move. A table that leaves the move stays on the
+// target, see leave.
 func (c *change) renames(ctx context.Context, effects []schema.Effect) error {
 	net := net(effects)
 	targets := map[schema.Name]schema.Name{}
-	next := map[schema.Name]db.Record{}
+	next, leaving := map[schema.Name]db.Record{}, map[schema.Name]schema.Name{}
 	for old, now := range net {
-		later, err := c.held(old, c.after) // then what the target has under that name is another table's
+		later, err := c.held(old, c.After) // then what the target has under that name is another table's
 		if err != nil {
 			return err
 		}
 		r := c.records[old]
 		if r == nil || later {
-			held, err := c.held(now, c.after)
+			held, err := c.held(now, c.After)
 			if err != nil {
 				return err
 			}
@@ -36,7 +38,7 @@ func (c *change) renames(ctx context.Context, effects []schema.Effect) error {
 			delete(net, old)
 			continue
 		}
-		switch held, err := c.held(now, c.after); {
+		switch held, err := c.held(now, c.After); {
 		case err != nil:
 			return err
 		case held:
@@ -53,15 +55,17 @@ func (c *change) renames(ctx context.Context, effects []schema.Effect) error {
 			moved.Source, moved.Target, moved.Shape = now, c.rules.Target(now), shapeAs(shape, now, effects)
 			switch {
 			case also != nil:
-				c.goals = append(c.goals, goal{Kind: altered, Source: now, Former: also.Former, Empties: also.Empties})
+				c.alter(now, also, r)
 			case len(shape.ForeignKeys)+len(shape.Checks) > 0: // whose names may follow the table's on one end only
 				c.goals = append(c.goals, goal{Kind: altered, Source: now, Former: sameNames(moved.Shape, moved.Shape)})
 			}
 			next[now], targets[r.Target] = moved, moved.Target
 		default:
-			targets[r.Target] = schema.Name{Database: r.Target.Database, Table: now.Table}
-			c.opts.Log.Warn().Stringer("table", old).Stringer("now", now).Msg("table leaves the move: it stays on the target under its new name and is followed no longer")
+			leaving[r.Target] = now
 		}
+	}
+	if err := c.leave(ctx, leaving, targets); err != nil {
+		return err
 	}
 	for old := range net {
 		c.drop(old)
@@ -69,8 +73,75 @@ func (c *change) renames(ctx context.Context, effects []schema.Effect) error {
 	for now, r := range next {
 		c.change(now, r)
 	}
-	c.goals = append(c.goals, steps(targets)...)
+	aside, err := c.aside(ctx)
+	if err != nil {
+		return err
+	}
+	c.goals = append(c.goals, steps(targets, aside)...)
 	return nil
+}
+
+// leave finds names for the tables of the target whose source has got a name that is not of the move: that name, or one
+// that tells of it and that nothing has yet. Their old names stand for other tables from now on.
+func (c *change) leave(ctx context.Context, leaving, targets map[schema.Name]schema.Name) error {
+	taken := map[schema.Name]bool{}
+	for _, to := range targets {
+		taken[to] = true
+	}
+	byName := func(a, b schema.Name) int { return strings.Compare(a.String(), b.String()) }
+	for _, at := range slices.SortedFunc(maps.Keys(leaving), byName) {
+		now := leaving[at]
+		to := schema.Name{Database: at.Database, Table: now.Table}
+		for n := 1; ; n++ {
+			there, err := c.table(ctx, to)
+			if err != nil {
+				return err
+			}
+			if there == nil && !taken[to] && to != at {
+				break
+			}
+			to.Table = leftName(now, n)
+		}
+		taken[to], targets[at] = true, to
+		c.opts.Log.Warn().Stringer("table", at).Stringer("now", now).Stringer("as", to).
+			Msg("table leaves the move: it stays on the target under another name and is followed no longer")
+	}
+	return nil
+}
+
+// leftName is the n-th name for a table whose own is taken on the target: with that of its database.
+func leftName(now schema.Name, n int) string {
+	const most = 64 // characters of a name
+	suffix := ""
+	if n > 1 {
+		suffix = fmt.Sprintf("_%d", n)
+	}
+	whole := []rune(now.Database + "_" + now.Table)
+	return string(whole[:min(len(whole), most-len(suffix))]) + suffix
+}
+
+// aside returns a name, in whatever database, for a table that makes room while others get their names: no table of the
+// target has it, nor will one that the move makes.
+func (c *change) aside(ctx context.Context) (string, error) {
+	const stem = "_wherry_aside"
+	found, err := c.target.Tables(ctx, func(n schema.Name) bool {
+		return strings.HasPrefix(strings.ToLower(n.Table), stem)
+	})
+	if err != nil {
+		return "", fmt.Errorf("look for a name that is free on the target: %w", err)
+	}
+	taken := map[string]bool{}
+	for _, t := range found {
+		taken[strings.ToLower(t.Name.Table)] = true
+	}
+	for _, r := range c.records {
+		taken[strings.ToLower(r.Target.Table)] = true
+	}
+	name := stem
+	for n := 2; taken[name]; n++ {
+		name = fmt.Sprint(stem, n)
+	}
+	return name, nil
 }
 
 // alteration is what a statement makes of a table besides its name, or nil.
@@ -95,8 +166,8 @@ func shapeAs(table *schema.Table, now schema.Name, effects []schema.Effect) *sch
 	return &shape
 }
 
-// exists tells whether the source has a table of that name. If it has not, it was a view, which RENAME TABLE takes too, or what became of it
-// is further on in the log: a later name is looked at there.
+// exists tells whether the source has a table of that name. If it has not, it was a view, which RENAME TABLE takes too,
+// or what became of it is further on in the log: a later name is looked at there.
 func (c *change) exists(ctx context.Context, name schema.Name) (bool, error) {
 	found, err := c.source.Tables(ctx, name.Equal)
 	return len(found) > 0 && found[0].Kind != schema.View, err
@@ -105,7 +176,7 @@ func (c *change) exists(ctx context.Context, name schema.Name) (bool, error) {
 // unknown is a table that comes into the move under a name, with rows that were not followed.
 func (c *change) unknown(old, now schema.Name) error {
 	if c.opts.Copying {
-		return &db.SchemaChanged{Tables: []schema.Name{now}, Why: fmt.Sprintf("table %s came in under the name %s", old, now)}
+		return &db.CopyAgain{Tables: []schema.Name{now}, Why: fmt.Sprintf("table %s came in under the name %s", old, now)}
 	}
 	return unsupported("table %s comes in under the name %s, and its rows were not followed", old, now)
 }
@@ -134,10 +205,10 @@ func net(effects []schema.Effect) map[schema.Name]schema.Name {
 	return net
 }
 
-// steps orders renames so that each new name is free when its turn comes. They are one goal, made at once, if it can be seen
-// whether it is done: a name that is free afterwards tells. When the same names exist afterwards as before, such as when two tables are
-// swapped, a table is put aside first, and each rename is a goal of its own.
-func steps(net map[schema.Name]schema.Name) (goals []goal) {
+// steps orders renames so that each new name is free when its turn comes. They are one goal, made at once, if it can be
+// seen whether it is done: a name that is free afterwards tells. When the same names exist afterwards as before, such
+// as when two tables are swapped, a table is put aside first, and each rename is a goal of its own.
+func steps(net map[schema.Name]schema.Name, aside string) (goals []goal) {
 	pending := map[schema.Name]schema.Name{}
 	for old, now := range net {
 		if old != now {
@@ -158,9 +229,9 @@ func steps(net map[schema.Name]schema.Name) (goals []goal) {
 		slices.SortFunc(names, func(a, b schema.Name) int { return strings.Compare(a.String(), b.String()) })
 		at := slices.IndexFunc(names, free)
 		if at < 0 {
-			aside := schema.Name{Database: names[0].Database, Table: "_wherry_aside"}
-			pairs = append(pairs, [2]schema.Name{names[0], aside})
-			pending[aside] = pending[names[0]]
+			room := schema.Name{Database: names[0].Database, Table: aside}
+			pairs = append(pairs, [2]schema.Name{names[0], room})
+			pending[room] = pending[names[0]]
 			delete(pending, names[0])
 			continue
 		}
@@ -169,7 +240,8 @@ func steps(net map[schema.Name]schema.Name) (goals []goal) {
 	}
 	gone := schema.Name{}
 	for old := range net {
-		if !slices.ContainsFunc(pairs, func(p [2]schema.Name) bool { return p[1] == old }) && net[old] != old && (gone.IsZero() || old.String() < gone.String()) {
+		taken := slices.ContainsFunc(pairs, func(p [2]schema.Name) bool { return p[1] == old })
+		if !taken && net[old] != old && (gone.IsZero() || old.String() < gone.String()) {
 			gone, ring = old, false
 		}
 	}

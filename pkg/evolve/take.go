@@ -9,15 +9,15 @@ import (
 
 // take works one effect into the records, and notes what is to be done for it on the target.
 func (c *change) take(e *schema.Effect) error {
-	if held, err := c.held(e.Name, c.after); err != nil || held {
+	if held, err := c.held(e.Name, c.After); err != nil || held {
 		return err
 	}
 	r := c.records[e.Name]
 	switch e.Kind {
 	case schema.Created:
 		return c.created(e)
-	case schema.Renamed:
-		return nil // see renames
+	case schema.Renamed, schema.Database:
+		return nil // see renames, and keepDefaults
 	default:
 	}
 	if r == nil {
@@ -34,7 +34,7 @@ func (c *change) take(e *schema.Effect) error {
 		c.goals = append(c.goals, goal{Kind: truncated, Table: r.Target})
 		c.change(e.Name, *r)
 	default:
-		c.goals = append(c.goals, goal{Kind: altered, Source: e.Name, Former: e.Former, Empties: e.Empties, Copying: r.Copy})
+		c.alter(e.Name, e, r)
 		next := *r
 		next.Shape = e.After
 		c.change(e.Name, next)
@@ -62,7 +62,7 @@ func (c *change) created(e *schema.Effect) error {
 		return unsupported("%s: %s", e.Name, e.Opaque)
 	case e.After == nil:
 		return unsupported("what %s is cannot be told from the statement", e.Name)
-	case e.Logged && !c.more:
+	case e.Logged && !c.More:
 		return unsupported("the rows of %s are not in the log", e.Name)
 	case !c.rules.Includes(e.Name) && refusal(c.opts.Plan([]*schema.Table{e.After})) != nil:
 		// A name that a tool uses, and a table that it will never put in the place of the other, such as gh-ost's sentry.
@@ -76,10 +76,7 @@ func (c *change) created(e *schema.Effect) error {
 
 // change notes what a table's record becomes.
 func (c *change) change(name schema.Name, r db.Record) {
-	r.Source, r.Since = name, c.after
-	if c.more {
-		r.Since = c.before
-	}
+	r.Source, r.Since = name, c.Since()
 	c.records[name] = &r
 	c.gone = slices.DeleteFunc(c.gone, name.Equal)
 	if !slices.Contains(c.put, name) {
@@ -103,7 +100,7 @@ func (c *change) planned() error {
 	}
 	for _, name := range c.put { // what is worked out and not read is in words that are understood
 		if shape := c.records[name].Shape; shape.Definition != "" {
-			if differences := schema.Regenerates(shape); len(differences) > 0 {
+			if differences := c.target.Dialect().Regenerates(shape); len(differences) > 0 {
 				return unsupported("what %s becomes is not understood as the source means it: %s", name, differences[0])
 			}
 		}
@@ -112,31 +109,15 @@ func (c *change) planned() error {
 	if err := refusal(p); err != nil {
 		return unsupported("%v", err)
 	}
+	c.next = p
 	for _, r := range p.Routes {
 		if record := c.records[r.Source.Name()]; slices.Contains(c.put, r.Source.Name()) {
 			record.Target = r.Target.Name()
 		}
 	}
-	for _, g := range c.goals {
-		if err := c.filled(&g, wanted(p, g.Source)); err != nil {
+	for i := range c.goals {
+		if err := c.exact(&c.goals[i], p); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// filled refuses new columns that rows get another value in on the other family: of JSON documents that must be there MySQL makes null,
-// and MariaDB, where they are text, an empty text.
-func (c *change) filled(g *goal, want *schema.Table) error {
-	if g.Kind != altered || want == nil {
-		return nil
-	}
-	shape := c.records[g.Source].Shape
-	for i := range shape.Columns {
-		column := &shape.Columns[i]
-		_, kept := g.Former[column.Name]
-		if !kept && column.Type.Kind == schema.JSON && !column.Nullable && column.Default == nil && column.Generated == schema.NotGenerated && shape.Flavor.MariaDB != want.Flavor.MariaDB {
-			return unsupported("new column %s of %s: what rows that are there get in it differs between the families", column.Name, g.Source)
 		}
 	}
 	return nil

@@ -7,8 +7,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Untold returns the first of the tables that the source has otherwise than given, or not at all, though its log after the position
-// has no schema change of it, and what is different; "" when there is none. Then the tables are not what they were at that position.
+// Untold returns the first of the tables that the source has otherwise than given, or not at all, though its log after
+// the position has no schema change of it, and what is different; "" when there is none. Then the tables are not what
+// they were at that position.
 func (e *Evolver) Untold(ctx context.Context, from db.Position, tables []*schema.Table) (schema.Name, string, error) {
 	wanted, found := map[schema.Name]bool{}, map[schema.Name]*schema.Table{}
 	for _, t := range tables {
@@ -24,18 +25,21 @@ func (e *Evolver) Untold(ctx context.Context, from db.Position, tables []*schema
 	for _, t := range tables {
 		what := "it is gone"
 		if got := found[t.Name]; got != nil {
-			differences := e.target.Dialect().Differences(t, got, true, true)
+			differences := e.source.Dialect().Differences(t, got, true, true)
 			if len(differences) == 0 {
 				continue
 			}
 			what = differences[0]
 		}
-		c := &change{Evolver: e, after: from}
-		later, err := c.later(ctx, nil, []*schema.Effect{{Name: t.Name, After: t}}, nil)
+		touched := map[schema.Name]bool{t.Name: true}
+		for i := range t.ForeignKeys {
+			touched[t.ForeignKeys[i].Parent] = true
+		}
+		log, err := e.later(ctx, from, touched)
 		if err != nil {
 			return schema.Name{}, "", err
 		}
-		if len(later) == 0 {
+		if len(touching(log, touched)) == 0 {
 			return t.Name, what, nil
 		}
 	}

@@ -11,11 +11,12 @@ import (
 	"wherry/pkg/schema"
 )
 
-// within returns the definition to write, and the moment to write it as of, so that a table becomes want when its definition is got now.
+// within returns the definition to write, and the moment to write it as of, so that a table becomes want when its
+// definition is got now.
 //
-// Shapes tell the defaults of TIMESTAMP columns in UTC, as they are read. Servers read such a literal in the session's time zone, and convert
-// with it what rows hold already, and what the clock gives them. So the statement is executed in UTC, unless it gives rows values that
-// depend on the session's own time zone: then the literals are told in that one.
+// Shapes tell the defaults of TIMESTAMP columns in UTC, as they are read. Servers read such a literal in the session's
+// time zone, and convert with it what rows hold already, and what the clock gives them. So the statement is executed in
+// UTC, unless it gives rows values that depend on the session's own time zone: then the literals are told in that one.
 func within(got, want *schema.Table, former map[string]string, at db.Moment) (*schema.Table, db.Moment, error) {
 	if at.TimeZone == "" || !zoned(got, want, former) {
 		at.TimeZone = ""
@@ -30,7 +31,8 @@ func within(got, want *schema.Table, former map[string]string, at db.Moment) (*s
 		}
 		text, ok := local(c.Default.Text, at.TimeZone)
 		if !ok {
-			return nil, at, unsupported("default %q of column %s of %s cannot be told in the time zone %s, which the statement's values depend on", c.Default.Text, c.Name, want.Name, at.TimeZone)
+			return nil, at, unsupported("default %q of column %s of %s cannot be told in the time zone %s, "+
+				"which the statement's values depend on", c.Default.Text, c.Name, want.Name, at.TimeZone)
 		}
 		own := *c.Default
 		own.Text, c.Default = text, &own
@@ -38,7 +40,8 @@ func within(got, want *schema.Table, former map[string]string, at db.Moment) (*s
 	return &out, at, nil
 }
 
-// zoned tells whether rows get values that depend on the session's time zone: by a default that is worked out, or as another type.
+// zoned tells whether rows get values that depend on the session's time zone: by a default that is worked out, or as
+// another type.
 func zoned(got, want *schema.Table, former map[string]string) bool {
 	for i := range want.Columns {
 		c := &want.Columns[i]

@@ -83,7 +83,7 @@ func readPID(t *testing.T, name string) int {
 		}
 		pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
 		return err == nil
-	}, 5*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	return pid
 }
 
@@ -110,9 +110,9 @@ func TestHangIsKilledWithAllItStarted(t *testing.T) {
 			require.ErrorIs(t, err, ErrTimeout)
 			require.ErrorContains(t, err, "run hook hooks.fence: no answer in time: killed after 500ms")
 			assert.GreaterOrEqual(t, took, tc.atLeast)
-			assert.Less(t, took, grace+5*time.Second)
+			assert.Less(t, took, grace+time.Minute)
 			pid := readPID(t, file)
-			assert.Eventually(t, func() bool { return !alive(pid) }, time.Second, 10*time.Millisecond)
+			assert.Eventually(t, func() bool { return !alive(pid) }, time.Minute, 10*time.Millisecond)
 		})
 	}
 }
@@ -138,7 +138,7 @@ func TestGrandchildHoldsThePipe(t *testing.T) {
 		Env: map[string]string{"file": file}, Stdout: &out,
 	})
 	require.NoError(t, err, "the command itself said yes")
-	assert.Less(t, time.Since(began), grace+5*time.Second)
+	assert.Less(t, time.Since(began), grace+time.Minute)
 	assert.Equal(t, "done\n", out.String())
 	pid := readPID(t, file)
 	assert.True(t, alive(pid), "what it left in the background is its own affair")

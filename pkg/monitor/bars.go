@@ -6,18 +6,20 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"wherry/pkg/count"
 )
 
 const (
-	maxLines = 12
-	minBar   = 6
-	maxBar   = 40
-	minLabel = 8
-	quiet    = 5 * time.Second // without news of the replica before it is said
+	maxLines   = 12
+	minBar     = 6
+	maxBar     = 40
+	minLabel   = 8
+	staleAfter = 5 * time.Second // without news of the replica before it is said
 )
 
-// look is how the progress is drawn.
-type look struct {
+// style is how the progress is drawn.
+type style struct {
 	width, lines int
 	color, ascii bool
 }
@@ -54,20 +56,23 @@ func (s *Snapshot) part() float64 {
 		return 1
 	case s.Step == StepIndex:
 		return float64(s.TablesDone) / float64(len(s.Tables))
+	case s.unsure:
+		return -1
 	}
 	return share(s.Rows, s.Estimate)
 }
 
-// share is never whole: only a table that says so is finished.
+// share is never whole: only a table that says so is finished. It is unknown when there are more rows than were
+// expected already: any number would be a wrong one.
 func share(rows, estimate int64) float64 {
-	if estimate <= 0 {
+	if estimate <= 0 || rows >= estimate {
 		return -1
 	}
 	return min(float64(rows)/float64(estimate), 0.999)
 }
 
-// block draws the progress; its lines are no wider than the look.
-func (l look) block(s Snapshot) []string {
+// block draws the progress; its lines are no wider than the style says.
+func (l style) block(s Snapshot) []string {
 	if s.silent() || l.lines < 1 {
 		return nil
 	}
@@ -75,14 +80,14 @@ func (l look) block(s Snapshot) []string {
 	bars, more := s.bars(l.lines - 1 - len(below))
 	lines := l.bars(append(bars, s.overall()))
 	if more > 0 {
-		lines = slices.Insert(lines, len(bars), l.faint(fit(fmt.Sprintf("and %s", plural(more, "more table")), l.width)))
+		lines = slices.Insert(lines, len(bars), l.faint(fit(fmt.Sprintf("and %s", count.Of(more, "more table")), l.width)))
 	}
 	lines = append(lines, below...)
 	return lines[max(len(lines)-l.lines, 0):]
 }
 
 // last draws what stays on the screen: the whole step, with its average speed and how long it took.
-func (l look) last(s Snapshot) []string {
+func (l style) last(s Snapshot) []string {
 	if s.silent() {
 		return nil
 	}
@@ -92,8 +97,8 @@ func (l look) last(s Snapshot) []string {
 	return append(l.bars([]bar{b}), l.below(s)...)
 }
 
-// bars returns the tables at work, at most as fit into so many lines, and how many more there are. The ones left out are
-// those that stood still longest.
+// bars returns the tables at work, at most as fit into so many lines, and how many more there are. The ones left out
+// are those that stood still longest.
 func (s *Snapshot) bars(lines int) (bars []bar, more int) {
 	var active []*TableProgress
 	for i := range s.Tables {
@@ -110,7 +115,10 @@ func (s *Snapshot) bars(lines int) (bars []bar, more int) {
 		active = slices.DeleteFunc(active, func(t *TableProgress) bool { return !slices.Contains(latest, t) })
 	}
 	for _, t := range active {
-		b := bar{label: clean(t.Table), part: share(t.in(s.Step), t.Estimate), fields: numbers(t.in(s.Step), t.Rate, time.Duration(t.ETA))}
+		b := bar{
+			label: clean(t.Table), part: share(t.in(s.Step), t.Estimate),
+			fields: numbers(t.in(s.Step), t.Rate, time.Duration(t.ETA)),
+		}
 		if t.Differing > 0 {
 			b.label += fmt.Sprintf(" (%s differ)", Count(t.Differing))
 		}
@@ -123,7 +131,7 @@ func (s *Snapshot) bars(lines int) (bars []bar, more int) {
 func (s *Snapshot) overall() bar {
 	b := bar{label: s.title(), part: -1}
 	if s.hasTables() {
-		b.label += fmt.Sprintf(" %d/%d tables", s.TablesDone, len(s.Tables))
+		b.label += fmt.Sprintf(" %d/%s", s.TablesDone, count.Of(len(s.Tables), "table"))
 		b.part = s.part()
 	}
 	switch {
@@ -151,7 +159,7 @@ func (s *Snapshot) title() string {
 }
 
 func numbers(rows, rate int64, eta time.Duration) [3]string {
-	out := [3]string{Count(rows) + " rows", Count(rate) + " rows/s", ""}
+	out := [3]string{Counted(rows, "row"), Count(rate) + " rows/s", ""}
 	if eta > 0 {
 		out[2] = "eta " + Span(eta)
 	}
@@ -159,17 +167,17 @@ func numbers(rows, rate int64, eta time.Duration) [3]string {
 }
 
 // below returns the lines under the bars: differences, the replica and the note.
-func (l look) below(s Snapshot) []string {
+func (l style) below(s Snapshot) []string {
 	var lines []string
 	if s.Step == StepVerify && s.Differing != 0 {
-		lines = append(lines, fit(plural(s.Differing, "row")+" differing so far", l.width))
+		lines = append(lines, fit(count.Of(s.Differing, "row")+" differing so far", l.width))
 	}
 	if r := s.Replica; s.hasReplica() {
 		text := Span(time.Duration(r.Lag)) + " behind"
 		if r.CaughtUp {
 			text = "caught up"
 		}
-		if age := time.Duration(r.Age); age >= quiet {
+		if age := time.Duration(r.Age); age >= staleAfter {
 			text += ", no news for " + Span(age)
 		}
 		lines = append(lines, fit(clean(text+", at "+r.Position), l.width))
@@ -182,13 +190,14 @@ func (l look) below(s Snapshot) []string {
 
 // bars draws lines with their columns below one another. What does not fit is left out: first the time left, then the
 // speed, the rows, the percentage, the bar.
-func (l look) bars(bars []bar) []string {
+func (l style) bars(bars []bar) []string {
 	columns, drawn := columnsOf(bars)
 	label, room := minLabel, 0
 	for _, b := range bars {
 		label = max(label, cells(b.label))
 	}
-	label = min(label, max(l.width*3/10, minLabel, cells(bars[len(bars)-1].label)), l.width) // names give way, the last line's label does not
+	// Names give way, the last line's label does not.
+	label = min(label, max(l.width*3/10, minLabel, cells(bars[len(bars)-1].label)), l.width)
 	for ; ; columns = columns[:len(columns)-1] {
 		room = l.width - label - 2
 		for _, c := range columns {
@@ -258,7 +267,7 @@ func percentText(part float64) string {
 func percent(part float64) int { return int(max(part, 0) * 100) }
 
 // bar draws a bar in eighths of a column, or a blank one when the part is unknown.
-func (l look) bar(part float64, size int) string {
+func (l style) bar(part float64, size int) string {
 	if part < 0 {
 		return strings.Repeat(" ", size)
 	}
@@ -274,10 +283,10 @@ func (l look) bar(part float64, size int) string {
 	return l.paint("36", text) + l.faint(strings.Repeat("░", size-cells(text)))
 }
 
-func (l look) strong(s string) string { return l.paint("1", s) }
-func (l look) faint(s string) string  { return l.paint("2", s) }
+func (l style) strong(s string) string { return l.paint("1", s) }
+func (l style) faint(s string) string  { return l.paint("2", s) }
 
-func (l look) paint(code, s string) string {
+func (l style) paint(code, s string) string {
 	if !l.color || s == "" {
 		return s
 	}

@@ -11,7 +11,7 @@ import (
 	"wherry/pkg/db"
 )
 
-func drawn(l look, s Snapshot) string { return "\n" + strings.Join(l.block(s), "\n") + "\n" }
+func drawn(l style, s Snapshot) string { return "\n" + strings.Join(l.block(s), "\n") + "\n" }
 
 func TestBlockOfACopy(t *testing.T) {
 	s := copying(newClock()).Snapshot()
@@ -21,10 +21,10 @@ shop.orders      ████████████████▏░░░░
 shop.items       █░░░░░░░░░░░░░░░░░░░░░░░░░░    4%   400 k rows    80 k rows/s   eta 2m00s
 copy 1/4 tables  ███▌░░░░░░░░░░░░░░░░░░░░░░░   13%   1.6 M rows   120 k rows/s   eta 1m27s
 the source is slow?[2J
-`, drawn(look{width: 90, lines: 12}, s))
+`, drawn(style{width: 90, lines: 12}, s))
 	for width := 1; width < 130; width++ {
 		for _, color := range []bool{false, true} {
-			for _, line := range (look{width: width, lines: 12, color: color}).block(s) {
+			for _, line := range (style{width: width, lines: 12, color: color}).block(s) {
 				assert.LessOrEqual(t, cells(line), width, "%q", line)
 			}
 		}
@@ -37,14 +37,14 @@ func TestBlockOnNarrowAndPlainTerminals(t *testing.T) {
 shop.orders      ########------   60%   1.2 M rows
 shop.items       --------------    4%   400 k rows
 copy 1/4 tables  #-------------   13%   1.6 M rows
-`, drawn(look{width: 50, lines: 12, ascii: true}, s))
+`, drawn(style{width: 50, lines: 12, ascii: true}, s))
 	assert.Equal(t, `
 shop.orders
 shop.items
 copy...ables
-`, drawn(look{width: 12, lines: 12}, s))
-	assert.Contains(t, drawn(look{width: 90, lines: 12, color: true}, s), "\x1b[1mcopy 1/4 tables\x1b[0m  ")
-	assert.NotContains(t, drawn(look{width: 90, lines: 12}, s), "\x1b")
+`, drawn(style{width: 12, lines: 12}, s))
+	assert.Contains(t, drawn(style{width: 90, lines: 12, color: true}, s), "\x1b[1mcopy 1/4 tables\x1b[0m  ")
+	assert.NotContains(t, drawn(style{width: 90, lines: 12}, s), "\x1b")
 }
 
 func TestBlockOfManyTables(t *testing.T) {
@@ -56,20 +56,20 @@ func TestBlockOfManyTables(t *testing.T) {
 		p.Chunk(shop(fmt.Sprintf("t%02d", (i*7)%30)), db.Loaded{}, false)
 	}
 	s := p.Snapshot()
-	lines := look{width: 80, lines: 12}.block(s)
+	lines := style{width: 80, lines: 12}.block(s)
 	assert.Len(t, lines, 12)
 	assert.Equal(t, "and 20 more tables", lines[10])
 	assert.Contains(t, lines[11], "copy 0/30 tables")
 	assert.Contains(t, strings.Join(lines, "\n"), "shop.t23", "the table that moved last is shown")
-	assert.Len(t, look{width: 80, lines: 5}.block(s), 5)
-	assert.Len(t, look{width: 80, lines: 1}.block(s), 1)
-	assert.Empty(t, look{width: 80, lines: 0}.block(s))
+	assert.Len(t, style{width: 80, lines: 5}.block(s), 5)
+	assert.Len(t, style{width: 80, lines: 1}.block(s), 1)
+	assert.Empty(t, style{width: 80, lines: 0}.block(s))
 }
 
 func TestBlockOfOtherSteps(t *testing.T) {
 	c := newClock()
 	p := copying(c)
-	l := look{width: 80, lines: 12}
+	l := style{width: 80, lines: 12}
 	p.Step(StepReplay)
 	c.tick(time.Second)
 	p.Replica("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-23,"+strings.Repeat("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5,", 4)+":77", 1000, 1200, 12*time.Second, false)
@@ -84,7 +84,7 @@ replay changes     1 k rows     500 rows/s      for 2s
 	c.tick(65 * time.Second)
 	assert.Equal(t, `
 build indexes 1/4 tables  ██████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░   25%   for 1m05s
-`, drawn(look{width: 84, lines: 12}, p.Snapshot()))
+`, drawn(style{width: 84, lines: 12}, p.Snapshot()))
 
 	p.Verify(shop("orders"), 500_000, 2)
 	p.Verify(shop("orders"), 500_000, 0)
@@ -94,7 +94,7 @@ shop.orders (2 differ)  ███████░░░░░░░   50%     1 M
 verify 0/4 tables       █▏░░░░░░░░░░░░    8%     1 M rows   125 k rows/s   eta 1m29s
 2 rows differing so far
 12s behind, no news for 1m14s, at 3e11fa...1fa47-71ca-11e1-9e33-c80aa9429562:1-5,:77
-`, drawn(look{width: 84, lines: 12}, p.Snapshot()))
+`, drawn(style{width: 84, lines: 12}, p.Snapshot()))
 
 	p.Step("fence")
 	p.Replica("a:1", 1000, 1000, 0, true)
@@ -115,6 +115,6 @@ func TestLastLines(t *testing.T) {
 	p.Note("gone at the end")
 	assert.Equal(t, []string{
 		"copy 4/4 tables  ███████████████████████████  100%   1.6 M rows   100 k rows/s       in 6s",
-	}, look{width: 90, lines: 12}.last(p.Snapshot()))
-	assert.Empty(t, look{width: 90}.last(NewProgress(Options{}).Snapshot()))
+	}, style{width: 90, lines: 12}.last(p.Snapshot()))
+	assert.Empty(t, style{width: 90}.last(NewProgress(Options{}).Snapshot()))
 }

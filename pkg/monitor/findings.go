@@ -6,11 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"wherry/pkg/count"
 	"wherry/pkg/db"
 )
 
-// WriteFindings writes what the checks found, failures first, each with its fix beneath, and a line that sums up. The
-// text is wrapped to the width (below 1: not at all). Checks that are ok are written only when all is set.
+// WriteFindings writes what the checks found, failures first, each with its fix beneath. The text is wrapped to the
+// width (below 1: not at all). Checks that are ok are written only when all is set.
 func WriteFindings(w io.Writer, findings []db.Finding, width int, all bool) error {
 	sorted := slices.Clone(findings)
 	slices.SortStableFunc(sorted, func(a, b db.Finding) int { return rank(a.Level) - rank(b.Level) })
@@ -23,7 +24,6 @@ func WriteFindings(w io.Writer, findings []db.Finding, width int, all bool) erro
 	if b.Len() > 0 {
 		b.WriteString("\n")
 	}
-	b.WriteString(Tally(findings) + "\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -34,7 +34,7 @@ func Tally(findings []db.Finding) string {
 	for _, f := range findings {
 		counts[rank(f.Level)]++
 	}
-	return fmt.Sprintf("%d failed, %s, %d ok", counts[0], plural(counts[1], "warning"), counts[2])
+	return fmt.Sprintf("%d failed, %s, %d ok", counts[0], count.Of(counts[1], "warning"), counts[2])
 }
 
 // rank puts the gravest first; a level that is not known is grave.

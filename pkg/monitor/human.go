@@ -51,10 +51,10 @@ func Span(d time.Duration) string {
 	return fmt.Sprintf("%dd%02dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
 }
 
-// plural writes a number of things; the noun forms its plural with an s.
-func plural[N int | int64](n N, noun string) string {
+// Counted is Plural with about three digits: 1 row, 1.2 k rows.
+func Counted(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return strconv.FormatInt(int64(n), 10) + " " + noun + "s"
+	return Count(n) + " " + noun + "s"
 }

@@ -8,81 +8,119 @@ import (
 	"wherry/pkg/state"
 )
 
-// Live is what the state file cannot tell.
-type Live struct {
-	Running string // the phase that holds the move's lock now (state.File.Holder); empty when nobody does
-	PID     int    // of that
-	Now     time.Time
-	Spool   int64  // bytes of the source's log that are kept on this machine
-	Args    string // options that the commands shown need, such as "--config shop.yaml"
+// What the rows of the table of stands say, when several say it.
+
+func said(text string) func(*facts) (string, time.Time) {
+	return func(*facts) (string, time.Time) { return text, time.Time{} }
 }
 
-// Next is what to do now.
-type Next struct {
-	Phase   string `json:"phase,omitempty"`   // to run or, when Command only watches, that is running; empty when the move is over
-	Text    string `json:"text"`              // why
-	Command string `json:"command,omitempty"` // to type
+func to(phase, text string) func(*facts) Next {
+	return func(f *facts) Next { return f.next(phase, text) }
 }
 
-// NextStep says what to run next.
-func NextStep(s state.State, live Live) Next {
-	if s.Turned() && !s.Back() {
-		return reverseStep(&s, live)
+func running(f *facts) (string, time.Time) {
+	phase := strings.TrimPrefix(f.Running, state.RunPrefix)
+	text := f.atWork(phase, f.PID)
+	if phase != f.Running {
+		text = "wherry run is at it: " + text
 	}
-	running := strings.TrimPrefix(live.Running, state.RunPrefix)
-	phase := nextPhase(&s, running)
-	if phase == "" {
-		if s.Back() {
-			return Next{Text: "the source has taken over again; wherry cleanup removes what the move keeps on the servers"}
-		}
-		return Next{Text: "the move is over; start-replica --reverse keeps a way back open, cleanup removes what the move keeps on the servers"}
-	}
-	if running != "" && (running != state.PhaseStartReplica || phase == running || live.Running != running) {
-		text := fmt.Sprintf("wait for %s, which is running (pid %d); to watch it", running, live.PID)
-		if running != live.Running {
-			text = fmt.Sprintf("wait for wherry run, which is at %s (pid %d); to watch it", running, live.PID)
-		}
-		return Next{Phase: running, Text: text, Command: live.command("status", "--watch")}
-	}
-	out := Next{Phase: phase, Text: purpose(&s, phase), Command: live.command(phase)}
-	switch {
-	case phase == state.PhaseVerify && unequal(s.Verify):
-		out.Command = live.command(phase, "--repair")
-	case phase == state.PhaseCutover:
-		out.Command = live.command(phase, "--confirm "+s.Move)
-	}
-	return out
+	return text, started(f.s.Phase(phase))
 }
 
-// nextPhase is state.Next, which cannot know that a start-replica that says it runs was killed.
-func nextPhase(s *state.State, running string) string {
-	next, replica := s.Next(), s.Phase(state.PhaseStartReplica)
-	afterCopy := next == state.PhaseVerify || next == state.PhaseCutover
-	if afterCopy && s.Cutover.Step == "" && running == "" && replica != nil && replica.Status == state.StatusRunning {
-		return state.PhaseStartReplica
+// watching advises to wait for who works on the move, at the most besides start-replica.
+func watching(f *facts) Next {
+	who, pid := strings.TrimPrefix(f.Running, state.RunPrefix), f.PID
+	if f.Beside != "" {
+		who, pid = f.Beside, f.BesidePID
 	}
-	return next
+	text := fmt.Sprintf("wait for %s, which is running (pid %d); to watch it", who, pid)
+	if strings.HasPrefix(f.Running, state.RunPrefix) {
+		text = fmt.Sprintf("wait for wherry run, which is at %s (pid %d); to watch it", who, pid)
+	}
+	return f.watch(who, text)
 }
 
-func (l Live) command(phase string, options ...string) string {
-	words := append([]string{"wherry", phase}, options...)
-	if l.Args != "" {
-		words = append(words, l.Args)
+// atWork says what a phase is doing.
+func (f *facts) atWork(phase string, pid int) string {
+	text := fmt.Sprintf("%s runs (pid %d)", strings.TrimPrefix(phase, state.ReversePrefix), pid)
+	if how := f.progress(phase); how != "" {
+		text += ": " + how
 	}
-	return strings.Join(words, " ")
+	return text
 }
 
-func unequal(v state.Verify) bool {
+// followed says whether changes are applied meanwhile.
+func (f *facts) followed() string {
+	if f.follows() {
+		return "; start-replica applies changes, " + f.lag().String()
+	}
+	if f.way.Positions.Applied == "" || f.s.Phase(f.name(state.PhaseStartReplica)) == nil {
+		return ""
+	}
+	return "; nobody applies changes, " + f.lag().String()
+}
+
+// sealed tells whether the takeover is recorded and the cutover is not finished. The target's word counts.
+func (f *facts) sealed() bool {
+	return !f.way.Cutover.Done && (f.way.Cutover.Note == "sealed" || f.prefix == "" && f.Target.Over)
+}
+
+func (f *facts) taker() string {
+	if f.prefix != "" {
+		return "the source"
+	}
+	return "the target"
+}
+
+// early is the next phase of a move that is not copied yet, "" for one that is.
+func (f *facts) early() string {
+	switch next := f.s.Next(); next {
+	case state.PhaseCheck, state.PhaseInitSchema, state.PhaseInitCopy:
+		return next
+	}
+	return ""
+}
+
+// stopped tells whether a start-replica is missed. On the way forward one that ended by itself is not: verify and
+// cutover apply changes themselves.
+func (f *facts) stopped() bool {
+	if f.follows() {
+		return false
+	}
+	return f.prefix != "" || f.s.Next() == state.PhaseStartReplica
+}
+
+func finished(p *state.Phase) time.Time {
+	if p == nil {
+		return time.Time{}
+	}
+	return p.Finished
+}
+
+func unequal(v state.Verify) bool { return len(Differing(v)) > 0 }
+
+// Differing lists the tables in which rows differ, by their source's names.
+func Differing(v state.Verify) (tables []string) {
 	for _, t := range v.Tables {
 		if differs(t) {
-			return true
+			tables = append(tables, t.Table)
 		}
 	}
-	return false
+	return tables
 }
 
-func purpose(s *state.State, phase string) string {
-	again := s.Phase(phase) != nil
+// Computed tells whether rows differ in generated columns only, which the target computes by itself.
+func Computed(v state.Verify) bool {
+	var all, computed int64
+	for _, t := range v.Tables {
+		all += t.Differing + t.Missing + t.Extra
+		computed += t.Computed
+	}
+	return computed > 0 && computed == all
+}
+
+// purpose says why a phase is run, or run again.
+func purpose(s *state.State, phase string, again bool) string {
 	switch phase {
 	case state.PhaseCheck:
 		return "check both ends, which changes nothing"
@@ -98,16 +136,10 @@ func purpose(s *state.State, phase string) string {
 			return "continue to follow the source from where it stopped"
 		}
 		return "follow the source: apply every later change"
+	case state.ReversePrefix + state.PhaseStartReplica:
+		return "continue to keep the source up to date, for a way back"
 	case state.PhaseVerify:
-		if unequal(s.Verify) {
-			return "the last verify found differences; mend and compare them again"
-		}
 		return "prove that both ends are equal"
-	case state.PhaseCutover:
-		if s.Cutover.Step != "" {
-			return "bring the cutover that began to its end"
-		}
-		return "switch over when you are ready"
 	}
 	return "go on"
 }

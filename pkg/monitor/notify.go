@@ -20,7 +20,8 @@ type Notifier struct {
 // that cannot be read is none.
 func NewNotifier(socket, watchdogUsec string) *Notifier {
 	n := &Notifier{socket: socket}
-	if usec, err := strconv.ParseInt(watchdogUsec, 10, 64); err == nil && usec > 0 && usec <= int64(24*time.Hour/time.Microsecond) {
+	if usec, err := strconv.ParseInt(watchdogUsec, 10, 64); err == nil && usec > 0 &&
+		usec <= int64(24*time.Hour/time.Microsecond) {
 		n.watchdog = time.Duration(usec) * time.Microsecond
 	}
 	return n

@@ -21,7 +21,7 @@ func manager(t *testing.T, address string) func() string {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	return func() string {
-		require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+		require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
 		buffer := make([]byte, 4096)
 		n, err := conn.Read(buffer)
 		require.NoError(t, err)

@@ -1,5 +1,5 @@
-// Package monitor shows how a move stands: live progress, tables and findings for people, the status of a move, a stream
-// of JSON lines for programs, and news for the service manager.
+// Package monitor shows how a move stands: live progress, tables and findings for people, the status of a move, a
+// stream of JSON lines for programs, and news for the service manager.
 //
 // Its one invariant: it only observes. What it is told is quickly noted and shown by its own goroutine, so a slow or
 // broken terminal never holds up a phase. It decides nothing, and it asks no server.
@@ -36,6 +36,7 @@ type Options struct {
 	Every    time.Duration    // between log lines; 30 s
 	Clock    func() time.Time // time.Now
 	Log      zerolog.Logger
+	Lines    *Stream // gets the progress as lines of type "progress", instead of Log; nil: none
 }
 
 // Progress is the live progress of a phase, or of one phase after another. Its methods may be called by several
@@ -112,7 +113,7 @@ func NewProgress(opts Options) *Progress {
 // Writer is where log lines must go when they share the terminal with the bars: each is written above them.
 func (p *Progress) Writer() io.Writer { return p.screen }
 
-// Expect tells a table before anything is done with it, and how many rows it has, roughly; 0 is unknown.
+// Expect tells a table before anything is done with it, and how many rows it has, roughly; below 0 is unknown.
 func (p *Progress) Expect(name schema.Name, rowsEstimate int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -143,7 +144,8 @@ func (p *Progress) begin(step string) {
 	}
 }
 
-// Positions tells the position that the copy began from, and the one at which the target is consistent once it is known.
+// Positions tells the position that the copy began from, and the one at which the target is consistent once it is
+// known.
 func (p *Progress) Positions(start, consistent db.Position) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -220,7 +222,7 @@ func (p *Progress) Note(text string) {
 func (p *Progress) table(name schema.Name) *table {
 	t := p.byName[name]
 	if t == nil {
-		t = &table{name: name}
+		t = &table{name: name, estimate: -1}
 		p.tables = append(p.tables, t)
 		p.byName[name] = t
 	}

@@ -170,7 +170,7 @@ func TestLogLines(t *testing.T) {
 		<-ended
 		assert.Equal(t, strings.Join([]string{
 			`{"level":"info","step":"copy","tables_done":0,"tables":1,"rows":400,"rows_estimate":1000,"percent":40,"rows_per_second":0,"eta":"44s","message":"progress"}`,
-			`{"level":"info","step":"replay","position":"a:1-9","rows_applied":5,"changes":6,"rows_applied_per_second":5,"lag":"2s","caught_up":false,"note":"waiting","message":"progress"}`,
+			`{"level":"info","step":"replay","position":"a:1-9","rows_applied":5,"changes":6,"rows_applied_per_second":5,"lag_seconds":2,"caught_up":false,"note":"waiting","message":"progress"}`,
 			``,
 		}, "\n"), out.String())
 	})
@@ -196,7 +196,7 @@ func TestManyAtOnce(t *testing.T) {
 				p.Verify(name, 1, 1)
 				p.Note(fmt.Sprint(i))
 				_ = p.Snapshot()
-				p.screen.draw(p.look().block(p.Snapshot()))
+				p.screen.draw(p.style().block(p.Snapshot()))
 				log.Info().Msg("line")
 			}
 		})
@@ -210,4 +210,40 @@ func TestManyAtOnce(t *testing.T) {
 		}
 		return n
 	}())
+}
+
+// TestPercentages: a share is only told while it can be right.
+func TestPercentages(t *testing.T) {
+	now := at(0)
+	p := NewProgress(Options{Clock: func() time.Time { return now }})
+	p.Expect(shop("orders"), 1000)
+	p.Expect(shop("empty"), 0)
+	p.Step(StepCopy)
+	copied := func(rows int64) Snapshot {
+		now = now.Add(time.Second)
+		p.Chunk(shop("orders"), db.Loaded{Rows: rows, Bytes: rows}, true)
+		return p.Snapshot()
+	}
+	s := copied(400)
+	assert.InDelta(t, 0.4, s.part(), 0.001)
+	assert.NotZero(t, s.ETA)
+	s = copied(590)
+	assert.InDelta(t, 0.99, s.part(), 0.001)
+	for _, more := range []int64{10, 1, 5000} {
+		s = copied(more)
+		assert.Negative(t, s.part(), "%d rows of 1000", s.Rows)
+		assert.Zero(t, s.ETA, "nobody knows how long it takes")
+		assert.NotContains(t, strings.Join(style{width: 80, lines: 9}.block(s), "\n"), "%")
+	}
+	p.Table(shop("orders"), "copied")
+	p.Table(shop("empty"), "copied")
+	s = p.Snapshot()
+	assert.InDelta(t, 1, s.part(), 0, "every table says that it is done")
+
+	p.Expect(shop("filtered"), -1)
+	s = p.Snapshot()
+	assert.Negative(t, s.part(), "nobody knows how many rows of it move")
+	p.Table(shop("filtered"), "copied")
+	s = p.Snapshot()
+	assert.InDelta(t, 1, s.part(), 0)
 }

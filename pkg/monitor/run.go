@@ -32,12 +32,12 @@ func (p *Progress) draw(ctx context.Context) {
 	ticker := time.NewTicker(redrawEvery)
 	defer ticker.Stop()
 	for {
-		p.screen.draw(p.look().block(p.Snapshot()))
+		p.screen.draw(p.style().block(p.Snapshot()))
 		p.drawPast()
 		select {
 		case <-ctx.Done():
 			p.drawPast()
-			p.screen.finish(p.look().last(p.Snapshot()))
+			p.screen.finish(p.style().last(p.Snapshot()))
 			return
 		case <-ticker.C:
 		}
@@ -51,13 +51,13 @@ func (p *Progress) drawPast() {
 	p.past = nil
 	p.mu.Unlock()
 	for _, s := range past {
-		p.screen.keep(p.look().last(s)[0])
+		p.screen.keep(p.style().last(s)[0])
 	}
 }
 
-// look leaves the last column free, where terminals differ, and a line for the cursor.
-func (p *Progress) look() look {
-	return look{
+// style leaves the last column free, where terminals differ, and a line for the cursor.
+func (p *Progress) style() style {
+	return style{
 		width: max(p.opts.Width()-1, 1), lines: min(maxLines, p.opts.Height()-1),
 		color: !p.opts.NoColor, ascii: p.opts.ASCII,
 	}
@@ -66,6 +66,10 @@ func (p *Progress) look() look {
 func (p *Progress) log() {
 	s := p.Snapshot()
 	if s.silent() {
+		return
+	}
+	if p.opts.Lines != nil {
+		_ = p.opts.Lines.Emit("progress", s.line()) // after the last line nothing is left to tell
 		return
 	}
 	e := p.opts.Log.Info()
@@ -80,7 +84,8 @@ func (p *Progress) log() {
 	}
 	if s.hasReplica() {
 		e.Str("position", s.Replica.Position).Int64("rows_applied", s.Replica.Rows).Int64("changes", s.Replica.Changes).
-			Int64("rows_applied_per_second", s.Replica.Rate).Stringer("lag", s.Replica.Lag).Bool("caught_up", s.Replica.CaughtUp)
+			Int64("rows_applied_per_second", s.Replica.Rate).
+			Float64("lag_seconds", time.Duration(s.Replica.Lag).Seconds()).Bool("caught_up", s.Replica.CaughtUp)
 	}
 	if s.Note != "" {
 		e.Str("note", s.Note)
@@ -89,11 +94,54 @@ func (p *Progress) log() {
 }
 
 func (s *Snapshot) logRows(e *zerolog.Event) {
-	e.Int64("rows", s.Rows).Int64("rows_estimate", s.Estimate).Int("percent", percent(s.part())).Int64("rows_per_second", s.Rate)
+	e.Int64("rows", s.Rows).Int64("rows_estimate", s.Estimate)
+	if part := s.part(); part >= 0 {
+		e.Int("percent", percent(part))
+	}
+	e.Int64("rows_per_second", s.Rate)
 	if s.ETA > 0 {
 		e.Str("eta", Span(time.Duration(s.ETA)))
 	}
 	if s.Step == StepVerify {
 		e.Int64("differing", s.Differing)
 	}
+}
+
+// progressLine is a line of type "progress", see docs/json.md.
+type progressLine struct {
+	Step           string   `json:"step"`
+	ElapsedSeconds float64  `json:"elapsed_seconds"`
+	TablesDone     int      `json:"tables_done"`
+	Tables         int      `json:"tables"`
+	Rows           int64    `json:"rows"`
+	Estimate       int64    `json:"rows_estimate"`
+	Rate           int64    `json:"rows_per_second"`
+	ETASeconds     *float64 `json:"eta_seconds"`
+	Differing      int64    `json:"differing"`
+	Position       string   `json:"position"`
+	Applied        int64    `json:"rows_applied"`
+	Changes        int64    `json:"changes"`
+	AppliedRate    int64    `json:"rows_applied_per_second"`
+	LagSeconds     *float64 `json:"lag_seconds"`
+	CaughtUp       bool     `json:"caught_up"`
+	Note           string   `json:"note"`
+}
+
+func (s *Snapshot) line() progressLine {
+	line := progressLine{
+		Step: s.Step, ElapsedSeconds: time.Duration(s.Elapsed).Seconds(), TablesDone: s.TablesDone,
+		Tables: len(s.Tables), Rows: s.Rows, Estimate: s.Estimate,
+		Rate: s.Rate, Differing: s.Differing, Position: s.Replica.Position, Applied: s.Replica.Rows,
+		Changes: s.Replica.Changes, AppliedRate: s.Replica.Rate,
+		CaughtUp: s.Replica.CaughtUp, Note: s.Note,
+	}
+	if s.ETA > 0 {
+		seconds := time.Duration(s.ETA).Seconds()
+		line.ETASeconds = &seconds
+	}
+	if s.hasReplica() {
+		seconds := time.Duration(s.Replica.Lag).Seconds()
+		line.LagSeconds = &seconds
+	}
+	return line
 }

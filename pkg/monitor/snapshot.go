@@ -25,6 +25,7 @@ type Snapshot struct {
 	Note       string          `json:"note,omitempty"`
 
 	average int64 // rows per second in the step
+	unsure  bool  // a table that is not finished has more rows than were expected, or nobody knows how many
 }
 
 // TableProgress is the progress of one table.
@@ -42,6 +43,7 @@ type TableProgress struct {
 	ETA        state.Duration `json:"eta,omitzero"` // 0 is unknown
 
 	touched time.Time
+	unknown bool // nobody knows how many rows there are
 }
 
 // ReplicaProgress is how far changes are applied. It is zero until the first commit.
@@ -73,7 +75,9 @@ func (p *Progress) snapshot() Snapshot {
 	for _, t := range p.tables {
 		s.add(t.progress(p.step, now))
 	}
-	s.ETA = timeLeft(s.Estimate-s.Rows, &p.meter, now)
+	if !s.unsure {
+		s.ETA = timeLeft(s.Estimate-s.Rows, &p.meter, now)
+	}
 	if r := &p.replica; !r.at.IsZero() {
 		s.Replica = ReplicaProgress{
 			Position: r.position, Rows: r.rows, Changes: r.changes, Rate: perSecond(&r.meter, now),
@@ -94,6 +98,7 @@ func (s *Snapshot) add(t TableProgress) {
 		s.Estimate += rows
 	} else {
 		s.Estimate += max(rows, t.Estimate)
+		s.unsure = s.unsure || t.unknown || rows > t.Estimate
 	}
 	s.Tables = append(s.Tables, t)
 }
@@ -108,8 +113,9 @@ func (t *TableProgress) in(step string) int64 {
 
 func (t *table) progress(step string, now time.Time) TableProgress {
 	out := TableProgress{
-		Table: t.name.String(), Step: t.step, Finished: t.finished, Rows: t.rows, Estimate: t.estimate, Chunks: t.chunks,
-		ChunksDone: t.chunksDone, Compared: t.compared, Differing: t.differing, touched: t.touched,
+		Table: t.name.String(), Step: t.step, Finished: t.finished, Rows: t.rows, Estimate: max(t.estimate, 0),
+		Chunks:     t.chunks,
+		ChunksDone: t.chunksDone, Compared: t.compared, Differing: t.differing, touched: t.touched, unknown: t.estimate < 0,
 	}
 	if !t.finished {
 		out.Rate = perSecond(&t.meter, now)

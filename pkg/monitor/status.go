@@ -7,47 +7,96 @@ import (
 	"strings"
 	"time"
 
+	"wherry/pkg/count"
 	"wherry/pkg/state"
 )
 
 // maxListed is how many tables a status names before it only counts them.
 const maxListed = 10
 
-// WriteStatus writes for people where the move stands and what to run next.
+// WriteStatus writes for people where the move stands: first what there is of it, then what is true now, what is wrong,
+// and what to do next.
 func WriteStatus(w io.Writer, s state.State, live Live) error {
 	var b strings.Builder
-	writeEnds(&b, s)
+	stand := StandOf(s, live)
+	writeEnds(&b, s, live)
 	writePhases(&b, s, live)
 	writeTables(&b, s)
-	writeReplica(&b, s.Positions, live.Now)
+	writeReplica(&b, factsOf(&s, live), &s.Positions, "")
 	if live.Spool > 0 {
 		fmt.Fprintf(&b, "\nspool    %s bytes of the source's log are kept on this machine\n", Count(live.Spool))
 	}
 	writeLastVerify(&b, s.Verify, live.Now)
 	writeRehearsal(&b, s, live.Now)
 	writeCutover(&b, s.Cutover, live.Now)
-	writeReverse(&b, s, live.Now)
-	next := NextStep(s, live)
-	if next.Command == "" {
-		fmt.Fprintf(&b, "\n%s.\n", upperFirst(next.Text))
-	} else {
-		fmt.Fprintf(&b, "\nNext: %s\n  %s\n", next.Text, next.Command)
-	}
-	_, err := io.WriteString(w, b.String())
+	writeReverse(&b, s, live)
+	text := fitLines(b.String(), live.Width)
+	b.Reset()
+	writeStand(&b, stand, live)
+	_, err := io.WriteString(w, text+Wrap(b.String(), live.Width))
 	return err
 }
 
-func writeEnds(b *strings.Builder, s state.State) {
+// fitLines shortens what does not fit beside one another: tables keep their shape.
+func fitLines(text string, n int) string {
+	if n < 1 {
+		return text
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if cells(line) > n {
+			line = cut([]rune(line), n-1) + "~"
+		}
+		b.WriteString(line + "\n")
+	}
+	return b.String()
+}
+
+// writeStand comes last: it is what stands above the prompt.
+func writeStand(b *strings.Builder, stand Stand, live Live) {
+	fmt.Fprintf(b, "\nNow:   %s", clean(stand.Now))
+	if !stand.Since.IsZero() {
+		fmt.Fprintf(b, " (since %s, %s)", live.at(stand.Since), ago(live.Now, stand.Since))
+	}
+	b.WriteString("\n")
+	for _, wrong := range stand.Wrong {
+		fmt.Fprintf(b, "Wrong: %s\n", wrong)
+	}
+	fmt.Fprintf(b, "Next:  %s\n", stand.Next.Text)
+	if stand.Next.Command != "" {
+		fmt.Fprintf(b, "  %s\n", stand.Next.Command)
+	}
+}
+
+func writeEnds(b *strings.Builder, s state.State, live Live) {
 	fmt.Fprintf(b, "move    %s\n", clean(s.Move))
 	for _, end := range []struct {
 		name string
 		at   state.Server
-	}{{"source", s.Source}, {"target", s.Target}} {
-		if end.at != (state.Server{}) {
-			fmt.Fprintf(b, "%s  %s\n", end.name, clean(strings.Join(strings.Fields(end.at.Flavor+" "+end.at.Version+" at "+end.at.Address()), " ")))
+		says End
+	}{{"source", s.Source, live.Source}, {"target", s.Target, live.Target}} {
+		if end.at == (state.Server{}) && !end.says.Asked {
+			continue
 		}
+		line := strings.Join(strings.Fields(end.at.Flavor+" "+end.at.Version), " ")
+		if address := end.at.Address(); address != "" {
+			line += " at " + address
+		}
+		fmt.Fprintf(b, "%s  %s\n", end.name, clean(strings.TrimPrefix(line+end.says.answer(), ", ")))
 	}
 	b.WriteString("\n")
+}
+
+// answer says whether a server answers, "" when nobody has asked it.
+func (e End) answer() string {
+	switch {
+	case !e.Asked:
+		return ""
+	case e.silent():
+		return ", does not answer"
+	}
+	return ", answers"
 }
 
 func phases(s *state.State) []string {
@@ -63,7 +112,7 @@ func phases(s *state.State) []string {
 
 func writePhases(b *strings.Builder, s state.State, live Live) {
 	var rows [][]string
-	var errors []string
+	failure := factsOf(&s, live).failure()
 	for _, name := range phases(&s) {
 		p := s.Phase(name)
 		if p == nil {
@@ -71,15 +120,17 @@ func writePhases(b *strings.Builder, s state.State, live Live) {
 			continue
 		}
 		status := phaseStatus(p, live)
-		rows = append(rows, []string{name, status, live.at(p.Started), live.took(p, status), p.Detail})
-		if p.Error != "" {
-			errors = append(errors, name+": "+p.Error)
+		detail := p.Detail
+		if p.Status == state.StatusFailed && (failure == nil || failure.Name != p.Name) {
+			detail = "an earlier failure"
 		}
+		if p.Attempts > 1 {
+			detail = strings.TrimSuffix(fmt.Sprintf("attempt %d, the first %s; %s", p.Attempts, ago(live.Now, p.Begun),
+				detail), "; ")
+		}
+		rows = append(rows, []string{name, status, live.at(p.Started), live.took(p, status), detail})
 	}
 	_ = WriteTable(b, []string{"PHASE", "STATUS", "STARTED", "TOOK", ""}, rows) // into memory
-	for _, e := range errors {
-		fmt.Fprintf(b, "\nerror    %s\n", clean(e))
-	}
 }
 
 // What a state file does not call a phase.
@@ -93,9 +144,8 @@ func phaseStatus(p *state.Phase, live Live) string {
 	switch {
 	case p.Status != state.StatusRunning || running == p.Name:
 		return p.Status
-	case running == state.PhaseStartReplica && (p.Name == state.PhaseVerify || p.Name == state.PhaseCutover),
-		running == state.ReversePrefix+state.PhaseStartReplica && strings.HasPrefix(p.Name, state.ReversePrefix):
-		return p.Status // beside it, which the lock does not show
+	case live.Beside == p.Name:
+		return p.Status
 	}
 	return statusKilled
 }
@@ -125,7 +175,7 @@ func writeTables(b *strings.Builder, s state.State) {
 	}
 	sum := sumTables(s.Tables)
 	fmt.Fprintf(b, "\ntables   %d of %d copied, %s", sum.Copied, sum.Total, rowsOf(sum.Rows, sum.RowsEstimate))
-	if part := share(sum.Rows, sum.RowsEstimate); part >= 0 && sum.Copied < sum.Total {
+	if part := share(sum.Rows, sum.RowsEstimate); part >= 0 && sum.Copied < sum.Total && !sum.unsure {
 		fmt.Fprintf(b, " (%d%%)", percent(part))
 	}
 	b.WriteString("\n")
@@ -140,23 +190,24 @@ func writeTables(b *strings.Builder, s state.State) {
 	}
 	_ = WriteTable(b, nil, rows[:min(len(rows), maxListed)]) // into memory
 	if more := len(rows) - maxListed; more > 0 {
-		fmt.Fprintf(b, "         and %s\n", plural(more, "more table"))
+		fmt.Fprintf(b, "         and %s\n", count.Of(more, "more table"))
 	}
 }
 
 func rowsOf(rows, estimate int64) string {
 	if estimate <= rows {
-		return Count(rows) + " rows"
+		return Counted(rows, "row")
 	}
 	return Count(rows) + " of about " + Count(estimate) + " rows"
 }
 
 // tableSum adds tables up.
 type tableSum struct {
-	Total        int   `json:"total"`
-	Copied       int   `json:"copied"`
-	Rows         int64 `json:"rows"`
-	RowsEstimate int64 `json:"rows_estimate"`
+	Total        int
+	Copied       int
+	Rows         int64
+	RowsEstimate int64
+	unsure       bool // a table has more rows than were expected
 }
 
 func sumTables(tables []state.Table) tableSum {
@@ -168,24 +219,31 @@ func sumTables(tables []state.Table) tableSum {
 			sum.RowsEstimate += t.Rows
 		} else {
 			sum.RowsEstimate += max(t.Rows, t.RowsEstimate)
+			sum.unsure = sum.unsure || t.Rows > t.RowsEstimate
 		}
 	}
 	return sum
 }
 
-func writeReplica(b *strings.Builder, p state.Positions, now time.Time) {
+func writeReplica(b *strings.Builder, f *facts, p *state.Positions, prefix string) {
 	if p.Applied == "" {
 		return
 	}
 	fmt.Fprintf(b, "replica  applied up to %s\n", clean(p.Applied))
-	if p.Head != "" && p.Head != p.Applied {
+	over := prefix == "" && f.s.Over() || prefix != "" && f.s.Back()
+	if p.Head != "" && p.Head != p.Applied && !over {
 		fmt.Fprintf(b, "         the source is at %s\n", clean(p.Head))
 	}
-	fmt.Fprintf(b, "         %s behind", Span(time.Duration(p.Lag)))
+	said := ""
 	if !p.AppliedAt.IsZero() {
-		fmt.Fprintf(b, ", as of %s", ago(now, p.AppliedAt))
+		said = "last said " + ago(f.Now, p.AppliedAt)
 	}
-	fmt.Fprintf(b, ", %s rows applied\n", Count(p.RowsApplied))
+	if !over {
+		said = strings.TrimSuffix(f.lagOf(p, f.follows() && f.prefix == prefix).String()+", "+said, ", ")
+	}
+	if said != "" {
+		fmt.Fprintf(b, "         %s\n", said)
+	}
 }
 
 func writeLastVerify(b *strings.Builder, v state.Verify, now time.Time) {
@@ -211,7 +269,7 @@ func writeLastVerify(b *strings.Builder, v state.Verify, now time.Time) {
 		fmt.Fprintf(b, "         %s: %d differing, %d missing, %d extra\n", clean(t.Table), t.Differing, t.Missing, t.Extra)
 	}
 	if listed > maxListed {
-		fmt.Fprintf(b, "         and %s\n", plural(listed-maxListed, "more table"))
+		fmt.Fprintf(b, "         and %s\n", count.Of(listed-maxListed, "more table"))
 	}
 }
 
@@ -233,7 +291,7 @@ func writeCutover(b *strings.Builder, c state.Cutover, now time.Time) {
 		text += ", writes were blocked for " + Span(time.Duration(c.Blocked))
 	}
 	fmt.Fprintf(b, "cutover  %s\n", clean(text))
-	if c.Note != "" {
+	if c.Note != "" && c.Note != "sealed" { // which the lines at the end tell
 		fmt.Fprintf(b, "         %s\n", clean(c.Note))
 	}
 }
@@ -241,5 +299,3 @@ func writeCutover(b *strings.Builder, c state.Cutover, now time.Time) {
 func ago(now, then time.Time) string {
 	return Span(max(now.Sub(then), 0).Truncate(time.Second)) + " ago"
 }
-
-func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

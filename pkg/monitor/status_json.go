@@ -6,24 +6,35 @@ import (
 	"wherry/pkg/state"
 )
 
-// status is the one document of `wherry status --json`.
+// status is the one document of `wherry status --json`. docs/json.md says what its fields are. Where the state file has
+// a duration as text, or another name, a shadow hides that field: a name stands for one thing in all output.
 type status struct {
-	Type      string          `json:"type"`
-	Time      time.Time       `json:"time"`
-	Move      string          `json:"move"`
-	Over      bool            `json:"over"`
-	Running   *runningPhase   `json:"running,omitempty"`
-	Source    state.Server    `json:"source,omitzero"`
-	Target    state.Server    `json:"target,omitzero"`
-	Phases    []phaseStand    `json:"phases"`
-	Tables    tableStand      `json:"tables"`
-	Positions replicaStand    `json:"positions"`
-	Spool     int64           `json:"spool_bytes,omitempty"` // of the source's log, kept on this machine
-	Verify    *state.Verify   `json:"verify,omitempty"`
-	Rehearsal state.Rehearsal `json:"rehearsal,omitzero"`
-	Cutover   state.Cutover   `json:"cutover,omitzero"`
-	Reverse   *state.Reverse  `json:"reverse,omitempty"`
-	Next      Next            `json:"next"`
+	Type         string         `json:"type"`
+	Time         time.Time      `json:"time"`
+	Move         string         `json:"move"`
+	Over         bool           `json:"over"`
+	Running      *runningPhase  `json:"running,omitempty"`
+	Beside       *runningPhase  `json:"beside,omitempty"` // that works beside start-replica
+	Progress     *progressStand `json:"progress,omitempty"`
+	Source       state.Server   `json:"source,omitzero"`
+	Target       state.Server   `json:"target,omitzero"`
+	Phases       []phaseStand   `json:"phases"`
+	Tables       int            `json:"tables"`
+	TablesCopied int            `json:"tables_copied"`
+	Rows         int64          `json:"rows"`
+	RowsEstimate int64          `json:"rows_estimate"`
+	TableList    []tableStand   `json:"table_list"`
+	Positions    replicaStand   `json:"positions"`
+	Spool        int64          `json:"spool_bytes,omitempty"` // of the source's log, kept on this machine
+	Verify       *verifyStand   `json:"verify,omitempty"`
+	Rehearsal    rehearsalStand `json:"rehearsal,omitzero"`
+	Cutover      cutoverStand   `json:"cutover,omitzero"`
+	Reverse      *reverseStand  `json:"reverse,omitempty"`
+	Stand        Stand          `json:"stand"`
+	Ends         []endAnswer    `json:"ends,omitempty"` // when the servers were asked
+	Next         string         `json:"next"`           // the command to type; empty when there is none
+	NextPhase    string         `json:"next_phase,omitempty"`
+	Reason       string         `json:"reason"` // why that is next
 }
 
 type runningPhase struct {
@@ -36,46 +47,139 @@ type phaseStand struct {
 	Seconds float64 `json:"seconds,omitempty"` // that it took, or takes so far
 }
 
-type tableStand struct {
-	tableSum
-	List []state.Table `json:"list"`
+// endAnswer is what a server said.
+type endAnswer struct {
+	End     string `json:"end"` // source or target
+	Answers bool   `json:"answers"`
+	Error   string `json:"error,omitempty"`
 }
+
+type tableStand struct {
+	Table       string `json:"table"`
+	TargetTable string `json:"target_table"`
+	tableRecord
+	Source *struct{} `json:"source,omitempty"` // never: Table
+	Target *struct{} `json:"target,omitempty"` // never: TargetTable
+}
+
+// tableRecord is state.Table, embedded beside a field of that name.
+type tableRecord = state.Table
 
 type replicaStand struct {
 	state.Positions
-	LagSeconds float64  `json:"lag_seconds"`
-	AgeSeconds *float64 `json:"applied_age_seconds,omitempty"` // since applied_at
+	Lag        *struct{} `json:"lag,omitempty"`                 // never: LagSeconds is what the state file calls lag
+	LagSeconds *float64  `json:"lag_seconds"`                   // null when it is not known
+	LagAtMost  bool      `json:"lag_at_most,omitempty"`         // it may be less: nobody applies changes, or says so
+	AgeSeconds *float64  `json:"applied_age_seconds,omitempty"` // since applied_at
+}
+
+// behind notes a lag that is known.
+func (r *replicaStand) behind(l lag) {
+	if !l.known {
+		return
+	}
+	seconds := l.behind.Seconds()
+	r.LagSeconds, r.LagAtMost = &seconds, l.atMost
+}
+
+type progressStand struct {
+	state.Progress
+	Left *struct{} `json:"left,omitempty"`        // never: ETASeconds
+	ETA  float64   `json:"eta_seconds,omitempty"` // 0: not known
+}
+
+type verifyStand struct {
+	state.Verify
+	Tables    *struct{}           `json:"tables,omitempty"` // never: TableList
+	TableList []state.VerifyTable `json:"table_list,omitempty"`
+}
+
+type rehearsalStand struct {
+	At      time.Time `json:"at,omitzero"`
+	Blocked float64   `json:"blocked_seconds,omitempty"`
+	Fence   float64   `json:"fence_seconds,omitempty"`
+	Drain   float64   `json:"drain_seconds,omitempty"`
+	Verify  float64   `json:"verify_seconds,omitempty"`
+}
+
+type cutoverStand struct {
+	state.Cutover
+	Blocked        *struct{} `json:"blocked,omitempty"` // never: BlockedSeconds
+	BlockedSeconds float64   `json:"blocked_seconds,omitempty"`
+}
+
+type reverseStand struct {
+	Positions replicaStand `json:"positions,omitzero"`
+	Verify    *verifyStand `json:"verify,omitempty"`
+	Cutover   cutoverStand `json:"cutover,omitzero"`
+}
+
+func verifyOf(v state.Verify) *verifyStand {
+	if v.Started.IsZero() && len(v.Tables) == 0 {
+		return nil
+	}
+	return &verifyStand{Verify: v, TableList: v.Tables}
+}
+
+func seconds(d state.Duration) float64 { return time.Duration(d).Seconds() }
+
+func cutoverOf(c state.Cutover) cutoverStand {
+	return cutoverStand{Cutover: c, BlockedSeconds: seconds(c.Blocked)}
 }
 
 // StatusJSON returns for programs what WriteStatus writes for people: one document of type "status", to be
 // marshalled. Phases has all phases, those that never began as pending; one that was killed says so.
 func StatusJSON(s state.State, live Live) any {
 	out := status{
-		Type: "status", Time: live.Now.UTC().Truncate(time.Millisecond), Move: s.Move, Over: s.Over(), Source: s.Source, Target: s.Target,
-		Tables:    tableStand{tableSum: sumTables(s.Tables), List: make([]state.Table, 0, len(s.Tables))},
-		Positions: replicaStand{Positions: s.Positions, LagSeconds: time.Duration(s.Positions.Lag).Seconds()},
-		Rehearsal: s.Rehearsal, Cutover: s.Cutover, Next: NextStep(s, live), Spool: live.Spool,
+		Type: "status", Time: live.Now.UTC().Truncate(time.Millisecond), Move: s.Move, Over: s.Over(),
+		Source: s.Source, Target: s.Target,
+		TableList: make([]tableStand, 0, len(s.Tables)),
+		Positions: replicaStand{Positions: s.Positions}, Stand: StandOf(s, live),
+		Cutover: cutoverOf(s.Cutover), Spool: live.Spool,
+		Rehearsal: rehearsalStand{
+			At: s.Rehearsal.At, Blocked: seconds(s.Rehearsal.Blocked),
+			Fence: seconds(s.Rehearsal.Fence), Drain: seconds(s.Rehearsal.Drain), Verify: seconds(s.Rehearsal.Verify),
+		},
+	}
+	sum := sumTables(s.Tables)
+	out.Tables, out.TablesCopied, out.Rows, out.RowsEstimate = sum.Total, sum.Copied, sum.Rows, sum.RowsEstimate
+	out.Next, out.NextPhase, out.Reason = out.Stand.Next.Command, out.Stand.Next.Phase, out.Stand.Next.Text
+	f := factsOf(&s, live)
+	out.Positions.behind(f.lagOf(&s.Positions, f.follows() && f.prefix == ""))
+	if live.Source.Asked || live.Target.Asked {
+		out.Ends = []endAnswer{
+			{End: "source", Answers: !live.Source.silent(), Error: live.Source.Error},
+			{End: "target", Answers: !live.Target.silent(), Error: live.Target.Error},
+		}
 	}
 	if live.Running != "" {
 		out.Running = &runningPhase{Phase: live.Running, PID: live.PID}
 	}
+	if live.Beside != "" && live.Beside != live.Running {
+		out.Beside = &runningPhase{Phase: live.Beside, PID: live.BesidePID}
+	}
+	if !s.Progress.At.IsZero() {
+		out.Progress = &progressStand{Progress: s.Progress, ETA: seconds(s.Progress.Left)}
+	}
 	if s.Turned() {
-		out.Reverse = &s.Reverse
+		out.Reverse = &reverseStand{
+			Positions: replicaStand{Positions: s.Reverse.Positions},
+			Verify:    verifyOf(s.Reverse.Verify), Cutover: cutoverOf(s.Reverse.Cutover),
+		}
+		out.Reverse.Positions.behind(f.lagOf(&s.Reverse.Positions, f.follows() && f.prefix != ""))
 	}
 	for _, name := range phases(&s) {
 		out.Phases = append(out.Phases, standOf(&s, name, live))
 	}
 	for _, t := range s.Tables {
 		t.Definition = "" // long, and told by the source
-		out.Tables.List = append(out.Tables.List, t)
+		out.TableList = append(out.TableList, tableStand{Table: t.Source, TargetTable: t.Target, tableRecord: t})
 	}
 	if at := s.Positions.AppliedAt; !at.IsZero() {
 		age := max(live.Now.Sub(at), 0).Seconds()
 		out.Positions.AgeSeconds = &age
 	}
-	if !s.Verify.Started.IsZero() || len(s.Verify.Tables) > 0 {
-		out.Verify = &s.Verify
-	}
+	out.Verify = verifyOf(s.Verify)
 	return out
 }
 

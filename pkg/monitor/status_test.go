@@ -158,27 +158,3 @@ func TestStatusLeavesTheStateAlone(t *testing.T) {
 	_ = StatusJSON(m.state, m.live)
 	assert.Equal(t, "CREATE TABLE", m.state.Tables[0].Definition)
 }
-
-func TestNextStep(t *testing.T) {
-	for name, want := range map[string]string{
-		"empty":     "wherry check",
-		"begun":     "wherry init-copy --config shop.yaml",
-		"copying":   "wherry status --watch",
-		"run":       "wherry status --watch",
-		"killed":    "wherry init-copy",
-		"failed":    "wherry init-copy",
-		"following": "wherry verify",
-		"orphaned":  "wherry start-replica",
-		"unequal":   "wherry verify --repair --config a.yaml --config b.yaml",
-		"ready":     "wherry cutover --confirm shop",
-		"fenced":    "wherry cutover --confirm shop",
-		"rehearsed": "wherry cutover --confirm shop",
-		"over":      "",
-		"turned":    "wherry cutover --reverse --confirm shop",
-		"alone":     "wherry start-replica --reverse",
-		"back":      "",
-	} {
-		m := moves()[name]
-		assert.Equal(t, want, NextStep(m.state, m.live).Command, name)
-	}
-}

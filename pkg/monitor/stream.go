@@ -32,8 +32,8 @@ func (s *Stream) Emit(kind string, fields any) error { return s.emit(kind, field
 // Summary writes the last line of a run that did what it should.
 func (s *Stream) Summary(fields any) error { return s.emit("summary", fields, true) }
 
-// Error writes the last line of a run that did not. What to run next is told by an error in the chain that has the method
-// Next() string.
+// Error writes the last line of a run that did not. What to run next is told by an error in the chain that has the
+// method Next() string.
 func (s *Stream) Error(code int, err error) error {
 	line := struct {
 		Code  int    `json:"code"`

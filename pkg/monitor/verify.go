@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"wherry/pkg/count"
 	"wherry/pkg/state"
 )
 
@@ -45,10 +46,11 @@ func sumVerify(v state.Verify) string {
 			tables++
 		}
 	}
-	what := fmt.Sprintf("%s with %s compared", plural(len(v.Tables), "table"), plural(rows, "row"))
+	what := fmt.Sprintf("%s with %s compared", count.Of(len(v.Tables), "table"), count.Of(rows, "row"))
 	switch {
 	case tables > 0:
-		return fmt.Sprintf("%s: %d differing, %d missing, %d extra, in %s", what, differing, missing, extra, plural(tables, "table"))
+		return fmt.Sprintf("%s: %d differing, %d missing, %d extra, in %s", what, differing, missing, extra,
+			count.Of(tables, "table"))
 	case v.Finished.IsZero():
 		return what + ", not finished"
 	case !v.Clean:

@@ -2,9 +2,10 @@ package plan
 
 import "strings"
 
-// constraintNames refuses constraints that would have one name in one database where the target wants them unique there, each kind by
-// itself: two databases may become one, and the source may want them unique in a table only. That is so for foreign keys on most
-// servers (MySQL manual, "FOREIGN KEY Constraints"; MariaDB until 12.1, MDEV-28933), and for checks on MySQL ("CHECK Constraints").
+// constraintNames refuses constraints that would have one name in one database where the target wants them unique
+// there, each kind by itself: two databases may become one, and the source may want them unique in a table only. That
+// is so for foreign keys on most servers (MySQL manual, "FOREIGN KEY Constraints"; MariaDB until 12.1, MDEV-28933),
+// and for checks on MySQL ("CHECK Constraints").
 func (b *builder) constraintNames() {
 	type name struct{ kind, database, name string }
 	first := map[name]string{}
@@ -14,19 +15,21 @@ func (b *builder) constraintNames() {
 		subject := b.Steps[i].Source.Name.String() + "." + constraint
 		if other := first[n]; other != "" && constraint != "" {
 			b.fail(kind, subject, "would have the same name in "+t.Name.Database+" as "+other,
-				"drop one of them on the source and add it again by another name, or lead the tables to different databases")
+				"drop one of them on the source and add it again by another name, or lead the tables to different "+
+					"databases")
 			return
 		}
 		first[n] = subject
 	}
+	foreignKeys, checks := b.dialect.UniqueNames()
 	for i := range b.Steps {
 		t := b.Steps[i].Target
-		if !t.Flavor.HasForeignKeyNamesPerTable() {
+		if foreignKeys {
 			for _, f := range t.ForeignKeys {
 				once("foreign_key", i, f.Name)
 			}
 		}
-		if !t.Flavor.HasCheckNamesPerTable() {
+		if checks {
 			for _, c := range t.Checks {
 				once("check", i, c.Name)
 			}

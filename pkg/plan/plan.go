@@ -18,7 +18,7 @@ import (
 // Plan is the outcome.
 type Plan struct {
 	Routes   []*route.Route
-	Steps    []schema.Step // the same tables as Routes
+	Steps    []Step // the same tables as Routes
 	Findings []db.Finding
 }
 
@@ -108,11 +108,17 @@ func (b *builder) table(t *schema.Table) bool {
 		b.fail("schema", t.Name.String(), err.Error(), "change the table, or exclude it")
 		return false
 	}
+	var plainZeros []string
+	apart := b.dialect.SessionColumns(t)
 	for i := range losses {
 		losses[i].Allowed = b.opts.Allowed.Allows(losses[i].Name, t.Name)
 		b.loss(&losses[i])
-		if at := t.Column(losses[i].Column); losses[i].Name == schema.NegativeZero && at >= 0 {
-			t.Columns[at].Type.PlainZero = losses[i].Allowed
+		switch {
+		case !losses[i].Allowed || losses[i].Column == "":
+		case losses[i].Name == schema.NegativeZero:
+			plainZeros = append(plainZeros, losses[i].Column)
+		case losses[i].Name == schema.SessionExpression:
+			apart = append(apart, losses[i].Column)
 		}
 	}
 	if index := t.KeyIndex(); index != nil {
@@ -123,8 +129,10 @@ func (b *builder) table(t *schema.Table) bool {
 		b.fail("route", t.Name.String(), err.Error(), "change the filter, or exclude the table")
 		return false
 	}
+	r.Apart = apart
+	r.ReadPlainZeros(plainZeros)
 	b.Routes = append(b.Routes, r)
-	b.Steps = append(b.Steps, schema.Step{Source: t, Target: target, Losses: losses})
+	b.Steps = append(b.Steps, Step{Source: t, Target: target, Losses: losses})
 	return true
 }
 
@@ -145,7 +153,8 @@ func (b *builder) movable(t *schema.Table) bool {
 	}
 	good := true
 	if t.Engine != "" && t.Engine != "InnoDB" {
-		b.fail("engine", name, "has engine "+t.Engine+", which has no transactions", "ALTER TABLE "+t.Name.Quoted()+" ENGINE=InnoDB, or exclude it")
+		b.fail("engine", name, "has engine "+t.Engine+", which has no transactions",
+			"ALTER TABLE "+t.Name.String()+" ENGINE=InnoDB, or exclude it")
 		good = false
 	}
 	for _, check := range []func(*schema.Table) bool{b.understood, b.key, b.columns, b.foreignKeys} { // all of them: findings come at once
@@ -173,10 +182,10 @@ func (b *builder) understood(t *schema.Table) bool {
 	if b.opts.Proved {
 		return true
 	}
-	differences := schema.Regenerates(t)
+	differences := b.dialect.Regenerates(t)
 	for _, difference := range differences {
 		b.fail("definition", t.Name.String(), "is not understood as the source means it: "+difference,
-			"report this with the output of SHOW CREATE TABLE "+t.Name.Quoted()+", and exclude the table")
+			"report this with the output of SHOW CREATE TABLE "+t.Name.String()+", and exclude the table")
 	}
 	return len(differences) == 0
 }

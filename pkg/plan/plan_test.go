@@ -16,6 +16,7 @@ import (
 	"wherry/pkg/plan"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
 // reader is a source that has tables and nothing else.
@@ -283,7 +284,7 @@ func TestLossSaysWhatToWrite(t *testing.T) {
 }
 
 func TestTableThatTheTargetCannotHold(t *testing.T) {
-	p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a")}}, lossy{err: errors.New("no such thing")}, &route.Rules{}, plan.Options{})
+	p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a")}}, lossy{Dialect: memory(), err: errors.New("no such thing")}, &route.Rules{}, plan.Options{})
 	require.NoError(t, err)
 	require.Len(t, p.Refused(), 1)
 	assert.Equal(t, "schema", p.Findings[0].Check)
@@ -299,11 +300,12 @@ func TestTablesCannotBeRead(t *testing.T) {
 // TestDefinitions: a table that does not come out the same when it is written again is refused, naming it and what differs.
 func TestDefinitions(t *testing.T) {
 	read := func() *schema.Table {
-		read, err := schema.ParseCreate("CREATE TABLE `a` (\n  `id` int NOT NULL,\n  `b` varchar(5) DEFAULT 'x',\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
-			name("a"), schema.Flavor{Version: 90704}, schema.Collations{})
+		read, err := mysql.ParseCreate("CREATE TABLE `a` (\n  `id` int NOT NULL,\n  `b` varchar(5) DEFAULT 'x',\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+			name("a"), mysql.Flavor{Version: 90704}, mysql.Collations{})
 		require.NoError(t, err)
 		return read
 	}
+	dialect := mysql.New(mysql.Flavor{Version: 90704}, mysql.Collations{})
 	good, spoilt := read(), read()
 	spoilt.Columns[1].Type.Size = 6
 	for _, c := range []struct {
@@ -312,7 +314,7 @@ func TestDefinitions(t *testing.T) {
 	}{{good, nil}, {spoilt, []string{"columns: not the same"}}} {
 		rules, err := route.NewRules([]string{"shop.*"}, nil, nil, nil)
 		require.NoError(t, err)
-		p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{c.table}}, memory(), rules, plan.Options{})
+		p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{c.table}}, dialect, rules, plan.Options{})
 		require.NoError(t, err)
 		refused := p.Refused()
 		require.Len(t, refused, len(c.want))

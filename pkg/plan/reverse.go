@@ -55,7 +55,9 @@ func (r *Return) Unlike(tables, source []*schema.Table) map[schema.Name]string {
 		unlike[t.Name] = "what the source can hold of it is not what it has"
 	}
 	for _, step := range (&Return{Dialect: r.Dialect, Rules: r.Rules, Options: r.Options}).Of(tables).Steps {
-		if slices.ContainsFunc(step.Losses, func(l schema.Loss) bool { return l.Grade == schema.Lossy || l.Grade == schema.Fatal }) {
+		if slices.ContainsFunc(step.Losses, func(l schema.Loss) bool {
+			return l.Grade == schema.Fatal || l.Grade == schema.Lossy && l.Name != schema.SessionExpression // that one is in values, not in the table
+		}) {
 			continue
 		}
 		got := old[step.Target.Name]
@@ -82,8 +84,9 @@ func (b *builder) fixed(t *schema.Table, old []*schema.Table) bool {
 		}
 		b.Findings = append(b.Findings, try.Findings...)
 		if back != nil {
+			back.Apart = b.dialect.SessionColumns(t)
 			b.Routes = append(b.Routes, back)
-			b.Steps = append(b.Steps, schema.Step{Source: t, Target: into})
+			b.Steps = append(b.Steps, Step{Source: t, Target: into})
 		}
 		return back != nil
 	}
@@ -99,8 +102,9 @@ func turn(p *Plan, tables func(*route.Route) (now, old *schema.Table)) *Plan {
 		}
 		now, old := tables(r)
 		if back := b.back(now, old); back != nil {
+			back.Apart = r.Apart
 			b.Routes = append(b.Routes, back)
-			b.Steps = append(b.Steps, schema.Step{Source: now, Target: old})
+			b.Steps = append(b.Steps, Step{Source: now, Target: old})
 		}
 	}
 	return &b.Plan
@@ -138,6 +142,10 @@ func (b *builder) back(now, old *schema.Table) *route.Route {
 	back, err := route.New(now, &into, "")
 	if err != nil {
 		return fail(err.Error(), mend)
+	}
+	if columns := back.KeyForms(); len(columns) > 0 {
+		b.add(db.Warn, "way_back", now.Name.String(), "tells rows apart by "+strings.Join(columns, ", ")+", whose text the source writes in one way only: "+
+			"a row whose key is written in another way here has no way back", "have applications write such keys as they are read")
 	}
 	return back
 }

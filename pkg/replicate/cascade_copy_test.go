@@ -81,7 +81,7 @@ func (f *family) disturb(r *rand.Rand) {
 	})
 }
 
-// copy returns the phase as cmd puts it together.
+// copy returns the phase as pkg/move puts it together.
 func (f *family) copy() *copy.Copy {
 	target := f.target.Target("move")
 	ledger := target.Ledger()

@@ -8,8 +8,9 @@ import (
 	"wherry/pkg/db"
 )
 
-// collector reads the log and joins whole transactions until a limit is reached, or until the log has nothing more for the
-// moment and the applier is free: with a backlog batches are large, without one changes wait for nothing.
+// collector reads the log and joins whole transactions into batches. Without a backlog it hands over what it has as soon as the applier is
+// free, so a change waits for nothing but the batch before it. Of a backlog it hands over large batches only: until a limit is reached, or
+// the log has nothing more.
 type collector struct {
 	r      *Replicator
 	stream db.Stream
@@ -30,31 +31,48 @@ type collector struct {
 	end     db.Position // after the last whole transaction in the batch
 	sent    db.Position // what the applier was given last
 	sentAt  time.Time   // and when
+
+	done   bool             // the session ends here, and all before is committed
+	change *db.SchemaChange // and then it is because of this one
 }
 
+// run reads until the goal, or up to a schema change.
 func (c *collector) run(ctx context.Context) error {
 	if err := c.goalReached(ctx); err != nil {
 		return err
 	}
 	wait := busyWait // longer and longer while there is no news: a goal is mostly near, and then seen at once
-	for {
+	for !c.done {
 		part, err := c.stream.Next(ctx, wait)
 		if err != nil {
 			return fmt.Errorf("read the source's log after %s: %w", c.stream.Position(), err)
 		}
 		if part == nil {
-			wait = min(2*wait, idleWait)
 			err = c.idle(ctx)
 		} else {
 			err = c.take(ctx, part)
 		}
-		if !c.nothing() {
-			wait = busyWait
-		}
 		if err != nil {
 			return err
 		}
+		switch {
+		case c.nothing() && part == nil:
+			wait = min(max(2*wait, busyWait), idleWait)
+		case c.nothing() || c.open || c.behind():
+			wait = busyWait
+		case part == nil:
+			wait = freeWait // the applier is busy
+		default:
+			wait = 0
+		}
 	}
+	return nil
+}
+
+// behind tells whether the target has a backlog: what was read last was committed some time ago. Commit times may be of whole
+// seconds, and the clocks of two machines are compared, so less than a second or two says nothing.
+func (c *collector) behind() bool {
+	return !c.time.IsZero() && time.Since(c.time)+c.r.opts.Clock > c.r.opts.Backlog
 }
 
 // take adds a part to the batch and hands the batch over when it is full.
@@ -69,6 +87,11 @@ func (c *collector) take(ctx context.Context, part *db.Part) error {
 	}
 	if part.DDL != nil {
 		return c.schemaChange(ctx, part)
+	}
+	if !c.open && !c.nothing() && !c.behind() {
+		if err := c.offer(ctx, false); err != nil {
+			return err
+		}
 	}
 	if part.Rollback {
 		return c.dropTransaction(ctx)
@@ -93,7 +116,7 @@ func (c *collector) take(ctx context.Context, part *db.Part) error {
 	if part.End {
 		c.count++
 		c.time, c.end = part.Time, c.stream.Position()
-		if err := c.goalReached(ctx); err != nil {
+		if err := c.goalReached(ctx); err != nil || c.done {
 			return err
 		}
 	}
@@ -142,10 +165,16 @@ func (c *collector) stopBefore(ctx context.Context) error {
 	} else if err := c.hand(ctx, true, true); err != nil {
 		return err
 	}
+	return c.finish(ctx)
+}
+
+// finish ends the session once the applier is done with everything handed over.
+func (c *collector) finish(ctx context.Context) error {
 	if err := c.await(ctx); err != nil {
 		return err
 	}
-	return errReached
+	c.done = true
+	return nil
 }
 
 // idle is called when the log has nothing more for the moment.
@@ -154,10 +183,10 @@ func (c *collector) idle(ctx context.Context) error {
 		return nil // the rest of the transaction is on its way
 	}
 	if !c.nothing() {
-		return c.offer(ctx)
+		return c.offer(ctx, true)
 	}
 	c.end = c.stream.Position()
-	if err := c.goalReached(ctx); err != nil {
+	if err := c.goalReached(ctx); err != nil || c.done {
 		return err
 	}
 	quiet := time.Since(c.sentAt)
@@ -178,17 +207,14 @@ func (c *collector) goalReached(ctx context.Context) error {
 	if err := c.hand(ctx, true, true); err != nil {
 		return err
 	}
-	if err := c.await(ctx); err != nil { // until that is committed
-		return err
-	}
-	return errReached
+	return c.finish(ctx)
 }
 
-// offer hands the batch over if the applier is free.
-func (c *collector) offer(ctx context.Context) error {
+// offer hands the batch over if the applier is free. idle tells that the log has nothing more.
+func (c *collector) offer(ctx context.Context, idle bool) error {
 	select {
 	case <-c.ready:
-		return c.give(ctx, true, true)
+		return c.give(ctx, true, idle)
 	default:
 		return nil
 	}
@@ -229,35 +255,24 @@ func (c *collector) send(ctx context.Context, w work) error {
 	}
 }
 
-// schemaChange ends the session at a schema change, once everything before it is committed.
-type schemaChange struct {
-	ddl           *db.DDL
-	before, after db.Position
-	more          bool // its rows follow in the same transaction
-}
-
-func (e *schemaChange) Error() string {
-	return fmt.Sprintf("schema change on %v in the source's log at %s: %.500s", e.ddl.Tables, e.after, e.ddl.Statement)
-}
-
-// schemaChange lets everything before it be applied and ends the session there, unless the routes have it already.
+// schemaChange lets everything before a schema change be applied and ends the session there, unless the routes have it
+// already.
 func (c *collector) schemaChange(ctx context.Context, part *db.Part) error {
-	change := &schemaChange{ddl: part.DDL, before: c.end, after: c.stream.Position(), more: !part.End}
+	change := &db.SchemaChange{DDL: part.DDL, Before: c.end, After: c.stream.Position(), More: !part.End}
+	passed := len(change.Tables) == 0 // only a Schema needs to know what databases have
 	if c.r.opts.Schema != nil {
-		passed, err := c.r.opts.Schema.Passed(ctx, change.ddl, change.before, change.after, change.more)
-		if err != nil {
+		var err error
+		if passed, err = c.r.opts.Schema.Passed(ctx, change); err != nil {
 			return err
 		}
-		if passed {
-			c.open, c.end = change.more, change.after
-			return c.goalReached(ctx)
-		}
+	}
+	if passed {
+		c.open, c.end = change.More, change.After
+		return c.goalReached(ctx)
 	}
 	if err := c.hand(ctx, true, false); err != nil {
 		return err
 	}
-	if err := c.await(ctx); err != nil {
-		return err
-	}
-	return change
+	c.change = change
+	return c.finish(ctx)
 }

@@ -7,7 +7,6 @@ package replicate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -21,17 +20,18 @@ import (
 type Schema interface {
 	// Routes returns the routes as of the target's position, after it has finished what was begun.
 	Routes(ctx context.Context, applier db.Applier) ([]*route.Route, error)
-	// Passed tells whether the routes have the change already. more: its rows follow in the same transaction.
-	Passed(ctx context.Context, d *db.DDL, before, after db.Position, more bool) (bool, error)
+	// Passed tells whether the routes have the change already.
+	Passed(ctx context.Context, change *db.SchemaChange) (bool, error)
 	// Change makes the change on the target and moves the position from before to after it.
-	Change(ctx context.Context, applier db.Applier, d *db.DDL, before, after db.Position, more bool) error
+	Change(ctx context.Context, applier db.Applier, change *db.SchemaChange) error
 }
 
 // Options configure a Replicator; the zero value is usable.
 type Options struct {
 	BatchRows  int           // net rows of one target transaction; 5,000
 	BatchBytes int           // bytes of one target transaction, roughly; 16 MiB
-	BatchAge   time.Duration // the longest that a change waits for others to join it while more keep coming; 500 ms
+	BatchAge   time.Duration // the longest that a change of a backlog waits for others to join it while more keep coming; 500 ms
+	Backlog    time.Duration // changes that were committed longer ago are a backlog: batches grow to their limits; 2 s. Negative: always
 	Workers    int           // connections that apply in parallel; 1
 	Schema     Schema        // nil: a schema change is an error
 	RetryFor   time.Duration // how long to go on without any progress before giving up; 10 minutes
@@ -93,6 +93,9 @@ func New(source db.Log, target Opener, routes []*route.Route, opts Options) *Rep
 	if opts.BatchAge == 0 {
 		opts.BatchAge = 500 * time.Millisecond
 	}
+	if opts.Backlog == 0 {
+		opts.Backlog = 2 * time.Second
+	}
 	if opts.RetryFor == 0 {
 		opts.RetryFor = 10 * time.Minute
 	}
@@ -117,60 +120,39 @@ func (r *Replicator) ReplayExactly(ctx context.Context, goal db.Position) error 
 // is sealed (db.ErrSealed).
 func (r *Replicator) Run(ctx context.Context) error { return r.run(ctx, "") }
 
-// CatchUp applies changes until the target is no further behind than what came in within the last round.
+// CatchUp applies changes until the target holds everything that was in the source's log when it began.
 func (r *Replicator) CatchUp(ctx context.Context) error {
-	for {
-		var goal db.Position
-		err := r.repeat(ctx, func() (err error) {
-			goal, err = r.source.Head(ctx)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("read the source's head: %w", err)
-		}
-		began := time.Now()
-		if err := r.run(ctx, goal); err != nil {
-			return err
-		}
-		if time.Since(began) < 2*time.Second {
-			return nil
-		}
+	var goal db.Position
+	err := r.repeat(ctx, func() (err error) {
+		goal, err = r.source.Head(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read the source's head: %w", err)
 	}
+	return r.run(ctx, goal)
 }
 
-// run repeats sessions until one ends for good.
+// run has one session after another until one reaches the goal. After a schema change the next one goes on with other
+// routes.
 func (r *Replicator) run(ctx context.Context, goal db.Position) error {
-	return r.repeat(ctx, func() error { return r.session(ctx, goal) })
+	return r.repeat(ctx, func() error {
+		for {
+			if evolved, err := r.session(ctx, goal); err != nil || !evolved {
+				return err
+			}
+		}
+	})
 }
 
 // repeat calls f again after a lost connection or a deadlock, as long as something moved within RetryFor.
 func (r *Replicator) repeat(ctx context.Context, f func() error) error {
 	r.moved = time.Now()
-	wait := 100 * time.Millisecond
-	for {
-		before := r.moved
-		err := f()
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case errors.Is(err, errEvolved):
-			continue
-		case !errors.Is(err, db.ErrConnection) && !errors.Is(err, db.ErrRetry):
-			return err
-		case time.Since(r.moved) > r.opts.RetryFor:
-			return fmt.Errorf("no progress for %s: %w", r.opts.RetryFor, err)
-		}
-		if r.moved != before {
-			wait = 100 * time.Millisecond
-		}
-		r.opts.Log.Warn().Err(err).Stringer("again_in", wait).Msg("replication interrupted")
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(wait):
-		}
-		wait = min(2*wait, 30*time.Second)
-	}
+	return db.Retry{
+		For: r.opts.RetryFor, First: 100 * time.Millisecond, Most: 30 * time.Second, Words: "no progress for",
+		Moved: func() time.Time { return r.moved },
+		Tell: func(err error, pause time.Duration) {
+			r.opts.Log.Warn().Err(err).Stringer("again_in", pause).Msg("replication interrupted")
+		},
+	}.Do(ctx, f)
 }

@@ -15,14 +15,12 @@ import (
 
 const (
 	idleWait  = 250 * time.Millisecond // for news when there has been none for a while
-	busyWait  = 2 * time.Millisecond   // for news while the applier is busy with the batch before
+	busyWait  = 2 * time.Millisecond   // for news of a backlog
+	freeWait  = time.Millisecond / 2   // for news while the applier is busy with the batch before
 	moveEvery = 200 * time.Millisecond // how often a position is committed that moved without routed changes
 	heartbeat = time.Second            // how often standing still is told, and the applier's connection used
 	retries   = 5                      // of one batch that met a deadlock
 )
-
-// errReached ends a session at its goal.
-var errReached = errors.New("goal reached")
 
 // work is what the collector hands to the applier: the net effect of whole transactions, or of a piece of a large one.
 type work struct {
@@ -36,32 +34,32 @@ type work struct {
 	idle     bool  // nothing more was in the log
 }
 
-// session runs from the target's durable position until an error. Everything not committed by then is read again by
-// the next session, so nothing of it needs saving.
-func (r *Replicator) session(ctx context.Context, goal db.Position) (err error) {
+// session runs from the target's durable position to the goal, or over a schema change: then another session is to go on
+// after it. What is not committed when an error ends a session is read again by the next one, so nothing of it needs saving.
+func (r *Replicator) session(ctx context.Context, goal db.Position) (evolved bool, err error) {
 	applier, err := r.target.NewApplier(ctx, db.ApplyOptions{Workers: r.workers(), Displaced: r.opts.Displaced})
 	if err != nil {
-		return fmt.Errorf("open the target for changes: %w", err)
+		return false, fmt.Errorf("open the target for changes: %w", err)
 	}
 	defer func() { err = errors.Join(err, ignoreConnection(applier.Close())) }()
 	if applier.Position().IsZero() {
-		return errors.New("no position on the target: run init-copy first")
+		return false, errors.New("no position on the target: run init-copy first")
 	}
 	if r.opts.Unseen == nil && r.opts.Settled != nil {
 		if err := r.opts.Settled(ctx); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if r.opts.Schema != nil {
 		if r.routes, err = r.opts.Schema.Routes(ctx, applier); err != nil {
-			return err
+			return false, err
 		}
 	}
 	r.cascades = route.NewCascades(r.routes)
 	pos := applier.Position()
 	stream, err := r.source.Stream(ctx, pos, r.routes, nil)
 	if err != nil {
-		return fmt.Errorf("open the source's log at %s: %w", pos, err)
+		return false, fmt.Errorf("open the source's log at %s: %w", pos, err)
 	}
 	defer func() { err = errors.Join(err, ignoreConnection(stream.Close())) }()
 	r.opts.Log.Debug().Stringer("position", pos).Msg("replication session begins")
@@ -69,37 +67,32 @@ func (r *Replicator) session(ctx context.Context, goal db.Position) (err error) 
 	out, ready, free := make(chan work), make(chan struct{}, 1), make(chan *coalescer, 3)
 	whole := ctx
 	group, ctx := errgroup.WithContext(ctx)
+	c := &collector{
+		r: r, stream: stream, goal: goal, out: out, ready: ready, free: free, net: newCoalescer(), end: pos,
+	}
 	group.Go(func() error {
 		defer close(out)
-		c := &collector{r: r, stream: stream, goal: goal, out: out, ready: ready, free: free, net: newCoalescer(), end: pos}
 		return c.run(ctx)
 	})
 	group.Go(func() error { return r.applyAll(ctx, applier, out, ready, free) })
-	err = group.Wait()
-	var change *schemaChange
-	switch {
-	case errors.Is(err, errReached):
-		return nil
-	case errors.As(err, &change):
-		return r.evolve(whole, applier, change)
+	if err = group.Wait(); err != nil || c.change == nil {
+		return false, err
 	}
-	return err
+	return true, r.evolve(whole, applier, c.change)
 }
 
-// errEvolved ends a session after which another one goes on.
-var errEvolved = errors.New("the schema has changed")
-
 // evolve has a schema change carried over.
-func (r *Replicator) evolve(ctx context.Context, applier db.Applier, c *schemaChange) error {
+func (r *Replicator) evolve(ctx context.Context, applier db.Applier, c *db.SchemaChange) error {
 	if r.opts.Schema == nil {
-		return fmt.Errorf("%w: %w", c, db.ErrUnsupported)
+		return fmt.Errorf("schema change on %v in the source's log at %s: %.500s: %w",
+			c.Tables, c.After, c.Statement, db.ErrUnsupported)
 	}
-	if err := r.opts.Schema.Change(ctx, applier, c.ddl, c.before, c.after, c.more); err != nil {
+	if err := r.opts.Schema.Change(ctx, applier, c); err != nil {
 		return err
 	}
 	r.moved = time.Now()
 	r.stats.Position = applier.Position()
-	return errEvolved
+	return nil
 }
 
 // ignoreConnection drops errors of closing what is lost anyway.

@@ -81,15 +81,15 @@ func definition(name schema.Name) *schema.Table {
 // newWorld makes the tables on both ends, with the move's position after that.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, source: dbtest.NewServer("source"), target: dbtest.NewServer("target")}
+	w := &world{t: t, source: dbtest.NewServer("source"), target: dbtest.NewTarget("target")}
 	w.left, w.right = w.source.Source(), w.target.Target("move")
 	for _, n := range []schema.Name{items, pairs, accounts, notes, unrouted} {
 		require.NoError(t, w.source.DDL(db.DDL{}, dbtest.CreateTable(definition(n))))
 		if n == unrouted {
 			continue
 		}
-		to := definition(schema.Name{Database: "new", Table: n.Table})
-		require.NoError(t, w.target.DDL(db.DDL{}, dbtest.CreateTable(to)))
+		to, err := w.target.MapTable(definition(n), schema.Name{Database: "new", Table: n.Table})
+		require.NoError(t, err)
 		where := ""
 		switch n {
 		case pairs:

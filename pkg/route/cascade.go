@@ -5,12 +5,13 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
-// Action is what a foreign key does to the rows that reference a row which is removed, or whose referenced values change.
+// Action is what a foreign key does to the rows that reference a row which is removed, or whose referenced values
+// change.
 type Action int
 
 // The actions. With NoAction the server refuses the change of a row that is referenced.
@@ -56,8 +57,8 @@ func NewCascades(routes []*Route) *Cascades {
 		}
 	}
 	for _, references := range c.references {
-		// The server goes by the names of the constraints (InnoDB, dict_foreign_compare): where the columns of two keys overlap, the
-		// first of them decides.
+		// The server goes by the names of the constraints (InnoDB, dict_foreign_compare): where the columns of two keys
+		// overlap, the first of them decides.
 		slices.SortFunc(references, func(a, b *Reference) int { return cmp.Compare(a.id(), b.id()) })
 		for _, r := range references {
 			if r.Obstacle == "" {
@@ -71,7 +72,10 @@ func NewCascades(routes []*Route) *Cascades {
 func (r *Reference) id() string { return r.Child.Source.Name().Database + "/" + r.Name }
 
 func newReference(f schema.ForeignKey, parent, child *Route) *Reference {
-	r := &Reference{Name: f.Name, Parent: parent, Child: child, OnDelete: action(f.OnDelete, Remove), OnUpdate: action(f.OnUpdate, Follow)}
+	r := &Reference{
+		Name: f.Name, Parent: parent, Child: child, OnDelete: action(f.OnDelete, Remove),
+		OnUpdate: action(f.OnUpdate, Follow),
+	}
 	for i := range f.Columns {
 		from, to := child.Source.position(f.Columns[i]), parent.Source.position(f.ParentColumns[i])
 		if from < 0 || to < 0 {
@@ -108,11 +112,14 @@ func (c *Cascades) obstacle(r *Reference) string {
 	through := c.reached[r.Parent]
 	switch {
 	case r.writes() && r.Child.Filter != nil && slices.ContainsFunc(r.From, r.Child.Filter.uses):
-		return fmt.Sprintf("the row filter of %s looks at columns that it changes: rows would begin to match that are not on the target", child)
+		return fmt.Sprintf("the row filter of %s looks at columns that it changes: rows would begin to match that "+
+			"are not on the target", child)
 	case through && r.Parent.Filter != nil:
-		return fmt.Sprintf("%s has a row filter, and other foreign keys change rows of %s that are not on the target", parent, parent)
+		return fmt.Sprintf("%s has a row filter, and other foreign keys change rows of %s that are not on the target",
+			parent, parent)
 	case through && len(r.Child.Source.Key) == 0:
-		return fmt.Sprintf("%s has no key, and is reached through %s, whose rows are changed by a foreign key too", child, parent)
+		return fmt.Sprintf("%s has no key, and is reached through %s, whose rows are changed by a foreign key too",
+			child, parent)
 	}
 	for i := range r.From {
 		if what := r.differs(i); what != "" {
@@ -130,15 +137,18 @@ func (r *Reference) writes() bool {
 // differs tells how a pair of columns compares, or stores a value, unlike on the source.
 func (r *Reference) differs(i int) string {
 	from, to := r.Child.Source.Column(r.From[i]), r.Parent.Source.Column(r.To[i])
-	if r.OnUpdate == Follow && (from.Type.Kind != to.Type.Kind || from.Type.Kind == schema.Binary && from.Type.Size != to.Type.Size) {
+	if r.OnUpdate == Follow && (from.Type.Kind != to.Type.Kind ||
+		from.Type.Kind == schema.Binary && from.Type.Size != to.Type.Size) {
 		return fmt.Sprintf("ON UPDATE CASCADE takes values of %s, which is of another type than %s", to.Name, from.Name)
 	}
 	target := r.Child.Target.Column(r.From[i])
 	across := r.Child.Source.Table.Flavor.MariaDB != r.Child.Target.Table.Flavor.MariaDB
 	switch t := &target.Type; t.Kind {
 	case schema.Char, schema.Varchar:
-		if t.Collation != from.Type.Collation || across && !strings.HasSuffix(t.Collation, "_bin") {
-			return fmt.Sprintf("the values of %s are compared by a collation that the target has not, or not the same", from.Name)
+		if t.Collation != from.Type.Collation || across && !mysql.SharesCollation(t.Collation) {
+			return fmt.Sprintf("the values of %s are compared by collation %s, which the target has not, or which "+
+				"is not known to call the same values equal there: give them a "+
+				"collation that both have, such as %s_bin", from.Name, from.Type.Collation, from.Type.Charset)
 		}
 	default:
 	}
@@ -208,6 +218,12 @@ func (r *Reference) Acts(before, after [][]byte) Action {
 
 // uses tells whether the filter looks at a value of the row.
 func (f *Filter) uses(column int) bool { return looksAt(f.where, column) }
+
+// Uses tells whether the filter looks at a column of the relation that it was made for.
+func (f *Filter) Uses(of *Relation, column string) bool {
+	at := of.position(column)
+	return at >= 0 && f.uses(at)
+}
 
 func looksAt(p predicate, column int) bool {
 	switch p := p.(type) {

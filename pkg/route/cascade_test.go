@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -48,6 +49,30 @@ func TestCascades(t *testing.T) {
 	assert.Equal(t, [2]Action{Follow, Empty}, [2]Action{y.Acts(row("1"), row("2")), z.Acts(row("1"), row("2"))})
 	assert.Equal(t, [2]Action{}, [2]Action{y.Acts(row("1"), row("1")), y.Acts(nil, row("1"))})
 	assert.Equal(t, NoAction, y.Acts([][]byte{nil, nil, nil}, nil), "nothing references NULL")
+}
+
+// TestCascadesOverText: between the families text is compared alike under the collations that were measured, and under
+// no other.
+func TestCascadesOverText(t *testing.T) {
+	for collation, alike := range map[string]bool{
+		"latin1_swedish_ci": true, "latin1_bin": true, "utf8mb4_general_ci": true, "utf8mb4_bin": true, "utf8_general_ci": true, "utf8mb4_0900_ai_ci": false, "utf8mb4_uca1400_ai_ci": false,
+	} {
+		obstacle := func(target schema.Flavor, to string) string {
+			p, child := cascadeRoute(t, "p", ""), cascadeRoute(t, "c", "", cascadeKey("f", "p", "CASCADE", "CASCADE"))
+			text := schema.Type{Kind: schema.Varchar, Size: 9, Charset: "latin1", Collation: collation}
+			there := *child.Source.Table
+			there.Columns, there.Flavor = slices.Clone(there.Columns), target
+			child.Source.Table.Columns[1].Type, p.Source.Table.Columns[0].Type = text, text
+			text.Collation = to
+			there.Columns[1].Type = text
+			child, err := New(child.Source.Table, &there, "")
+			require.NoError(t, err)
+			return NewCascades([]*Route{p, child}).All()[0].Obstacle
+		}
+		assert.Equal(t, alike, obstacle(schema.Flavor{MariaDB: true, Version: 101100}, collation) == "", collation)
+		assert.Empty(t, obstacle(schema.Flavor{Version: 90700}, collation), "%s within a family", collation)
+		assert.NotEmpty(t, obstacle(schema.Flavor{Version: 90700}, "latin1_danish_ci"), "%s becomes another one", collation)
+	}
 }
 
 func TestCascadeObstacles(t *testing.T) {

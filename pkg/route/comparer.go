@@ -65,7 +65,8 @@ var asciiCharsets = []string{
 func comparerOfText(column *schema.Column) (reader, error) {
 	t := &column.Type
 	if !strings.HasSuffix(t.Collation, "_bin") {
-		return reader{}, fmt.Errorf("column %s has collation %s, by which values with different bytes may be equal", column.Name, t.Collation)
+		return reader{}, fmt.Errorf("column %s has collation %s, by which values with different bytes may be equal",
+			column.Name, t.Collation)
 	}
 	if !slices.Contains(asciiCharsets, t.Charset) {
 		return reader{}, fmt.Errorf("column %s has character set %s", column.Name, t.Charset)
@@ -77,12 +78,13 @@ func comparerOfText(column *schema.Column) (reader, error) {
 	return reader{by, func(n ast.ExprNode) (operand, error) { return readText(n, t.Charset) }}, nil
 }
 
-// comparerOfEnum compares labels. Where the collation is not binary, a literal must be one of the labels letter by letter,
-// and no two labels may be equal under it.
+// comparerOfEnum compares labels. Where the collation is not binary, a literal must be one of the labels letter by
+// letter, and no two labels may be equal under it.
 func comparerOfEnum(column *schema.Column) (reader, error) {
 	t := &column.Type
 	if !strings.HasSuffix(t.Collation, "_bin") && !distinctLabels(t) {
-		return reader{}, fmt.Errorf("enum column %s has collation %s, by which its labels may be equal to one another", column.Name, t.Collation)
+		return reader{}, fmt.Errorf("enum column %s has collation %s, by which its labels may be equal to "+
+			"one another", column.Name, t.Collation)
 	}
 	read := func(node ast.ExprNode) (operand, error) {
 		value, err := readText(node, t.Charset)

@@ -19,7 +19,8 @@ func refuse(node ast.Node, format string, args ...any) error {
 
 func text(node ast.Node) string {
 	var b strings.Builder
-	if err := node.Restore(format.NewRestoreCtx(format.DefaultRestoreFlags|format.RestoreStringWithoutDefaultCharset, &b)); err != nil {
+	if err := node.Restore(format.NewRestoreCtx(format.DefaultRestoreFlags|format.RestoreStringWithoutDefaultCharset,
+		&b)); err != nil {
 		return "this part"
 	}
 	return b.String()
@@ -89,7 +90,8 @@ func (c compiler) binary(node *ast.BinaryOperationExpr) (predicate, error) {
 // verdicts say which outcomes, less, equal and greater, each operator is met by.
 var verdicts = map[opcode.Op][3]bool{
 	opcode.EQ: {false, true, false}, opcode.NullEQ: {false, true, false}, opcode.NE: {true, false, true},
-	opcode.LT: {true, false, false}, opcode.LE: {true, true, false}, opcode.GT: {false, false, true}, opcode.GE: {false, true, true},
+	opcode.LT: {true, false, false}, opcode.LE: {true, true, false}, opcode.GT: {false, false, true},
+	opcode.GE: {false, true, true},
 }
 
 // mirrored are the operators that hold when both sides are exchanged.
@@ -128,7 +130,9 @@ func bare(node ast.ExprNode) ast.ExprNode {
 }
 
 // compare compiles column op literal; whole is shown in errors, several is for BETWEEN.
-func (c compiler) compare(whole ast.Node, left ast.ExprNode, op opcode.Op, right ast.ExprNode, several bool) (predicate, error) {
+func (c compiler) compare(whole ast.Node, left ast.ExprNode, op opcode.Op, right ast.ExprNode,
+	several bool,
+) (predicate, error) {
 	column, err := c.column(left)
 	if err != nil {
 		return nil, err

@@ -18,8 +18,9 @@ type Filter struct{ where predicate }
 var ErrFilter = errors.New("cannot evaluate exactly")
 
 // supported is what every refusal ends with.
-const supported = "supported are AND, OR, XOR, NOT, parentheses and comparisons of one column with literals: = <> != < <= > >= <=> IN BETWEEN IS NULL, " +
-	"on integer, decimal, date and time columns, on strings of binary type or _bin collation, and for = and IN on enum columns"
+const supported = "supported are AND, OR, XOR, NOT, parentheses and comparisons of one column with literals: " +
+	"= <> != < <= > >= <=> IN BETWEEN IS NULL, on integer, decimal, date and time columns, " +
+	"on strings of binary type or _bin collation, and for = and IN on enum columns"
 
 // ParseFilter compiles a condition over the columns of a relation.
 func ParseFilter(where string, rel *Relation) (*Filter, error) {

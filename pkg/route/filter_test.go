@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
 // relation is over a table of one column of every sort.
@@ -17,7 +18,7 @@ func relation(t testing.TB) *Relation {
 		"`ci` varchar(10), `at` datetime(3), `d` date, `tm` time(2), `y` year, `e` enum('a','b'), `f` double, `b` varbinary(10), `g` int GENERATED ALWAYS AS (`id`) VIRTUAL," +
 		"`acc` enum('a','á'), `j` json, `u` tinyint unsigned, `gbk` varchar(5) CHARACTER SET gbk COLLATE gbk_bin, `set` set('a'))" +
 		" ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci"
-	table, err := schema.ParseCreate(create, schema.Name{Database: "shop", Table: "t"}, schema.Flavor{Version: 90704}, schema.Collations{})
+	table, err := mysql.ParseCreate(create, schema.Name{Database: "shop", Table: "t"}, mysql.Flavor{Version: 90704}, mysql.Collations{})
 	require.NoError(t, err)
 	rel := &Relation{Table: table}
 	for i := range table.Columns {

@@ -38,7 +38,8 @@ func (g glob) weight() int {
 	}
 }
 
-// wild tells whether s matches the pattern. It goes back to the last * only, so it takes at most len(pattern)*len(s) steps.
+// wild tells whether s matches the pattern. It goes back to the last * only, so it takes at most len(pattern)*len(s)
+// steps.
 func wild(pattern, s string) bool {
 	p, runes := []rune(pattern), []rune(s)
 	at, star, resume := 0, -1, 0

@@ -63,7 +63,8 @@ func readNumber(node ast.ExprNode) (operand, error) {
 		return operand{}, fmt.Errorf("%s is no integer or decimal", text(node))
 	}
 	if _, fraction, _ := strings.Cut(number, "."); len(number) > maxDigits || len(fraction) > maxScale {
-		return operand{}, fmt.Errorf("%s has more than %d digits, or more than %d after the point", text(node), maxDigits, maxScale)
+		return operand{}, fmt.Errorf("%s has more than %d digits, or more than %d after the point", text(node),
+			maxDigits, maxScale)
 	}
 	return operand{text: []byte(sign + number)}, nil
 }
@@ -139,8 +140,10 @@ func readDatetime(node ast.ExprNode, scale int) (operand, error) {
 	whole, fraction, point := strings.Cut(full, ".")
 	_, isInt := digits([]byte(fraction))
 	_, failed := time.Parse("2006-01-02 15:04:05", whole)
-	if failed != nil || len(whole) != len("2006-01-02 15:04:05") || !validDate(whole[:10]) || point && !isInt || len(fraction) > scale {
-		return operand{}, fmt.Errorf("%q is no date and time with at most %d digits after the point, written YYYY-MM-DD hh:mm:ss", s, scale)
+	if failed != nil || len(whole) != len("2006-01-02 15:04:05") || !validDate(whole[:10]) || point && !isInt ||
+		len(fraction) > scale {
+		return operand{}, fmt.Errorf("%q is no date and time with at most %d digits after the point, written "+
+			"YYYY-MM-DD hh:mm:ss", s, scale)
 	}
 	if scale > 0 {
 		whole += "." + fraction + strings.Repeat("0", scale-len(fraction))

@@ -63,7 +63,8 @@ type operand struct {
 // comparer orders a value of a column and a literal: negative, zero or positive.
 type comparer func(value []byte, o *operand) int
 
-// compare is column op literal. verdict says for each outcome of the comparer, less, equal or greater, whether it is met.
+// compare is column op literal. verdict says for each outcome of the comparer, less, equal or greater, whether it is
+// met.
 type compare struct {
 	column  int
 	by      comparer

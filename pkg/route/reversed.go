@@ -17,8 +17,9 @@ type Mapping interface {
 	Collisions(names []schema.Name) error
 }
 
-// Reversed are rules the other way round: from the tables of a target back to those of its source. A table that the move did not know
-// goes back to the one name that the rules lead to its own. Where there is none, or several, it is not followed.
+// Reversed are rules the other way round: from the tables of a target back to those of its source. A table that the
+// move did not know goes back to the one name that the rules lead to its own. Where there is none, or several, it is
+// not followed.
 type Reversed struct {
 	rules *Rules
 	known map[schema.Name]schema.Name // tables of the target -> their sources
@@ -102,7 +103,8 @@ func (r *Reversed) back(name schema.Name) (schema.Name, bool) {
 	return found[0], true
 }
 
-// inverse returns which half of a name substitute made this one of: "" when it may be one of many. ok is false when it made it of none.
+// inverse returns which half of a name substitute made this one of: "" when it may be one of many. ok is false when it
+// made it of none.
 func inverse(from, to, name string) (half string, ok bool) {
 	before, after, star := strings.Cut(to, "*")
 	switch {

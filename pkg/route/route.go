@@ -18,6 +18,12 @@ type Relation struct {
 	Key     []int  // positions within a row of the values that identify it, in key order
 	Desc    []bool // per value of Key, whether keys are in descending order of it; nil: none is
 	Where   string // a condition in the server's SQL that rows must meet; empty means all rows
+	// Rules are, per value, how it is read for the other end; nil: all of them stay as they are. A target's do.
+	Rules []Rule
+	// Computed is how many values at the end of a row are only compared, see Route.Compared.
+	Computed int
+
+	values []*schema.Type // see Value; nil: the columns' own
 }
 
 // Column returns the definition of value i of a row.
@@ -25,6 +31,18 @@ func (r *Relation) Column(i int) *schema.Column { return &r.Table.Columns[r.Colu
 
 // Descends tells whether keys are in descending order of value i of the key. Both relations of a route have one order.
 func (r *Relation) Descends(i int) bool { return i < len(r.Desc) && r.Desc[i] }
+
+// KeyOnly returns the relation with the values of its key and no others, in key order.
+func (r *Relation) KeyOnly() *Relation {
+	only := *r
+	only.Columns, only.Key, only.Rules, only.Computed, only.values = nil, nil, nil, 0, nil
+	for i, at := range r.Key {
+		only.Columns, only.Key = append(only.Columns, r.Columns[at]), append(only.Key, i)
+		only.Rules = append(only.Rules, r.Rule(at))
+		only.values = append(only.values, r.Value(at))
+	}
+	return &only
+}
 
 // Written tells whether value i of a row is written to the table: a generated column's is made by the server.
 func (r *Relation) Written(i int) bool { return r.Column(i).Generated == schema.NotGenerated }
@@ -37,6 +55,12 @@ type Route struct {
 	Source Relation
 	Target Relation
 	Filter *Filter // nil means all rows; the source relation's Where says the same in SQL
+	// Apart are stored generated columns of which some values may differ: they depend on the session that wrote the
+	// row, or that loss was allowed.
+	Apart []string
+
+	plainZeros []string // see ReadPlainZeros
+	plain      *Route   // what Compared was made of
 }
 
 // New builds the route of a source table to the target table that was planned for it. The row key is the source's.
@@ -49,9 +73,10 @@ func New(source, target *schema.Table, where string) (*Route, error) {
 		if source.Columns[i].Generated != schema.NotGenerated && !slices.Contains(key, i) {
 			continue
 		}
-		at := target.Column(source.Columns[i].Name)
+		at := target.ColumnOf(source.Columns[i].Name)
 		if at < 0 {
-			return nil, fmt.Errorf("route %s to %s: no column %s on the target", source.Name, target.Name, source.Columns[i].Name)
+			return nil, fmt.Errorf("route %s to %s: no column %s on the target", source.Name, target.Name,
+				source.Columns[i].Name)
 		}
 		position[i] = len(r.Source.Columns)
 		r.Source.Columns = append(r.Source.Columns, i)
@@ -62,6 +87,7 @@ func New(source, target *schema.Table, where string) (*Route, error) {
 		r.Source.Desc = append(r.Source.Desc, source.KeyIndex().Parts[i].Desc)
 	}
 	r.Target.Key, r.Target.Desc = r.Source.Key, r.Source.Desc
+	r.compile()
 	if where == "" {
 		return r, nil
 	}

@@ -99,7 +99,8 @@ func (r *Rules) Includes(name schema.Name) bool {
 	return (len(r.include) == 0 || slices.ContainsFunc(r.include, matches)) && !slices.ContainsFunc(r.exclude, matches)
 }
 
-// Target returns where the table goes. Without a route it keeps its name; a shadow goes beside the table that it is one of.
+// Target returns where the table goes. Without a route it keeps its name; a shadow goes beside the table that it is one
+// of.
 func (r *Rules) Target(name schema.Name) schema.Name {
 	if of, around, ok := r.shadows(name); ok {
 		to := r.Target(of)

@@ -17,10 +17,10 @@ func (t *Table) Key() []int {
 	return key
 }
 
-// KeyIndex returns the index that identifies rows and orders them, or nil when no index does both: the primary key, or in
-// a table without one the first unique index that can. One over columns that clients write comes before one over generated
-// columns. A primary key that cannot is not replaced by another index: it is there from the table's first row on, while
-// rows that are copied at different moments may collide in every unique index but the row key's.
+// KeyIndex returns the index that identifies rows and orders them, or nil when no index does both: the primary key,
+// or in a table without one the first unique index that can. One over columns that clients write comes before one
+// over generated columns. A primary key that cannot is not replaced by another index: it is there from the table's
+// first row on, while rows that are copied at different moments may collide in every unique index but the row key's.
 func (t *Table) KeyIndex() *Index {
 	all := t.UniqueIndexes()
 	if t.RowKey != "" {
@@ -88,7 +88,8 @@ func (t *Table) identifies(index *Index) bool {
 			return false
 		}
 		if c := &t.Columns[at].Type; t.Flavor.MariaDB && c.Kind == Char && strings.Contains(c.Collation, "nopad") {
-			// The index compares such values filled with spaces, a WHERE without: they differ about 'x' and 'x\t' (seen on 10.11).
+			// The index compares such values filled with spaces, a WHERE without: they differ about 'x' and 'x\t'
+			// (seen on 10.11).
 			return false
 		}
 	}
@@ -104,10 +105,13 @@ func (t *Table) generated(index *Index) bool {
 	return false
 }
 
+// WithoutOverlaps is the entry of Index.Extra that stands behind the last part (MariaDB's application-time periods).
+const WithoutOverlaps = "WITHOUT OVERLAPS"
+
 // WithoutOverlaps tells whether the index keeps periods of time apart (MariaDB), which no other index does.
 func (i *Index) WithoutOverlaps() bool {
 	for _, extra := range i.Extra {
-		if extra == withoutOverlaps {
+		if extra == WithoutOverlaps {
 			return true
 		}
 	}

@@ -1,4 +1,4 @@
-package schema
+package schema_test
 
 import (
 	"strings"
@@ -6,13 +6,19 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
 // TestKeyIndex: which index identifies rows, and whether rows compete for unique values besides.
 func TestKeyIndex(t *testing.T) {
-	const columns = "`a` int NOT NULL,\n  `b` varchar(20) NOT NULL,\n  `n` int DEFAULT NULL,\n  `t` text NOT NULL,\n  `e` enum('x','y') NOT NULL,\n" +
-		"  `e2` enum('x','') NOT NULL,\n  `s2` set('x','y','x') NOT NULL,\n  `v` int GENERATED ALWAYS AS (`a` + 1) VIRTUAL NOT NULL,\n" +
-		"  `h` char(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL,\n  `g` int GENERATED ALWAYS AS (`a` + 2) STORED NOT NULL,\n  `u` uuid NOT NULL,\n  `p` bit(7) NOT NULL,\n"
+	const columns = "`a` int NOT NULL,\n  `b` varchar(20) NOT NULL,\n  `n` int DEFAULT NULL,\n  `t` text NOT " +
+		"NULL,\n  `e` enum('x','y') NOT NULL,\n" +
+		"  `e2` enum('x','') NOT NULL,\n  `s2` set('x','y','x') NOT NULL,\n  `v` int GENERATED ALWAYS AS (`a` + 1) " +
+		"VIRTUAL NOT NULL,\n" +
+		"  `h` char(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL,\n  `g` int GENERATED ALWAYS AS " +
+		"(`a` + 2) STORED NOT NULL,\n  `u` uuid NOT NULL,\n  `p` bit(7) NOT NULL,\n"
 	const maria = "mariadb "
 	for indexes, want := range map[string]struct {
 		key   string
@@ -46,13 +52,14 @@ func TestKeyIndex(t *testing.T) {
 		"UNIQUE KEY `k` (`b`) USING HASH":                                 {"k b", false},
 		maria + "PRIMARY KEY (`a`,`period` WITHOUT OVERLAPS)":             {"", true},
 	} {
-		flavor := mysql97
+		flavor := mysql.Flavor{Version: 90704}
 		indexes, isMaria := strings.CutPrefix(indexes, maria)
 		if isMaria {
-			flavor = mariadb101
+			flavor = mysql.Flavor{MariaDB: true, Version: 101119}
 		}
-		create := "CREATE TABLE `t` (\n  " + strings.TrimSuffix(columns+indexes, ",\n") + "\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
-		table, err := ParseCreate(create, Name{"shop", "t"}, flavor, Collations{})
+		create := "CREATE TABLE `t` (\n  " + strings.TrimSuffix(columns+indexes, ",\n") +
+			"\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
+		table, err := mysql.ParseCreate(create, schema.Name{Database: "shop", Table: "t"}, flavor, mysql.Collations{})
 		require.NoError(t, err, indexes)
 		got := []string{}
 		if index := table.KeyIndex(); index != nil {
@@ -68,16 +75,15 @@ func TestKeyIndex(t *testing.T) {
 
 // TestRowKey: a planned table's rows are identified as the source's are, though its own definition would say otherwise.
 func TestRowKey(t *testing.T) {
-	table := &Table{
-		Columns: []Column{{Name: "a"}, {Name: "g", Generated: Virtual, Nullable: true}},
-		Primary: &Index{Name: "PRIMARY", Parts: []Part{{Column: "a"}}},
-		Indexes: []Index{{Name: "k", Unique: true, Parts: []Part{{Column: "g"}}}},
+	table := &schema.Table{
+		Columns: []schema.Column{{Name: "a"}, {Name: "g", Generated: schema.Virtual, Nullable: true}},
+		Primary: &schema.Index{Name: "PRIMARY", Parts: []schema.Part{{Column: "a"}}},
+		Indexes: []schema.Index{{Name: "k", Unique: true, Parts: []schema.Part{{Column: "g"}}}},
 	}
 	assert.Equal(t, []int{0}, table.Key())
 	table.RowKey = "k"
 	assert.Equal(t, []int{1}, table.Key())
 	assert.True(t, table.OtherUnique())
-	assert.Equal(t, map[int]bool{0: true}, demandedIndexes(table))
 	table.RowKey = "gone"
 	assert.Nil(t, table.Key())
 	assert.True(t, table.OtherUnique())

@@ -15,10 +15,15 @@ type Grade int
 
 // The grades of losses.
 const (
-	Note  Grade = iota // nothing about rows, rules or the results of queries can differ: it is only reported
-	Rare               // only rows with certain values: the first of them stops the move unless the user allowed the loss by name
-	Lossy              // something of that can: the move is refused unless the user allowed the loss by name
-	Fatal              // the rows cannot be carried right at all: the move is refused
+	// Note: nothing about rows, rules or the results of queries can differ. It is only reported.
+	Note Grade = iota
+	// Rare: only rows with certain values lose something. The first of them stops the move unless the user allowed the
+	// loss by name.
+	Rare
+	// Lossy: rows, rules or results can differ. The move is refused unless the user allowed the loss by name.
+	Lossy
+	// Fatal: the rows cannot be carried right at all. The move is refused.
+	Fatal
 )
 
 // Refuses tells whether the loss forbids the move.
@@ -29,6 +34,9 @@ type LossName struct{ Name, Means string }
 
 // NegativeZero is the loss of the sign of zero.
 const NegativeZero = "negative-zero"
+
+// SessionExpression is the loss of values that depended on the session that wrote them.
+const SessionExpression = "session-expression"
 
 // LossNames are all losses that users may allow, sorted by name. The names are part of the configuration.
 var LossNames = []LossName{
@@ -46,13 +54,17 @@ var LossNames = []LossName{
 	{"inet6", "an INET6 column becomes text: its values are the same text, sort as text, and are no longer checked"},
 	{"invisible-column", "an invisible column becomes visible: SELECT * and INSERT without a column list see it"},
 	{"json", "a JSON column becomes text with a CHECK: it is stored, compared and sorted as text"},
-	{NegativeZero, "the value -0 of a FLOAT or DOUBLE column becomes 0, which it equals; without this the first row that has one stops the move"},
+	{NegativeZero, "the value -0 of a FLOAT or DOUBLE column becomes 0, which it equals; without this the first row " +
+		"that has one stops the move"},
 	{"no-default", "a column that INSERT has to name although it may be NULL gets DEFAULT NULL"},
 	{"period", "a PERIOD of a table is dropped, and with it the rule that it begins before it ends"},
+	{SessionExpression, "what a stored generated column or an index holds depends on the session that wrote the " +
+		"row: the target computes it anew, and it is not compared; a CHECK that does is not enforced"},
 	{"srid", "a geometry column is no longer held to one SRID: its values keep theirs"},
 	{"table-option", "an option of a table is dropped, because the target has no such option"},
 	{"uuid", "a UUID column becomes text: its values are the same text, sort as text, and are no longer checked"},
-	{"vector", "a VECTOR column becomes a BLOB of the same bytes: it is no longer checked, and vector functions do not take it"},
+	{"vector", "a VECTOR column becomes a BLOB of the same bytes: it is no longer checked, and vector functions do " +
+		"not take it"},
 	{"vector-index", "a VECTOR index is dropped"},
 }
 

@@ -33,16 +33,18 @@ func (k ObjectKind) Group() string {
 	}
 }
 
-// Object is a view, trigger, routine, event or sequence as a server defines it. Its texts are bytes in the character set of
-// Session.Charset, as the server keeps them.
+// Object is a view, trigger, routine, event or sequence as a server defines it. Its texts are bytes in the character
+// set of Session.Charset, as the server keeps them.
 type Object struct {
 	Kind    ObjectKind
 	Name    Name    // Table is the object's own name
 	Table   Name    // that a trigger is on
 	Timing  string  // of a trigger, such as "BEFORE INSERT"
 	Definer Account // zero for a sequence
-	Lead    string  // what stands between CREATE and the kind besides the definer, such as "ALGORITHM=MERGE SQL SECURITY INVOKER"
-	Body    string  // what follows the name; of a trigger what follows FOR EACH ROW, of an event what follows whether it is enabled
+	// Lead stands between CREATE and the kind besides the definer, such as "ALGORITHM=MERGE SQL SECURITY INVOKER".
+	Lead string
+	// what follows the name; of a trigger what follows FOR EACH ROW, of an event what follows whether it is enabled
+	Body    string
 	Session Session // that it was created in, and has to be created in again
 
 	Schedule string   // of an event, from ON SCHEDULE to ON COMPLETION
@@ -74,8 +76,19 @@ func (o *Object) String() string { return string(o.Kind) + " " + o.Name.String()
 
 // Same tells whether two readings of an object define the same thing. The values of a sequence do not count.
 func (o *Object) Same(other *Object) bool {
-	return o.Kind == other.Kind && o.Name == other.Name && o.Definition == other.Definition && o.Session == other.Session &&
+	return o.Kind == other.Kind && o.Name == other.Name && o.Definition == other.Definition &&
+		o.Session == other.Session &&
 		o.Enabled == other.Enabled && slices.Equal(o.Columns, other.Columns)
+}
+
+// Invoker returns a view that reads with the rights of whoever asks, and belongs to who makes it.
+func (o *Object) Invoker() *Object {
+	plain := *o
+	plain.Definer, plain.Lead = Account{}, "SQL SECURITY INVOKER"
+	if algorithm, _, _ := strings.Cut(o.Lead, " "); strings.HasPrefix(algorithm, "ALGORITHM=") {
+		plain.Lead = algorithm + " " + plain.Lead
+	}
+	return &plain
 }
 
 // Account is whom an object belongs to.
@@ -95,11 +108,10 @@ func (a Account) String() string {
 	return a.User + "@" + a.Host
 }
 
-func (a Account) quoted() string {
-	if a.Host == "" {
-		return Quote(a.User)
-	}
-	return Quote(a.User) + "@" + Quote(a.Host)
+// Quoted returns 'user'@'host', as statements that grant rights have it.
+func (a Account) Quoted() string {
+	quotes := strings.NewReplacer("'", "''", `\`, `\\`)
+	return "'" + quotes.Replace(a.User) + "'@'" + quotes.Replace(a.Host) + "'"
 }
 
 // ParseAccount reads user@host, where the last @ separates.
@@ -117,7 +129,8 @@ type Places struct {
 	Tables map[Name]Name
 	// Homes are the databases that routines and events of a source database go to.
 	Homes map[string]string
-	// Definer takes the place of every definer; zero keeps them, unless Current leaves them out: then it is who creates it.
+	// Definer takes the place of every definer; zero keeps them, unless Current leaves them out: then it is who
+	// creates it.
 	Definer Account
 	Current bool
 }
@@ -137,14 +150,16 @@ type ObjectPlan struct {
 
 // ObjectDialect writes objects in one server's language.
 type ObjectDialect interface {
-	// MapObject returns the object as it will be on the dialect's server, and what is to be said about that. With a fatal
-	// remark it cannot be there.
+	// MapObject returns the object as it will be on the dialect's server, and what is to be said about that. With a
+	// fatal remark it cannot be there.
 	MapObject(source *Object, places Places) (*Object, []Remark)
 	// CreateObject returns the statement that makes an object, to be run in its Session; an event is made disabled.
 	CreateObject(o *Object) string
 	// DropObject returns the statement that removes an object, if it is there.
 	DropObject(o *Object) string
-	// EnableEvent returns the statement that lets an event fire.
+	// DisableEvent returns the statement that keeps an event from firing, and may make this account its definer.
+	DisableEvent(o *Object) string
+	// EnableEvent returns the statement that lets an event fire, under the definer that o has.
 	EnableEvent(o *Object) string
 	// SetSequence returns the statement after which a sequence hands out next.
 	SetSequence(o *Object, next string) string

@@ -24,8 +24,8 @@ func Rivals(plan, found *Table) []*Index {
 	return rivals
 }
 
-// Blurred returns the columns whose text tells rows apart, in the row key or in a rival, under another collation than the
-// source has for them: two rows that differ on the source may be one to that index.
+// Blurred returns the columns whose text tells rows apart, in the row key or in a rival, under another collation than
+// the source has for them: two rows that differ on the source may be one to that index.
 func Blurred(source, plan, found *Table) []string {
 	indexes := Rivals(plan, found)
 	if key := plan.KeyIndex(); key != nil {
@@ -34,7 +34,10 @@ func Blurred(source, plan, found *Table) []string {
 	var blurred []string
 	for i := range found.Columns {
 		column := &found.Columns[i]
-		at := source.Column(column.Name)
+		at := -1
+		if planned := plan.Column(column.Name); planned >= 0 {
+			at = source.Column(plan.Columns[planned].Origin())
+		}
 		if at < 0 || !column.Type.IsText() || column.Type.Collation == source.Columns[at].Type.Collation {
 			continue
 		}
@@ -47,5 +50,7 @@ func Blurred(source, plan, found *Table) []string {
 
 // mayUse tells whether an index is over a column. An expression may use any.
 func (i *Index) mayUse(column string) bool {
-	return slices.ContainsFunc(i.Parts, func(p Part) bool { return p.Expr != "" || strings.EqualFold(p.Column, column) })
+	return slices.ContainsFunc(i.Parts, func(p Part) bool {
+		return p.Expr != "" || strings.EqualFold(p.Column, column)
+	})
 }

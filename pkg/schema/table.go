@@ -1,5 +1,5 @@
-// Package schema knows what a table is, how each dialect writes it, and what is lost when a table moves from one
-// dialect to another.
+// Package schema knows what a table is, what a dialect has to write of it, and what may be lost when a table moves
+// from one dialect to another.
 //
 // Its one invariant: a table that it cannot describe completely is an error, never a partial description. It talks to
 // no server and moves no rows.
@@ -7,6 +7,7 @@ package schema
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -46,8 +47,8 @@ type Table struct {
 	Options       []string // further table options, verbatim, in the server's order
 	Partition     string   // the partition clause, verbatim; empty when not partitioned
 
-	// RowKey names the index that identifies rows. It is set on the plan of a target table, whose rows are identified as
-	// the source's are; empty means that the table's own definition decides, see KeyIndex.
+	// RowKey names the index that identifies rows. It is set on the plan of a target table, whose rows are identified
+	// as the source's are; empty means that the table's own definition decides, see KeyIndex.
 	RowKey string
 
 	// DatabaseCollation is that of new tables in the table's database, and of variables in its routines.
@@ -60,6 +61,13 @@ type Table struct {
 	Flavor     Flavor // of the server whose language the expressions and options are in
 }
 
+// Flavor is which of the two families a server belongs to and its version. The zero value is a MySQL of unknown
+// version.
+type Flavor struct {
+	MariaDB bool
+	Version int // major*10000 + minor*100 + patch, such as 90704 or 101104
+}
+
 // TableKind tells base tables from what only looks like one.
 type TableKind int
 
@@ -70,6 +78,10 @@ const (
 	Sequence
 	SystemVersioned
 )
+
+// HoldsRows tells a table from a view or a sequence. One that keeps its history holds rows, which do not move: to leave
+// it out without a word would lose it.
+func (k TableKind) HoldsRows() bool { return k == BaseTable || k == SystemVersioned }
 
 // Column is one column of a table.
 type Column struct {
@@ -85,6 +97,17 @@ type Column struct {
 	Check         string // a column's own CHECK expression (MariaDB), without the outer parentheses
 	Comment       string
 	Extra         []string // further attributes, verbatim
+
+	// From is set on the plan of a target table whose column has another name than the source's: that one.
+	From string `json:",omitempty"`
+}
+
+// Origin returns the name of the source's column that a planned column is for.
+func (c *Column) Origin() string {
+	if c.From != "" {
+		return c.From
+	}
+	return c.Name
 }
 
 // Generation tells how a column gets its value.
@@ -135,7 +158,8 @@ type Part struct {
 	Expr   string // of a functional part, without the outer parentheses; Column is empty then
 }
 
-// ForeignKey is a reference to another table. Actions are upper case; empty and "RESTRICT" and "NO ACTION" mean the same.
+// ForeignKey is a reference to another table. Actions are upper case; empty and "RESTRICT" and "NO ACTION" mean the
+// same.
 type ForeignKey struct {
 	Name          string
 	Columns       []string
@@ -163,6 +187,41 @@ type Check struct {
 	NotEnforced bool
 }
 
+// Clone returns a table that shares nothing with t that may be changed.
+func (t *Table) Clone() *Table {
+	out := *t
+	out.Columns = slices.Clone(t.Columns)
+	for i := range out.Columns {
+		c := &out.Columns[i]
+		c.Extra = slices.Clone(c.Extra)
+		if c.Default != nil {
+			value := *c.Default
+			c.Default = &value
+		}
+	}
+	out.Indexes = slices.Clone(t.Indexes)
+	for i := range out.Indexes {
+		out.Indexes[i] = out.Indexes[i].clone()
+	}
+	if t.Primary != nil {
+		primary := t.Primary.clone()
+		out.Primary = &primary
+	}
+	out.ForeignKeys = slices.Clone(t.ForeignKeys)
+	for i, key := range out.ForeignKeys {
+		out.ForeignKeys[i].Columns, out.ForeignKeys[i].ParentColumns = slices.Clone(key.Columns),
+			slices.Clone(key.ParentColumns)
+	}
+	out.Checks = slices.Clone(t.Checks)
+	out.Options = slices.Clone(t.Options)
+	return &out
+}
+
+func (i Index) clone() Index {
+	i.Parts, i.Extra = slices.Clone(i.Parts), slices.Clone(i.Extra)
+	return i
+}
+
 // Column returns the position of the named column, or -1. Column names are compared as MySQL does, ignoring case.
 func (t *Table) Column(name string) int {
 	for i := range t.Columns {
@@ -173,8 +232,18 @@ func (t *Table) Column(name string) int {
 	return -1
 }
 
-// Shape returns the table's definition without its automatic counter, which moves as rows come in. Two readings of a table
-// with equal shapes had no schema change between them that matters to its rows.
+// ColumnOf returns the position of the planned column that is for the named one of the source, or -1.
+func (t *Table) ColumnOf(source string) int {
+	for i := range t.Columns {
+		if strings.EqualFold(t.Columns[i].Origin(), source) {
+			return i
+		}
+	}
+	return -1
+}
+
+// Shape returns the table's definition without its automatic counter, which moves as rows come in. Two readings of a
+// table with equal shapes had no schema change between them that matters to its rows.
 func (t *Table) Shape() string { return counter.ReplaceAllString(t.Definition, "") }
 
 var counter = regexp.MustCompile(` AUTO_INCREMENT=[0-9]+`)

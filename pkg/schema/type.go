@@ -37,21 +37,21 @@ type Type struct {
 	Kind Kind
 	Name string // the server's base name, lower case, such as "mediumint", "longtext", "point", "uuid"
 
-	// Size is bytes of an integer (1, 2, 3, 4, 8), uuid and inet, characters of char and varchar, bytes of binary and varbinary,
-	// bits of bit, and for text and blob the number of length bytes (1 tiny, 2, 3 medium, 4 long).
+	// Size is bytes of an integer (1, 2, 3, 4, 8), uuid and inet, characters of char and varchar, bytes of binary and
+	// varbinary, bits of bit, and for text and blob the number of length bytes (1 tiny, 2, 3 medium, 4 long).
 	Size      int
 	Precision int // digits of a decimal
 	Scale     int // digits after the point of a decimal; fractional second digits of temporal types
 	Unsigned  bool
 	Zerofill  bool
 	Labels    []string // of enum and set, in order, in UTF-8
-	// Encoded is the labels and a comma in the column's own character set, as SELECT prints them, where that differs from Labels.
+	// Encoded is the labels and a comma in the column's own character set, as SELECT prints them, where that differs
+	// from Labels.
 	Encoded   [][]byte
 	Unclear   bool    // the server cannot show a label, or not turn it into the character set and back
 	Charset   string  // of char, varchar, text, enum and set
 	Collation string  // likewise
 	SRID      *uint32 // of geometry, when given
-	PlainZero bool    // of float and double: -0 is read as 0
 	Text      string  // the type as the server printed it, without character set and collation
 }
 
@@ -65,8 +65,9 @@ func (t Type) IsText() bool {
 	}
 }
 
-// Unordered tells whether the server's order of values is none: of gb18030_chinese_ci it calls X'A8A278' and X'81308639' equal, and sorts one
-// below the other (seen on MySQL 9.7). A row may then be neither at or below a bound nor above it.
+// Unordered tells whether the server's order of values is none: of gb18030_chinese_ci it calls X'A8A278' and
+// X'81308639' equal, and sorts one below the other (seen on MySQL 9.7). A row may then be neither at or below a bound
+// nor above it.
 func (t Type) Unordered() bool { return t.Collation == "gb18030_chinese_ci" }
 
 // IsBytes tells whether values are raw bytes without a character set.

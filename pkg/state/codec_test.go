@@ -16,7 +16,7 @@ var updateSamples = flag.Bool("update-samples", false, "write testdata samples o
 
 // Samples of every version that was ever released stay readable.
 func TestSamples(t *testing.T) {
-	for name, want := range map[string]State{"state-v1.yaml": sampleOf1(), "state-v1.json": sampleOf1(), "state-v2.yaml": sample(), "state-v2.json": sample()} {
+	for name, want := range map[string]State{"state-v1.yaml": sampleOf1(), "state-v1.json": sampleOf1(), "state-v2.yaml": sampleOf2(), "state-v2.json": sampleOf2(), "state-v3.yaml": sample(), "state-v3.json": sample()} {
 		path := filepath.Join("testdata", name)
 		c, err := codecFor(path)
 		require.NoError(t, err)
@@ -75,7 +75,7 @@ func TestTextMustBeUTF8(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, name := range []string{"state-v1.yaml", "state-v1.json", "state-v2.yaml", "state-v2.json"} {
+	for _, name := range []string{"state-v1.yaml", "state-v1.json", "state-v2.yaml", "state-v2.json", "state-v3.yaml", "state-v3.json"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		require.NoError(f, err)
 		f.Add(data, filepath.Ext(name) == ".json")

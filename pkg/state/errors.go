@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"syscall"
 )
 
 // What can be wrong with a state file or with who wants it; the caller maps each to an exit code.
@@ -13,6 +14,10 @@ var (
 	ErrNewer = errors.New("state file of a newer wherry")
 	// ErrDamaged: the file is cut off, gone, or not a state file.
 	ErrDamaged = errors.New("state file damaged")
+	// ErrMissing: there is no file where one is looked for.
+	ErrMissing = errors.New("no state file")
+	// ErrUnwritable: the file, or a file beside it, cannot be read or written for a reason that a retry does not mend.
+	ErrUnwritable = errors.New("state file cannot be used")
 	// ErrLocked: another process holds the phase lock; the error is a *HeldError.
 	ErrLocked = errors.New("state file locked")
 	// ErrOutOfOrder: an earlier phase is not done.
@@ -39,8 +44,22 @@ func (e *HeldError) Error() string {
 // Is matches ErrLocked.
 func (e *HeldError) Is(target error) bool { return target == ErrLocked }
 
+// lasting marks an error of the disk that stays until somebody does something. Interrupted calls and the like pass.
+func lasting(err error) error {
+	for _, cause := range []error{
+		syscall.EACCES, syscall.EPERM, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, syscall.EIO,
+		syscall.ENOENT, syscall.ENOTDIR, syscall.EISDIR, syscall.ENOTEMPTY, syscall.ELOOP, syscall.ENAMETOOLONG,
+	} {
+		if errors.Is(err, cause) {
+			return fmt.Errorf("%w: %w", ErrUnwritable, err)
+		}
+	}
+	return err
+}
+
 func damaged(path string, cause error) error {
-	return fmt.Errorf("%w: %s: %w (it was left as it is: put a good copy in its place, or move it away and begin again with wherry init-schema)",
+	return fmt.Errorf("%w: %s: %w (it was left as it is: put a good copy in its place, or move it away and begin "+
+		"again with wherry init-schema)",
 		ErrDamaged, path, cause)
 }
 
@@ -52,7 +71,8 @@ func otherMove(path string, s *State, move, fingerprint string) error {
 	}
 	if fingerprint != "" && s.Fingerprint != fingerprint {
 		return fmt.Errorf("%w: %s records move %q with fingerprint %s, the config has %s: "+
-			"routes, filters and alter must stay as they were when the move began; put them back, or begin another move with its own name and state file",
+			"routes, filters and alter must stay as they were when the move began; put them back, or begin another "+
+			"move with its own name and state file",
 			ErrOtherMove, path, s.Move, short(s.Fingerprint), short(fingerprint))
 	}
 	return nil

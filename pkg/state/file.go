@@ -75,7 +75,7 @@ func (f *File) read() (*State, []byte, error) {
 		return f.empty(), nil, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("read state file: %w", err)
+		return nil, nil, fmt.Errorf("read state file: %w", lasting(err))
 	}
 	s, err := f.decode(f.path, data)
 	if err != nil {
@@ -111,7 +111,7 @@ func (f *File) Update(change func(*State) error) error {
 	defer f.updating.Unlock()
 	release, err := acquireMutex(f.path + ".mutex")
 	if err != nil {
-		return fmt.Errorf("update state file: %w", err)
+		return fmt.Errorf("update state file: %w", lasting(err))
 	}
 	defer release()
 	s, before, err := f.read()
@@ -130,7 +130,7 @@ func (f *File) Update(change func(*State) error) error {
 		return nil
 	}
 	if err := replace(f.opts.FS, f.path, data); err != nil {
-		return fmt.Errorf("update state file: %w", err)
+		return fmt.Errorf("update state file: %w", lasting(err))
 	}
 	f.remember(data)
 	return nil

@@ -17,6 +17,18 @@ import (
 func formats() []string { return []string{"s.yaml", "s.json"} }
 
 func sample() State {
+	s := sampleOf2()
+	s.Version = 3
+	s.Phases[1].Begun, s.Phases[1].Attempts, s.Phases[1].Code, s.Phases[1].Tables = s.Cutover.FencedAt, 3, 12, []string{"shop.Orders"}
+	s.Verify.Tables = []VerifyTable{{Table: "shop.Orders", Rows: 7, Differing: 1, Missing: 2, Extra: 3, Computed: 1}}
+	s.Progress = Progress{
+		Phase: PhaseVerify, Step: "verify", Tables: 2, TablesDone: 1, Rows: 7, RowsEstimate: 9, RowsPerSecond: 3, Left: Duration(time.Second), At: s.Cutover.FencedAt,
+	}
+	return s
+}
+
+// sampleOf2 is what version 2 knew.
+func sampleOf2() State {
 	s := sampleOf1()
 	s.Version = 2
 	s.Rehearsal = Rehearsal{At: s.Cutover.FencedAt, Blocked: 230e6, Fence: 10e6, Drain: 50e6, Verify: 150e6}
@@ -63,7 +75,7 @@ func TestUpdateThenReadGivesItBack(t *testing.T) {
 		want := sample()
 		f := open(t, path, OpenOptions{Move: "shop", Fingerprint: "f00d", Wherry: "0.1.0"})
 		assert.False(t, f.Exists())
-		assert.Equal(t, State{Version: 2, Move: "shop", Fingerprint: "f00d"}, f.Snapshot())
+		assert.Equal(t, State{Version: 3, Move: "shop", Fingerprint: "f00d"}, f.Snapshot())
 		assert.NoFileExists(t, path)
 		require.NoError(t, f.Update(func(s *State) error { *s = want; return nil }))
 		assert.True(t, f.Exists())
@@ -106,11 +118,11 @@ func TestOpenRefuses(t *testing.T) {
 		{"no version", edit("version", "vers"), OpenOptions{}, ErrDamaged, "version 0"},
 		{"unknown field", edit("fingerprint", "finger"), OpenOptions{}, ErrDamaged, "finger"},
 		{"negative version", func(b []byte) []byte {
-			return []byte(strings.NewReplacer("version: 2\n", "version: -1\n", `"version": 2,`, `"version": -1,`).Replace(string(b)))
+			return []byte(strings.NewReplacer("version: 3\n", "version: -1\n", `"version": 3,`, `"version": -1,`).Replace(string(b)))
 		}, OpenOptions{}, ErrDamaged, "version -1"},
 		{"newer", func(b []byte) []byte {
-			return []byte(strings.NewReplacer("version: 2\n", "version: 3\nflux: 3\n", `"version": 2,`, `"version": 3, "flux": 3,`).Replace(string(b)))
-		}, OpenOptions{}, ErrNewer, "has version 3, this wherry knows up to 2"},
+			return []byte(strings.NewReplacer("version: 3\n", "version: 4\nflux: 3\n", `"version": 3,`, `"version": 4, "flux": 3,`).Replace(string(b)))
+		}, OpenOptions{}, ErrNewer, "has version 4, this wherry knows up to 3"},
 	}
 	for _, tc := range cases {
 		for _, name := range formats() {

@@ -26,10 +26,15 @@ func (f *File) Lock(phase string) (*Lock, error) {
 	return &Lock{main: main}, nil
 }
 
-// LockBeside is for verify and cutover, of which one may run beside a start-replica. It takes the move's lock if
-// that is free; if start-replica holds it, it goes on without, and Beside says so.
+// LockBeside is for verify and cutover, of which one may run beside a start-replica, and for check, which may run
+// beside both. It takes the move's lock if that is free; if start-replica holds it, it goes on without, and Beside says
+// so.
 func (f *File) LockBeside(phase string) (*Lock, error) {
-	side, _, err := hold(f.path+".side.lock", phase)
+	path := f.path + ".side.lock"
+	if phase == PhaseCheck {
+		path = f.path + ".check.lock"
+	}
+	side, _, err := hold(path, phase)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +59,7 @@ func (l *Lock) SetPhase(phase string) error {
 			continue
 		}
 		if err := writeHolder(f, self(phase)); err != nil {
-			return fmt.Errorf("write lock: %w", err)
+			return fmt.Errorf("write lock: %w", lasting(err))
 		}
 	}
 	return nil
@@ -77,13 +82,18 @@ func (l *Lock) Release() error {
 
 // Holder returns the phase and pid of who holds the move's lock now, "" and 0 if nobody does. It is for showing:
 // the answer may be old when it arrives.
-func (f *File) Holder() (phase string, pid int, err error) {
-	file, err := os.Open(f.path + ".lock")
+func (f *File) Holder() (phase string, pid int, err error) { return holding(f.path + ".lock") }
+
+// SideHolder is Holder for who works beside a start-replica. Without one it names who holds the move's lock too.
+func (f *File) SideHolder() (phase string, pid int, err error) { return holding(f.path + ".side.lock") }
+
+func holding(path string) (phase string, pid int, err error) {
+	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return "", 0, nil
 	}
 	if err != nil {
-		return "", 0, fmt.Errorf("read lock: %w", err)
+		return "", 0, fmt.Errorf("read lock: %w", lasting(err))
 	}
 	defer func() { _ = file.Close() }()
 	for deadline := time.Now().Add(holderWait); ; time.Sleep(pollEvery) {
@@ -96,7 +106,7 @@ func (f *File) Holder() (phase string, pid int, err error) {
 		case err == nil:
 			return "", 0, nil
 		case !errors.Is(err, errHeld):
-			return "", 0, fmt.Errorf("read lock: %w", err)
+			return "", 0, fmt.Errorf("read lock: %w", lasting(err))
 		case ok || time.Now().After(deadline):
 			return h.phase, h.pid, nil
 		}
@@ -111,7 +121,7 @@ func hold(path, phase string) (*os.File, holder, error) {
 	}
 	f, err := openLock(path)
 	if err != nil {
-		return nil, holder{}, fmt.Errorf("open lock: %w", err)
+		return nil, holder{}, fmt.Errorf("open lock: %w", lasting(err))
 	}
 	for deadline := time.Now().Add(holderWait); ; time.Sleep(pollEvery) {
 		err := tryFlock(f)
@@ -123,7 +133,7 @@ func hold(path, phase string) (*os.File, holder, error) {
 		}
 		if !errors.Is(err, errHeld) {
 			_ = f.Close()
-			return nil, holder{}, fmt.Errorf("take lock: %w", err)
+			return nil, holder{}, fmt.Errorf("take lock: %w", lasting(err))
 		}
 		h, ok := readHolder(f)
 		if (ok && !h.dead()) || time.Now().After(deadline) {

@@ -12,6 +12,8 @@ type migration func(map[string]any) error
 func migrations() map[int]migration {
 	return map[int]migration{
 		1: func(map[string]any) error { return nil }, // 2 adds rehearsal and reverse, both empty at first
+		// 3 adds progress, and to phases attempts and codes; started was that of the first attempt.
+		2: func(map[string]any) error { return nil },
 	}
 }
 

@@ -39,7 +39,8 @@ func (s *State) Require(phase string) error {
 	}
 	for _, earlier := range requirements(phase) {
 		if !s.Done(earlier) {
-			return fmt.Errorf("run %s: %w: %s is %s, run `wherry %s` first", phase, ErrOutOfOrder, earlier, s.progress(earlier), earlier)
+			return fmt.Errorf("run %s: %w: %s is %s, run `wherry %s` first", phase, ErrOutOfOrder, earlier,
+				s.progress(earlier), earlier)
 		}
 	}
 	return nil

@@ -24,7 +24,7 @@ const (
 	StatusInterrupted = "interrupted"
 )
 
-// Phase is what became of one phase. Started is the first begin since it was last done.
+// Phase is what became of one phase. Started and Finished are of the last attempt.
 type Phase struct {
 	Name     string    `yaml:"name" json:"name"`
 	Status   string    `yaml:"status" json:"status"`
@@ -32,6 +32,12 @@ type Phase struct {
 	Finished time.Time `yaml:"finished,omitempty" json:"finished,omitzero"`
 	Error    string    `yaml:"error,omitempty" json:"error,omitempty"`
 	Detail   string    `yaml:"detail,omitempty" json:"detail,omitempty"`
+	// Since it was last done, when there were several.
+	Attempts int       `yaml:"attempts,omitempty" json:"attempts,omitempty"`
+	Begun    time.Time `yaml:"begun,omitempty" json:"begun,omitzero"` // the first of them
+	Code     int       `yaml:"code,omitempty" json:"code,omitempty"`  // exit status of an attempt that failed
+	// Source tables that the failure is about, when a new copy of them helps.
+	Tables []string `yaml:"tables,omitempty" json:"tables,omitempty"`
 }
 
 // Phase returns the record of a phase, nil if it never began. The pointer is into s.
@@ -67,31 +73,37 @@ func (r Recorder) Begin() error {
 			s.Phases = append(s.Phases, Phase{Name: r.name})
 			p = &s.Phases[len(s.Phases)-1]
 		}
-		if p.Started.IsZero() || p.Status == StatusDone {
-			p.Started = r.file.now()
+		again := Phase{Name: r.name, Status: StatusRunning, Started: r.file.now()}
+		if p.Status != StatusDone && !p.Started.IsZero() {
+			again.Attempts, again.Begun = max(p.Attempts, 1)+1, p.Begun
+			if again.Begun.IsZero() {
+				again.Begun = p.Started
+			}
 		}
-		p.Status, p.Finished, p.Error, p.Detail = StatusRunning, time.Time{}, "", ""
+		*p = again
 		return nil
 	})
 }
 
 // Finish records that the phase is done; detail is one line for people.
-func (r Recorder) Finish(detail string) error { return r.end(StatusDone, "", detail) }
+func (r Recorder) Finish(detail string) error { return r.end(StatusDone, "", detail, 0, nil) }
 
-// Fail records why the phase ended.
-func (r Recorder) Fail(cause error) error { return r.end(StatusFailed, cause.Error(), "") }
+// Fail records why the phase ended, with which exit status, and the source tables that a new copy would mend, if any.
+func (r Recorder) Fail(cause error, code int, tables ...string) error {
+	return r.end(StatusFailed, cause.Error(), "", code, tables)
+}
 
 // Interrupt records that the phase was asked to stop; detail is one line for people.
-func (r Recorder) Interrupt(detail string) error { return r.end(StatusInterrupted, "", detail) }
+func (r Recorder) Interrupt(detail string) error { return r.end(StatusInterrupted, "", detail, 0, nil) }
 
-func (r Recorder) end(status, cause, detail string) error {
+func (r Recorder) end(status, cause, detail string, code int, tables []string) error {
 	return r.file.Update(func(s *State) error {
 		p := s.Phase(r.name)
 		if p == nil {
 			s.Phases = append(s.Phases, Phase{Name: r.name, Started: r.file.now()})
 			p = &s.Phases[len(s.Phases)-1]
 		}
-		p.Status, p.Detail = status, detail
+		p.Status, p.Detail, p.Code, p.Tables = status, detail, code, tables
 		p.Error = strings.ToValidUTF8(cause, "?") // a server's message may quote binary data
 		p.Finished = r.file.now()
 		if p.Finished.Before(p.Started) {

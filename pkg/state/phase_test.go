@@ -14,7 +14,7 @@ func TestRecorder(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("x", 3600))
 	f := open(t, filepath.Join(t.TempDir(), "s.yaml"), OpenOptions{Move: "shop", Clock: func() time.Time { return now }})
 	r := f.Phase(PhaseInitCopy)
-	first := now.UTC()
+	first, second := now.UTC(), now.Add(time.Minute).UTC()
 	check := func(want Phase) {
 		t.Helper()
 		want.Name = PhaseInitCopy
@@ -26,16 +26,18 @@ func TestRecorder(t *testing.T) {
 	require.NoError(t, r.Begin())
 	check(Phase{Status: StatusRunning, Started: first})
 	now = now.Add(time.Minute)
-	require.NoError(t, r.Fail(errors.New("no\xff")))
-	check(Phase{Status: StatusFailed, Started: first, Finished: now.UTC(), Error: "no?"})
+	require.NoError(t, r.Fail(errors.New("no\xff"), 12, "shop.orders"))
+	check(Phase{Status: StatusFailed, Started: first, Finished: second, Error: "no?", Code: 12, Tables: []string{"shop.orders"}})
 	require.NoError(t, r.Begin())
-	check(Phase{Status: StatusRunning, Started: first})
+	check(Phase{Status: StatusRunning, Started: second, Begun: first, Attempts: 2})
 	require.NoError(t, r.Interrupt("half way"))
-	check(Phase{Status: StatusInterrupted, Started: first, Finished: now.UTC(), Detail: "half way"})
+	check(Phase{Status: StatusInterrupted, Started: second, Finished: second, Detail: "half way", Begun: first, Attempts: 2})
+	now = now.Add(time.Minute)
 	require.NoError(t, r.Begin())
+	third := now.UTC()
 	now = now.Add(-time.Hour) // the clock steps back
 	require.NoError(t, r.Finish("7 rows"))
-	check(Phase{Status: StatusDone, Started: first, Finished: first, Detail: "7 rows"})
+	check(Phase{Status: StatusDone, Started: third, Finished: third, Detail: "7 rows", Begun: first, Attempts: 3})
 	require.NoError(t, r.Begin())
 	check(Phase{Status: StatusRunning, Started: now.UTC()})
 }

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// Retire ends the life of the file: it gets another ending, in the place of an older file of that name, and the lock files
-// beside it go. It returns the new path, "" when there was no file. The caller has given back its lock.
+// Retire ends the life of the file: it gets another ending, in the place of an older file of that name, and the lock
+// files beside it go. It returns the new path, "" when there was no file. The caller has given back its lock.
 func (f *File) Retire(ending string) (path string, err error) {
 	f.updating.Lock()
 	defer f.updating.Unlock()
@@ -20,7 +20,10 @@ func (f *File) Retire(ending string) (path string, err error) {
 		return "", fmt.Errorf("rename state file: %w", err)
 	}
 	f.remember(nil)
-	for _, name := range []string{f.path + ".lock", f.path + ".side.lock", f.path + ".mutex", f.path + ".tmp"} {
+	for _, name := range []string{
+		f.path + ".lock", f.path + ".side.lock", f.path + ".check.lock", f.path + ".mutex",
+		f.path + ".tmp",
+	} {
 		if err := f.opts.FS.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return retired, fmt.Errorf("remove %s: %w", name, err)
 		}

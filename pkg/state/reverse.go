@@ -28,17 +28,21 @@ type Rehearsal struct {
 
 // Way is what there is of either direction. The pointers are into the state.
 type Way struct {
+	From      *Server // that is read
+	To        *Server // that is written to
 	Positions *Positions
 	Verify    *Verify
 	Cutover   *Cutover
+	Rehearsal *Rehearsal // nil on the way back, of which none is kept
 }
 
 // Way returns the move's way forward, or back.
 func (s *State) Way(reverse bool) Way {
 	if reverse {
-		return Way{&s.Reverse.Positions, &s.Reverse.Verify, &s.Reverse.Cutover}
+		r := &s.Reverse
+		return Way{From: &s.Target, To: &s.Source, Positions: &r.Positions, Verify: &r.Verify, Cutover: &r.Cutover}
 	}
-	return Way{&s.Positions, &s.Verify, &s.Cutover}
+	return Way{&s.Source, &s.Target, &s.Positions, &s.Verify, &s.Cutover, &s.Rehearsal}
 }
 
 // Turned is true once the way back was begun.
@@ -47,14 +51,16 @@ func (s *State) Turned() bool { return s.Reverse.Positions.Start != "" }
 // Back is true once the source has taken over again.
 func (s *State) Back() bool { return s.Reverse.Cutover.Done }
 
-// RequireReverse refuses a phase of the way back that cannot be yet (ErrOutOfOrder), naming the command to run first. What
-// happens after the way back is over the phase decides, see Back.
+// RequireReverse refuses a phase of the way back that cannot be yet (ErrOutOfOrder), naming the command to run first.
+// What happens after the way back is over the phase decides, see Back.
 func (s *State) RequireReverse(phase string) error {
 	switch {
 	case !s.Over():
-		return fmt.Errorf("run %s --reverse: %w: the target has not taken over, run `wherry cutover` first", phase, ErrOutOfOrder)
+		return fmt.Errorf("run %s --reverse: %w: the target has not taken over, run `wherry cutover` first", phase,
+			ErrOutOfOrder)
 	case phase != PhaseStartReplica && !s.Turned():
-		return fmt.Errorf("run %s --reverse: %w: the way back is not begun, run `wherry start-replica --reverse` first", phase, ErrOutOfOrder)
+		return fmt.Errorf("run %s --reverse: %w: the way back is not begun, run `wherry start-replica "+
+			"--reverse` first", phase, ErrOutOfOrder)
 	}
 	return nil
 }

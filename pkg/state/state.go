@@ -16,14 +16,15 @@ import (
 
 // CurrentVersion is the layout that this package writes. Any change of a field's name or meaning, and any new
 // field, makes a new version and an entry in migrations.
-const CurrentVersion = 2
+const CurrentVersion = 3
 
 // State is the content of the file. Zero values are left out of it.
 type State struct {
-	Version     int       `yaml:"version" json:"version"`
-	Move        string    `yaml:"move" json:"move"`
-	Fingerprint string    `yaml:"fingerprint,omitempty" json:"fingerprint,omitempty"` // of the config, see config.Fingerprint
-	Wherry      string    `yaml:"wherry,omitempty" json:"wherry,omitempty"`           // version of the last writer
+	Version int    `yaml:"version" json:"version"`
+	Move    string `yaml:"move" json:"move"`
+	// Of the config, see config.Fingerprint.
+	Fingerprint string    `yaml:"fingerprint,omitempty" json:"fingerprint,omitempty"`
+	Wherry      string    `yaml:"wherry,omitempty" json:"wherry,omitempty"` // version of the last writer
 	Source      Server    `yaml:"source,omitempty" json:"source,omitzero"`
 	Target      Server    `yaml:"target,omitempty" json:"target,omitzero"`
 	Phases      []Phase   `yaml:"phases,omitempty" json:"phases,omitempty"` // in the order of their first begin
@@ -33,6 +34,7 @@ type State struct {
 	Cutover     Cutover   `yaml:"cutover,omitempty" json:"cutover,omitzero"`
 	Rehearsal   Rehearsal `yaml:"rehearsal,omitempty" json:"rehearsal,omitzero"`
 	Reverse     Reverse   `yaml:"reverse,omitempty" json:"reverse,omitzero"`
+	Progress    Progress  `yaml:"progress,omitempty" json:"progress,omitzero"`
 }
 
 // Server is who answered at one end.
@@ -86,6 +88,12 @@ type Positions struct {
 	RowsApplied int64     `yaml:"rows_applied,omitempty" json:"rows_applied,omitempty"`
 }
 
+// The modes of a comparison.
+const (
+	VerifyFull   = "full"   // of all tables
+	VerifyTables = "tables" // of some, which proves nothing of the others
+)
+
 // Verify is the last comparison. Clean holds only if Finished is set.
 type Verify struct {
 	Mode     string        `yaml:"mode,omitempty" json:"mode,omitempty"`
@@ -103,14 +111,31 @@ type VerifyTable struct {
 	Differing int64  `yaml:"differing,omitempty" json:"differing,omitempty"`
 	Missing   int64  `yaml:"missing,omitempty" json:"missing,omitempty"`
 	Extra     int64  `yaml:"extra,omitempty" json:"extra,omitempty"`
+	// How many of them are in generated columns only.
+	Computed int64 `yaml:"computed,omitempty" json:"computed,omitempty"`
+}
+
+// Progress is how far the phase that counts rows is: init-copy, or verify. It is what was last said of the last one
+// that ran.
+type Progress struct {
+	Phase         string    `yaml:"phase,omitempty" json:"phase,omitempty"` // as in the list of phases
+	Step          string    `yaml:"step,omitempty" json:"step,omitempty"`
+	Tables        int       `yaml:"tables,omitempty" json:"tables,omitempty"`
+	TablesDone    int       `yaml:"tables_done,omitempty" json:"tables_done,omitempty"`
+	Rows          int64     `yaml:"rows,omitempty" json:"rows,omitempty"`
+	RowsEstimate  int64     `yaml:"rows_estimate,omitempty" json:"rows_estimate,omitempty"` // 0 is unknown
+	RowsPerSecond int64     `yaml:"rows_per_second,omitempty" json:"rows_per_second,omitempty"`
+	Left          Duration  `yaml:"left,omitempty" json:"left,omitzero"` // 0 is unknown
+	At            time.Time `yaml:"at,omitempty" json:"at,omitzero"`
 }
 
 // Cutover is the journal of the switch: the last step that was recorded, and what is needed to undo the fence.
 type Cutover struct {
-	Step           string            `yaml:"step,omitempty" json:"step,omitempty"`
-	FencedAt       time.Time         `yaml:"fenced_at,omitempty" json:"fenced_at,omitzero"`
-	FenceKind      string            `yaml:"fence_kind,omitempty" json:"fence_kind,omitempty"`
-	SourceReadOnly map[string]string `yaml:"source_read_only,omitempty" json:"source_read_only,omitempty"` // values before the fence
+	Step      string    `yaml:"step,omitempty" json:"step,omitempty"`
+	FencedAt  time.Time `yaml:"fenced_at,omitempty" json:"fenced_at,omitzero"`
+	FenceKind string    `yaml:"fence_kind,omitempty" json:"fence_kind,omitempty"`
+	// Values before the fence.
+	SourceReadOnly map[string]string `yaml:"source_read_only,omitempty" json:"source_read_only,omitempty"`
 	Head           string            `yaml:"head,omitempty" json:"head,omitempty"`
 	Blocked        Duration          `yaml:"blocked,omitempty" json:"blocked,omitzero"` // how long writes were blocked
 	Done           bool              `yaml:"done,omitempty" json:"done,omitempty"`

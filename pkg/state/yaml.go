@@ -41,8 +41,8 @@ func marshalYAML(s *State) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// nextNode turns the next JSON value into YAML; keys stay in their order. It returns nil at the end of the object or list
-// that it is called inside of.
+// nextNode turns the next JSON value into YAML; keys stay in their order. It returns nil at the end of the object or
+// list that it is called inside of.
 func nextNode(dec *json.Decoder) (*yaml.Node, error) {
 	token, err := dec.Token()
 	if err != nil {

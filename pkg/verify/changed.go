@@ -88,11 +88,11 @@ func (r *run) reshaped(from db.Position) (map[*route.Route]bool, error) {
 	return reshaped, nil
 }
 
-// follows tells whether the routes have a schema change, which ends at a position, in them.
-func (v *Verify) follows(d *db.DDL, at db.Position) error {
+// follows tells whether the routes have a schema change, which ends at a position, in them. Changes of other tables do not matter.
+func (v *Verify) follows(d *db.DDL, at db.Position, routes []*route.Route) error {
 	for _, name := range d.Tables {
-		if !slices.ContainsFunc(v.all, func(r *route.Route) bool { return r.Source.Name() == name }) {
-			continue // it is gone by now, or has another name
+		if !slices.ContainsFunc(routes, func(r *route.Route) bool { return r.Source.Name() == name }) {
+			continue // it is gone by now, or has another name, or is not looked at
 		}
 		since := v.opts.Since[name]
 		reached := false
@@ -199,7 +199,7 @@ func (v *Verify) read(ctx context.Context, pos *db.Position, goals []db.Position
 			moved = v.opts.Now()
 		}
 		if part != nil && part.DDL != nil {
-			if err := v.follows(part.DDL, stream.Position()); err != nil {
+			if err := v.follows(part.DDL, stream.Position(), routes); err != nil {
 				return false, err
 			}
 		}

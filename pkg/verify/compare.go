@@ -15,8 +15,8 @@ const leafRows = 500
 // compare compares a range by checksums, and halves what is unequal until it is small enough to be read.
 //
 // Bounds come from the source alone, so each half is smaller. Whatever the order of keys on the target, a range is cut
-// there into two that together hold it, so none of its rows is passed over; where the ends sort differently, equal
-// rows may fall into unequal ranges, which costs a closer look and nothing else.
+// there into two that together hold it, so none of its rows is passed over. Where the ends sort differently, equal rows
+// may fall into unequal ranges: that costs a closer look, and too much of it makes the table a scattered one.
 func (r *run) compare(ctx context.Context, w work, f *found) error {
 	rt := w.tally.route
 	if len(rt.Source.Key) == 0 {
@@ -26,12 +26,22 @@ func (r *run) compare(ctx context.Context, w work, f *found) error {
 	for len(todo) > 0 {
 		rng := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
+		if r.isScattered(w.tally) {
+			if err := r.lookUp(ctx, rt, rng, f); err != nil {
+				return err
+			}
+			continue
+		}
 		source, target, err := r.sums(ctx, rt, rng)
 		if err != nil {
 			return err
 		}
 		if source == target {
 			f.table.Rows += source.Rows
+			continue
+		}
+		if r.weigh(w.tally, source.Rows, target.Rows) {
+			todo = append(todo, rng)
 			continue
 		}
 		if source.Rows > leafRows {
@@ -111,11 +121,7 @@ func (r *run) leaf(ctx context.Context, rt *route.Route, rng db.Range, targetRow
 	if err := r.confirm(ctx, rt, strangers, f, onlyExtra); err != nil {
 		return err
 	}
-	suspects := make([]db.Row, 0, len(source))
-	for _, s := range source {
-		suspects = append(suspects, s.key)
-	}
-	return r.confirm(ctx, rt, suspects, f, anyKind)
+	return r.confirm(ctx, rt, source.keys(), f, anyKind)
 }
 
 // piece is a range of the target with the rows it holds, roughly.

@@ -16,8 +16,9 @@ const (
 
 // suspect is a row that was unequal when it was looked at.
 type suspect struct {
-	key  db.Row
-	kind Kind
+	key      db.Row
+	kind     Kind
+	computed bool // only values that the target computes are unequal
 }
 
 // anyKind and onlyExtra tell confirm what to make of suspects. A row that the source has is a matter of the source's range
@@ -58,7 +59,11 @@ func (r *run) list(rt *route.Route, v verdict, f *found) {
 			continue
 		}
 		text := render(&rt.Source, s.key)
-		if !f.add(text, s.kind, false) {
+		listed := f.add(text, s.kind, false)
+		if s.computed {
+			f.computed(listed)
+		}
+		if !listed {
 			continue // one line each of a million would help nobody
 		}
 		r.opts.Log.Warn().Stringer("table", rt.Source.Name()).Str("key", text).Str("kind", string(s.kind)).Msg("row is different")
@@ -215,11 +220,12 @@ func unequal(keys []db.Row, target image, sources ...image) []suspect {
 	for _, key := range keys {
 		k := keyText(key)
 		t, onTarget := target[k]
-		equal := false
+		equal, computed := false, false
 		kind := Extra
 		for _, source := range sources {
 			s, onSource := source[k]
 			equal = equal || onSource == onTarget && s.digest == t.digest
+			computed = onSource && onTarget && s.plain == t.plain
 			kind = Extra
 			if onSource {
 				kind = Differing
@@ -229,7 +235,7 @@ func unequal(keys []db.Row, target image, sources ...image) []suspect {
 			kind = Missing
 		}
 		if !equal {
-			out = append(out, suspect{key: key, kind: kind})
+			out = append(out, suspect{key: key, kind: kind, computed: computed})
 		}
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"wherry/pkg/db"
+	"wherry/pkg/route"
 )
 
 // work is one range of one table; a table without a key is one piece of work.
@@ -15,20 +16,44 @@ type work struct {
 	rng   db.Range
 }
 
-// chunks cuts the tables into ranges and has them compared by several workers.
+// chunks cuts the tables into ranges of the source's keys and has them compared by several workers. What is only on the
+// target is found with them, or by scattered afterwards.
 func (r *run) chunks(ctx context.Context) error {
+	if err := r.workers(ctx, func(send func(work) error) error { return r.cut(ctx, send) }, r.compare); err != nil {
+		return err
+	}
+	return r.scattered(ctx)
+}
+
+// workers has several workers do the pieces of work that cut sends. Each is promised before it is sent.
+func (r *run) workers(ctx context.Context, cut func(send func(work) error) error,
+	do func(context.Context, work, *found) error,
+) error {
 	group, ctx := errgroup.WithContext(ctx)
 	todo := make(chan work, r.opts.Workers) // so that a worker need not wait for a bound
 	group.Go(func() error {
 		defer close(todo)
-		return r.cut(ctx, todo)
+		return cut(func(w work) error {
+			select {
+			case todo <- w:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		})
 	})
 	for range r.opts.Workers {
 		group.Go(func() error {
 			for w := range todo {
+				if r.hasFailed(w.tally) {
+					continue
+				}
 				f := &found{limit: r.opts.MaxListed}
-				if err := r.compare(ctx, w, f); err != nil {
-					return fmt.Errorf("verify table %s: %w", w.tally.route.Source.Name(), err)
+				if err := do(ctx, w, f); err != nil {
+					if err := r.fail(ctx, w.tally, err); err != nil {
+						return err
+					}
+					continue
 				}
 				r.merge(w.tally, f, true)
 			}
@@ -39,36 +64,40 @@ func (r *run) chunks(ctx context.Context) error {
 }
 
 // cut sends every table's ranges: together they hold every key there is or may come, in whatever order an end sorts.
-func (r *run) cut(ctx context.Context, todo chan<- work) error {
-	send := func(w work, last bool) error {
-		r.promise(w.tally, last)
-		select {
-		case todo <- w:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+func (r *run) cut(ctx context.Context, send func(work) error) error {
 	for _, t := range r.tallies {
-		rel, after := &t.route.Source, db.Row(nil)
-		for len(rel.Key) > 0 {
-			upto, err := r.bound(ctx, r.source, rel, after, r.opts.ChunkRows)
-			if err != nil {
-				return fmt.Errorf("verify table %s: %w", rel.Name(), err)
-			}
-			if upto == nil {
-				break
-			}
-			if err := send(work{t, db.Range{After: after, Upto: upto}}, false); err != nil {
+		err := r.ranges(ctx, t, r.source, &t.route.Source, func(rng db.Range, last bool) error {
+			r.promise(t, last)
+			return send(work{t, rng})
+		})
+		if err != nil {
+			if err := r.fail(ctx, t, err); err != nil {
 				return err
 			}
-			after = upto
-		}
-		if err := send(work{t, db.Range{After: after}}, true); err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// ranges cuts a table by the keys of one end, for as long as it can be compared.
+func (r *run) ranges(ctx context.Context, t *tally, end db.Reader, rel *route.Relation,
+	send func(rng db.Range, last bool) error,
+) error {
+	after := db.Row(nil)
+	for len(rel.Key) > 0 && !r.hasFailed(t) {
+		upto, err := r.bound(ctx, end, rel, after, r.opts.ChunkRows)
+		if err != nil {
+			return err
+		}
+		if upto == nil {
+			break
+		}
+		if err := send(db.Range{After: after, Upto: upto}, false); err != nil {
+			return err
+		}
+		after = upto
+	}
+	return send(db.Range{After: after}, true)
 }
 
 // compared refuses a comparison that proves nothing.

@@ -39,13 +39,13 @@ func (r *run) keyless(ctx context.Context, rt *route.Route, f *found) error {
 			return nil
 		}
 		mended.table.Repaired += wrote
-		if now.table.Missing+now.table.Extra > 0 && mend {
+		if now.table.Missing+now.table.Extra > now.table.Computed && mend {
 			if len(mended.table.Listed) == 0 {
 				mended.table.Listed = now.table.Listed
 			}
 			continue
 		}
-		if now.table.Missing+now.table.Extra > 0 {
+		if now.table.Missing+now.table.Extra > now.table.Computed {
 			mended.table.Repaired, mended.table.Listed = 0, nil // it did not help
 		}
 		for i := range mended.table.Listed {
@@ -60,11 +60,23 @@ func (r *run) keyless(ctx context.Context, rt *route.Route, f *found) error {
 // bags compares a table once, and counts, lists and perhaps mends what is not equal. It returns how many rows it has
 // written. After a lost connection all of it has to be done again.
 func (r *run) bags(ctx context.Context, rt *route.Route, f *found, mend bool) (wrote int64, err error) {
+	wrote, err = r.bagsOf(ctx, rt, f, mend, false)
+	if errors.Is(err, errLacks) { // the cutover compares all of it, when nothing is written any more
+		return r.bagsOf(ctx, rt, f, mend, true)
+	}
+	return wrote, err
+}
+
+// bagsOf is bags, with or without the values that are only compared.
+func (r *run) bagsOf(ctx context.Context, rt *route.Route, f *found, mend, plain bool) (wrote int64, err error) {
 	p, err := r.open(ctx, rt, mend)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
+	if plain {
+		p.cut()
+	}
 	rows, equal, err := p.sums(ctx)
 	if err != nil {
 		return 0, err
@@ -73,11 +85,32 @@ func (r *run) bags(ctx context.Context, rt *route.Route, f *found, mend bool) (w
 	if equal {
 		return 0, nil
 	}
-	w := &writer{p: p, f: f, mend: mend}
+	computed, err := p.computed(ctx)
+	if err != nil {
+		return 0, err
+	}
+	w := &writer{p: p, f: f, mend: mend && !computed, computed: computed}
 	if err := p.differences(ctx, rows.source+rows.target, w.add); err != nil {
 		return w.wrote, err
 	}
 	return w.wrote, w.flush(ctx)
+}
+
+// cut leaves out the values that are only compared, from now on.
+func (p *bagPair) cut() {
+	p.rt = p.rt.Plain()
+	p.log.width = len(p.rt.Source.Columns)
+}
+
+// computed tells, of bags that are not equal, whether they are but for values that the target computes by itself.
+func (p *bagPair) computed(ctx context.Context) (bool, error) {
+	if p.rt.Source.Computed == 0 {
+		return false, nil
+	}
+	plain := *p
+	plain.cut()
+	_, equal, err := plain.sums(ctx)
+	return equal, err
 }
 
 // bagPair is a table of both ends at exact positions, with what the log has between them. The rows of the source and

@@ -15,7 +15,11 @@ type stretch struct {
 	rt       *route.Route
 	from, to db.Position
 	undone   map[int]bool // transactions that were rolled back, known once it has been read
+	width    int          // values of a row that count, from the first; 0: all
 }
+
+// errLacks is a stretch whose rows lack values that are to be compared.
+var errLacks = errors.New("the log lacks values of generated columns")
 
 // sums returns the checksums of the rows that the log adds and removes. It is the first to be called.
 func (s *stretch) sums(ctx context.Context) (added, removed db.Sum, err error) {
@@ -51,7 +55,11 @@ func (s *stretch) again(ctx context.Context, added, removed func(db.Row) error) 
 				if image.row == nil || s.rt.Filter != nil && !s.rt.Filter.Match(image.row) {
 					continue
 				}
-				if err := image.visit(image.row); err != nil {
+				row := image.row
+				if s.width > 0 {
+					row = row[:s.width]
+				}
+				if err := image.visit(row); err != nil {
 					return err
 				}
 			}
@@ -66,7 +74,8 @@ func (s *stretch) read(ctx context.Context, visit func(n int, part *db.Part) err
 	if s.from == s.to {
 		return nil
 	}
-	stream, err := s.v.source.Stream(ctx, s.from, s.v.witnesses(s.rt), db.Since{s.rt: s.from})
+	witnesses := s.v.witnesses(s.rt)
+	stream, err := s.v.source.Stream(ctx, s.from, witnesses, db.Since{s.rt: s.from})
 	if err != nil {
 		return err
 	}
@@ -98,13 +107,16 @@ func (s *stretch) read(ctx context.Context, visit func(n int, part *db.Part) err
 			}
 		}
 		if part.DDL != nil {
-			if err := s.v.follows(part.DDL, stream.Position()); err != nil {
+			if err := s.v.follows(part.DDL, stream.Position(), witnesses); err != nil {
 				return err
 			}
 		}
 		for i := range part.Changes {
 			if s.v.unseen(&part.Changes[i])[s.rt] {
 				return errUnseen
+			}
+			if c := &part.Changes[i]; c.Lacks && c.Route == s.rt && s.width == 0 {
+				return errLacks
 			}
 		}
 		if err := visit(n, part); err != nil {

@@ -112,12 +112,13 @@ const repairRows = 1000
 // at. Another one since then, by whomever, makes the ticket invalid; so does the same one whose answer was lost, or
 // that was still on its way. Then all is looked at again.
 type writer struct {
-	p     *bagPair
-	f     *found
-	mend  bool
-	batch db.TableBatch
-	size  int
-	wrote int64
+	p        *bagPair
+	f        *found
+	mend     bool
+	computed bool // only values differ that the target computes
+	batch    db.TableBatch
+	size     int
+	wrote    int64
 }
 
 func (w *writer) add(ctx context.Context, row db.Row, more int64) error {
@@ -126,6 +127,12 @@ func (w *writer) add(ctx context.Context, row db.Row, more int64) error {
 		w.f.addRows(renderRow(rel, row), Missing, more)
 	} else {
 		w.f.addRows(renderRow(rel, row), Extra, -more)
+	}
+	if w.computed {
+		w.f.table.Computed += max(more, -more)
+		for i := range w.f.table.Listed {
+			w.f.table.Listed[i].Computed = true
+		}
 	}
 	if !w.mend {
 		return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"wherry/pkg/count"
 	"wherry/pkg/db"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
@@ -63,9 +64,9 @@ func references(ctx context.Context, source, target db.Reader, child, parent *ro
 				Msg("rows reference rows that are not there, on the source too: they were written with foreign_key_checks=0")
 			return nil
 		case look == orphanLooks:
-			return fmt.Errorf("%w: %d rows of %s by foreign key %s (%d on the source): run verify --repair", ErrOrphans, there, child.Target.Name(), key.Name, here)
+			return fmt.Errorf("%w: %s of %s by foreign key %s (%d on the source): run verify --repair", ErrOrphans, count.Of(there, "row"), child.Target.Name(), key.Name, here)
 		}
-		if err := sleep(ctx, orphanPause); err != nil {
+		if err := db.Pause(ctx, orphanPause); err != nil {
 			return err
 		}
 	}

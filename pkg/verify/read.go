@@ -21,14 +21,28 @@ const (
 type entry struct {
 	key    db.Row
 	digest [sha256.Size]byte
+	plain  [sha256.Size]byte // of the values that can be written
 }
 
 // image is a few hundred rows by the bytes of their keys. Rows whose keys only a collation calls equal are different rows.
 type image map[string]entry
 
-// add takes in a row.
-func (all image) add(key, row db.Row) {
-	all[keyText(key)] = entry{key: key.Clone(), digest: sha256.Sum256(appendValues(nil, row))}
+// add takes in a row of which some values at the end are computed.
+func (all image) add(key, row db.Row, computed int) {
+	e := entry{key: key.Clone(), digest: sha256.Sum256(appendValues(nil, row))}
+	if e.plain = e.digest; computed > 0 {
+		e.plain = sha256.Sum256(appendValues(nil, row[:len(row)-computed]))
+	}
+	all[keyText(key)] = e
+}
+
+// keys returns the keys of all, in any order.
+func (all image) keys() []db.Row {
+	keys := make([]db.Row, 0, len(all))
+	for _, e := range all {
+		keys = append(keys, e.key)
+	}
+	return keys
 }
 
 // keyText returns what identifies a row in memory.
@@ -48,7 +62,7 @@ func (v *Verify) image(ctx context.Context, rel *route.Relation, open func() (db
 	err = v.again(ctx, func() error {
 		all = image{}
 		return each(open, func(row db.Row) error {
-			all.add(row.Pick(rel.Key), row)
+			all.add(row.Pick(rel.Key), row, rel.Computed)
 			return nil
 		})
 	})
@@ -161,42 +175,19 @@ func (v *Verify) until(ctx context.Context, goal db.Position, who string, positi
 		if v.opts.Now().After(deadline) {
 			return fmt.Errorf("wait %s for %s to reach %s: it is at %s: %w", v.opts.WaitTimeout, who, goal, at, ErrBehind)
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := db.Pause(ctx, pause); err != nil {
 			return err
 		}
 		pause = min(2*pause, lastPause)
 	}
 }
 
-// again repeats what only reads while connections are lost.
+// again repeats what only reads while connections are lost. A long read that broke off is not a server that stays away.
 func (v *Verify) again(ctx context.Context, read func() error) error {
-	pause, since := firstPause, v.opts.Now()
-	for {
-		began := v.opts.Now()
-		err := read()
-		if err == nil || ctx.Err() != nil || !errors.Is(err, db.ErrConnection) && !errors.Is(err, db.ErrRetry) {
-			return err
-		}
-		now := v.opts.Now()
-		if now.Sub(began) > v.opts.RetryFor/2 { // a long read that broke off is not a server that stays away
-			pause, since = firstPause, now
-		}
-		if now.Sub(since) > v.opts.RetryFor {
-			return fmt.Errorf("tried for %s: %w", v.opts.RetryFor, err)
-		}
-		v.opts.Log.Warn().Err(err).Stringer("again_in", pause).Msg("reading interrupted")
-		if err := sleep(ctx, pause); err != nil {
-			return err
-		}
-		pause = min(2*pause, 10*time.Second)
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
-	}
+	return db.Retry{
+		For: v.opts.RetryFor, First: firstPause, Most: 10 * time.Second, Work: v.opts.RetryFor / 2, Words: "tried for",
+		Tell: func(err error, pause time.Duration) {
+			v.opts.Log.Warn().Err(err).Stringer("again_in", pause).Msg("reading interrupted")
+		},
+	}.Do(ctx, read)
 }

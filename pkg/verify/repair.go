@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"wherry/pkg/db"
 	"wherry/pkg/route"
@@ -23,7 +24,11 @@ func (r *run) mend(ctx context.Context, rt *route.Route, v verdict) (verdict, er
 	if err := r.noteRepair(ctx); err != nil {
 		return v, err
 	}
-	bad := v.different
+	bad := keep(slices.Clone(v.different), func(s suspect) bool { return !s.computed })
+	beyond := keep(slices.Clone(v.different), func(s suspect) bool { return s.computed })
+	if len(bad) == 0 {
+		return v, nil
+	}
 	left := bad
 	for range repairRounds {
 		if err := r.rewrite(ctx, rt, keysOf(left)); err != nil {
@@ -38,7 +43,7 @@ func (r *run) mend(ctx context.Context, rt *route.Route, v verdict) (verdict, er
 			break
 		}
 	}
-	v.different = left
+	v.different = append(beyond, left...)
 	open := make(map[string]bool, len(left))
 	for _, list := range [][]suspect{left, v.inFlux} {
 		for _, s := range list {

@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -20,15 +22,27 @@ type Report struct {
 
 // Table is the outcome for one table, in rows.
 type Table struct {
-	Source    schema.Name  `json:"source"`
-	Target    schema.Name  `json:"target"`
-	Rows      int64        `json:"rows"`      // compared, by the source's count
-	Differing int64        `json:"differing"` // on both ends, with other values
-	Missing   int64        `json:"missing"`   // on the source only
-	Extra     int64        `json:"extra"`     // on the target only
-	InFlux    int64        `json:"in_flux"`   // rewritten each time they were looked at; not differences, see prove
-	Repaired  int64        `json:"repaired"`  // were different and are no more; not counted in the three above
-	Listed    []Difference `json:"listed,omitempty"`
+	Source    schema.Name `json:"-"` // told as text, see MarshalJSON
+	Target    schema.Name `json:"-"`
+	Rows      int64       `json:"rows"`      // compared, by the source's count
+	Differing int64       `json:"differing"` // on both ends, with other values
+	Missing   int64       `json:"missing"`   // on the source only
+	Extra     int64       `json:"extra"`     // on the target only
+	InFlux    int64       `json:"in_flux"`   // rewritten each time they were looked at; not differences, see prove
+	Repaired  int64       `json:"repaired"`  // were different and are no more; not counted in the three above
+	// Computed is how many of the differences are in generated columns only, which the target computes by itself: a repair cannot write them.
+	Computed int64        `json:"computed,omitempty"`
+	Listed   []Difference `json:"listed,omitempty"`
+}
+
+// MarshalJSON tells the names of the table as db.table, as all output for programs does.
+func (t Table) MarshalJSON() ([]byte, error) {
+	type counts Table
+	return json.Marshal(struct {
+		Table       string `json:"table"`
+		TargetTable string `json:"target_table"`
+		counts
+	}{t.Source.String(), t.Target.String(), counts(t)})
 }
 
 // Difference is one row that is not equal, or was not.
@@ -36,7 +50,8 @@ type Difference struct {
 	Key      string `json:"key"` // as a person would write it; the whole row, shortened, in a table without a key
 	Kind     Kind   `json:"kind"`
 	Times    int64  `json:"times,omitempty"` // how often a row without a key is missing or extra
-	Repaired bool   `json:"repaired,omitempty"`
+	Repaired bool   `json:"is_repaired,omitempty"`
+	Computed bool   `json:"is_computed,omitempty"` // see Table
 }
 
 // Kind tells how a row differs.
@@ -49,6 +64,31 @@ const (
 	Extra     Kind = "extra"
 	InFlux    Kind = "in flux"
 )
+
+// Has tells whether a source table is in the report; not in a nil one.
+func (r *Report) Has(table schema.Name) bool {
+	return r != nil && slices.ContainsFunc(r.Tables, func(t Table) bool { return t.Source == table })
+}
+
+// Join returns a report of the tables of both, without those that have to be compared again. What was compared later holds at the earlier
+// position too, for it says only what changed since need another look.
+func (r *Report) Join(later *Report, again func(schema.Name) bool) *Report {
+	if r == nil || later == nil {
+		r, later = cmp.Or(r, later), nil
+	}
+	if r == nil {
+		return nil
+	}
+	out := *r
+	out.Tables = slices.Clone(r.Tables)
+	if later != nil {
+		out.Tables, out.Finished = append(out.Tables, later.Tables...), later.Finished
+	}
+	if again != nil {
+		out.Tables = slices.DeleteFunc(out.Tables, func(t Table) bool { return again(t.Source) })
+	}
+	return &out
+}
 
 // Clean tells whether no difference remains.
 func (r *Report) Clean() bool { return r.Differences() == 0 }
@@ -63,6 +103,9 @@ func (r *Report) Rows() int64 { return r.total(func(t *Table) int64 { return t.R
 
 // Repaired returns how many rows were mended.
 func (r *Report) Repaired() int64 { return r.total(func(t *Table) int64 { return t.Repaired }) }
+
+// Computed returns how many of the differences are in generated columns only.
+func (r *Report) Computed() int64 { return r.total(func(t *Table) int64 { return t.Computed }) }
 
 // InFlux returns how many rows were rewritten each time they were looked at.
 func (r *Report) InFlux() int64 { return r.total(func(t *Table) int64 { return t.InFlux }) }
@@ -102,6 +145,14 @@ func (f *found) add(key string, kind Kind, repaired bool) bool {
 	return true
 }
 
+// computed tells of the row added last that only generated columns of it differ.
+func (f *found) computed(listed bool) {
+	f.table.Computed++
+	if listed {
+		f.table.Listed[len(f.table.Listed)-1].Computed = true
+	}
+}
+
 // addRows counts equal rows of a table without a key, and lists them when there is room.
 func (f *found) addRows(row string, kind Kind, times int64) {
 	if kind == Missing {
@@ -122,6 +173,7 @@ func (t *Table) merge(f *Table, limit int) {
 	t.Extra += f.Extra
 	t.InFlux += f.InFlux
 	t.Repaired += f.Repaired
+	t.Computed += f.Computed
 	room := max(0, limit-len(t.Listed))
 	t.Listed = append(t.Listed, f.Listed[:min(room, len(f.Listed))]...)
 }

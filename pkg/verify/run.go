@@ -2,6 +2,8 @@ package verify
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 
 	"wherry/pkg/db"
@@ -28,6 +30,11 @@ type tally struct {
 	table   Table
 	pending int  // pieces of work that are not compared yet
 	whole   bool // no more pieces will come
+	failed  error
+
+	// Rows that unequal ranges had on either end, and whether that told that the ends sort differently, see weigh.
+	sourceRows, targetRows int64
+	scattered              bool
 }
 
 func (v *Verify) begin(pos db.Position) *run {
@@ -47,18 +54,53 @@ func (r *run) promise(t *tally, last bool) {
 	t.whole = last
 }
 
+// fail notes that a table cannot be compared, and returns the error again if no other can be either.
+func (r *run) fail(ctx context.Context, t *tally, err error) error {
+	err = fmt.Errorf("verify table %s: %w", t.route.Source.Name(), err)
+	for _, of := range []error{db.ErrConnection, db.ErrAccess, db.ErrSetup, db.ErrSpace, db.ErrRetry, db.ErrPositionGone, db.ErrSealed, db.ErrOtherServer, db.ErrLost} {
+		if errors.Is(err, of) {
+			return err
+		}
+	}
+	if ctx.Err() != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t.failed == nil {
+		t.failed = err
+	}
+	return nil
+}
+
+func (r *run) hasFailed(t *tally) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return t.failed != nil
+}
+
+// failures returns what kept tables from being compared.
+func (r *run) failures() error {
+	var errs []error
+	for _, t := range r.tallies {
+		errs = append(errs, t.failed)
+	}
+	return errors.Join(errs...)
+}
+
 // merge adds what was found, of a promised piece of work or of rows looked at besides.
 func (r *run) merge(t *tally, f *found, promised bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t.table.merge(&f.table, r.opts.MaxListed)
+	finished := false
 	if promised {
 		t.pending--
-		if t.whole && t.pending == 0 {
+		if finished = t.whole && t.pending == 0; finished {
 			r.done++
 		}
 	}
-	p := Progress{Table: t.table.Source, Tables: len(r.tallies), TablesDone: r.done, Estimate: r.estimate}
+	p := Progress{Table: t.table.Source, Finished: finished, Tables: len(r.tallies), TablesDone: r.done, Estimate: r.estimate}
 	for _, t := range r.tallies {
 		p.Rows += t.table.Rows
 		p.Differing += t.table.Differing + t.table.Missing + t.table.Extra + t.table.Repaired
@@ -72,6 +114,9 @@ func (r *run) finish() *Report {
 	defer r.mu.Unlock()
 	r.report.Tables = nil
 	for _, t := range r.tallies {
+		if t.failed != nil {
+			continue
+		}
 		t.table.sort()
 		r.report.Tables = append(r.report.Tables, t.table)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"wherry/pkg/count"
 	"wherry/pkg/db"
 	"wherry/pkg/route"
 )
@@ -48,8 +49,8 @@ func Settle(ctx context.Context, source db.Source, target Target, cascades *rout
 	case err != nil:
 		return "", fmt.Errorf("compare rows that the log does not tell all of, as of %s: %w", pos, err)
 	case report.Differences()+report.InFlux() > 0:
-		return "", fmt.Errorf("compare rows that the log does not tell all of, as of %s: %d rows are still different: %w", pos,
-			report.Differences()+report.InFlux(), db.ErrRetry)
+		return "", fmt.Errorf("compare rows that the log does not tell all of, as of %s: still different: %s: %w", pos,
+			count.Of(report.Differences()+report.InFlux(), "row"), db.ErrRetry)
 	}
 	log.Info().Stringer("position", pos).Int64("rows", report.Rows()).Int64("repaired", report.Repaired()).Msg("rows that the log does not tell all of are settled")
 	return pos, nil

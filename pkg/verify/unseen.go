@@ -75,7 +75,7 @@ func (r *run) proveExactly(ctx context.Context, rt *route.Route, left []suspect,
 		if left = moving; err != nil || len(left) == 0 {
 			return v, err
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := db.Pause(ctx, pause); err != nil {
 			return v, err
 		}
 		pause = min(2*pause, lastPause)
@@ -127,7 +127,7 @@ func (r *run) lookExactly(ctx context.Context, rt *route.Route, keys []db.Row) (
 func digests(rt *route.Route, open func() (db.Rows, error)) (image, error) {
 	all := image{}
 	err := each(open, func(row db.Row) error {
-		all.add(row.Pick(rt.Source.Key), row)
+		all.add(row.Pick(rt.Source.Key), row, rt.Source.Computed)
 		return nil
 	})
 	return all, err
@@ -143,7 +143,7 @@ func (r *run) apart(ctx context.Context, compare func() error) (unseen bool, err
 		if err = r.again(ctx, compare); !errors.Is(err, errUnseen) {
 			return false, err
 		}
-		if err := sleep(ctx, firstPause); err != nil {
+		if err := db.Pause(ctx, firstPause); err != nil {
 			return false, err
 		}
 	}
@@ -151,22 +151,19 @@ func (r *run) apart(ctx context.Context, compare func() error) (unseen bool, err
 }
 
 // wholly compares a table as a whole, as a run does that does not know which rows have changed.
-func (r *run) wholly(ctx context.Context, t *tally) (err error) {
-	rel, f := &t.route.Source, &found{limit: r.opts.MaxListed}
-	for after := db.Row(nil); ; {
-		var upto db.Row
-		if len(rel.Key) > 0 {
-			if upto, err = r.bound(ctx, r.source, rel, after, r.opts.ChunkRows); err != nil {
-				break
-			}
-		}
-		if err = r.compare(ctx, work{t, db.Range{After: after, Upto: upto}}, f); err != nil || upto == nil {
-			break
-		}
-		after = upto
+func (r *run) wholly(ctx context.Context, t *tally) error {
+	f := &found{limit: r.opts.MaxListed}
+	err := r.ranges(ctx, t, r.source, &t.route.Source, func(rng db.Range, _ bool) error {
+		return r.compare(ctx, work{t, rng}, f)
+	})
+	if err == nil && r.isScattered(t) {
+		rel := t.route.Target.KeyOnly()
+		err = r.ranges(ctx, t, r.target, rel, func(rng db.Range, _ bool) error {
+			return r.strangers(ctx, t.route, rng, f)
+		})
 	}
 	if err != nil {
-		return fmt.Errorf("verify table %s: %w", rel.Name(), err)
+		return fmt.Errorf("verify table %s: %w", t.route.Source.Name(), err)
 	}
 	r.merge(t, f, false)
 	return nil

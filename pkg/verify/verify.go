@@ -71,6 +71,7 @@ type Options struct {
 // Progress is how far a comparison has come.
 type Progress struct {
 	Table      schema.Name // that was compared last
+	Finished   bool        // this table is compared as a whole
 	Tables     int
 	TablesDone int
 	Rows       int64 // compared so far
@@ -124,7 +125,8 @@ func New(source Source, target Target, routes []*route.Route, opts Options) *Ver
 	return v
 }
 
-// Run compares every row of every table. The report comes back also with ErrNothingCompared.
+// Run compares every row of every table. The report comes back also with ErrNothingCompared, and with the errors of tables that could not be
+// compared, such as because their schema changed meanwhile: it is about the others then.
 //
 // The position is visible-safe and the target has reached it before the first row is read: so every read, on either
 // end, shows all that was changed up to there, and only what changes later needs another look (Changed).
@@ -143,7 +145,11 @@ func (v *Verify) Run(ctx context.Context) (*Report, error) {
 	if err := r.settle(ctx); err != nil {
 		return nil, err
 	}
-	return r.finish(), r.compared(ctx)
+	report := r.finish()
+	if err := r.failures(); err != nil {
+		return report, err
+	}
+	return report, r.compared(ctx)
 }
 
 // Changed compares only the rows that changed after from, up to a position of the source's that both ends hold, or

@@ -193,5 +193,5 @@ func TestProgress(t *testing.T) {
 	var last verify.Progress
 	w.opts.Observe = func(p verify.Progress) { last = p }
 	w.run()
-	assert.Equal(t, verify.Progress{Table: w.from, Tables: 1, TablesDone: 1, Rows: rows, Differing: 1}, last)
+	assert.Equal(t, verify.Progress{Table: w.from, Finished: true, Tables: 1, TablesDone: 1, Rows: rows, Differing: 1}, last)
 }

@@ -50,14 +50,27 @@ func newWorld(t *testing.T, n int) *world { return buildWorld(t, n, true, "") }
 
 func buildWorld(t *testing.T, n int, keyed bool, where string) *world {
 	t.Helper()
+	from, to := schema.Name{Database: "shop", Table: "items"}, schema.Name{Database: "new", Table: "goods"}
+	return fillWorld(t, n, dbtest.NewTarget("target"), table(from, keyed, true), to, where)
+}
+
+// newTextWorld is a world whose keys are text, which the target sorts otherwise.
+func newTextWorld(t *testing.T, n int) *world {
+	t.Helper()
+	source := table(schema.Name{Database: "shop", Table: "items"}, true, true)
+	source.Columns[0].Type = schema.Type{Kind: schema.Varchar, Name: "varchar", Size: 20}
+	return fillWorld(t, n, dbtest.NewOther("target"), source, schema.Name{Database: "new", Table: "goods"}, "")
+}
+
+func fillWorld(t *testing.T, n int, on *dbtest.Server, source *schema.Table, to schema.Name, where string) *world {
+	t.Helper()
 	w := &world{
-		t: t, source: dbtest.NewServer("source"), target: dbtest.NewServer("target"),
-		from: schema.Name{Database: "shop", Table: "items"}, to: schema.Name{Database: "new", Table: "goods"},
+		t: t, source: dbtest.NewServer("source"), target: on, from: source.Name, to: to,
 		opts: verify.Options{ChunkRows: 700, WaitTimeout: 10 * time.Second},
 	}
-	source, target := table(w.from, keyed, true), table(w.to, keyed, true)
 	require.NoError(t, w.source.DDL(db.DDL{Statement: "create"}, dbtest.CreateTable(source)))
-	require.NoError(t, w.target.DDL(db.DDL{Statement: "create"}, dbtest.CreateTable(target)))
+	target, err := w.target.MapTable(source, to)
+	require.NoError(t, err)
 	r, err := route.New(source, target, where)
 	require.NoError(t, err)
 	w.routes = []*route.Route{r}
@@ -199,7 +212,7 @@ func (w *world) caughtUp() {
 		}
 		reached, err := w.source.Source().Reached(at, head)
 		return err == nil && reached
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 }
 
 func (w *world) assertEqual() {

@@ -59,8 +59,10 @@ func across(t *testing.T, source, target *server, p pair) bool {
 	if !ok || !good {
 		return false
 	}
-	target.exec(t, target.dialect.CreateTable(first, false))
-	if statement := target.dialect.AddForeignKeys(first, target.read(t, now, "t")); statement != "" {
+	for _, statement := range target.dialect.CreateTable(first, false) {
+		target.exec(t, statement)
+	}
+	for _, statement := range target.dialect.AddForeignKeys(first, target.read(t, now, "t")) {
 		target.exec(t, statement)
 	}
 	statements, err := target.dialect.Alter(target.read(t, now, "t"), plan, former, p.empties)

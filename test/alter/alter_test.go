@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 )
 
 // The tables to alter are in one database, and what they shall be in another.
@@ -26,8 +27,8 @@ const now, later = "alter_now", "alter_later"
 type server struct {
 	name    string
 	conn    *sql.Conn
-	flavor  schema.Flavor
-	known   schema.Collations
+	flavor  mysql.Flavor
+	known   mysql.Collations
 	dialect schema.Dialect
 }
 
@@ -58,10 +59,10 @@ func servers(t *testing.T) []*server {
 		s := &server{name: u.Scheme}
 		s.conn, err = pool.Conn(t.Context())
 		require.NoError(t, err, name)
-		s.flavor, err = schema.ParseFlavor(s.cells(t, "SELECT VERSION()")[0])
+		s.flavor, err = mysql.ParseFlavor(s.cells(t, "SELECT VERSION()")[0])
 		require.NoError(t, err)
 		s.known = s.collations(t)
-		s.dialect = schema.NewMySQL(s.flavor, s.known)
+		s.dialect = mysql.New(s.flavor, s.known)
 		s.exec(t, "SET SESSION foreign_key_checks = 0")
 		s.exec(t, "SET SESSION timestamp = 1600000000.123456") // as a caller sets it, for what is filled in
 		s.fresh(t)
@@ -82,13 +83,13 @@ func (s *server) fresh(t *testing.T) {
 	}
 }
 
-func (s *server) collations(t *testing.T) schema.Collations {
+func (s *server) collations(t *testing.T) mysql.Collations {
 	t.Helper()
 	column := "COLLATION_NAME"
 	if s.flavor.HasFullCollationNames() {
 		column = "FULL_COLLATION_NAME"
 	}
-	c := schema.Collations{Known: map[string]string{}, Default: map[string]string{}}
+	c := mysql.Collations{Known: map[string]string{}, Default: map[string]string{}}
 	for into, query := range map[*map[string]string]string{
 		&c.Known:   "SELECT " + column + ", CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE CHARACTER_SET_NAME IS NOT NULL",
 		&c.Default: "SELECT CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS",
@@ -150,10 +151,10 @@ func (s *server) cells(t *testing.T, query string) []string {
 // read describes the table of a database as if it were in the one to alter.
 func (s *server) read(t *testing.T, database, table string) *schema.Table {
 	t.Helper()
-	create := s.rows(t, "SHOW CREATE TABLE "+schema.Name{Database: database, Table: table}.Quoted())[0][1]
-	parsed, err := schema.ParseCreate(create, schema.Name{Database: now, Table: table}, s.flavor, s.known)
+	create := s.rows(t, "SHOW CREATE TABLE "+mysql.Quoted(schema.Name{Database: database, Table: table}))[0][1]
+	parsed, err := mysql.ParseCreate(create, schema.Name{Database: now, Table: table}, s.flavor, s.known)
 	require.NoError(t, err, create)
-	require.Empty(t, schema.Regenerates(parsed), create)
+	require.Empty(t, s.dialect.Regenerates(parsed), create)
 	return parsed
 }
 
@@ -162,9 +163,12 @@ func (s *server) contents(t *testing.T, database string, table *schema.Table) []
 	t.Helper()
 	columns := make([]string, len(table.Columns))
 	for i := range table.Columns {
-		columns[i] = "HEX(" + schema.Quote(table.Columns[i].Name) + ")"
+		columns[i] = "HEX(" + mysql.Quote(table.Columns[i].Name) + ")"
 	}
-	all := s.cells(t, "SELECT "+strings.Join(columns, ", ")+" FROM "+schema.Name{Database: database, Table: table.Name.Table}.Quoted())
+	all := s.cells(t, "SELECT "+strings.Join(columns, ", ")+" FROM "+mysql.Quoted(schema.Name{
+		Database: database,
+		Table:    table.Name.Table,
+	}))
 	slices.Sort(all)
 	return all
 }
@@ -194,7 +198,7 @@ func lineage(from, to *schema.Table, text string) map[string]string {
 // server's own words, apart from what it leaves out or not by how it came to a character set.
 func (s *server) printed(t *testing.T, database, table string) []string {
 	t.Helper()
-	create := s.rows(t, "SHOW CREATE TABLE "+schema.Name{Database: database, Table: table}.Quoted())[0][1]
+	create := s.rows(t, "SHOW CREATE TABLE "+mysql.Quoted(schema.Name{Database: database, Table: table}))[0][1]
 	create = regexp.MustCompile(` AUTO_INCREMENT=[0-9]+`).ReplaceAllString(create, "")
 	create = strings.ReplaceAll(create, "`"+database+"`.", "")
 	create = regexp.MustCompile(` CHARACTER SET [a-z0-9]+`).ReplaceAllString(create, "")
@@ -260,7 +264,7 @@ func (s *server) alter(t *testing.T, p pair) {
 	assert.Empty(t, s.dialect.Differences(to, got, true, true), "%q", statements)
 	assert.Equal(t, s.printed(t, later, toName), s.printed(t, now, toName), "%q", statements)
 	if p.want != nil {
-		assert.ElementsMatch(t, p.want, s.cells(t, "SELECT * FROM "+schema.Quote(toName)))
+		assert.ElementsMatch(t, p.want, s.cells(t, "SELECT * FROM "+mysql.Quote(toName)))
 	}
 	again, err := s.dialect.Alter(got, to, lineage(got, to, ""), nil)
 	require.NoError(t, err)

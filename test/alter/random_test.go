@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"wherry/pkg/schema"
+	"wherry/pkg/schema/mysql"
 	"wherry/test/internal/lab"
 )
 
@@ -39,11 +39,11 @@ func (c column) sql() string {
 	if c.kind != "" {
 		uses := make([]any, len(c.uses))
 		for i, name := range c.uses {
-			uses[i] = schema.Quote(name)
+			uses[i] = mysql.Quote(name)
 		}
-		return schema.Quote(c.name) + " bigint as (" + fmt.Sprintf(c.template, uses...) + ") " + c.kind
+		return mysql.Quote(c.name) + " bigint as (" + fmt.Sprintf(c.template, uses...) + ") " + c.kind
 	}
-	return schema.Quote(c.name) + " " + c.tail
+	return mysql.Quote(c.name) + " " + c.tail
 }
 
 func (r *random) retype(c column) column {
@@ -108,14 +108,16 @@ func (r *random) dress(t *table, generated []column) {
 	}
 	t.rest = append(t.rest, "primary key (id)")
 	for i := range r.IntN(4) {
-		key := fmt.Sprintf("key k%d (%s%s)", r.IntN(3)*10+i, schema.Quote(plain[r.IntN(len(plain))]), r.one("", ", id"))
+		key := fmt.Sprintf("key k%d (%s%s)", r.IntN(3)*10+i, mysql.Quote(plain[r.IntN(len(plain))]), r.one("", ", id"))
 		t.rest = append(t.rest, key)
 	}
 	if len(numbers) > 0 && r.often(40) {
-		t.rest = append(t.rest, fmt.Sprintf("constraint c%d check (%s < %d)", r.IntN(2), schema.Quote(numbers[r.IntN(len(numbers))]), 100000+r.IntN(2)))
+		t.rest = append(t.rest, fmt.Sprintf("constraint c%d check (%s < %d)", r.IntN(2),
+			mysql.Quote(numbers[r.IntN(len(numbers))]), 100000+r.IntN(2)))
 	}
 	if len(numbers) > 0 && !r.maria && r.often(30) {
-		t.rest = append(t.rest, fmt.Sprintf("key fx%d ((%s + %d))", r.IntN(2), schema.Quote(numbers[r.IntN(len(numbers))]), r.IntN(2)))
+		t.rest = append(t.rest, fmt.Sprintf("key fx%d ((%s + %d))", r.IntN(2),
+			mysql.Quote(numbers[r.IntN(len(numbers))]), r.IntN(2)))
 	}
 	t.options = r.one("", "", "comment='x'", "row_format=compact", "charset=latin1", "stats_persistent=1 max_rows=7", "comment='y' charset=utf8mb4")
 	if r.often(20) {
@@ -228,8 +230,9 @@ func (s *server) random(t *testing.T, r *random) bool {
 	var into, values []string
 	for _, c := range to.columns {
 		if was := former[c.name]; was != "" && c.kind == "" {
-			into, values = append(into, schema.Quote(c.name)), append(values, schema.Quote(was))
-			if strings.Contains(c.tail, "not null") && s.cells(t, "SELECT COUNT(*) FROM "+now+".t WHERE "+schema.Quote(was)+" IS NULL")[0] != "0" {
+			into, values = append(into, mysql.Quote(c.name)), append(values, mysql.Quote(was))
+			if strings.Contains(c.tail, "not null") && s.cells(t,
+				"SELECT COUNT(*) FROM "+now+".t WHERE "+mysql.Quote(was)+" IS NULL")[0] != "0" {
 				return false // both refuse that, in strict mode
 			}
 		}
@@ -279,7 +282,7 @@ func (s *server) fill(t *testing.T, r *random, from table) {
 			if r.often(15) && c.class != "id" && !strings.Contains(c.tail, "not null") {
 				value = "NULL"
 			}
-			into, values = append(into, schema.Quote(c.name)), append(values, value)
+			into, values = append(into, mysql.Quote(c.name)), append(values, value)
 		}
 		s.exec(t, "INSERT INTO "+now+".t ("+strings.Join(into, ", ")+") VALUES ("+strings.Join(values, ", ")+")")
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 // The application's account: one that a read-only server refuses.
@@ -103,13 +105,14 @@ func (a *app) commits(place string) int {
 func (a *app) awaits(t *testing.T, place string, more int) {
 	t.Helper()
 	from := a.commits(place)
-	for until := time.Now().Add(patience); a.commits(place) < from+more; time.Sleep(5 * time.Millisecond) {
+	commits := func() int64 { return int64(a.commits(place)) }
+	require.True(t, lab.Until(func() bool {
 		a.mu.Lock()
 		err := a.wrong
 		a.mu.Unlock()
 		require.NoError(t, err)
-		require.True(t, time.Now().Before(until), "the application does not get on at %s: %d commits", place, a.commits(place))
-	}
+		return a.commits(place) >= from+more
+	}, commits), "the application does not get on at %s: %d commits", place, a.commits(place))
 }
 
 // where reads what the switch hook wrote: the source, while it was never called.

@@ -75,28 +75,35 @@ func TestThereAndBack(t *testing.T) {
 }
 
 // TestBackEqual: once nobody writes, both sides hold the same, as the tests' own SQL sees it.
-func TestBackEqual(t *testing.T) {
-	eachPair(t, func(t *testing.T, from, to string) {
-		m := newMove(t, from, to, "schema: {allow_losses: [collation]}")
-		m.createTables(t, 500)
-		m.upToCutover(t)
-		m.must(t, "cutover", "--confirm="+name)
-		app := m.startApp(t, lab.Seed(t), 3)
-		app.awaits(t, "forward", 200)
-		replica := m.start(t, "start-replica", "--reverse")
-		app.awaits(t, "forward", 100)
-		app.stop(t)
-		kill(t, replica)
-		m.must(t, "start-replica", "--reverse", "--until-caught-up")
-		m.equal(t)
-		app.complete(t, m.source)
-		m.must(t, "verify", "--reverse")
-		m.source.run(t, "UPDATE "+name+".items SET n = n + 1 ORDER BY id LIMIT 1", "DELETE FROM "+name+".entries ORDER BY token LIMIT 1")
-		m.fails(t, pending, "verify", "--reverse")
-		assert.Contains(t, m.fails(t, refused, "cutover", "--reverse", "--confirm="+name), "differences")
-		m.must(t, "verify", "--reverse", "--repair")
-		m.equal(t)
-	})
+func TestBackEqual(t *testing.T) { eachPair(t, backEqual) }
+
+// TestVersions does the same with servers of other versions.
+func TestVersions(t *testing.T) {
+	for _, p := range lab.Versions(t) {
+		t.Run(p.Name, func(t *testing.T) { backEqual(t, p.Source.Name, p.Target.Name) })
+	}
+}
+
+func backEqual(t *testing.T, from, to string) {
+	m := newMove(t, from, to, "schema: {allow_losses: [collation]}")
+	m.createTables(t, 500)
+	m.upToCutover(t)
+	m.must(t, "cutover", "--confirm="+name)
+	app := m.startApp(t, lab.Seed(t), 3)
+	app.awaits(t, "forward", 200)
+	replica := m.start(t, "start-replica", "--reverse")
+	app.awaits(t, "forward", 100)
+	app.stop(t)
+	kill(t, replica)
+	m.must(t, "start-replica", "--reverse", "--until-caught-up")
+	m.equal(t)
+	app.complete(t, m.source)
+	m.must(t, "verify", "--reverse")
+	m.source.run(t, "UPDATE "+name+".items SET n = n + 1 ORDER BY id LIMIT 1", "DELETE FROM "+name+".entries ORDER BY token LIMIT 1")
+	m.fails(t, pending, "verify", "--reverse")
+	assert.Contains(t, m.fails(t, refused, "cutover", "--reverse", "--confirm="+name), "differences")
+	m.must(t, "verify", "--reverse", "--repair")
+	m.equal(t)
 }
 
 // TestCleanupOnTheWayBack: while the way back is under way a cleanup refuses, and given up it leaves no trace on either side.

@@ -25,7 +25,7 @@ import (
 )
 
 const (
-	patience = 90 * time.Second
+	patience = lab.Patience
 	name     = "back_and_forth" // of the move and of its database
 	ledger   = "wherry_" + name
 )
@@ -169,13 +169,7 @@ func (m *move) run(t *testing.T, args ...string) *lab.Child {
 
 func (m *move) wait(t *testing.T, child *lab.Child, args ...string) {
 	t.Helper()
-	select {
-	case <-child.Done():
-	case <-time.After(patience):
-		_ = child.Signal(syscall.SIGQUIT) // shows where it hangs
-		<-child.Done()
-		require.FailNow(t, "no end", "%v\n%s\n%s", args, child.Output(), child.Log())
-	}
+	require.True(t, child.Ended(), "no end: %v\n%s\n%s", args, child.Output(), child.Log())
 }
 
 // must runs a command that has to succeed, and returns its summary.

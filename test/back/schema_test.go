@@ -93,6 +93,11 @@ func TestBackSchemaChanges(t *testing.T) {
 			}
 		}
 		app.awaits(t, "forward", 50)
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Log(replica.Log())
+			}
+		})
 		m.must(t, "verify", "--reverse")
 		kill(t, replica)
 		app.stop(t)

@@ -23,7 +23,7 @@ const (
 // statement of its own.
 func (b *bench) applyPart(ctx context.Context) error {
 	rows := b.rows / 2
-	w, err := b.follow(ctx, applyDatabase, rows)
+	w, err := b.follow(ctx, b.own(), applyDatabase, rows)
 	if err != nil {
 		return err
 	}
@@ -55,15 +55,15 @@ func (b *bench) applyPart(ctx context.Context) error {
 	return b.tidy(ctx, applyDatabase, clientDatabase)
 }
 
-// follow fills a database on the source and moves it up to the point where start-replica takes over.
-func (b *bench) follow(ctx context.Context, database string, rows int) (*lab.Wherry, error) {
+// follow fills a database on the source, and a build moves it up to the point where start-replica takes over.
+func (b *bench) follow(ctx context.Context, p program, database string, rows int) (*lab.Wherry, error) {
 	if err := b.tidy(ctx, database); err != nil {
 		return nil, err
 	}
 	if err := fill(ctx, b.sourceDB, database, 1, rows, oneIndex); err != nil {
 		return nil, err
 	}
-	w, err := b.move(ctx, database)
+	w, err := b.move(ctx, p, database)
 	if err != nil {
 		return nil, err
 	}

@@ -36,41 +36,36 @@ type bench struct {
 	results  results
 }
 
-func openBench(ctx context.Context, o options) (b *bench, err error) {
-	b = &bench{options: o}
-	defer func() {
-		if err != nil {
-			b.close()
-		}
-	}()
+// open makes the folder and the connections. Close it also when it fails: some of them are open then.
+func (b *bench) open(ctx context.Context) (err error) {
 	if b.servers, err = lab.ParseServers(os.Getenv("WHERRY_TEST_SERVERS")); err != nil {
-		return nil, err
+		return err
 	}
-	if b.source, b.target, err = lab.Pair(b.servers, o.from, o.to); err != nil {
-		return nil, err
+	if b.source, b.target, err = lab.Pair(b.servers, b.from, b.to); err != nil {
+		return err
 	}
-	if err := os.MkdirAll(o.dir, 0o755); err != nil {
-		return nil, fmt.Errorf("make folder: %w", err)
+	if err := os.MkdirAll(b.dir, 0o755); err != nil {
+		return fmt.Errorf("make folder: %w", err)
 	}
-	if b.log, err = os.Create(filepath.Join(o.dir, "wherry.log")); err != nil {
-		return nil, fmt.Errorf("make log: %w", err)
+	if b.log, err = os.Create(filepath.Join(b.dir, "wherry.log")); err != nil {
+		return fmt.Errorf("make log: %w", err)
 	}
 	if b.sourceDB, err = b.source.Admin(""); err != nil {
-		return nil, err
+		return err
 	}
 	if b.targetDB, err = b.target.Admin(""); err != nil {
-		return nil, err
+		return err
 	}
-	from, err := lab.Version(ctx, b.sourceDB)
+	source, err := lab.Version(ctx, b.sourceDB)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("%s: %w", b.source.Name, err)
 	}
-	to, err := lab.Version(ctx, b.targetDB)
+	target, err := lab.Version(ctx, b.targetDB)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("%s: %w", b.target.Name, err)
 	}
-	b.results = results{Source: flavored(o.from, from), Target: flavored(o.to, to), Rows: o.rows, Rounds: o.rounds, CPUs: runtime.NumCPU(), Load: load(), out: os.Stdout}
-	return b, nil
+	b.results = results{Source: flavored(b.from, source), Target: flavored(b.to, target), Rows: b.rows, Rounds: b.rounds, CPUs: runtime.NumCPU(), Load: load(), out: os.Stdout}
+	return nil
 }
 
 func (b *bench) close() {
@@ -143,8 +138,8 @@ func (b *bench) tidy(ctx context.Context, databases ...string) error {
 	return lab.Exec(ctx, b.targetDB, append(statements, "FLUSH BINARY LOGS", "PURGE BINARY LOGS BEFORE NOW()")...)
 }
 
-// move prepares a move of a database that stops before init-copy.
-func (b *bench) move(ctx context.Context, database string, extra ...string) (*lab.Wherry, error) {
+// prepare writes the configuration of a move of a database.
+func (b *bench) prepare(database string, extra ...string) (*lab.Wherry, error) {
 	m := lab.Move{
 		Name: moveName, State: filepath.Join(b.dir, "state.json"), Source: b.source, Target: b.target, Include: database + ".*", Extra: extra,
 	}
@@ -153,6 +148,16 @@ func (b *bench) move(ctx context.Context, database string, extra ...string) (*la
 		return nil, err
 	}
 	w.Stderr = io.Writer(b.log)
+	return w, nil
+}
+
+// move has a build prepare a move of a database, up to init-copy. A move stays with one build: an older one refuses the state of a newer one.
+func (b *bench) move(ctx context.Context, p program, database string, extra ...string) (*lab.Wherry, error) {
+	w, err := b.prepare(database, extra...)
+	if err != nil {
+		return nil, err
+	}
+	w = w.With(p.path)
 	_, _, err = w.Run(ctx, "init-schema")
 	return w, err
 }

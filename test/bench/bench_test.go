@@ -89,3 +89,19 @@ func TestResults(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(text), `"median": 110000`)
 }
+
+// TestStartFails: what cannot start says why, and leaves nothing open.
+func TestStartFails(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	unreachable, err := lab.Unreachable()
+	require.NoError(t, err)
+	for says, c := range map[string]struct{ servers, dir string }{
+		"no server mysql-1":               {"", t.TempDir()},
+		"make folder":                     {unreachable, filepath.Join(file, "below")},
+		"mysql-1: read version: dial tcp": {unreachable, t.TempDir()},
+	} {
+		t.Setenv("WHERRY_TEST_SERVERS", c.servers)
+		require.ErrorContains(t, run(t.Context(), options{from: lab.MySQL, to: lab.MariaDB, rounds: 1, dir: c.dir}, nil), says)
+	}
+}

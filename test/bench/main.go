@@ -27,6 +27,9 @@ type options struct {
 	scale    float64 // of the part memory
 	dir      string
 	wherry   string
+	before   string // another build of wherry, measured by turns with it
+	seconds  int    // of the part lag, per round
+	tables   int    // of the part tables
 	json     string
 }
 
@@ -39,11 +42,19 @@ type part struct {
 	run  func(*bench, context.Context) error
 }
 
+// onlyAsked are the parts that run only when they are named: they need programs that are not here.
+var onlyAsked = []string{"peers"}
+
 var parts = []part{
 	{"copy", (*bench).copyPart},
 	{"apply", (*bench).applyPart},
 	{"oltp", (*bench).oltpPart},
 	{"memory", (*bench).memoryPart},
+	{"lag", (*bench).lagPart},
+	{"cutover", (*bench).cutoverPart},
+	{"tables", (*bench).tablesPart},
+	{"verify", (*bench).verifyPart},
+	{"peers", (*bench).peersPart},
 }
 
 func main() {
@@ -56,14 +67,17 @@ func main() {
 	flag.Float64Var(&o.scale, "scale", 1, "size of the part memory: 1 is 4 tables of -rows rows")
 	flag.StringVar(&o.dir, "dir", ".servers/bench/work", "`folder` for configuration and state")
 	flag.StringVar(&o.wherry, "wherry", "bin/wherry", "`program`")
+	flag.StringVar(&o.before, "before", "", "another build of wherry, a `program` that all parts but apply, oltp and memory measure by turns with it")
+	flag.IntVar(&o.seconds, "seconds", 10, "how long the part lag measures, per round")
+	flag.IntVar(&o.tables, "tables", 2000, "how many tables the part tables moves; five times as many after that")
 	flag.StringVar(&o.json, "json", "bench.json", "`file` for all figures")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [copy] [apply] [oltp] [memory]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [copy] [apply] [oltp] [memory] [lag] [cutover] [tables] [verify] [peers]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := run(ctx, o, flag.Args()); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
@@ -77,17 +91,17 @@ func run(ctx context.Context, o options, wanted []string) error {
 			return fmt.Errorf("no part %q", name)
 		}
 	}
-	b, err := openBench(ctx, o)
-	if err != nil {
+	b := &bench{options: o}
+	defer b.close()
+	if err := b.open(ctx); err != nil {
 		return err
 	}
-	defer b.close()
 	fmt.Printf("%s -> %s on %d CPUs, medians of %d rounds\n", b.results.Source, b.results.Target, b.results.CPUs, o.rounds)
 	if b.results.Load > quiet {
 		fmt.Printf("the machine is not idle (load %.1f before the run): expect noise, and look at ratios only\n", b.results.Load)
 	}
 	for _, p := range parts {
-		if len(wanted) > 0 && !slices.Contains(wanted, p.name) {
+		if len(wanted) > 0 && !slices.Contains(wanted, p.name) || len(wanted) == 0 && slices.Contains(onlyAsked, p.name) {
 			continue
 		}
 		if err := p.run(b, ctx); err != nil {

@@ -31,7 +31,7 @@ func (b *bench) memoryCase(ctx context.Context, r *section, rows int) error {
 	if err := fill(ctx, b.sourceDB, memoryDatabase, tables, rows, oneIndex); err != nil {
 		return err
 	}
-	w, err := b.move(ctx, memoryDatabase)
+	w, err := b.move(ctx, b.own(), memoryDatabase)
 	if err != nil {
 		return err
 	}

@@ -19,11 +19,11 @@ const (
 // third server.
 func (b *bench) oltpPart(ctx context.Context) error {
 	rows := b.rows / 2
-	w, err := b.follow(ctx, oltpDatabase, rows)
+	w, err := b.follow(ctx, b.own(), oltpDatabase, rows)
 	if err != nil {
 		return err
 	}
-	replica, err := b.openReplica(ctx, rows)
+	replica, err := b.openReplica(ctx, oltpDatabase, rows)
 	if err != nil {
 		return err
 	}
@@ -33,28 +33,9 @@ func (b *bench) oltpPart(ctx context.Context) error {
 	g := newGenerator(rows, 11)
 	r := b.results.section("oltp: transactions of 4 changes as sysbench oltp_write_only makes them, %s changes of %s rows", thousands(b.changes), thousands(rows))
 	for range b.rounds {
-		changes := g.oltp(b.changes / 4)
-		from, err := binlogEnd(ctx, b.sourceDB)
-		if err != nil {
+		if err := b.oltpRound(ctx, r, w, replica, g.oltp(b.changes/4)); err != nil {
 			return err
 		}
-		if err := b.backlog(ctx, packets(changes, oltpDatabase+".t1", 4)); err != nil {
-			return err
-		}
-		if err := b.drain(ctx, w, r, len(changes)); err != nil {
-			return err
-		}
-		if err := b.sameRows(ctx, oltpDatabase+".t1", oltpDatabase+".t1"); err != nil {
-			return err
-		}
-		if replica == nil {
-			continue
-		}
-		took, err := replica.drain(ctx, b, from)
-		if err != nil {
-			return err
-		}
-		r.add("the server's own replica", "changes/s", float64(len(changes))/took.Seconds())
 	}
 	if replica != nil {
 		r.figure("the server's own replica").Note = fmt.Sprintf("%d workers", parallel)
@@ -64,6 +45,28 @@ func (b *bench) oltpPart(ctx context.Context) error {
 	return b.tidy(ctx, oltpDatabase)
 }
 
+// oltpRound measures wherry, and the server's own replica by turns with it.
+func (b *bench) oltpRound(ctx context.Context, r *section, w *lab.Wherry, replica *nativeReplica, changes []change) error {
+	from, err := binlogEnd(ctx, b.sourceDB)
+	if err != nil {
+		return err
+	}
+	if err := b.backlog(ctx, packets(changes, oltpDatabase+".t1", 4)); err != nil {
+		return err
+	}
+	if err := b.drain(ctx, w, r, len(changes)); err != nil {
+		return err
+	}
+	if err := b.sameRows(ctx, oltpDatabase+".t1", oltpDatabase+".t1"); err != nil || replica == nil {
+		return err
+	}
+	took, err := replica.drain(ctx, b, from)
+	if err == nil {
+		r.add("the server's own replica", "changes/s", float64(len(changes))/took.Seconds())
+	}
+	return err
+}
+
 // nativeReplica is the third server, of the target's flavor and with the same rows.
 type nativeReplica struct {
 	db     *sql.DB
@@ -71,7 +74,7 @@ type nativeReplica struct {
 }
 
 // openReplica returns nil if the two flavors differ: then there is nothing to compare with.
-func (b *bench) openReplica(ctx context.Context, rows int) (*nativeReplica, error) {
+func (b *bench) openReplica(ctx context.Context, database string, rows int) (*nativeReplica, error) {
 	if b.from != b.to {
 		return nil, nil //nolint:nilnil // nil means none
 	}
@@ -84,7 +87,7 @@ func (b *bench) openReplica(ctx context.Context, rows int) (*nativeReplica, erro
 		return nil, err
 	}
 	r := &nativeReplica{db: db, flavor: b.to}
-	if err := fill(ctx, db, oltpDatabase, 1, rows, oneIndex); err != nil {
+	if err := fill(ctx, db, database, 1, rows, oneIndex); err != nil {
 		db.Close()
 		return nil, err
 	}

@@ -20,6 +20,7 @@ const (
 	noIndexes  = ""
 	oneIndex   = ", KEY k (k)"
 	twoIndexes = ", KEY k (k), KEY c (c(24))"
+	addIndexes = "ADD KEY k (k), ADD KEY c (c(24))" // twoIndexes, to a table that is there
 )
 
 func createTable(name, indexes string) string {

@@ -26,7 +26,6 @@ import (
 )
 
 const (
-	patience = 90 * time.Second
 	moveName = "cascades"
 	native   = "native" // a MySQL of our own with innodb_native_foreign_keys
 )
@@ -127,10 +126,9 @@ func (m *move) must(t *testing.T, args ...string) string {
 
 func (m *move) try(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	child, err := m.Start(ctx, args...)
+	child, err := m.Start(t.Context(), args...)
 	require.NoError(t, err)
+	child.Ended()
 	if err := child.Wait(); err != nil {
 		return child.Output(), fmt.Errorf("%v: %w\n%s\n%s", args, err, child.Output(), child.Log())
 	}
@@ -141,8 +139,7 @@ func (m *move) try(t *testing.T, args ...string) (string, error) {
 func (m *move) killed(t *testing.T, r *rand.Rand, n int, longest time.Duration, args ...string) {
 	t.Helper()
 	for range n {
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		child, err := m.Start(ctx, args...)
+		child, err := m.Start(t.Context(), args...)
 		require.NoError(t, err)
 		select {
 		case <-child.Done():
@@ -151,7 +148,6 @@ func (m *move) killed(t *testing.T, r *rand.Rand, n int, longest time.Duration, 
 			require.NoError(t, child.Signal(os.Signal(syscall.SIGKILL)))
 			_ = child.Wait() // killed
 		}
-		cancel()
 	}
 }
 

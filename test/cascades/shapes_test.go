@@ -123,6 +123,16 @@ var shapes = []struct {
 		statements: []string{"UPDATE p SET id = 'A' WHERE id = 'a'", "DELETE FROM p WHERE id = ''", `UPDATE p SET id = '\\''' WHERE id = 'ä'`},
 	},
 	{
+		name: "text that ignores case",
+		create: []string{
+			"CREATE TABLE p (id VARCHAR(10) CHARACTER SET latin1 COLLATE latin1_swedish_ci PRIMARY KEY, g VARCHAR(10) COLLATE utf8mb4_general_ci UNIQUE)",
+			"CREATE TABLE c (id INT PRIMARY KEY, p VARCHAR(10) CHARACTER SET latin1 COLLATE latin1_swedish_ci, CONSTRAINT c_p FOREIGN KEY (p) REFERENCES p (id) ON DELETE SET NULL ON UPDATE CASCADE)",
+			"CREATE TABLE d (id INT PRIMARY KEY, g VARCHAR(10) COLLATE utf8mb4_general_ci, CONSTRAINT d_g FOREIGN KEY (g) REFERENCES p (g) ON DELETE CASCADE ON UPDATE SET NULL)",
+			"INSERT INTO p VALUES ('a','É'),('ö','x'),('ß','ı'),('','y')", "INSERT INTO c VALUES (1,'A'),(2,'Ö'),(3,'ß'),(4,'a '),(5,' ')", "INSERT INTO d VALUES (1,'e'),(2,'X '),(3,'i'),(4,'Y')",
+		},
+		statements: []string{"UPDATE p SET id = 'zz' WHERE id = 'A'", "DELETE FROM p WHERE id = 'Ö'", "UPDATE p SET g = 'other' WHERE g = 'E'", "UPDATE p SET id = 's' WHERE id = 'ß'", "DELETE FROM p WHERE id = ''"},
+	},
+	{
 		name: "only some rows",
 		create: []string{
 			"CREATE TABLE filtered (id INT PRIMARY KEY, v INT)",

@@ -25,6 +25,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 const (
@@ -32,7 +34,7 @@ const (
 	account  = "wherry_cli_all"
 	few      = "wherry_cli_few" // an account without something
 	secret   = "cli-S3cret-9Qz"
-	patience = 30 * time.Second
+	patience = lab.Patience
 )
 
 var binary string

@@ -177,12 +177,16 @@ func replica(t *testing.T, dir, path string) {
 			break
 		}
 	}
-	time.Sleep(300 * time.Millisecond) // so that it has connected
+	running := regexp.MustCompile(`start-replica +running`)
+	shown := wherry(t, nil, "status", "--config", path)
+	for began := time.Now(); !running.MatchString(shown.stdout) && time.Since(began) < patience; { // until it has connected
+		time.Sleep(50 * time.Millisecond)
+		shown = wherry(t, nil, "status", "--config", path)
+	}
+	assert.Regexp(t, running, shown.stdout)
 	second = wherry(t, nil, "start-replica", "--config", path)
 	assert.Equal(t, 11, second.code, second.all())
 	assert.Contains(t, second.stderr, "wherry start-replica holds it (pid "+strconv.Itoa(cmd.Process.Pid))
-	shown := wherry(t, nil, "status", "--config", path)
-	assert.Regexp(t, `start-replica +running`, shown.stdout)
 	for _, what := range []string{"cmdline", "environ"} {
 		content, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), what))
 		if err == nil {

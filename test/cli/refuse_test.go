@@ -125,7 +125,7 @@ var offline = []row{
 		s.config.set("cutover.fence", "wall")
 	}, command: "check", code: 78, says: []string{"3 problems", "My Shop", "source.user: required", "cutover.fence", "read_only"}},
 	{name: "invalid route", change: set("routes", []settings{{"from": "shop", "to": "x.y"}}), command: "check", code: 78, says: []string{"routes", "shop"}},
-	{name: "nobody listens", change: func(s *scene) { s.config.set("source.port", closed(s.T)) }, command: "check|init-schema", code: 1, says: []string{"source: connect to 127.0.0.1:", "connection refused"}, within: 3 * time.Second},
+	{name: "nobody listens", change: func(s *scene) { s.config.set("source.port", closed(s.T)) }, command: "check|init-schema", code: 1, says: []string{"source: connect to 127.0.0.1:", "no connection: ", "connection refused"}, within: 3 * time.Second},
 	{name: "a server that says nothing", change: func(s *scene) {
 		s.config.set("source.port", mute(s.T))
 		s.config.set("source.connect_timeout", "500ms")
@@ -139,10 +139,9 @@ var offline = []row{
 	{name: "state file in a strange format", change: set("state", "state.txt"), command: "check", code: 78, says: []string{"state", "state.txt", ".yaml"}},
 	{name: "no directory for the state file", change: func(s *scene) {
 		s.config.set("state", filepath.Join(write(s.T, filepath.Join(s.dir, "file"), ""), "state.yaml"))
-	}, command: "init-schema|check", code: 1, says: []string{"not a directory", "file/state.yaml"}},
+	}, command: "init-schema|check", code: 78, says: []string{"not a directory", "file/state.yaml", "trying again does not help"}},
 	{name: "another holds the lock", change: hold("init-copy"), command: "check|init-schema|init-copy|start-replica|verify|run|cutover --confirm=" + database, code: 11, says: []string{"wherry init-copy holds it", "pid " + strconv.Itoa(os.Getpid()), "wait for the other wherry, or stop it"}},
-	{name: "start-replica holds the lock", change: hold("start-replica"), command: "check|init-schema|init-copy|start-replica|run", code: 11, says: []string{"wherry start-replica holds it", "pid " + strconv.Itoa(os.Getpid())}},
-	{name: "phases out of order", command: "init-copy|start-replica|verify|cutover --confirm=" + database, code: 12, says: []string{"init-schema is not done", "run `wherry init-schema` first"}},
+	{name: "start-replica holds the lock", change: hold("start-replica"), command: "init-schema|init-copy|start-replica|run", code: 11, says: []string{"wherry start-replica holds it", "pid " + strconv.Itoa(os.Getpid())}},
 	{name: "cutover not confirmed", command: "cutover|run --cutover", code: 12, says: []string{"must be confirmed", "--confirm=" + database}},
 	{name: "cutover of another move confirmed", command: "cutover --confirm=shop|run --cutover --confirm=shop", code: 12, says: []string{"--confirm=shop is not the name of the move", database}},
 	{name: "unknown flag", command: "check --everything|run --force", code: 64, says: []string{"unknown flag: --", "--help"}},
@@ -165,7 +164,8 @@ func hold(phase string) func(*scene) {
 // online are rows that need servers. The source has tables t (with a key) and u.
 var online = []row{
 	{name: "nothing is wrong", command: "check", code: 0, says: []string{"0 failed"}},
-	{name: "wrong password", change: func(s *scene) { s.config.set("target.password", secret+"-wrong") }, command: "check|init-schema", code: 1, says: []string{"target: connect to", "as " + account, "Access denied"}},
+	{name: "phases out of order", command: "init-copy|start-replica|verify|cutover --confirm=" + database, code: 12, says: []string{"init-schema is not done", "run `wherry init-schema` first"}},
+	{name: "wrong password", change: func(s *scene) { s.config.set("target.password", secret+"-wrong") }, command: "check|init-schema", code: 78, says: []string{"target: connect to", "as " + account, "Access denied", "trying again does not help"}},
 	{name: "no REPLICATION SLAVE", change: grant("source", "SELECT ON *.*", "REPLICATION CLIENT ON *.*", "SYSTEM_VARIABLES_ADMIN ON *.*"), command: "check", code: 12, says: []string{"GRANT REPLICATION SLAVE ON *.* TO"}},
 	{name: "no SELECT", change: grant("source", "INSERT ON "+database+".*", "REPLICATION SLAVE ON *.*", "REPLICATION CLIENT ON *.*", "SYSTEM_VARIABLES_ADMIN ON *.*"), command: "check", code: 12, says: []string{"GRANT SELECT ON `" + database + "`"}},
 	{name: "no privilege on the tables", change: grant("source", "REPLICATION SLAVE ON *.*", "REPLICATION CLIENT ON *.*", "SYSTEM_VARIABLES_ADMIN ON *.*"), command: "check", code: 12, says: []string{"no table of the source is included", "GRANT SELECT"}},

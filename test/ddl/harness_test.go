@@ -18,16 +18,17 @@ import (
 	"wherry/pkg/db/mysql"
 	"wherry/pkg/ddl"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 	"wherry/test/internal/lab"
 )
 
 // bench is a server with a session on it, and the databases that a test has there.
 type bench struct {
 	t       *testing.T
-	flavor  schema.Flavor
+	flavor  dialect.Flavor
 	session *sql.Conn
 	source  *mysql.Source
-	colls   schema.Collations
+	colls   dialect.Collations
 	db      string
 	other   string
 	last    state // what the server showed after the last statement; nil when that is not known
@@ -53,7 +54,7 @@ func open(t *testing.T, flavor, db string) *bench {
 	require.NoError(t, err)
 	version, err := lab.Version(t.Context(), admin)
 	require.NoError(t, err)
-	b.flavor, err = schema.ParseFlavor(version)
+	b.flavor, err = dialect.ParseFlavor(version)
 	require.NoError(t, err)
 	b.source, err = mysql.OpenSource(t.Context(), mysql.Config{Host: server.Host, Port: server.Port, User: lab.User, Password: lab.Password})
 	require.NoError(t, err)
@@ -68,7 +69,7 @@ func (b *bench) collations() {
 	if b.flavor.HasFullCollationNames() {
 		column = "FULL_COLLATION_NAME"
 	}
-	b.colls = schema.Collations{
+	b.colls = dialect.Collations{
 		Known:   b.pairs("SELECT " + column + ", CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE CHARACTER_SET_NAME IS NOT NULL"),
 		Default: b.pairs("SELECT CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS"),
 	}
@@ -90,7 +91,8 @@ func (b *bench) pairs(query string) map[string]string {
 
 func (b *bench) drop() {
 	for _, db := range []string{b.db, b.other} {
-		_, err := b.session.ExecContext(context.WithoutCancel(b.t.Context()), "DROP DATABASE IF EXISTS "+schema.Quote(db))
+		_, err := b.session.ExecContext(context.WithoutCancel(b.t.Context()),
+			"DROP DATABASE IF EXISTS "+dialect.Quote(db))
 		if err != nil {
 			b.t.Error(err)
 		}
@@ -101,9 +103,9 @@ func (b *bench) drop() {
 func (b *bench) fresh() {
 	b.exec("SET foreign_key_checks = 0")
 	b.drop()
-	b.exec("CREATE DATABASE " + schema.Quote(b.db) + " CHARACTER SET utf8mb4")
-	b.exec("CREATE DATABASE " + schema.Quote(b.other) + " CHARACTER SET utf8mb4")
-	b.exec("USE " + schema.Quote(b.db))
+	b.exec("CREATE DATABASE " + dialect.Quote(b.db) + " CHARACTER SET utf8mb4")
+	b.exec("CREATE DATABASE " + dialect.Quote(b.other) + " CHARACTER SET utf8mb4")
+	b.exec("USE " + dialect.Quote(b.db))
 	b.exec("SET sql_mode = DEFAULT, foreign_key_checks = 1, explicit_defaults_for_timestamp = 1")
 }
 
@@ -121,7 +123,7 @@ func (b *bench) context() ddl.Context {
 	row := b.session.QueryRowContext(b.t.Context(), "SELECT @@sql_mode, DATABASE(), @@explicit_defaults_for_timestamp")
 	require.NoError(b.t, row.Scan(&mode, &db, &explicit))
 	return ddl.Context{
-		Database: db.String, Flavor: b.flavor, ANSIQuotes: strings.Contains(mode, "ANSI_QUOTES"),
+		Database: db.String, Flavor: schema.Flavor(b.flavor), ANSIQuotes: strings.Contains(mode, "ANSI_QUOTES"),
 		NoBackslashEscapes: strings.Contains(mode, "NO_BACKSLASH_ESCAPES"), ImplicitTimestamps: !explicit,
 	}
 }
@@ -288,7 +290,7 @@ func (b *bench) compare(before, after state, change *ddl.Change, effects []ddl.E
 		case model == nil:
 			unknown = append(unknown, n.String())
 		default:
-			for _, d := range schema.NewMySQL(b.flavor, b.colls).Differences(model, real, true, true) {
+			for _, d := range dialect.New(b.flavor, b.colls).Differences(model, real, true, true) {
 				complain("%s: %s", n, d)
 			}
 			if x, y := keyName(model), keyName(real); x != y {
@@ -336,11 +338,11 @@ func (b *bench) values(s state) map[schema.Name]map[string][]string {
 }
 
 func (b *bench) column(n schema.Name, c schema.Column) []string {
-	expr := "HEX(CAST(" + schema.Quote(c.Name) + " AS BINARY))"
+	expr := "HEX(CAST(" + dialect.Quote(c.Name) + " AS BINARY))"
 	if c.Type.Kind == schema.Geometry {
-		expr = "HEX(ST_AsBinary(" + schema.Quote(c.Name) + "))"
+		expr = "HEX(ST_AsBinary(" + dialect.Quote(c.Name) + "))"
 	}
-	rows, err := b.session.QueryContext(b.t.Context(), "SELECT "+expr+" FROM "+n.Quoted())
+	rows, err := b.session.QueryContext(b.t.Context(), "SELECT "+expr+" FROM "+dialect.Quoted(n))
 	if err != nil {
 		return []string{"?"} // the file of the table is away
 	}

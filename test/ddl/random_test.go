@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // TestRandom makes random tables and alters them at random: whatever the server takes, the model's table must be the server's, or
@@ -206,7 +207,7 @@ func (g *generator) index(t *schema.Table) string {
 	if len(t.Indexes) == 0 {
 		return "i0"
 	}
-	return schema.Quote(t.Indexes[g.r.Intn(len(t.Indexes))].Name)
+	return dialect.Quote(t.Indexes[g.r.Intn(len(t.Indexes))].Name)
 }
 
 func (g *generator) place(t *schema.Table) string {
@@ -251,7 +252,7 @@ func (g *generator) clause(t *schema.Table) string {
 		return g.pick("COMMENT 'c'", "ENGINE=InnoDB", "FORCE", "ROW_FORMAT=DYNAMIC", "STATS_PERSISTENT=1", "AUTO_INCREMENT=50", "REMOVE PARTITIONING", "COALESCE PARTITION 1", "ADD PARTITION PARTITIONS 1", "TRUNCATE PARTITION ALL")
 	default:
 		if len(t.Checks) > 0 {
-			return "DROP CONSTRAINT " + schema.Quote(t.Checks[0].Name)
+			return "DROP CONSTRAINT " + dialect.Quote(t.Checks[0].Name)
 		}
 		return "ADD " + g.pick("", "CONSTRAINT kk ") + "CHECK (" + g.condition() + ")"
 	}

@@ -42,36 +42,35 @@ type demo struct {
 
 func logFile(dir string) string { return filepath.Join(dir, "wherry.log") }
 
-func openDemo(ctx context.Context, o options, source, target lab.Server) (d *demo, err error) {
-	d = &demo{options: o, began: time.Now(), source: source, target: target}
-	d.tables = shop()
-	d.sizes = newSizes(o.rows)
-	d.switchFile = filepath.Join(o.dir, "primary")
-	defer func() {
-		if err != nil {
-			d.close()
-		}
-	}()
-	if err := os.MkdirAll(o.dir, 0o755); err != nil {
-		return nil, fmt.Errorf("make folder: %w", err)
+func newDemo(o options, source, target lab.Server) *demo {
+	return &demo{
+		options: o, began: time.Now(), source: source, target: target,
+		tables: shop(), sizes: newSizes(o.rows), switchFile: filepath.Join(o.dir, "primary"),
+	}
+}
+
+// open makes the folder and the connections. Close it also when it fails: some of them are open then.
+func (d *demo) open(ctx context.Context) (err error) {
+	if err := os.MkdirAll(d.dir, 0o755); err != nil {
+		return fmt.Errorf("make folder: %w", err)
 	}
 	if err := os.WriteFile(d.switchFile, []byte("source\n"), 0o644); err != nil {
-		return nil, fmt.Errorf("write %s: %w", d.switchFile, err)
+		return fmt.Errorf("write %s: %w", d.switchFile, err)
 	}
-	if d.log, err = os.Create(logFile(o.dir)); err != nil {
-		return nil, fmt.Errorf("make log: %w", err)
+	if d.log, err = os.Create(logFile(d.dir)); err != nil {
+		return fmt.Errorf("make log: %w", err)
 	}
-	if d.sourceDB, err = source.Admin(""); err == nil {
-		d.targetDB, err = target.Admin("")
-	}
-	if err == nil {
-		d.sourceApp, err = source.Open(application, appPassword, database)
+	if d.sourceDB, err = d.source.Admin(""); err == nil {
+		d.targetDB, err = d.target.Admin("")
 	}
 	if err == nil {
-		d.targetApp, err = target.Open(application, appPassword, database)
+		d.sourceApp, err = d.source.Open(application, appPassword, database)
+	}
+	if err == nil {
+		d.targetApp, err = d.target.Open(application, appPassword, database)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, pool := range []*sql.DB{d.sourceApp, d.targetApp} {
 		pool.SetMaxIdleConns(workers)
@@ -80,14 +79,14 @@ func openDemo(ctx context.Context, o options, source, target lab.Server) (d *dem
 		server lab.Server
 		db     *sql.DB
 		text   *string
-	}{{source, d.sourceDB, &d.report.source}, {target, d.targetDB, &d.report.target}} {
+	}{{d.source, d.sourceDB, &d.report.source}, {d.target, d.targetDB, &d.report.target}} {
 		version, err := lab.Version(ctx, end.db)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", end.server.Name, err)
+			return fmt.Errorf("%s: %w", end.server.Name, err)
 		}
 		*end.text = describe(end.server.Flavor, version)
 	}
-	return d, nil
+	return nil
 }
 
 func describe(flavor, version string) string {

@@ -151,3 +151,19 @@ func TestCount(t *testing.T) {
 		assert.Equal(t, text, count(n))
 	}
 }
+
+// TestStartFails: what cannot start says why, and leaves nothing open.
+func TestStartFails(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	unreachable, err := lab.Unreachable()
+	require.NoError(t, err)
+	for says, c := range map[string]struct{ servers, dir string }{
+		"no server mysql-1":               {"", t.TempDir()},
+		"make folder":                     {unreachable, filepath.Join(file, "below")},
+		"mysql-1: read version: dial tcp": {unreachable, t.TempDir()},
+	} {
+		t.Setenv("WHERRY_TEST_SERVERS", c.servers)
+		require.ErrorContains(t, run(t.Context(), options{from: lab.MySQL, to: lab.MariaDB, rows: 1000, rate: 1, dir: c.dir}), says)
+	}
+}

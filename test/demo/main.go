@@ -37,7 +37,7 @@ func main() {
 	flag.StringVar(&o.wherry, "wherry", "bin/wherry", "`program`")
 	flag.Parse()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	err := run(ctx, o)
 	switch {
@@ -63,10 +63,10 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	d, err := openDemo(ctx, o, source, target)
-	if err != nil {
+	d := newDemo(o, source, target)
+	defer d.close()
+	if err := d.open(ctx); err != nil {
 		return err
 	}
-	defer d.close()
 	return d.run(ctx)
 }

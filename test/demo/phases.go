@@ -102,6 +102,7 @@ func endReplica(child *lab.Child) {
 	case <-child.Done():
 	case <-time.After(patience):
 		_ = child.Signal(os.Kill)
+		<-child.Done()
 	}
 }
 

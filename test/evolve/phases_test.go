@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,6 +18,7 @@ var kinds = []struct{ name, statements string }{
 	{"drop_column", "ALTER TABLE d.t DROP COLUMN pad"},
 	{"modify", "ALTER TABLE d.t MODIFY pad VARCHAR(300) NULL"},
 	{"rename", "RENAME TABLE d.t TO d.u"},
+	{"index", "ALTER TABLE d.beside DROP KEY z; ALTER TABLE d.t ADD KEY n (n)"},
 	{"truncate", "TRUNCATE TABLE d.t"},
 	{"drop", "DROP TABLE d.t"},
 	{"again", "DROP TABLE d.t; CREATE TABLE d.t (k INT PRIMARY KEY, other VARCHAR(5)); INSERT INTO d.t VALUES (1, 'new')"},
@@ -89,11 +89,11 @@ func TestDuringCopy(t *testing.T) {
 				m.must(t, "init-schema")
 				copying, err := m.Start(t.Context(), "init-copy")
 				require.NoError(t, err)
-				require.Eventually(t, func() bool {
+				require.True(t, lab.Until(func() bool {
 					var chunks int
 					err := m.to.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM wherry_we_c.chunks WHERE done = 1").Scan(&chunks)
 					return err == nil && chunks > 30
-				}, patience, time.Millisecond)
+				}, copying.Progress), "no chunks are copied")
 				m.changeKinds(t)
 				if kill {
 					require.NoError(t, copying.Signal(os.Kill))
@@ -182,6 +182,32 @@ func TestModes(t *testing.T) {
 		m.must(t, "init-copy --table we_o_a.t", "start-replica --until-caught-up", "verify")
 		m.equal(t, "we_o_a")
 	})
+	t.Run("skipped and not made", func(t *testing.T) {
+		m := newMove(t, "we_o", source, target, settings{extra: []string{"cutover: {fence: none}"}})
+		m.exec(t, m.source, "CREATE DATABASE we_o_a", "CREATE TABLE we_o_a.t (id INT PRIMARY KEY, n INT) PARTITION BY RANGE (id) (PARTITION p VALUES LESS THAN (10), PARTITION q VALUES LESS THAN (20))",
+			"CREATE TABLE we_o_a.other (id INT PRIMARY KEY, n INT)", "INSERT INTO we_o_a.t VALUES (1, 1), (11, 11)", "INSERT INTO we_o_a.other VALUES (2, 2)")
+		m.must(t, "init-schema", "init-copy", "verify")
+		m.exec(t, m.source, "ALTER TABLE we_o_a.t EXCHANGE PARTITION p WITH TABLE we_o_a.other")
+		require.Equal(t, refused, m.run(t, "start-replica", "--until-caught-up").Code)
+		c := m.run(t, "start-replica", "--until-caught-up", "--skip-ddl") // the tables look as they must, and nobody has exchanged their rows
+		require.Equal(t, done, c.Code, c.Log())
+		assert.Contains(t, c.Log(), "only the definitions of the tables were looked at, none of their rows")
+		c = m.run(t, "cutover", "--confirm=we_o")
+		require.Equal(t, 3, c.Code, "%s\n%s", last(c), c.Log())
+		m.must(t, "verify --repair", "cutover --confirm=we_o")
+		m.equal(t, "we_o_a")
+	})
+	t.Run("passed over", func(t *testing.T) {
+		m := newMove(t, "we_o", source, target, settings{extra: []string{"cutover: {fence: none}", "replicate: {ddl: ignore}"}})
+		m.exec(t, m.source, "CREATE DATABASE we_o_a", "CREATE TABLE we_o_a.t (id INT PRIMARY KEY, n INT)", "INSERT INTO we_o_a.t VALUES (1, 1)")
+		m.must(t, "init-schema", "init-copy", "verify")
+		m.exec(t, m.source, "TRUNCATE TABLE we_o_a.t", "INSERT INTO we_o_a.t VALUES (2, 2)")
+		m.must(t, "start-replica --until-caught-up")
+		c := m.run(t, "cutover", "--confirm=we_o")
+		require.Equal(t, 3, c.Code, "%s\n%s", last(c), c.Log())
+		m.must(t, "verify --repair", "cutover --confirm=we_o")
+		m.equal(t, "we_o_a")
+	})
 	t.Run("ignore", func(t *testing.T) {
 		m := setup(t, "ignore")
 		m.exec(t, m.source, "ALTER TABLE we_o_a.t COMMENT 'new'", "INSERT INTO we_o_a.t VALUES (2, 2)")
@@ -208,8 +234,16 @@ func TestRotatedWhileCopied(t *testing.T) {
 		m.must(t, "init-schema")
 		m.exec(t, m.source, "CREATE TABLE we_r_a.bag (a INT, b INT)", "INSERT INTO we_r_a.bag VALUES (1, 1), (1, 1), (NULL, 2)") // without a key, copied anew
 		var copying *lab.Child
+		kept := false // t has had a chunk: from then on it must not be made anew
+		begun := func() bool {
+			kept = kept || m.text(t, m.to, "SELECT COUNT(*) FROM wherry_we_r.chunks WHERE source = '`we_r_a`.`t`'") != "0"
+			return kept
+		}
 		made, untold := 0, 0 // tables made anew, and changes read late that cannot be told: those must be copied anew
 		count := func() {
+			if !begun() { // killed before the first chunk: there is nothing to keep, and the next run makes the table as it is by then
+				return
+			}
 			made += strings.Count(copying.Log(), `"we_r_a.t","time"`)
 			untold += strings.Count(copying.Log(), "cannot be told")
 		}
@@ -233,6 +267,9 @@ func TestRotatedWhileCopied(t *testing.T) {
 			}
 			m.exec(t, m.source, fmt.Sprintf("ALTER TABLE we_r_a.bag COMMENT 'turn %d'", r), "INSERT INTO we_r_a.bag VALUES (1, 1), (3, 4)", "DELETE FROM we_r_a.bag LIMIT 1")
 			if kill && r%3 == 2 {
+				if r > 2 { // the first run is killed at any moment, the others once there is a chunk
+					require.True(t, lab.Until(begun, copying.Progress), "no chunk is cut: %s", copying.Log())
+				}
 				require.NoError(t, copying.Signal(os.Kill))
 				<-copying.Done()
 				count()

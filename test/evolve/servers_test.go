@@ -121,20 +121,15 @@ func (s *struck) crash(t *testing.T, r *rand.Rand, k struckKind, n int, fleet *l
 	case <-c.Done():
 		require.FailNow(t, "no such statement", c.Log())
 	}
-	require.Eventually(t, func() bool { // it is not gone at once, nor is its port free
+	require.True(t, lab.Until(func() bool { // it is not gone at once, nor is its port free
 		status, err := fleet.Control("status")
 		if err != nil || !strings.Contains(status, "stopped") {
 			return false
 		}
 		_, err = fleet.Control("start", s.into.Name)
 		return err == nil
-	}, patience, 10*time.Millisecond)
-	select {
-	case <-c.Done():
-	case <-time.After(patience):
-		_ = c.Signal(os.Kill)
-		require.FailNow(t, "no end", c.Log())
-	}
+	}), "the server does not start")
+	require.True(t, c.Ended(), "no end: %s", c.Log())
 	_, command := s.steps.Counted()
 	s.steps.Aim(0, between.Before, nil)
 	what := fmt.Sprintf("killed %s after %.200q was sent", wait, command)

@@ -8,7 +8,10 @@ import (
 )
 
 // struckKind is a schema change of tables of a database d, with rows before it and after. Statements are separated by semicolons.
-type struckKind struct{ name, setup, change string }
+type struckKind struct {
+	name, setup, change string
+	left, rows          string // a table of the target that is not followed any more, and the ids of its rows
+}
 
 // What most kinds have before: two tables with rows.
 const (
@@ -52,6 +55,25 @@ var struckKinds = []struckKind{
 	{name: "several", setup: table, change: "INSERT INTO d.t VALUES (4, 4, 'd'); ALTER TABLE d.t ADD COLUMN added VARCHAR(9) NOT NULL DEFAULT 'x' FIRST, DROP COLUMN n, CHANGE note words VARCHAR(60) NOT NULL DEFAULT 'w', ADD UNIQUE KEY uw (words), ADD INDEX (added), RENAME TO d.u; INSERT INTO d.u VALUES ('y', 5, 'e'); UPDATE d.u SET added = 'z' WHERE id < 3"},
 	{name: "exchange", setup: "CREATE TABLE d.t (id INT PRIMARY KEY, a INT, b INT); INSERT INTO d.t VALUES (1, 10, 100), (2, 20, 200)", // columns, of one type
 		change: "INSERT INTO d.t VALUES (3, 30, 300); ALTER TABLE d.t CHANGE a b INT, CHANGE b a INT; INSERT INTO d.t VALUES (4, 400, 40)"},
+	// Tables that are created without a character set, between other defaults of their database.
+	{
+		name: "defaults", setup: table + "; ALTER DATABASE d CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+		change: "CREATE TABLE d.made (id INT PRIMARY KEY, v VARCHAR(9)); INSERT INTO d.made VALUES (1, 'a'); " +
+			"ALTER DATABASE d CHARACTER SET latin1; CREATE TABLE d.later (id INT PRIMARY KEY, v VARCHAR(9)); " +
+			"INSERT INTO d.later VALUES (1, 'b'); ALTER TABLE d.made ADD w VARCHAR(9); ALTER TABLE d.later ADD w VARCHAR(9); " +
+			"ALTER DATABASE d CHARACTER SET ascii; INSERT INTO d.made VALUES (2, 'c', 'd')",
+	},
+	// A table leaves the move, and another of its shape takes its name.
+	{
+		name: "rotate", setup: table + "; CREATE DATABASE IF NOT EXISTS away; DROP TABLE IF EXISTS away.t", left: "away_t", rows: "1,2,3,4",
+		change: "INSERT INTO d.t VALUES (4, 4, 'd'); RENAME TABLE d.t TO away.t; CREATE TABLE d.t LIKE away.t; INSERT INTO d.t VALUES (1, 100, 'new'); DELETE FROM away.t; UPDATE d.t SET n = 101",
+	},
+	// Afterwards the tables look as they did before.
+	{
+		name: "exchange_alike", setup: "CREATE TABLE d.t (id INT PRIMARY KEY, a INT, b INT) COMMENT 'own'; INSERT INTO d.t VALUES (1, 10, 100), (2, 20, 200)",
+		change: "INSERT INTO d.t VALUES (3, 30, 300); ALTER TABLE d.t CHANGE a b INT AFTER id, CHANGE b a INT AFTER id; INSERT INTO d.t VALUES (4, 400, 40)",
+	},
+	{name: "anew", setup: "CREATE TABLE d.t (id INT PRIMARY KEY, a INT DEFAULT 5); INSERT INTO d.t VALUES (1, 10), (2, 20)", change: "INSERT INTO d.t VALUES (3, 30); ALTER TABLE d.t DROP COLUMN a, ADD COLUMN a INT DEFAULT 5; INSERT INTO d.t VALUES (4, 40)"},
 	{name: "generations", setup: bound, change: "INSERT INTO d.child VALUES (4, 3); ALTER TABLE d.child DROP FOREIGN KEY held; ALTER TABLE d.parent MODIFY id BIGINT NOT NULL; ALTER TABLE d.child MODIFY p BIGINT, ADD CONSTRAINT held FOREIGN KEY (p) REFERENCES d.parent (id) ON DELETE CASCADE; " +
 		"DELETE FROM d.parent WHERE id = 1; INSERT INTO d.parent VALUES (5000000000, 0); INSERT INTO d.child VALUES (7, 5000000000); DELETE FROM d.parent WHERE id = 2; RENAME TABLE d.parent TO d.elder; INSERT INTO d.elder VALUES (6, 6)"},
 	// The source has the foreign key to another name by now, and that of the index leaves open whether it stays.
@@ -86,5 +108,9 @@ func (m *move) carried(t *testing.T, k struckKind) {
 	d := m.database(k)
 	require.NotEmpty(t, m.strings(t, m.source, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?", d))
 	require.Equal(t, "0", m.text(t, m.to, "SELECT COUNT(*) FROM wherry_"+m.name+".facts WHERE name = 'schema_change'"), "something is left to be done")
+	if k.left != "" {
+		require.Equal(t, k.rows, m.text(t, m.to, "SELECT GROUP_CONCAT(id ORDER BY id) FROM "+d+"."+k.left))
+		m.exec(t, m.to, "DROP TABLE "+d+"."+k.left)
+	}
 	m.equal(t, d, m.name+"_m")
 }

@@ -83,12 +83,7 @@ func (s *struck) fail(t *testing.T, n int, when between.Moment, cut bool) (*lab.
 	c, err := s.Start(t.Context(), follow...)
 	require.NoError(t, err)
 	started <- c
-	select {
-	case <-c.Done():
-	case <-time.After(patience):
-		_ = c.Signal(os.Kill)
-		require.FailNow(t, "no end", c.Log())
-	}
+	require.True(t, c.Ended(), "no end: %s", c.Log())
 	_, command := s.steps.Counted()
 	s.aim(0, between.Before, nil)
 	return c, command

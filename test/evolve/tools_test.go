@@ -132,9 +132,9 @@ func ghost(t *testing.T, m *move, database string) {
 	renaming.Go(func() {
 		_, err = m.source.ExecContext(t.Context(), at("RENAME /* gh-ost */ TABLE {db}.`orders` TO {db}.`_orders_del`, {db}.`_orders_gho` TO {db}.`orders`"))
 	})
-	require.Eventually(t, func() bool {
+	require.True(t, lab.Until(func() bool {
 		return m.text(t, m.source, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for table metadata lock%' AND INFO LIKE 'RENAME%'") != "0"
-	}, patience, 5*time.Millisecond)
+	}), "the rename does not wait")
 	require.NoError(t, lab.ExecAll(t.Context(), locker, at("DROP /* gh-ost */ TABLE IF EXISTS {db}.`_orders_del`"), "UNLOCK TABLES"))
 	renaming.Wait()
 	require.NoError(t, err)

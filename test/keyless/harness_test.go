@@ -12,14 +12,11 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"wherry/test/internal/lab"
 )
-
-const patience = 90 * time.Second
 
 var wherry string // the wherry under test
 

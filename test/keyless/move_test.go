@@ -1,7 +1,6 @@
 package keyless
 
 import (
-	"context"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -84,10 +83,9 @@ func newMove(t *testing.T, source, target lab.Server, lines ...string) *mover {
 // must runs a command that has to succeed.
 func (m *mover) must(t *testing.T, args ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	child, err := m.Start(ctx, args...)
+	child, err := m.Start(t.Context(), args...)
 	require.NoError(t, err)
+	child.Ended()
 	require.NoError(t, child.Wait(), "%v\n%s\n%s", args, child.Output(), child.Log())
 	return child.Output()
 }
@@ -96,8 +94,7 @@ func (m *mover) must(t *testing.T, args ...string) string {
 func (m *mover) killed(t *testing.T, r *rand.Rand, n int, longest time.Duration, args ...string) {
 	t.Helper()
 	for range n {
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		child, err := m.Start(ctx, args...)
+		child, err := m.Start(t.Context(), args...)
 		require.NoError(t, err)
 		select {
 		case <-child.Done():
@@ -108,6 +105,5 @@ func (m *mover) killed(t *testing.T, r *rand.Rand, n int, longest time.Duration,
 			require.NoError(t, child.Signal(os.Signal(syscall.SIGKILL)))
 			_ = child.Wait() // killed
 		}
-		cancel()
 	}
 }

@@ -161,7 +161,7 @@ func TestLedgerOfEarlierVersion(t *testing.T) {
 		require.NoError(t, ledger.Create(t.Context()))
 		run(t, pool(t, s, "wherry_keyless_old"), "ALTER TABLE chunks DROP COLUMN position")
 		require.NoError(t, ledger.Create(t.Context()))
-		require.NoError(t, ledger.Plan(t.Context(), table, db.Chunk{}))
+		require.NoError(t, ledger.Plan(t.Context(), db.Chunk{}, table))
 		chunks, err := ledger.Chunks(t.Context(), table)
 		require.NoError(t, err)
 		assert.Equal(t, []db.Chunk{{}}, chunks)

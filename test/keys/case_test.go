@@ -3,7 +3,6 @@ package keys
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -25,9 +24,9 @@ func TestCaseChangesWhileCopied(t *testing.T) {
 		require.NoError(t, lab.ExecAll(t.Context(), holder, "LOCK TABLES wk_case.t WRITE"))
 		copying, err := m.Start(t.Context(), "init-copy")
 		require.NoError(t, err)
-		require.Eventually(t, func() bool {
+		require.True(t, lab.Until(func() bool {
 			return m.number(t, m.source, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting for table%' AND INFO LIKE '%wk_case%'") > 0
-		}, patience, 20*time.Millisecond, copying.Log())
+		}, copying.Progress), copying.Log())
 		require.NoError(t, lab.ExecAll(t.Context(), holder, "INSERT INTO wk_case.t VALUES ('i', 9)"))
 		for i := range 100 {
 			require.NoError(t, lab.ExecAll(t.Context(), holder, "INSERT INTO wk_case.t VALUES ('row "+strings.Repeat("x", i%10)+string(rune('a'+i/10))+"', 0)"))

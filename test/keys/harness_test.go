@@ -12,14 +12,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"wherry/test/internal/lab"
 )
-
-const patience = 90 * time.Second
 
 var wherry string // the wherry under test
 
@@ -60,12 +57,13 @@ type move struct {
 	*lab.Wherry
 	name       string
 	source, to *sql.DB
+	old        bool // the source is older than the shapes are for
 }
 
 // newMove makes an empty database on the source and a configuration that moves it.
 func newMove(t *testing.T, name string, source, target lab.Server, extra ...string) *move {
 	t.Helper()
-	m := &move{name: name, source: open(t, source), to: open(t, target)}
+	m := &move{name: name, source: open(t, source), to: open(t, target), old: version(source) == "mariadb105"}
 	drop := []string{"DROP DATABASE IF EXISTS " + quote(name), "DROP DATABASE IF EXISTS " + quote("wherry_"+name)}
 	m.exec(t, m.source, drop...)
 	m.exec(t, m.to, drop...)
@@ -100,9 +98,7 @@ func (m *move) exec(t *testing.T, db *sql.DB, statements ...string) {
 // must runs a command to its good end.
 func (m *move) must(t *testing.T, args ...string) lab.Summary {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	c, summary, err := m.Run(ctx, args...)
+	c, summary, err := m.Run(t.Context(), args...)
 	if err != nil {
 		require.NoError(t, err, "%s", told(c.Output()))
 	}
@@ -123,7 +119,7 @@ func (m *move) number(t *testing.T, db *sql.DB, query string) int {
 func (m *move) followed(t *testing.T, replica *lab.Child, mark int) {
 	t.Helper()
 	m.exec(t, m.source, fmt.Sprintf("INSERT INTO %s.marks VALUES (%d)", quote(m.name), mark))
-	require.Eventually(t, func() bool {
+	require.True(t, lab.Until(func() bool {
 		select {
 		case <-replica.Done():
 			require.NoError(t, replica.Wait(), "start-replica ended")
@@ -131,7 +127,7 @@ func (m *move) followed(t *testing.T, replica *lab.Child, mark int) {
 		default:
 		}
 		return m.number(t, m.to, "SELECT MAX(id) FROM "+quote(m.name)+".marks") == mark
-	}, patience, 50*time.Millisecond)
+	}, replica.Progress), "the row has not come")
 }
 
 // told are the lines that tell of a failure, of the many of a command with a hundred tables.

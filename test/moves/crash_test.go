@@ -111,7 +111,7 @@ func (m *move) killedCutover(t *testing.T, r *rand.Rand, kills killed) {
 		}
 		if replica != nil && (sealed || r.IntN(3) == 0) {
 			if sealed {
-				ended := replica.wait(t, patience)
+				ended := replica.wait(t)
 				require.Equal(t, done, ended.code, ended)
 			} else {
 				replica.kill(t)
@@ -130,7 +130,7 @@ func (m *move) killedCutover(t *testing.T, r *rand.Rand, kills killed) {
 	c := m.cutover(t)
 	require.Equal(t, done, c.code, c)
 	if replica != nil {
-		ended := replica.wait(t, patience)
+		ended := replica.wait(t)
 		require.Equal(t, done, ended.code, ended)
 		replica = nil
 	}

@@ -36,7 +36,7 @@ func TestWithoutGTIDs(t *testing.T) {
 	r := m.cutover(t)
 	require.Equal(t, done, r.code, r)
 	load.stop(t)
-	assert.Equal(t, done, following.wait(t, patience).code)
+	assert.Equal(t, done, following.wait(t).code)
 	m.equal(t)
 	m.complete(t)
 }

@@ -111,7 +111,7 @@ func (s *server) open(user, password, database string) (*sql.DB, error) {
 
 // sweep makes the application's account and removes what runs that were killed have left behind.
 func (s *server) sweep() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := s.writable(ctx); err != nil {
 		return err
@@ -176,7 +176,7 @@ func (s *server) text(t *testing.T, query string, args ...any) string {
 	t.Helper()
 	var value sql.NullString
 	var err error
-	for until := time.Now().Add(30 * time.Second); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
 		err = s.db.QueryRowContext(context.WithoutCancel(t.Context()), query, args...).Scan(&value)
 		if err == nil || errors.Is(err, sql.ErrNoRows) {
 			return value.String
@@ -191,7 +191,7 @@ func (s *server) text(t *testing.T, query string, args ...any) string {
 func (s *server) control(t *testing.T, verb string) {
 	t.Helper()
 	needControl(t)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute) // the script waits for copies of itself
 	defer cancel()
 	out, err := exec.CommandContext(ctx, os.Getenv("WHERRY_SERVERS_SCRIPT"), verb, s.name).CombinedOutput()
 	require.NoError(t, err, "%s %s: %s", verb, s.name, out)

@@ -75,7 +75,7 @@ func TestLockLost(t *testing.T) {
 		close(release)
 		target.Thaw()
 		target.Slow(0)
-		r := first.wait(t, patience)
+		r := first.wait(t)
 		assert.Contains(t, []int{locked, done}, r.code, r)
 		assert.Equal(t, done2, m.fact(t, "consistent"), "the point of consistency is the other's")
 		other.must(t, "start-replica", "--until-caught-up")
@@ -162,9 +162,9 @@ func TestSignalledTwice(t *testing.T) {
 		p.signal(t, s)
 		time.Sleep(50 * time.Millisecond)
 		p.signal(t, s)
-		r := p.wait(t, patience)
+		r := p.wait(t)
 		assert.Equal(t, interrupted, r.code, "%s: %s", s, r)
-		assert.Less(t, time.Since(began), 5*time.Second, s)
+		assert.Less(t, time.Since(began), 20*time.Second, s)
 		target.Thaw()
 	}
 	target.Slow(0)
@@ -174,9 +174,9 @@ func TestSignalledTwice(t *testing.T) {
 		m.caughtUp(t, p)
 		began := time.Now()
 		p.signal(t, s)
-		r := p.wait(t, patience)
+		r := p.wait(t)
 		assert.Equal(t, interrupted, r.code, "%s: %s", s, r)
-		assert.Less(t, time.Since(began), 5*time.Second, s)
+		assert.Less(t, time.Since(began), 20*time.Second, s)
 	}
 	m.must(t, "start-replica", "--until-caught-up")
 }

@@ -18,10 +18,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/lab"
 )
 
 // patience is how long a test waits for what should take a moment.
-const patience = 60 * time.Second
+const patience = lab.Patience
 
 // Exit codes of wherry.
 const (
@@ -30,6 +32,8 @@ const (
 	locked      = 11
 	refused     = 12
 	gone        = 13
+	unfinished  = 15
+	unmended    = 78
 	interrupted = 130
 )
 
@@ -39,6 +43,7 @@ type move struct {
 	name     string // of the move and of its database on the source
 	config   string // file
 	state    string // file
+	folder   string // in which commands run; "": the test's own
 	database string // on the target
 	settings settings
 }
@@ -173,7 +178,7 @@ func end(text string) string { return text[max(0, len(text)-4000):] }
 func (m *move) run(t *testing.T, phase string, args ...string) result {
 	t.Helper()
 	p := m.start(t, phase, args...)
-	return p.wait(t, 2*patience)
+	return p.wait(t)
 }
 
 // must runs a command that must end well.
@@ -203,6 +208,7 @@ func (m *move) start(t *testing.T, phase string, args ...string) *proc {
 	t.Helper()
 	p := &proc{args: phase + " " + strings.Join(args, " "), done: make(chan struct{})}
 	p.cmd = exec.Command(wherry, append([]string{phase, "--config", m.config}, args...)...)
+	p.cmd.Dir = m.folder
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "WHERRY_") {
@@ -251,18 +257,19 @@ func (p *proc) kill(t *testing.T) bool {
 	return p.cmd.ProcessState.ExitCode() == -1
 }
 
-// wait waits for the end.
-func (p *proc) wait(t *testing.T, limit time.Duration) result {
+// wait waits for the end, for as long as the command moves.
+func (p *proc) wait(t *testing.T) result {
 	t.Helper()
-	select {
-	case <-p.done:
-	case <-time.After(limit):
+	if !lab.Until(p.ended, p.moves()) {
 		p.signal(t, syscall.SIGQUIT) // shows where it hangs
 		<-p.done
-		require.FailNow(t, "no end", "%s after %s: %s", p.args, limit, p.result())
+		require.FailNow(t, "no end", "%s: %s", p.args, p.result())
 	}
 	return p.result()
 }
+
+// moves changes while the command works.
+func (p *proc) moves() lab.Progress { return lab.Works(p.cmd.Process.Pid) }
 
 func (p *proc) result() result {
 	return result{p.cmd.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String()}
@@ -279,21 +286,26 @@ func (p *proc) running(t *testing.T) {
 // until waits for something to become true while commands run.
 func until(t *testing.T, what string, f func() bool, running ...*proc) {
 	t.Helper()
-	for limit := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+	moves := make([]lab.Progress, len(running))
+	for i, p := range running {
+		moves[i] = p.moves()
+	}
+	if lab.Until(func() bool {
 		if f() {
-			return
+			return true
 		}
 		for _, p := range running {
 			p.running(t)
 		}
-		if time.Now().After(limit) {
-			var logs []string
-			for _, p := range running {
-				logs = append(logs, p.args+": "+end(p.stderr.String()))
-			}
-			require.FailNow(t, "waited in vain", "%s: not within %s\n%s", what, patience, strings.Join(logs, "\n"))
-		}
+		return false
+	}, moves...) {
+		return
 	}
+	var logs []string
+	for _, p := range running {
+		logs = append(logs, p.args+": "+end(p.stderr.String()))
+	}
+	require.FailNow(t, "waited in vain", "%s\n%s", what, strings.Join(logs, "\n"))
 }
 
 // caughtUp writes a marker on the source and waits until it is on the target: everything before it is, too.

@@ -24,7 +24,7 @@ func (m *move) finish(t *testing.T, load *load, replica *proc) {
 	r := m.cutover(t)
 	require.Equal(t, done, r.code, r)
 	if replica != nil {
-		ended := replica.wait(t, patience)
+		ended := replica.wait(t)
 		require.Equal(t, done, ended.code, ended)
 	}
 	load.stop(t)
@@ -66,7 +66,7 @@ func TestServersLost(t *testing.T) {
 		crash(p.target)
 		until(t, "chunks after the target's crash", func() bool { return m.chunks(t) >= 6 }, copying)
 		crash(p.source)
-		r := copying.wait(t, patience)
+		r := copying.wait(t)
 		require.Equal(t, done, r.code, r)
 		assert.Contains(t, r.stderr, "interrupted", "the log tells of it")
 
@@ -96,7 +96,7 @@ func TestNetworkLost(t *testing.T) {
 	target.Down()
 	time.Sleep(2 * time.Second)
 	target.Up()
-	r := p.wait(t, patience)
+	r := p.wait(t)
 	require.Equal(t, done, r.code, r)
 	target.Slow(0)
 	replica := m.start(t, "start-replica")
@@ -134,7 +134,7 @@ func TestCommitLost(t *testing.T) {
 		until(t, "commits of chunks lost", func() bool { return target.Sprung() == 2 }, copying)
 		target.Slow(0)
 		target.LoseAnswers(1, applyCommit) // of the replay
-		r := copying.wait(t, patience)
+		r := copying.wait(t)
 		require.Equal(t, done, r.code, r)
 		assert.Equal(t, 1, target.Sprung(), "answers to the replay lost")
 
@@ -191,13 +191,7 @@ func TestSealUnknown(t *testing.T) {
 	m.must(t, "init-schema")
 	m.must(t, "init-copy")
 	m.must(t, "verify")
-	target.LoseAnswers(1, func(statements []string) bool {
-		if sealCommit(statements) {
-			go target.Down()
-			return true
-		}
-		return false
-	})
+	target.LoseAnswerAndNetwork(sealCommit)
 	c := m.cutover(t)
 	require.Equal(t, 14, c.code, c)
 	assert.Contains(t, c.stderr, "outcome unknown")

@@ -77,7 +77,7 @@ func TestLocked(t *testing.T) {
 	target.Thaw()
 	assert.Equal(t, locked, r.code, "init-copy with a state file of its own: %s", r)
 	target.Slow(0)
-	ended := copying.wait(t, patience)
+	ended := copying.wait(t)
 	require.Equal(t, done, ended.code, ended)
 	m.chained(t)
 
@@ -145,7 +145,7 @@ func TestSignals(t *testing.T) {
 			p := m.start(t, phase, confirmed(m, phase)...)
 			until(t, phase+" in its middle", when, p)
 			p.signal(t, s)
-			r := p.wait(t, patience)
+			r := p.wait(t)
 			require.Equal(t, interrupted, r.code, "%s: %s", phase, r)
 			assert.Contains(t, r.stderr, "progress is saved", phase)
 			target.Slow(0)

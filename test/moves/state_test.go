@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,18 +28,14 @@ func (m *move) file(t *testing.T) []byte {
 	return content
 }
 
-// lose removes the state file; the next phase refuses, and what made the tables makes the file again.
-func (m *move) lose(t *testing.T, phase string) {
+// lose removes the state file, as a command in another folder finds none.
+func (m *move) lose(t *testing.T) {
 	t.Helper()
 	require.NoError(t, os.Remove(m.state))
-	r := m.run(t, phase, confirmed(m, phase)...)
-	require.Equal(t, refused, r.code, "%s: %s", phase, r)
-	require.Contains(t, r.stderr, "wherry init-schema", phase)
-	m.must(t, "init-schema")
 }
 
-// TestStateLost removes the state file between all phases, and in the middle of the copy: what the target holds counts, and
-// nothing is copied again.
+// TestStateLost removes the state file between all phases, and in the middle of the copy: what the target holds counts, every
+// phase goes on at once, and nothing is copied again.
 func TestStateLost(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
 		counter := &between.Steps{}
@@ -48,47 +45,129 @@ func TestStateLost(t *testing.T) {
 		m.fill(t, 2_000)
 		load := m.startLoad(t, lab.Seed(t), 2, 2_000, 4*time.Millisecond)
 		m.must(t, "init-schema")
-		m.lose(t, "init-copy")
+		m.lose(t)
+		r := m.run(t, "start-replica")
+		require.Equal(t, refused, r.code, r)
+		require.Contains(t, r.stderr, "wherry init-copy")
+		m.lose(t)
 
 		target.Slow(4 * time.Millisecond)
 		copying := m.inTheMiddle(t)
 		copying.kill(t)
 		target.Slow(0)
-		m.lose(t, "init-copy")
+		m.lose(t)
+		r = m.run(t, "start-replica")
+		require.Equal(t, refused, r.code, "in the middle of the copy: %s", r)
+		m.lose(t)
 		before := m.chunks(t)
 		counter.Aim(0, between.Before, nil)
 		m.must(t, "init-copy")
 		assert.Equal(t, m.chunks(t)-before, counter.Containing("LOAD DATA LOCAL"), "chunks are not copied again")
 
-		m.lose(t, "start-replica")
-		counter.Aim(0, between.Before, nil)
-		m.must(t, "init-copy")
-		assert.Zero(t, counter.Containing("LOAD DATA LOCAL"), "all is copied")
+		m.lose(t)
+		assert.Contains(t, m.must(t, "init-copy").stdout, "done already")
+		m.lose(t)
+		m.must(t, "check")
+		assert.Contains(t, m.must(t, "status").stdout, "init-copy", "check knows it too")
+		m.lose(t)
 		m.must(t, "start-replica", "--until-caught-up")
+		m.lose(t)
 		m.must(t, "verify")
-		m.lose(t, "cutover")
-		m.must(t, "init-copy")
-		r := m.cutover(t)
+		m.lose(t)
+		r = m.cutover(t)
 		require.Equal(t, refused, r.code, "a verify that nobody remembers: %s", r)
+		assert.Contains(t, r.stderr, "verify")
 		m.must(t, "verify")
 		r = m.cutover(t)
 		require.Equal(t, done, r.code, r)
 		load.stop(t)
-
-		require.NoError(t, os.Remove(m.state))
-		for range 2 { // the second time from what the first has written
-			r = m.run(t, "init-schema")
-			require.Equal(t, refused, r.code, "after the takeover: %s", r)
-			assert.Contains(t, r.stderr, "taken over")
-			require.NoError(t, os.Remove(m.state))
+		for _, phase := range []string{"init-schema", "init-copy", "start-replica", "verify", "cutover"} {
+			m.lose(t)
+			r = m.run(t, phase, confirmed(m, phase)...)
+			if phase == "verify" { // whose result is lost
+				require.Equal(t, refused, r.code, r)
+			} else {
+				require.Equal(t, done, r.code, "%s after the takeover: %s", phase, r)
+			}
+			assert.Contains(t, r.stdout+r.stderr, "taken over", phase)
 		}
-		r = m.run(t, "init-schema")
-		require.Equal(t, refused, r.code, r)
-		r = m.cutover(t)
-		require.Equal(t, done, r.code, "the cutover can be finished: %s", r)
 		m.equal(t)
 		m.complete(t)
 	})
+}
+
+// TestStateLostUnderFence kills a cutover while the source is closed, and removes the state file, which says how it was before:
+// the target's bookkeeping knows. So it does of a takeover of which a hook failed.
+func TestStateLostUnderFence(t *testing.T) {
+	likePair(t, func(t *testing.T, p pair) {
+		hook := filepath.Join(t.TempDir(), "good")
+		source, target := newProxy(t, p.source), newProxy(t, p.target)
+		m := newMove(t, p, settings{source: source.Address(), target: target.Address(), lines: []string{"hooks: {switch: 'test -e " + hook + "'}", "cutover: {timeout: 1m}"}})
+		m.fill(t, 500)
+		m.must(t, "init-schema")
+		m.must(t, "init-copy")
+		m.must(t, "verify")
+		fenced := func() {
+			t.Helper()
+			source.LoseStatements(1, func(text string) bool {
+				if strings.HasPrefix(text, "SET GLOBAL") && strings.Contains(text, "read_only") {
+					target.Freeze() // and the cutover waits with the source closed
+				}
+				return false
+			})
+			cutting := m.start(t, "cutover", "--confirm="+m.name)
+			until(t, "the source is closed", func() bool { return p.source.readOnly(t) }, cutting)
+			cutting.kill(t)
+			source.LoseStatements(0, func(string) bool { return false })
+			target.Thaw()
+			m.lose(t)
+		}
+		fenced()
+		r := m.run(t, "cleanup", "--abandon", "--confirm="+m.name)
+		require.Equal(t, refused, r.code, r)
+		assert.Contains(t, r.stderr, "a cutover was interrupted")
+		m.must(t, "cutover", "--abort")
+		assert.False(t, p.source.readOnly(t), "the source is open again")
+		m.lose(t)
+		r = m.cutover(t)
+		require.Equal(t, refused, r.code, "nothing is left of that cutover: %s", r)
+		assert.False(t, p.source.readOnly(t))
+
+		m.must(t, "verify")
+		r = m.cutover(t)
+		require.Equal(t, unfinished, r.code, "the hook fails: %s", r)
+		m.lose(t)
+		r = m.cutover(t)
+		require.Equal(t, unfinished, r.code, "the hook fails again: %s", r)
+		require.NoError(t, os.WriteFile(hook, nil, 0o600))
+		m.lose(t)
+		r = m.cutover(t)
+		require.Equal(t, done, r.code, r)
+		m.equal(t)
+	})
+}
+
+// TestStateLostUnsealed takes the record of the takeover out of the target's bookkeeping, and leaves there what the cutover has noted
+// of its steps, as a repair by hand may do. The record alone counts: without it no phase calls the move over, and nothing is done.
+func TestStateLostUnsealed(t *testing.T) {
+	m := newMove(t, mysqlPair(t), settings{})
+	m.fill(t, 500)
+	for _, phase := range []string{"init-schema", "init-copy", "verify", "cutover"} {
+		m.must(t, phase, confirmed(m, phase)...)
+	}
+	m.target.exec(t, "DELETE FROM "+quote("wherry_"+m.name)+".facts WHERE name = 'cutover'")
+	before := m.fact(t, "cutover_journal")
+	require.NotEmpty(t, before)
+	for _, phase := range []string{"cutover", "start-replica", "verify", "init-copy"} {
+		require.NoError(t, os.RemoveAll(m.state)) // a refusal writes none
+		r := m.run(t, phase, confirmed(m, phase)...)
+		assert.Equal(t, outcomeUnknown, r.code, "%s: %s", phase, r)
+		assert.Contains(t, r.stderr, "the fact \"cutover\"", phase)
+	}
+	r := m.run(t, "cleanup", "--abandon", "--confirm="+m.name)
+	assert.Equal(t, outcomeUnknown, r.code, r)
+	assert.Equal(t, before, m.fact(t, "cutover_journal"))
+	assert.True(t, m.source.readOnly(t), "the source stays closed")
 }
 
 // TestStateLostAndChanged loses the state file in the middle of the copy, and the configuration changes which rows go
@@ -123,9 +202,6 @@ func TestStateStale(t *testing.T) {
 	copied := m.file(t)
 	restore := func(content []byte) { require.NoError(t, os.WriteFile(m.state, content, 0o600)) }
 	restore(created)
-	r := m.run(t, "start-replica", "--until-caught-up")
-	require.Equal(t, refused, r.code, r)
-	m.must(t, "init-copy")
 	m.must(t, "start-replica", "--until-caught-up")
 	at := m.fact(t, "position")
 	restore(copied)
@@ -135,7 +211,7 @@ func TestStateStale(t *testing.T) {
 	verified := m.file(t)
 	m.must(t, "start-replica", "--until-caught-up")
 	restore(verified) // remembers a verification: what has changed since is compared by the cutover
-	r = m.cutover(t)
+	r := m.cutover(t)
 	require.Equal(t, done, r.code, r)
 	load.stop(t)
 	m.equal(t)
@@ -163,7 +239,7 @@ func TestStateUnusable(t *testing.T) {
 	good := m.file(t)
 	cases := map[string][]byte{
 		"another move":  bytes.Replace(good, []byte("move: "+m.name), []byte("move: other"), 1),
-		"newer":         bytes.Replace(good, []byte("version: 2"), []byte("version: 999"), 1),
+		"newer":         regexp.MustCompile(`(?m)^version: \d+$`).ReplaceAll(good, []byte("version: 999")),
 		"garbage":       []byte("\x00\xff\x80 no state at all"),
 		"empty":         {},
 		"cut off early": good[:len(good)/3],
@@ -221,7 +297,7 @@ func TestStateDiskFull(t *testing.T) {
 		t.Helper()
 		before := m.file(t)
 		r := m.run(t, phase, confirmed(m, phase)...)
-		require.Equal(t, failed, r.code, "%s: %s", phase, r)
+		require.Equal(t, unmended, r.code, "%s: %s", phase, r)
 		assert.Contains(t, r.stderr, why, phase)
 		assert.Contains(t, r.stderr, m.state, phase)
 		assert.Equal(t, before, m.file(t), "%s: the file", phase)
@@ -235,8 +311,8 @@ func TestStateDiskFull(t *testing.T) {
 	room = fillDisk(t, dir)
 	until(t, "a warning", func() bool { return strings.Contains(copying.stderr.String(), "state file not updated") }, copying)
 	target.Slow(0)
-	r := copying.wait(t, patience)
-	assert.Equal(t, failed, r.code, "the end cannot be recorded: %s", r)
+	r := copying.wait(t)
+	assert.Equal(t, unmended, r.code, "the end cannot be recorded: %s", r)
 	assert.NotEmpty(t, m.fact(t, "consistent"), "but it came to it")
 	room()
 	m.must(t, "init-copy")

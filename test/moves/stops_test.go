@@ -26,7 +26,7 @@ func TestStatementFormat(t *testing.T) {
 			_, err := conn.ExecContext(t.Context(), statement)
 			require.NoError(t, err, statement)
 		}
-		r := replica.wait(t, patience)
+		r := replica.wait(t)
 		require.Equal(t, refused, r.code, r)
 		assert.Contains(t, r.stderr, "statement")
 		r = m.run(t, "start-replica")

@@ -26,7 +26,7 @@ func TestMove(t *testing.T) {
 		r := m.cutover(t)
 		require.Equal(t, done, r.code, r)
 		assert.Greater(t, load.acknowledged.Load(), before, "transactions between verify and the fence")
-		ended := replica.wait(t, patience)
+		ended := replica.wait(t)
 		require.Equal(t, done, ended.code, ended)
 		assert.True(t, p.source.readOnly(t), "the source is read-only")
 		load.stop(t)

@@ -31,7 +31,7 @@ func TestNegativeZero(t *testing.T) {
 		allow()
 		replica := m.start(t, "start-replica")
 		p.source.exec(t, "INSERT INTO "+table+" VALUES (4, 1, -0e0)")
-		r = replica.wait(t, patience)
+		r = replica.wait(t)
 		require.Equal(t, refused, r.code, r)
 		assert.Contains(t, r.stderr, "column f")
 		p.source.exec(t, "UPDATE "+table+" SET d = -0e0, f = -0e0 WHERE id = 3")

@@ -20,8 +20,6 @@ import (
 	"wherry/test/internal/lab"
 )
 
-const patience = 90 * time.Second
-
 var wherry string // the wherry under test
 
 func TestMain(m *testing.M) { os.Exit(lab.Main(m, &wherry)) }
@@ -119,9 +117,7 @@ func exec(t *testing.T, db *sql.DB, statements ...string) {
 // must runs a command to its good end.
 func (m *move) must(t *testing.T, args ...string) lab.Summary {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	c, summary, err := m.Run(ctx, args...)
+	c, summary, err := m.Run(t.Context(), args...)
 	if err != nil {
 		require.NoError(t, err, "%s: %s", args[0], told(c.Output()))
 	}

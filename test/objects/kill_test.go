@@ -67,7 +67,7 @@ func TestKilledBetweenTriggers(t *testing.T) {
 		}
 		c, err := m.Start(t.Context(), "cutover", "--confirm=wo_between")
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return m.count(t, "triggers", "trigger_schema") == 4 }, patience, 5*time.Millisecond, "those of film and payment")
+		require.True(t, lab.Until(func() bool { return m.count(t, "triggers", "trigger_schema") == 4 }, c.Progress), "those of film and payment")
 		require.NoError(t, c.Signal(os.Kill))
 		<-c.Done()
 		assert.NotEmpty(t, m.fact(t, "cutover"))
@@ -87,7 +87,7 @@ func (m *move) fact(t *testing.T, name string) string {
 func (m *move) unseal(t *testing.T, state []byte) {
 	t.Helper()
 	facts := "wherry_" + m.name + ".facts"
-	statements := []string{"DELETE FROM " + facts + " WHERE name = 'cutover'", "UPDATE " + facts + " SET name = 'position' WHERE name = 'final_position'"}
+	statements := []string{"DELETE FROM " + facts + " WHERE name IN ('cutover', 'cutover_journal')", "UPDATE " + facts + " SET name = 'position' WHERE name = 'final_position'"}
 	for i := range m.count(t, "triggers", "trigger_schema") {
 		statements = append(statements, text(t, m.to, fmt.Sprintf("SELECT CONCAT('DROP TRIGGER `', trigger_schema, '`.`', trigger_name, '`') "+
 			"FROM information_schema.triggers WHERE trigger_schema = '%s' ORDER BY trigger_name LIMIT %d, 1", m.there, i)))

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -62,7 +61,7 @@ func (m *move) assertBeats(t *testing.T) {
 	source, target := beats(m.source, m.name), beats(m.to, m.there)
 	assert.Positive(t, source)
 	assert.GreaterOrEqual(t, target, source)
-	require.Eventually(t, func() bool { return beats(m.to, m.there) > target+1 }, 10*time.Second, 100*time.Millisecond)
+	require.True(t, lab.Until(func() bool { return beats(m.to, m.there) > target+1 }), "the event does not run")
 	assert.Equal(t, source, beats(m.source, m.name))
 	exec(t, m.source, "SET GLOBAL read_only = 0", "DROP EVENT beat", "UPDATE fired SET times = 0 WHERE name = 'event'", "SET GLOBAL read_only = 1")
 	exec(t, m.to, "DROP EVENT "+m.there+".beat", "UPDATE "+m.there+".fired SET times = 0 WHERE name = 'event'")
@@ -72,7 +71,7 @@ func (m *move) assertBeats(t *testing.T) {
 func (m *move) followed(t *testing.T, replica *lab.Child) {
 	t.Helper()
 	exec(t, m.source, "INSERT INTO fired VALUES ('followed', 1, '')")
-	require.Eventually(t, func() bool {
+	require.True(t, lab.Until(func() bool {
 		select {
 		case <-replica.Done():
 			require.NoError(t, replica.Wait(), "start-replica ended")
@@ -80,7 +79,7 @@ func (m *move) followed(t *testing.T, replica *lab.Child) {
 		default:
 		}
 		return text(t, m.to, "SELECT times FROM "+m.there+".fired WHERE name = 'followed'") == "1"
-	}, patience, 20*time.Millisecond)
+	}, replica.Progress), "the row has not come")
 }
 
 func (m *move) count(t *testing.T, list, column string) (n int) {

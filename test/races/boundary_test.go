@@ -16,6 +16,7 @@ import (
 	"wherry/pkg/copy"
 	"wherry/pkg/replicate"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 	"wherry/test/internal/lab"
 )
 
@@ -149,7 +150,8 @@ func (w *world) sound(ctx context.Context) error {
 	if _, err := conn.ExecContext(ctx, "START TRANSACTION WITH CONSISTENT SNAPSHOT"); err != nil {
 		return err
 	}
-	account, journal := schema.Name{Database: targetName, Table: "account"}.Quoted(), schema.Name{Database: targetName, Table: "journal"}.Quoted()
+	account, journal := dialect.Quoted(schema.Name{Database: targetName, Table: "account"}),
+		dialect.Quoted(schema.Name{Database: targetName, Table: "journal"})
 	for _, look := range []struct {
 		query string
 		want  int64

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/copy"
+	"wherry/pkg/initschema"
 	"wherry/pkg/plan"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
@@ -37,13 +38,13 @@ func TestExistingTables(t *testing.T) {
 		planned, err := plan.Build(w.ctx, w.source, w.target.Dialect(), rules, plan.Options{})
 		require.NoError(t, err)
 		claimed := 0
-		options := schema.Options{Defer: true, Accept: true, Claim: func(ctx context.Context, _ []schema.Name) error {
+		options := initschema.Options{Defer: true, Accept: true, Claim: func(ctx context.Context, _, taken []schema.Name) error {
 			claimed++
-			return w.target.Ledger().Create(ctx)
+			return w.claim(ctx, nil, taken)
 		}}
-		init := func() error { return schema.NewInit(w.target, planned.Steps, options).Run(w.ctx) }
+		init := func() error { return initschema.New(w.target, planned.Steps, options).Run(w.ctx) }
 		err = init()
-		require.ErrorIs(t, err, schema.ErrRefused)
+		require.ErrorIs(t, err, initschema.ErrRefused)
 		for _, says := range []string{
 			"3 reasons", targetName + ".rows_in_it: is not empty", targetName + ".fires: has triggers, which would fire for every row that is copied or changed (fire)",
 			targetName + ".wider: exists on the target but not as planned: column more: definition is int",

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -53,11 +52,11 @@ func (w *world) hanging(statement string) (wait func()) {
 		_, err := conn.ExecContext(w.ctx, statement)
 		done <- err
 	}()
-	require.Eventually(w.t, func() bool {
+	require.True(w.t, lab.Until(func() bool {
 		var state sql.NullString
 		err := w.app.QueryRowContext(w.ctx, "SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = ?", id).Scan(&state)
 		return err == nil && (state.String == "Waiting for semi-sync ACK from replica" || state.String == "Waiting for semi-sync ACK from slave")
-	}, 20*time.Second, 5*time.Millisecond, "the commit never hung")
+	}), "the commit never hung")
 	return func() {
 		w.t.Helper()
 		require.NoError(w.t, <-done)

@@ -17,7 +17,7 @@ import (
 // batches are options under which a batch takes in everything that the log has.
 func (w *world) batches() replicate.Options {
 	w.moments.linger = 100 * time.Millisecond
-	return replicate.Options{BatchRows: 1 << 20, BatchBytes: 1 << 30, BatchAge: time.Minute}
+	return replicate.Options{BatchRows: 1 << 20, BatchBytes: 1 << 30, BatchAge: time.Minute, Backlog: -24 * time.Hour}
 }
 
 // steadyRaces are changes to tables that have all of their indexes. Before each the table is emptied and filled. Neighbours

@@ -8,6 +8,7 @@ package races
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -22,10 +23,12 @@ import (
 	"wherry/pkg/copy"
 	"wherry/pkg/db"
 	engine "wherry/pkg/db/mysql"
+	"wherry/pkg/initschema"
 	"wherry/pkg/plan"
 	"wherry/pkg/replicate"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 	"wherry/test/internal/lab"
 )
 
@@ -34,9 +37,6 @@ const (
 	sourceName = "wherry_races"
 	targetName = "wherry_races_moved"
 )
-
-// patience ends a test that hangs.
-const patience = 60 * time.Second
 
 // The pairs of servers that a race is run on: within a family, and across.
 var (
@@ -107,8 +107,7 @@ const (
 
 func newWorldWith(t *testing.T, source, target lab.Server, unique indexing, statements ...string) *world {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
+	ctx := t.Context()
 	w := &world{t: t, ctx: ctx, moments: &moments{t: t}}
 	// A fresh log file, because MariaDB finds a position by reading the file up to there.
 	w.exec(open(t, source, ""), "FLUSH BINARY LOGS", "DROP DATABASE IF EXISTS "+sourceName, "CREATE DATABASE "+sourceName+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
@@ -130,10 +129,8 @@ func newWorldWith(t *testing.T, source, target lab.Server, unique indexing, stat
 
 // in returns the same world for a test within the test.
 func (w *world) in(t *testing.T) *world {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
 	inner := *w
-	inner.t, inner.ctx = t, ctx
+	inner.t, inner.ctx = t, t.Context()
 	return &inner
 }
 
@@ -167,11 +164,19 @@ func (w *world) plan(unique indexing) {
 	if unique == present {
 		w.exec(w.look, w.target.Dialect().CreateDatabase(targetName, ""))
 		for _, step := range planned.Steps {
-			w.exec(w.look, w.target.Dialect().CreateTable(step.Target, false))
+			w.exec(w.look, w.target.Dialect().CreateTable(step.Target, false)...)
 		}
 	}
-	claim := func(ctx context.Context, _ []schema.Name) error { return w.target.Ledger().Create(ctx) }
-	require.NoError(w.t, schema.NewInit(w.target, planned.Steps, schema.Options{Defer: true, Accept: true, Claim: claim}).Run(w.ctx))
+	require.NoError(w.t, initschema.New(w.target, planned.Steps, initschema.Options{Defer: true, Accept: true, Claim: w.claim}).Run(w.ctx))
+}
+
+// claim makes the bookkeeping, with the tables that were there before.
+func (w *world) claim(ctx context.Context, _, taken []schema.Name) error {
+	found := db.Owned{}
+	for _, n := range taken {
+		found[n] = db.Found
+	}
+	return errors.Join(w.target.Ledger().Create(ctx), w.target.Ledger().Own(ctx, found, nil))
 }
 
 func (w *world) exec(pool *sql.DB, statements ...string) {
@@ -220,7 +225,7 @@ func (w *world) same() {
 // dump returns all rows as text, in key order.
 func dump(t *testing.T, pool *sql.DB, name schema.Name) []string {
 	t.Helper()
-	rows, err := pool.QueryContext(t.Context(), "SELECT * FROM "+name.Quoted()+" ORDER BY 1")
+	rows, err := pool.QueryContext(t.Context(), "SELECT * FROM "+dialect.Quoted(name)+" ORDER BY 1")
 	require.NoError(t, err)
 	defer rows.Close()
 	columns, err := rows.Columns()

@@ -14,6 +14,8 @@ func (e *episode) rehearse(ctx context.Context) error {
 		return nil
 	}
 	e.quietly(ctx)
+	e.fencing.Store(true)
+	defer e.fencing.Store(false)
 	if err := e.phase(ctx, "cutover --rehearse", "--confirm="+e.plan.move()); err != nil {
 		return err
 	}

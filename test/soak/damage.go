@@ -120,7 +120,7 @@ func agrees(output string, want map[string]*difference) error {
 	for _, line := range strings.Split(strings.TrimSpace(output), "\n") {
 		var got struct {
 			Type                      string
-			Source                    struct{ Database, Table string }
+			Table                     string
 			Differing, Missing, Extra int
 			Listed                    []struct{ Key, Kind string }
 		}
@@ -131,7 +131,7 @@ func agrees(output string, want map[string]*difference) error {
 			continue
 		}
 		seen++
-		name := got.Source.Database + "." + got.Source.Table
+		name := got.Table
 		d := want[name]
 		if d == nil {
 			return fmt.Errorf("verify: no table %s in the plan: %s", name, line)

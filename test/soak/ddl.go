@@ -33,6 +33,9 @@ func (c *changer) change(tables []*table) []step {
 	}
 	if t.filter == "" && !t.family { // names in filters and foreign keys stay
 		changes = append(changes, c.truncate, c.create, c.createLike, c.createSelect, c.drop, c.rename, c.rename, c.swap, c.swap, c.ghost)
+		if c.draw.on("leave") {
+			changes = append(changes, c.leave)
+		}
 	}
 	return changes[c.IntN(len(changes))](tables, t)
 }
@@ -197,6 +200,17 @@ func (c *changer) drop(tables []*table, t *table) []step {
 func (c *changer) rename(tables []*table, t *table) []step {
 	n := t.clone(c.name("n"))
 	return []step{{"RENAME TABLE " + t.quoted() + " TO " + n.quoted(), with(tables, t, n)}}
+}
+
+// leave moves a table out of the move and makes it anew, as logs are rotated. Its rows stay on the target, under the new name.
+func (c *changer) leave(tables []*table, t *table) []step {
+	if len(tables) < 3 { // some are there at every moment
+		return nil
+	}
+	gone, anew := t.clone(c.name("gone")), t.clone(t.name)
+	gone.database = fmt.Sprintf("soak_elsewhere_%d", c.draw.seed)
+	without := with(tables, t, nil)
+	return []step{{"RENAME TABLE " + t.quoted() + " TO " + gone.quoted(), without}, {anew.create(), append(slices.Clone(without), anew)}}
 }
 
 // swap exchanges the names of two tables.

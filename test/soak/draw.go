@@ -80,6 +80,7 @@ func (d *draw) table(r *rand.Rand, database string, i int) *table {
 	}
 	d.indexes(r, t)
 	d.filter(r, t)
+	d.sorts(stream(d.seed, 1000+uint64(len(t.columns))), t) // last, of a stream of its own: all else is drawn as without it
 	return t
 }
 
@@ -140,6 +141,43 @@ func (d *draw) plainKind(r *rand.Rand) kind {
 			return mariadbType(r)
 		}
 		return geometry(r)
+	}
+}
+
+// sorts adds columns that others make in every way that no session changes. Families write most of them differently, and
+// are refused what they might compute differently.
+func (d *draw) sorts(r *rand.Rand, t *table) {
+	if !d.on("sorts") || d.crossing() || r.IntN(3) > 0 {
+		return
+	}
+	for i := range t.columns {
+		c := &t.columns[i]
+		if c.auto || c.generated != "" || r.IntN(3) > 0 {
+			continue
+		}
+		name := quote(c.name)
+		kinds := map[string][]kind{
+			"int":      {{sql: "BIGINT"}, {sql: "DECIMAL(40,2)"}, {sql: "VARCHAR(60) CHARACTER SET latin1"}},
+			"decimal":  {{sql: "DECIMAL(65,30)"}, {sql: "INT"}},
+			"text":     {{sql: "INT"}, {sql: "VARCHAR(400) CHARACTER SET utf8mb4"}},
+			"binary":   {{sql: "INT"}},
+			"temporal": {{sql: "INT"}},
+		}[c.kind.class]
+		expressions := map[string][]string{
+			"int":      {"(" + name + " % 7) * 3", name + " % 100 + 0.25", "CONCAT('n', " + name + ")"},
+			"decimal":  {"ABS(" + name + ")", name + " IS NULL"},
+			"text":     {"CHAR_LENGTH(" + name + ")", "LEFT(CONCAT('<', " + name + "), 80)"},
+			"binary":   {"LENGTH(" + name + ")"},
+			"temporal": {name + " IS NULL"},
+		}[c.kind.class]
+		if len(kinds) == 0 {
+			continue
+		}
+		at := r.IntN(len(kinds))
+		kind := kinds[at]
+		kind.class = "made"
+		t.columns = append(t.columns, column{name: d.columnName(r, "s", i), stored: r.IntN(2) == 0, kind: kind, generated: expressions[at]})
+		return
 	}
 }
 

@@ -29,6 +29,7 @@ type episode struct {
 	switched       string // begins the names of files that the switch hook makes
 	wherry         *lab.Wherry
 	source, target *server
+	pair           *pair // behind the source's address, or nil
 	count          *counts
 
 	catalog    *catalog
@@ -38,10 +39,13 @@ type episode struct {
 	replica    *replica
 	disturbed  atomic.Int64 // events so far
 	happening  atomic.Int32 // events at this moment
+	fencing    atomic.Bool  // wherry may have the source read-only
 	runs       atomic.Int64
 	events     atomic.Int64
 	rows       int64
 	began      time.Time
+	others     []string          // what the tables of somebody else on the target were
+	globals    map[string]string // by server and name: values to put back
 
 	mu     sync.Mutex
 	log    *os.File
@@ -63,13 +67,13 @@ type soak struct {
 // episode runs the episode of a seed. Its folder stays when it fails.
 func (s *soak) episode(ctx context.Context, seed uint64) error {
 	p := newPlan(seed, s.combo, s.features)
-	e := &episode{plan: p, features: s.features, count: &s.count, began: time.Now(), endChanges: func() {}, catalog: &catalog{tables: p.tables}, dir: filepath.Join(s.dir, p.move())}
+	e := &episode{plan: p, features: s.features, count: &s.count, began: time.Now(), endChanges: func() {}, globals: map[string]string{}, catalog: &catalog{tables: p.tables}, dir: filepath.Join(s.dir, p.move())}
 	fmt.Fprintf(s.out, "seed %d: %s ", seed, p.describe())
-	if err := e.open(ctx, s); err != nil {
-		return err
-	}
 	ctx, e.cancel = context.WithCancelCause(ctx)
 	defer e.cancel(nil)
+	if err := e.open(ctx, s); err != nil {
+		return errors.Join(err, e.close())
+	}
 	ddl := s.count.ddl.Load()
 	before := s.count.kills.Load()
 	err := e.run(ctx)
@@ -127,11 +131,10 @@ func (e *episode) openSource(ctx context.Context, from lab.Server) (err error) {
 		e.source, err = openServer(from)
 		return err
 	}
-	p, err := newPair(ctx, from.Flavor)
-	if err != nil {
+	if e.pair, err = newPair(ctx, from.Flavor); err != nil {
 		return err
 	}
-	e.source, err = p.source()
+	e.source, err = e.pair.source()
 	return err
 }
 
@@ -153,9 +156,9 @@ func (e *episode) close() error {
 	if e.load != nil {
 		e.load.end()
 	}
-	var err error
-	if p := e.source.pair; p != nil {
-		err = p.close()
+	err := e.restoreGlobals(context.Background())
+	if e.pair != nil {
+		err = errors.Join(err, e.pair.close())
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -25,6 +25,10 @@ type plan struct {
 	ddlUntil  string // the step before which it stops to change, or ""
 	failover  bool   // the source has a replica that takes its place
 	rehearses bool
+	xa        bool // some transactions are prepared first
+	refuses   bool // a stored column that depends on the session is there before the move
+	others    bool // tables of somebody else are on the target
+	globals   bool // the servers have strange values for all sessions
 	back      bool
 	cleans    bool
 	lines     []string // of the configuration
@@ -42,6 +46,9 @@ const (
 	streamMore
 	streamFamily
 	streamSchema
+	streamKinds
+	streamHidden
+	streamGlobals
 	streamWriters   = 100 // and one for each writer after it
 	streamReturning = 200
 )
@@ -75,6 +82,10 @@ func newPlan(seed uint64, combo string, features featureSet) *plan {
 	p.more(stream(seed, streamMore), d)
 	p.events = drawEvents(stream(seed, streamEvents), features, p)
 	p.moreEvents(stream(seed, streamMore), features)
+	kinds := stream(seed, streamKinds)
+	p.xa = features["xa"] && !p.failover && kinds.IntN(3) == 0
+	p.refuses = features["sorts"] && kinds.IntN(4) == 0
+	p.others, p.globals = kinds.IntN(3) == 0 && features["others"], kinds.IntN(3) == 0 && features["hostile"]
 	if d.crossing() && features["losses"] {
 		p.lines = append(p.lines, "schema: {allow_losses: [collation, json, uuid, inet4, inet6, invisible-column, default, generated-not-null]}")
 	}
@@ -105,6 +116,9 @@ func (p *plan) more(r *rand.Rand, d *draw) {
 
 // move is the name of the move, and begins the names of all databases.
 func (p *plan) move() string { return fmt.Sprintf("soak_%d", p.seed) }
+
+// elsewhere is a database on the source that does not move.
+func (p *plan) elsewhere() string { return fmt.Sprintf("soak_elsewhere_%d", p.seed) }
 
 // target is the database on the target that a source's database goes to.
 func (p *plan) target(database string) string {
@@ -181,6 +195,10 @@ func (p *plan) describe() string {
 		{strings.Contains(p.lines[0], "spool"), "spool"},
 		{p.rehearses, "rehearse"},
 		{p.back, "back"},
+		{p.xa, "xa"},
+		{p.refuses, "refuses"},
+		{p.others, "others"},
+		{p.globals, "globals"},
 	} {
 		if x.on {
 			text += " " + x.what

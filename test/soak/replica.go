@@ -44,10 +44,10 @@ func (r *replica) over(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-time.After(time.Minute):
+	case <-time.After(lab.Patience):
 		if child := r.child.Load(); child != nil {
 			_ = child.Signal(syscall.SIGQUIT)
 		}
-		return errors.New("start-replica goes on a minute after the cutover")
+		return errors.New("start-replica goes on long after the cutover")
 	}
 }

@@ -14,21 +14,26 @@ func (e *episode) run(ctx context.Context) error {
 	}{
 		{"prepare", e.prepare},
 		{"fill", e.fill},
+		{"make tables of others", e.makeOthers},
+		{"set globals", e.setGlobals},
+		{"refuse", e.refuses},
 		{"start writers", func(ctx context.Context) error {
 			return e.startLoad(ctx, e.source, e.catalog, streamWriters, e.switched+".forward")
 		}},
 		{"check", func(ctx context.Context) error { return e.phase(ctx, "check") }},
 		{"init-schema", func(ctx context.Context) error { return e.phase(ctx, "init-schema") }},
-		{"start changes", func(ctx context.Context) error { e.startChanges(ctx); return nil }},
+		{"start changes", func(ctx context.Context) error { e.load.xa.Store(e.plan.xa); e.startChanges(ctx); return nil }},
 		{"init-copy", func(ctx context.Context) error { return e.phase(ctx, "init-copy") }},
 		{"follow", e.follow},
 		{"damage", e.damage},
 		{"verify", e.verifies},
+		{"end two-phase", func(context.Context) error { e.endTwoPhase(); return nil }},
 		{"rehearse", e.rehearse},
 		{"cutover", func(ctx context.Context) error { return e.switches(ctx, "cutover") }},
 		{"compare", e.compare},
 		{"go back", e.back},
 		{"cleanup", e.cleanUp},
+		{"compare tables of others", e.othersUntouched},
 		{"clean up", e.tidy},
 	} {
 		e.note("step %s", step.name)
@@ -64,6 +69,9 @@ func (e *episode) fill(ctx context.Context) error {
 		if err := e.source.try(ctx, "CREATE DATABASE "+quote(database)); err != nil {
 			return err
 		}
+	}
+	if err := e.source.try(ctx, "CREATE DATABASE "+quote(e.plan.elsewhere())); err != nil {
+		return err
 	}
 	conn, err := e.source.db.Conn(ctx)
 	if err != nil {
@@ -117,6 +125,7 @@ func (e *episode) switches(ctx context.Context, phase string) error {
 		e.load.end()
 	}
 	e.quietly(ctx)
+	e.fencing.Store(true)
 	if err := e.phase(ctx, phase, "--confirm="+e.plan.move()); err != nil {
 		return err
 	}

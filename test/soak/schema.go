@@ -30,14 +30,33 @@ func (e *episode) startChanges(ctx context.Context) {
 	}
 }
 
+// changeKills is how many kills follow changes of the schema in an episode. Without a bound a phase that takes longer than a few changes, as on
+// a machine that is busy, is killed each time before its end, for ever.
+const changeKills = 12
+
+// slower is after how long the pauses between changes are twice as long, three times after twice that, and so on. At an even pace wherry never
+// catches up on a machine that is busy, and verify, which compares tables again whose schema has changed meanwhile, never ends.
+const slower = 20 * time.Second
+
 func (e *episode) changes(ctx context.Context) error {
 	c := &changer{Rand: stream(e.plan.seed, streamSchema), draw: &draw{from: e.plan.from, to: e.plan.to, features: e.features, seed: e.plan.seed}}
+	hidden := stream(e.plan.seed, streamHidden)
+	kills, began := 0, time.Now()
 	for ctx.Err() == nil && !e.load.over() {
-		if err := wait(ctx, time.Duration(50+c.IntN(30)*c.IntN(30))*time.Millisecond); err != nil {
+		pause := time.Duration(50+c.IntN(30)*c.IntN(30)) * time.Millisecond
+		if err := wait(ctx, pause+pause*time.Duration(time.Since(began)/slower)); err != nil {
 			return err
 		}
+		if e.features["hidden"] && hidden.IntN(3) == 0 {
+			if err := e.temporary(ctx, hidden); err != nil {
+				return err
+			}
+		}
 		tables, _ := e.catalog.now()
-		kill := c.IntN(8) == 0
+		kill := c.IntN(8) == 0 && kills < changeKills
+		if kill {
+			kills++
+		}
 		for _, s := range c.change(tables) {
 			done, err := e.step(ctx, s, kill)
 			if err != nil {
@@ -144,10 +163,10 @@ func outline(tables []*table) (all []string) {
 	return all
 }
 
-// columns are all columns of some databases, and their places in their tables.
+// columns are all columns of some databases, and their places in their tables, but for tables that have left the move.
 func (s *server) columns(ctx context.Context, databases []string) ([]string, error) {
 	all, err := s.list(ctx, "SELECT CONCAT(table_schema, '.', table_name, '.', column_name, ' ', ordinal_position) FROM information_schema.columns WHERE table_schema IN ('"+
-		strings.Join(databases, "', '")+"')")
+		strings.Join(databases, "', '")+"') AND table_name NOT LIKE 'gone%' AND table_name NOT LIKE '"+others+"%'")
 	slices.Sort(all)
 	return all, err
 }

@@ -189,10 +189,24 @@ func TestCompare(t *testing.T) {
 	assert.Zero(t, differ(rows("k=1", "k=1"), rows("k=1", "k=1")).count())
 
 	report := func(differing, missing int) string {
-		return fmt.Sprintf(`{"type":"table","source":{"Database":"d","Table":"t"},"differing":%d,"missing":%d,"listed":[{"key":"2"}]}`, differing, missing)
+		return fmt.Sprintf(`{"type":"table","table":"d.t","differing":%d,"missing":%d,"listed":[{"key":"2"}]}`, differing, missing)
 	}
 	want := map[string]*difference{"d.t": {missing: []string{"2"}}}
 	require.NoError(t, agrees(report(0, 1), want))
 	require.Error(t, agrees(report(1, 0), want))
 	require.Error(t, agrees(`{"type":"summary"}`, want))
+}
+
+// TestStartFails: what cannot start says why, also when it has started servers already.
+func TestStartFails(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	t.Setenv("WHERRY_TEST_SERVERS", "")
+	t.Setenv("WHERRY_SERVERS_SCRIPT", "/bin/false")
+	for says, c := range map[string]struct{ features, dir string }{
+		"no server":       {"kill", t.TempDir()},
+		"not a directory": {"kill", filepath.Join(file, "below")},
+	} {
+		require.ErrorContains(t, run(t.Context(), options{seed: 1, duration: time.Minute, episodes: 1, features: c.features, dir: c.dir}), says)
+	}
 }

@@ -60,7 +60,7 @@ func (e *episode) second(ctx context.Context, first *lab.Child) error {
 		return err
 	}
 	switch child.Code {
-	case done, failed, locked, refused, interrupted:
+	case done, failed, locked, refused, unfinished, interrupted:
 		return nil
 	}
 	return fmt.Errorf("second %s: exit code %d: %s", name, child.Code, child.Log())

@@ -21,6 +21,9 @@ type load struct {
 	pace     int
 	perRow   time.Duration // a writer waits for each row that it has written
 	large    bool          // whole tables are written at times
+	hostile  bool          // some sessions have strange settings
+	xa       atomic.Bool   // some transactions are prepared first
+	xids     atomic.Int64  // how many were
 	switched string        // the file that the switch hook makes
 	stop     context.CancelCauseFunc
 	writers  sync.WaitGroup
@@ -47,7 +50,7 @@ func (e *episode) startLoad(ctx context.Context, to *server, tables *catalog, st
 		perRow *= 3
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	e.load = &load{db: db, catalog: tables, pace: e.plan.pace, perRow: perRow, large: e.features["large"], switched: switched, stop: cancel, errors: map[uint16]int{}}
+	e.load = &load{db: db, catalog: tables, pace: e.plan.pace, perRow: perRow, large: e.features["large"], hostile: e.features["hostile"], switched: switched, stop: cancel, errors: map[uint16]int{}}
 	for i := range e.plan.writers {
 		e.load.writers.Go(func() {
 			if err := e.load.work(ctx, stream(e.plan.seed, streams+uint64(i))); err != nil {
@@ -74,7 +77,11 @@ func (l *load) work(ctx context.Context, r *rand.Rand) error {
 	for ctx.Err() == nil && !l.over() {
 		wait := time.Duration(r.IntN(l.pace)+1) * time.Millisecond
 		tables, version := l.catalog.now()
-		err := l.transaction(ctx, r, tables)
+		transaction := l.transaction
+		if l.xa.Load() && r.IntN(12) == 0 {
+			transaction = l.twoPhase
+		}
+		err := transaction(ctx, r, tables)
 		switch {
 		case err == nil || ctx.Err() != nil:
 		case mistaken(err) && l.catalog.steady(version):
@@ -109,7 +116,10 @@ func (l *load) transaction(ctx context.Context, r *rand.Rand, tables []*table) e
 		return err
 	}
 	defer conn.Close()
-	w := &writer{Rand: r, tables: tables, large: l.large && r.IntN(400) == 0}
+	w := &writer{Rand: r, tables: tables, large: l.large && r.IntN(400) == 0, hostile: l.hostile && r.IntN(4) == 0}
+	if w.hostile {
+		defer drop(conn) // nobody else gets its settings
+	}
 	defer func() {
 		// What one client writes at random, one applier must be able to follow, on a machine that does much else.
 		select {
@@ -151,12 +161,30 @@ type writer struct {
 	do     func(statement string) error
 	rows   int64
 	large  bool
+
+	hostile bool // the session has settings that no other has
 }
 
 const strictMode = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO"
 
 // session begins a transaction in a session like any application's.
 func (w *writer) session() error {
+	if err := w.settings(); err != nil {
+		return err
+	}
+	return w.do("START TRANSACTION")
+}
+
+// hostile are settings of sessions that change what values are made of, none of which a row that was written depends on any more.
+var hostile = []string{
+	"div_precision_increment = 0", "div_precision_increment = 20", "default_week_format = 3", "group_concat_max_len = 4", "lc_time_names = 'de_DE'",
+	"collation_connection = latin1_swedish_ci", "auto_increment_increment = 3, auto_increment_offset = 2",
+	"timestamp = 86400", "timestamp = 2147483000", "sql_auto_is_null = 1", "max_error_count = 0",
+	"updatable_views_with_limit = 0", "big_tables = 1", "insert_id = 77",
+}
+
+// settings makes the session one like any application's, or a strange one.
+func (w *writer) settings() error {
 	mode := strictMode
 	if w.IntN(10) == 0 {
 		mode = "NO_AUTO_VALUE_ON_ZERO" // bends values until they fit
@@ -165,11 +193,16 @@ func (w *writer) session() error {
 	for _, s := range []string{
 		fmt.Sprintf("SET SESSION sql_mode = '%s', time_zone = '%s', innodb_lock_wait_timeout = 2, lock_wait_timeout = 90", mode, pick(w.Rand, "+00:00", "+00:00", "+05:30", "-08:00")),
 		"SET SESSION TRANSACTION ISOLATION LEVEL " + level,
-		"START TRANSACTION",
 	} {
 		if err := w.do(s); err != nil {
 			return err
 		}
+	}
+	if !w.hostile {
+		return nil
+	}
+	if err := w.do("SET SESSION " + hostile[w.IntN(len(hostile))]); err != nil && number(err) != 1227 { // not every account may set all
+		return err
 	}
 	return nil
 }

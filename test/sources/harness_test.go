@@ -23,8 +23,6 @@ import (
 // The account of the application.
 const appUser, appPassword = "ws_app", "ws-app-secret"
 
-const patience = 90 * time.Second
-
 var wherry string // the wherry under test
 
 func TestMain(m *testing.M) { os.Exit(lab.Main(m, &wherry)) }
@@ -222,18 +220,21 @@ func (m *move) ends(t *testing.T, code int, args ...string) *lab.Child {
 
 func ended(t *testing.T, c *lab.Child, code int) {
 	t.Helper()
-	select {
-	case <-c.Done():
-	case <-time.After(patience):
-		require.FailNow(t, "no end", "%s", c.Log())
-	}
+	require.True(t, c.Ended(), "no end: %s", c.Log())
 	require.Equal(t, code, c.Code, "%s\n%s", c.Output(), c.Log())
 }
 
 // until waits for something to become true while a command runs.
 func until(t *testing.T, what string, f func() bool, running ...*lab.Child) {
 	t.Helper()
-	for limit := time.Now().Add(patience); !f(); time.Sleep(20 * time.Millisecond) {
+	moves := make([]lab.Progress, len(running))
+	for i, c := range running {
+		moves[i] = c.Progress
+	}
+	require.True(t, lab.Until(func() bool {
+		if f() {
+			return true
+		}
 		for _, c := range running {
 			select {
 			case <-c.Done():
@@ -241,8 +242,8 @@ func until(t *testing.T, what string, f func() bool, running ...*lab.Child) {
 			default:
 			}
 		}
-		require.True(t, time.Now().Before(limit), "waited in vain: %s", what)
-	}
+		return false
+	}, moves...), "waited in vain: %s", what)
 }
 
 // followed waits until a row that is written last has come.

@@ -125,6 +125,10 @@ func TestReplicaFenceRefused(t *testing.T) {
 		p.replica.has(t, p.primary)
 		told := m.ends(t, 12, "check")
 		assert.Contains(t, told.Output(), "read_only here does not stop writes there")
+		told = m.ends(t, 12, "init-schema")
+		assert.Contains(t, told.Log(), "read_only here does not stop writes there")
+		m.Extra = []string{"cutover: {fence: none}"}
+		m.write(t)
 		m.must(t, "init-schema")
 		m.must(t, "init-copy")
 		m.must(t, "start-replica", "--until-caught-up")
@@ -133,7 +137,7 @@ func TestReplicaFenceRefused(t *testing.T) {
 			m.Extra = []string{"cutover: {fence: " + fence + "}"}
 			m.write(t)
 			told = m.ends(t, 12, "cutover", "--confirm="+m.Name)
-			assert.Contains(t, told.Log(), "where writes go on", fence)
+			assert.Contains(t, told.Log(), fence+" here does not stop writes there")
 			assert.Equal(t, "0", p.replica.text(t, "SELECT @@GLOBAL.read_only"), fence)
 		}
 		p.replica.stopReplica(t)

@@ -115,11 +115,11 @@ func (w *world) caughtUp(t *testing.T) {
 	t.Helper()
 	id := marked.Add(1)
 	run(t, w.source, fmt.Sprintf("INSERT INTO marks VALUES (%d)", id))
-	require.Eventually(t, func() bool {
+	require.True(t, lab.Until(func() bool {
 		var n int
 		err := w.target.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM marks WHERE id = ?", id).Scan(&n)
 		return err == nil && n == 1
-	}, patience, 20*time.Millisecond)
+	}), "the row has not come")
 }
 
 // same compares all tables under load.

@@ -17,7 +17,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -25,10 +24,7 @@ import (
 	"wherry/test/internal/lab"
 )
 
-const (
-	prefix   = "wv_" // of all databases and moves of these tests
-	patience = 60 * time.Second
-)
+const prefix = "wv_" // of all databases and moves of these tests
 
 // Exit codes of wherry.
 const (
@@ -44,6 +40,17 @@ func TestMain(m *testing.M) { os.Exit(lab.Main(m, &binary)) }
 
 // pairs are the flavors of source and target.
 var pairs = [][2]string{{lab.MySQL, lab.MySQL}, {lab.MariaDB, lab.MariaDB}, {lab.MySQL, lab.MariaDB}, {lab.MariaDB, lab.MySQL}}
+
+// pairsOf are those with a source of one more flavor, if there is a server of it.
+func pairsOf(t *testing.T, flavor string) [][2]string {
+	t.Helper()
+	servers, err := lab.ParseServers(os.Getenv("WHERRY_TEST_SERVERS"))
+	require.NoError(t, err)
+	if _, err := lab.Find(servers, flavor+"-1"); err != nil {
+		return nil
+	}
+	return [][2]string{{flavor, lab.MySQL}, {flavor, lab.MariaDB}}
+}
 
 // eachPair runs a test for every pair.
 func eachPair(t *testing.T, f func(t *testing.T, w *world)) {
@@ -137,6 +144,26 @@ func run(t *testing.T, db *sql.DB, statements ...string) {
 	require.NoError(t, lab.Exec(context.WithoutCancel(t.Context()), db, statements...))
 }
 
+// adminTarget is the target without a database.
+func (w *world) adminTarget(t *testing.T) *sql.DB {
+	t.Helper()
+	db, err := w.settings.Target.Admin("")
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, db.Close()) })
+	return db
+}
+
+// hasFinding tells whether check --json reports something of a subject.
+func hasFinding(output, level, check, subject string) bool {
+	for line := range strings.Lines(output) {
+		var f struct{ Level, Check, Subject string }
+		if json.Unmarshal([]byte(line), &f) == nil && f.Level == level && f.Check == check && f.Subject == subject {
+			return true
+		}
+	}
+	return false
+}
+
 // text is the only value of a query, "NULL" for NULL.
 func text(t *testing.T, db *sql.DB, query string) string {
 	t.Helper()
@@ -157,7 +184,7 @@ type report struct {
 }
 
 type table struct {
-	Source    struct{ Table string }
+	Table     string
 	Rows      int64
 	Differing int64
 	Missing   int64
@@ -168,7 +195,8 @@ type table struct {
 		Key      string
 		Kind     string
 		Times    int64
-		Repaired bool
+		Repaired bool `json:"is_repaired"`
+		Computed bool `json:"is_computed"`
 	}
 }
 
@@ -179,6 +207,9 @@ func (x table) listed() string {
 		entry := d.Kind + " " + d.Key
 		if d.Times > 1 {
 			entry += fmt.Sprintf(" x%d", d.Times)
+		}
+		if d.Computed {
+			entry += " computed"
 		}
 		if d.Repaired {
 			entry += " repaired"
@@ -211,7 +242,8 @@ func parse(t *testing.T, c *lab.Child) report {
 		case "table":
 			var x table
 			require.NoError(t, json.Unmarshal([]byte(line), &x), line)
-			r.tables[x.Source.Table] = x
+			_, name, _ := strings.Cut(x.Table, ".")
+			r.tables[name] = x
 		case "summary":
 			require.NoError(t, json.Unmarshal([]byte(line), &r.summary), line)
 		}

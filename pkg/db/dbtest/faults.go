@@ -97,6 +97,10 @@ func (r faultyReader) Tables(ctx context.Context, match func(schema.Name) bool) 
 	return get(r.f, "tables", func() ([]*schema.Table, error) { return r.Reader.Tables(ctx, match) })
 }
 
+func (r faultyReader) Sizes(ctx context.Context, tables []schema.Name) (map[schema.Name]db.Size, error) {
+	return get(r.f, "sizes", func() (map[schema.Name]db.Size, error) { return r.Reader.Sizes(ctx, tables) })
+}
+
 func (r faultyReader) Bound(ctx context.Context, rel *route.Relation, after db.Row, n int) (db.Row, error) {
 	return get(r.f, "bound", func() (db.Row, error) { return r.Reader.Bound(ctx, rel, after, n) })
 }
@@ -198,6 +202,20 @@ func (s *faultySource) Continues(ctx context.Context, from db.Position, seen []d
 
 func (s *faultySource) Settle(ctx context.Context) error {
 	return s.f.run("settle", func() error { return s.source.Settle(ctx) })
+}
+
+func (s *faultySource) SchemaChanges(
+	ctx context.Context, after, until db.Position, tables []schema.Name,
+) (found []*db.DDL, err error) {
+	err = s.f.run("schema_changes", func() (err error) {
+		found, err = s.source.SchemaChanges(ctx, after, until, tables)
+		return err
+	})
+	return found, err
+}
+
+func (s *faultySource) Databases(ctx context.Context) (map[string]string, error) {
+	return s.source.Databases(ctx)
 }
 
 func (s *faultySource) Effects(ctx context.Context, change *db.DDL, known []*schema.Table) ([]schema.Effect, error) {

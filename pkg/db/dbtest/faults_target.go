@@ -22,14 +22,20 @@ func (t *faultyTarget) Check(ctx context.Context, plan db.Plan) ([]db.Finding, e
 	return get(t.f, "check", func() ([]db.Finding, error) { return t.target.Check(ctx, plan) })
 }
 
-func (t *faultyTarget) Dialect() schema.Dialect { return t.target.Dialect() }
-
 func (t *faultyTarget) Execute(ctx context.Context, statement string) error {
 	return t.f.run("execute", func() error { return t.target.Execute(ctx, statement) })
 }
 
 func (t *faultyTarget) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (db.Loaded, error) {
 	return get(t.f, "load", func() (db.Loaded, error) { return t.target.Load(ctx, from, r, c) })
+}
+
+func (t *faultyTarget) Announce(ctx context.Context, tables []schema.Name) (func(context.Context) error, error) {
+	made, err := get(t.f, "announce", func() (func(context.Context) error, error) { return t.target.Announce(ctx, tables) })
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error { return t.f.run("announce", func() error { return made(ctx) }) }, nil
 }
 
 func (t *faultyTarget) Obstacles(ctx context.Context, tables []schema.Name) (map[schema.Name][]string, error) {
@@ -100,12 +106,16 @@ func (l *faultyLedger) Begin(ctx context.Context, start db.Position) (db.Positio
 	return get(l.f, "ledger.begin", func() (db.Position, error) { return l.ledger.Begin(ctx, start) })
 }
 
+func (l *faultyLedger) Begun(ctx context.Context) (func(schema.Name) bool, error) {
+	return get(l.f, "ledger.begun", func() (func(schema.Name) bool, error) { return l.ledger.Begun(ctx) })
+}
+
 func (l *faultyLedger) Chunks(ctx context.Context, table schema.Name) ([]db.Chunk, error) {
 	return get(l.f, "ledger.chunks", func() ([]db.Chunk, error) { return l.ledger.Chunks(ctx, table) })
 }
 
-func (l *faultyLedger) Plan(ctx context.Context, table schema.Name, c db.Chunk) error {
-	return l.f.run("ledger.plan", func() error { return l.ledger.Plan(ctx, table, c) })
+func (l *faultyLedger) Plan(ctx context.Context, c db.Chunk, tables ...schema.Name) error {
+	return l.f.run("ledger.plan", func() error { return l.ledger.Plan(ctx, c, tables...) })
 }
 
 func (l *faultyLedger) Records(ctx context.Context) ([]db.Record, error) {
@@ -114,6 +124,14 @@ func (l *faultyLedger) Records(ctx context.Context) ([]db.Record, error) {
 
 func (l *faultyLedger) Amend(ctx context.Context, put []db.Record, gone []schema.Name) error {
 	return l.f.run("ledger.amend", func() error { return l.ledger.Amend(ctx, put, gone) })
+}
+
+func (l *faultyLedger) Owned(ctx context.Context) (db.Owned, error) {
+	return get(l.f, "ledger.owned", func() (db.Owned, error) { return l.ledger.Owned(ctx) })
+}
+
+func (l *faultyLedger) Own(ctx context.Context, put db.Owned, gone []schema.Name) error {
+	return l.f.run("ledger.own", func() error { return l.ledger.Own(ctx, put, gone) })
 }
 
 func (l *faultyLedger) Seal(ctx context.Context, record string) (db.Position, error) {

@@ -2,7 +2,6 @@ package dbtest
 
 import (
 	"errors"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -88,7 +87,7 @@ func TestSteps(t *testing.T) {
 	boom := errors.New("boom")
 	fail := func(step string) { s.OnStep(Nth(step, 1, boom)) }
 	target := s.Target("m")
-	require.NoError(t, target.Ledger().Plan(t.Context(), r.Source.Name(), db.Chunk{}))
+	require.NoError(t, target.Ledger().Plan(t.Context(), db.Chunk{}, r.Source.Name()))
 	other := NewServer("source")
 	require.NoError(t, (&memoryWriter{other}).Create(t.Context(), items()))
 	require.NoError(t, other.Exec(func(tx *Tx) error { return tx.Insert(r.Source.Name(), Values(1, "a", nil)) }))
@@ -148,29 +147,4 @@ func TestExecIsolation(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, part.End && part.Rollback)
 	assert.Len(t, s.All(n), 1)
-}
-
-func TestDryRun(t *testing.T) {
-	s, r := ready(t)
-	var out strings.Builder
-	target := DryRun(s.Target("m"), &out)
-	require.NoError(t, target.Execute(t.Context(), DropTable(r.Target.Name())))
-	l := target.Ledger()
-	require.NoError(t, l.Create(t.Context()))
-	require.NoError(t, l.Put(t.Context(), db.FactStart, "p9"))
-	require.NoError(t, l.Plan(t.Context(), r.Source.Name(), db.Chunk{Range: db.Range{Upto: Values(3)}}))
-	assert.Equal(t, DropTable(r.Target.Name())+";\n-- create the bookkeeping\n-- record start: \"p9\"\n"+
-		"-- plan chunk dbtest_source.items[0]: after () up to (\"3\")\n", out.String())
-	value, err := l.Get(t.Context(), db.FactStart)
-	require.NoError(t, err)
-	assert.Equal(t, "p9", value, "what was put is read back")
-	chunks, err := l.Chunks(t.Context(), r.Source.Name())
-	require.NoError(t, err)
-	assert.Len(t, chunks, 1)
-	value, err = s.Target("m").Ledger().Get(t.Context(), db.FactStart)
-	require.NoError(t, err)
-	assert.Empty(t, value, "but nothing is recorded")
-	assert.NotNil(t, s.All(r.Target.Name()), "nor executed")
-	_, err = target.NewApplier(t.Context(), db.ApplyOptions{})
-	require.Error(t, err)
 }

@@ -1,5 +1,5 @@
 // Package dbtest holds what tests of both ends of a move share: a conformance suite that every engine passes (Run), an
-// engine in memory that phases are tested with (Server), and wrappers that inject faults or run dry.
+// engine in memory that phases are tested with (Server), and a wrapper that injects faults.
 //
 // Its one invariant: the engine in memory passes the same suite as the real ones, so that what a phase may rely on there
 // holds everywhere. It knows no SQL and no server.
@@ -26,12 +26,14 @@ const (
 // Transactions see the committed rows and their own; of two that change the same row the second to commit gets ErrRetry.
 // Every commit is logged, also an Applier's. Foreign keys are checked when they are added, not afterwards.
 type Server struct {
-	name string
-	born time.Time
+	name   string
+	family *family
+	born   time.Time
 
 	mu         sync.Mutex
 	tables     map[schema.Name]*table
 	objects    map[string]*schema.Object // by objectKey
+	unreadable map[schema.Name]bool      // views, see BreakView
 	log        []entry
 	first      int           // the position before log[0]
 	changed    chan struct{} // closed and made anew whenever something that others wait for has happened
@@ -48,15 +50,6 @@ type Server struct {
 	follows    func(schema.Name) bool
 }
 
-// NewServer returns an empty server.
-func NewServer(name string) *Server {
-	return &Server{
-		name: name, born: time.Now(), changed: make(chan struct{}),
-		tables: map[schema.Name]*table{}, ledgers: map[string]*books{}, appliers: map[string]*applier{},
-		locked: map[schema.Name]*fence{},
-	}
-}
-
 // Source returns the server as the end that rows are read from.
 func (s *Server) Source() db.Source { return &source{reader{s}} }
 
@@ -71,9 +64,10 @@ func (s *Server) Target(move string) db.Target { return &target{reader: reader{s
 //	tables objects bound rows rows.next sum fetch identity check snapshot
 //	safe_position head stream stream.next
 //	fence.raise fence.raise.after fence.holds fence.lift fence.lift.after
+//	scratch scratch.execute try_view
 //	obstacles try_trigger execute execute.after load load.rows load.commit load.commit.after
 //	ledger.get ledger.put ledger.put.after ledger.chunks ledger.plan ledger.plan.after ledger.seal ledger.seal.after
-//	ledger.create ledger.drop ledger.amend (with .after) ledger.records applier.execute amend applier apply commit.before commit.after rollback repair repair.after
+//	ledger.create ledger.drop ledger.amend ledger.own (with .after) ledger.records ledger.owned applier.execute amend applier apply commit.before commit.after rollback repair repair.after
 func (s *Server) OnStep(f func(step string) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -47,10 +47,12 @@ func write(verb string, o operands) string {
 }
 
 // CreateTable returns the statement that makes a table, with every index.
-func CreateTable(t *schema.Table) string { return dialect{}.CreateTable(t, false) }
+func CreateTable(t *schema.Table) string { return dialect{first}.CreateTable(t, false)[0] }
 
 // AddForeignKeys returns the statement that gives a table its foreign keys.
-func AddForeignKeys(t *schema.Table) string { return dialect{}.AddForeignKeys(t, &schema.Table{}) }
+func AddForeignKeys(t *schema.Table) string {
+	return dialect{first}.AddForeignKeys(t, &schema.Table{})[0]
+}
 
 // ReplaceTable returns the statement that gives a table another definition: columns of the same name keep their values,
 // others have their default.
@@ -129,6 +131,54 @@ func (s *Server) effect(before map[schema.Name]*table, names []schema.Name, stat
 	return e
 }
 
+// SchemaChanges returns those of the log between two positions.
+func (s *source) SchemaChanges(
+	ctx context.Context, after, until db.Position, tables []schema.Name,
+) (found []*db.DDL, err error) {
+	if err := s.s.enter(ctx, "schema_changes"); err != nil {
+		return nil, err
+	}
+	from, err := parsePosition(after)
+	if err != nil {
+		return nil, err
+	}
+	to, err := parsePosition(until)
+	if err != nil {
+		return nil, err
+	}
+	s.s.mu.Lock()
+	defer s.s.mu.Unlock()
+	if err := s.s.retained(from); err != nil {
+		return nil, err
+	}
+	for _, e := range s.s.log[from-s.s.first : to-s.s.first] {
+		if change := s.s.touching(e.ddl, func(n schema.Name) bool { return slices.Contains(tables, n) }); change != nil {
+			found = append(found, change)
+		}
+	}
+	return found, nil
+}
+
+// touching is a schema change with those of its tables that are followed or asked for; nil when there are none.
+func (s *Server) touching(d *db.DDL, asked func(schema.Name) bool) *db.DDL {
+	if d == nil {
+		return nil
+	}
+	change := *d
+	change.Tables = slices.DeleteFunc(slices.Clone(change.Tables), func(n schema.Name) bool {
+		return !asked(n) && (s.follows == nil || !s.follows(n))
+	})
+	if len(change.Tables) == 0 {
+		return nil
+	}
+	return &change
+}
+
+// Databases tells that there are no character sets here.
+func (s *source) Databases(ctx context.Context) (map[string]string, error) {
+	return map[string]string{}, s.s.enter(ctx, "databases")
+}
+
 // Effects tells what an entry of the log did, which the server kept. It understands every statement.
 func (s *source) Effects(ctx context.Context, change *db.DDL, _ []*schema.Table) ([]schema.Effect, error) {
 	if err := s.s.enter(ctx, "effects"); err != nil {
@@ -157,6 +207,9 @@ func (s *Server) execute(statement string) ([]schema.Name, error) {
 	if err := json.Unmarshal([]byte(statement[at:]), &o); err != nil {
 		return nil, fmt.Errorf("cannot understand %.60q: %w", statement, err)
 	}
+	for i := range o.Columns {
+		o.Columns[i].From = "" // a server knows nothing of the source's names
+	}
 	verb, name := statement[:at], o.Name
 	switch verb {
 	case createDatabase:
@@ -171,7 +224,7 @@ func (s *Server) execute(statement string) ([]schema.Name, error) {
 		if s.tables[name] != nil {
 			return nil, fmt.Errorf("table %s exists", name)
 		}
-		s.tables[name] = newTable(&o.Table)
+		s.tables[name] = newTable(s.family, &o.Table)
 		return []schema.Name{name}, nil
 	}
 	t := s.tables[name]
@@ -191,7 +244,7 @@ func (s *Server) execute(statement string) ([]schema.Name, error) {
 		def.Name = o.To
 		return []schema.Name{name, o.To}, s.rebuild(t, &def, sameNames)
 	case truncateTable:
-		s.tables[name] = newTable(&def)
+		s.tables[name] = newTable(s.family, &def)
 		return []schema.Name{name}, nil
 	case alterTable:
 		return []schema.Name{name}, s.alter(t, &o)
@@ -262,7 +315,7 @@ func (s *Server) rebuild(t *table, def *schema.Table, former func(string) string
 		from[i] = t.def.Column(former(def.Columns[i].Name))
 		same = same && from[i] == i
 	}
-	built := newTable(def)
+	built := newTable(s.family, def)
 	built.next = max(t.next, def.AutoIncrement)
 	keys, rows := t.sorted(), []*record(nil)
 	for _, key := range keys {

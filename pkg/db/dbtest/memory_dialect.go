@@ -2,17 +2,16 @@ package dbtest
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 
 	"wherry/pkg/schema"
 )
 
-// dialect writes tables in the language of Server.
-type dialect struct{}
+// dialect writes tables in the language of a Server of its family.
+type dialect struct{ family *family }
 
-// Map returns the table under another name; nothing is lost.
-func (dialect) Map(source *schema.Table, to schema.Name, rename func(schema.Name) schema.Name) (*schema.Table, []schema.Loss, error) {
+// Map returns the table under another name, in the words of the family; nothing is lost.
+func (d dialect) Map(source *schema.Table, to schema.Name, rename func(schema.Name) schema.Name) (*schema.Table, []schema.Loss, error) {
 	if source.Kind != schema.BaseTable {
 		return nil, nil, fmt.Errorf("map %s: it is no table", source.Name)
 	}
@@ -22,8 +21,20 @@ func (dialect) Map(source *schema.Table, to schema.Name, rename func(schema.Name
 	for i := range t.ForeignKeys {
 		t.ForeignKeys[i].Parent = rename(t.ForeignKeys[i].Parent)
 	}
+	if d.family.translate != nil {
+		d.family.translate(&t)
+	}
 	return &t, nil, nil
 }
+
+// Regenerates finds nothing: a table is kept as it was given.
+func (dialect) Regenerates(*schema.Table) []string { return nil }
+
+// SessionColumns finds none: nothing is computed.
+func (dialect) SessionColumns(*schema.Table) []string { return nil }
+
+// UniqueNames asks for names that are unique in their database.
+func (dialect) UniqueNames() (foreignKeys, checks bool) { return true, true }
 
 // DropTable returns the statement that removes a table if it is there.
 func (dialect) DropTable(name schema.Name) string { return DropTable(name) }
@@ -41,39 +52,56 @@ func (dialect) CreateDatabase(name, _ string) string {
 	return write(createDatabase, operands{Table: schema.Table{Name: schema.Name{Database: name}}})
 }
 
-// CreateTable returns the statement that makes a table, deferred with its row key only.
-func (dialect) CreateTable(t *schema.Table, deferred bool) string {
+// DropDatabase returns a statement that does nothing: a database is there while a table names it.
+func (dialect) DropDatabase(name string) string {
+	return write(createDatabase, operands{Table: schema.Table{Name: schema.Name{Database: name}}})
+}
+
+// CreateTable returns the statements that make a table, deferred with its row key only.
+func (d dialect) CreateTable(t *schema.Table, deferred bool) []string {
 	created := *t
 	created.ForeignKeys = nil
-	if deferred {
+	if deferred || d.family.single {
 		created.Indexes = nil
 		if key := t.KeyIndex(); key != nil && key != t.Primary {
 			created.Indexes = []schema.Index{*key}
 		}
 	}
-	return write(createTable, operands{Table: created})
+	statements := []string{write(createTable, operands{Table: created})}
+	if deferred {
+		return statements
+	}
+	return append(statements, d.AddIndexes(t, &created)...)
 }
 
-// AddIndexes returns the statement that adds what existing lacks, or "".
-func (dialect) AddIndexes(t, existing *schema.Table) string {
+// each returns one statement for all parts of a table, or in a family that takes them singly one for each.
+func each[T any](d dialect, verb string, name schema.Name, all []T, set func(*schema.Table, []T)) (statements []string) {
+	n := len(all)
+	if d.family.single {
+		n = 1
+	}
+	for ; len(all) > 0; all = all[n:] {
+		t := schema.Table{Name: name}
+		set(&t, all[:n])
+		statements = append(statements, write(verb, operands{Table: t}))
+	}
+	return statements
+}
+
+// AddIndexes returns the statements that add what existing lacks.
+func (d dialect) AddIndexes(t, existing *schema.Table) []string {
 	lacking := slices.DeleteFunc(slices.Clone(t.Indexes), func(index schema.Index) bool {
 		return slices.ContainsFunc(existing.Indexes, func(have schema.Index) bool { return have.Name == index.Name })
 	})
-	if len(lacking) == 0 {
-		return ""
-	}
-	return write(addIndexes, operands{Table: schema.Table{Name: t.Name, Indexes: lacking}})
+	return each(d, addIndexes, t.Name, lacking, func(t *schema.Table, some []schema.Index) { t.Indexes = some })
 }
 
-// AddForeignKeys returns the statement that adds what existing lacks, or "".
-func (dialect) AddForeignKeys(t, existing *schema.Table) string {
+// AddForeignKeys returns the statements that add what existing lacks.
+func (d dialect) AddForeignKeys(t, existing *schema.Table) []string {
 	lacking := slices.DeleteFunc(slices.Clone(t.ForeignKeys), func(fk schema.ForeignKey) bool {
 		return slices.ContainsFunc(existing.ForeignKeys, func(have schema.ForeignKey) bool { return have.Name == fk.Name })
 	})
-	if len(lacking) == 0 {
-		return ""
-	}
-	return write(addForeignKeys, operands{Table: schema.Table{Name: t.Name, ForeignKeys: lacking}})
+	return each(d, addForeignKeys, t.Name, lacking, func(t *schema.Table, some []schema.ForeignKey) { t.ForeignKeys = some })
 }
 
 // SetAutoIncrement returns the statement that sets the next automatic value, or "".
@@ -116,8 +144,8 @@ func (dialect) Differences(plan, got *schema.Table, indexes, foreign bool) []str
 			found = append(found, fmt.Sprintf("%s: planned %s, got %s", what, p, g))
 		}
 	}
-	if !reflect.DeepEqual(plan.Columns, got.Columns) {
-		differ("columns", words(plan.Columns), words(got.Columns))
+	if p, g := words(plan.Columns), words(got.Columns); !slices.Equal(p, g) {
+		differ("columns", p, g)
 	}
 	differ("primary key", parts(plan.Primary), parts(got.Primary))
 	differ("row key", parts(plan.KeyIndex()), parts(got.KeyIndex()))

@@ -17,6 +17,8 @@ type books struct {
 	facts   map[string]string
 	chunks  map[schema.Name][]db.Chunk
 	records map[schema.Name]string // encoded
+	owned   db.Owned               // the tables that are the move's
+	listed  bool                   // Own was called
 }
 
 // amend puts records and takes others away. renew forgets the chunks of tables that are to be copied.
@@ -58,7 +60,7 @@ type ledger struct {
 func (l *ledger) Create(ctx context.Context) error {
 	return l.do(ctx, "ledger.create", func(b *books) error {
 		if b == nil {
-			l.s.ledgers[l.move] = &books{facts: map[string]string{}, chunks: map[schema.Name][]db.Chunk{}, records: map[schema.Name]string{}}
+			l.s.ledgers[l.move] = &books{facts: map[string]string{}, chunks: map[schema.Name][]db.Chunk{}, records: map[schema.Name]string{}, owned: db.Owned{}}
 		}
 		return nil
 	})
@@ -113,16 +115,34 @@ func (l *ledger) Chunks(ctx context.Context, table schema.Name) (chunks []db.Chu
 	return chunks, err
 }
 
-// Plan records a chunk. Recording the same number again changes nothing.
-func (l *ledger) Plan(ctx context.Context, table schema.Name, c db.Chunk) error {
-	return l.write(ctx, "ledger.plan", func(b *books) error {
-		if b.chunk(table, c.Number) != nil {
-			return nil
+// Begun tells which tables have chunks.
+func (l *ledger) Begun(ctx context.Context) (begun func(schema.Name) bool, err error) {
+	err = l.do(ctx, "ledger.begun", func(b *books) error {
+		if b == nil {
+			return errors.New("no bookkeeping")
 		}
-		c.Range = db.Range{After: c.Range.After.Clone(), Upto: c.Range.Upto.Clone()}
+		tables := map[schema.Name]bool{}
+		for name, chunks := range b.chunks {
+			tables[name] = len(chunks) > 0
+		}
+		begun = func(n schema.Name) bool { return tables[n] }
+		return nil
+	})
+	return begun, err
+}
+
+// Plan records a chunk of each table. Recording the same number again changes nothing.
+func (l *ledger) Plan(ctx context.Context, c db.Chunk, tables ...schema.Name) error {
+	return l.write(ctx, "ledger.plan", func(b *books) error {
 		c.Done, c.Rows, c.Position, c.Seen = false, 0, "", ""
-		b.chunks[table] = append(b.chunks[table], c)
-		slices.SortFunc(b.chunks[table], func(x, y db.Chunk) int { return cmp.Compare(x.Number, y.Number) })
+		for _, table := range tables {
+			if b.chunk(table, c.Number) != nil {
+				continue
+			}
+			c.Range = db.Range{After: c.Range.After.Clone(), Upto: c.Range.Upto.Clone()}
+			b.chunks[table] = append(b.chunks[table], c)
+			slices.SortFunc(b.chunks[table], func(x, y db.Chunk) int { return cmp.Compare(x.Number, y.Number) })
+		}
 		return nil
 	})
 }
@@ -148,6 +168,29 @@ func (l *ledger) Records(ctx context.Context) (records []db.Record, err error) {
 // Amend puts records and takes others away.
 func (l *ledger) Amend(ctx context.Context, put []db.Record, gone []schema.Name) error {
 	return l.write(ctx, "ledger.amend", func(b *books) error { return b.amend(put, gone, true) })
+}
+
+// Owned returns the tables that are the move's.
+func (l *ledger) Owned(ctx context.Context) (owned db.Owned, err error) {
+	err = l.do(ctx, "ledger.owned", func(b *books) error {
+		if b != nil && b.listed {
+			owned = maps.Clone(b.owned)
+		}
+		return nil
+	})
+	return owned, err
+}
+
+// Own records tables as the move's and takes others away.
+func (l *ledger) Own(ctx context.Context, put db.Owned, gone []schema.Name) error {
+	return l.write(ctx, "ledger.own", func(b *books) error {
+		for _, n := range gone {
+			delete(b.owned, n)
+		}
+		maps.Copy(b.owned, put)
+		b.listed = b.listed || put != nil || gone != nil
+		return nil
+	})
 }
 
 // Seal records the takeover and turns the position into the final one.

@@ -229,14 +229,11 @@ func (st *stream) next() (*db.Part, <-chan struct{}, error) {
 // part returns the next part of a transaction, or nil when nothing in it is routed.
 func (st *stream) part(e entry) (*db.Part, error) {
 	if e.ddl != nil {
-		change := *e.ddl
-		change.Tables = slices.DeleteFunc(slices.Clone(change.Tables), func(n schema.Name) bool {
-			return st.routes[n] == nil && (st.s.follows == nil || !st.s.follows(n))
-		})
-		if len(change.Tables) == 0 {
+		change := st.s.touching(e.ddl, func(n schema.Name) bool { return st.routes[n] != nil })
+		if change == nil {
 			return nil, nil
 		}
-		return &db.Part{DDL: &change, End: true, Time: e.time}, nil
+		return &db.Part{DDL: change, End: true, Time: e.time}, nil
 	}
 	routed := slices.DeleteFunc(slices.Clone(e.changes), func(c logged) bool { return st.routes[c.table] == nil || st.at < st.since[c.table] })
 	if len(routed) == 0 {
@@ -250,7 +247,7 @@ func (st *stream) part(e entry) (*db.Part, error) {
 		rel := &change.Route.Source
 		if n := max(len(c.before), len(c.after)); n != len(rel.Table.Columns) {
 			why := fmt.Sprintf("read change of %s: %d columns in the log, %d in the route", c.table, n, len(rel.Table.Columns))
-			return nil, &db.SchemaChanged{Tables: []schema.Name{c.table}, Why: why}
+			return nil, &db.CopyAgain{Tables: []schema.Name{c.table}, Why: why}
 		}
 		if c.before != nil {
 			change.Before = c.before.Pick(rel.Columns).Clone()

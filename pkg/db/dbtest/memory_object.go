@@ -17,6 +17,7 @@ const (
 	createObject = "create object "
 	dropObject   = "drop object "
 	enableEvent  = "enable event "
+	disableEvent = "disable event "
 	setSequence  = "set sequence "
 )
 
@@ -66,6 +67,9 @@ func (dialect) CreateObject(o *schema.Object) string {
 // DropObject returns the statement that removes an object.
 func (dialect) DropObject(o *schema.Object) string { return DropObject(o) }
 
+// DisableEvent returns the statement that disables an event.
+func (dialect) DisableEvent(o *schema.Object) string { return writeObject(disableEvent, o) }
+
 // EnableEvent returns the statement that enables an event.
 func (dialect) EnableEvent(o *schema.Object) string { return writeObject(enableEvent, o) }
 
@@ -87,7 +91,7 @@ func objectKey(o *schema.Object) string {
 // executeObject runs a statement about an object; false when it is about something else. s.mu is held.
 func (s *Server) executeObject(statement string) (bool, error) {
 	at := strings.IndexByte(statement, '{')
-	verbs := []string{createObject, dropObject, enableEvent, setSequence}
+	verbs := []string{createObject, dropObject, enableEvent, disableEvent, setSequence}
 	if at < 0 || !slices.Contains(verbs, statement[:at]) {
 		return false, nil
 	}
@@ -107,9 +111,9 @@ func (s *Server) executeObject(statement string) (bool, error) {
 		return true, fmt.Errorf("create %s: no table %s", key, o.Table)
 	case verb != createObject && have == nil:
 		return true, fmt.Errorf("no %s", key)
-	case verb == enableEvent:
+	case verb == enableEvent, verb == disableEvent:
 		o = *have
-		o.Enabled = true
+		o.Enabled = verb == enableEvent
 	case verb == setSequence:
 		next := o.Next
 		o = *have

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"time"
 
 	"wherry/pkg/db"
 	"wherry/pkg/route"
@@ -16,6 +15,29 @@ import (
 
 // reader is what a source and a target have in common.
 type reader struct{ s *Server }
+
+// Sizes returns how large tables are.
+func (r reader) Sizes(ctx context.Context, tables []schema.Name) (map[schema.Name]db.Size, error) {
+	if err := r.s.enter(ctx, "sizes"); err != nil {
+		return nil, fmt.Errorf("read sizes of tables: %w", err)
+	}
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	sizes := map[schema.Name]db.Size{}
+	for _, name := range tables {
+		if t := r.s.tables[name]; t != nil {
+			size := db.Size{Rows: int64(len(t.rows))}
+			if slices.ContainsFunc(t.def.Columns, func(c schema.Column) bool { return c.AutoIncrement }) {
+				size.Next = t.next
+			}
+			for _, rec := range t.rows {
+				size.Bytes += int64(rec.row.Size())
+			}
+			sizes[name] = size
+		}
+	}
+	return sizes, nil
+}
 
 // Tables returns the tables whose names match.
 func (r reader) Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error) {
@@ -56,13 +78,17 @@ func (r reader) Bound(ctx context.Context, rel *route.Relation, after db.Row, n 
 }
 
 func bound(tables map[schema.Name]*table, rel *route.Relation, after db.Row, n int) (db.Row, error) {
-	all := *rel
-	all.Where = ""
-	rows, err := selectRange(tables, &all, db.Range{After: after})
-	if err != nil || n < 1 || len(rows) < n {
+	keys := rel.KeyOnly()
+	keys.Where = ""
+	sel, err := selection(tables, keys)
+	if err != nil {
 		return nil, err
 	}
-	return rows[n-1].Pick(rel.Key).Clone(), nil
+	records, err := sel.within(db.Range{After: after}, n)
+	if err != nil || n < 1 || len(records) < n {
+		return nil, err
+	}
+	return records[n-1].row.Pick(sel.columns).Clone(), nil
 }
 
 // Rows streams the rows of a range in key order, as they are now.
@@ -81,18 +107,34 @@ func (r reader) Sum(ctx context.Context, rel *route.Relation, rng db.Range) (db.
 
 // Fetch streams the rows that have one of the keys.
 func (r reader) Fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (db.Rows, error) {
-	return r.open(ctx, "fetch", rel, func() ([]db.Row, error) { return withKeys(keys, rel)(selectRange(r.s.tables, rel, db.Range{})) })
+	return r.open(ctx, "fetch", rel, func() ([]db.Row, error) { return selectKeys(r.s.tables, rel, keys) })
 }
 
-// withKeys keeps the rows that have one of the keys.
-func withKeys(keys []db.Row, rel *route.Relation) func([]db.Row, error) ([]db.Row, error) {
-	wanted := make(map[string]bool, len(keys))
+// selectKeys returns the rows that have one of the keys. The server's mu is held.
+func selectKeys(tables map[schema.Name]*table, rel *route.Relation, keys []db.Row) ([]db.Row, error) {
+	sel, err := selection(tables, rel)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(sel.key, sel.t.key) {
+		wanted := make(map[string]bool, len(keys))
+		for _, key := range keys {
+			wanted[encode(key)] = true
+		}
+		records, err := sel.within(db.Range{}, 0)
+		return sel.rows(slices.DeleteFunc(records, func(rec *record) bool {
+			return !wanted[encode(rec.row.Pick(sel.key))]
+		})), err
+	}
+	records, seen := []*record(nil), map[string]bool{}
 	for _, key := range keys {
-		wanted[encode(key)] = true
+		k := encode(key)
+		if rec := sel.t.rows[k]; rec != nil && !seen[k] {
+			records = append(records, rec)
+		}
+		seen[k] = true
 	}
-	return func(rows []db.Row, err error) ([]db.Row, error) {
-		return slices.DeleteFunc(rows, func(row db.Row) bool { return !wanted[encode(row.Pick(rel.Key))] }), err
-	}
+	return sel.rows(records), nil
 }
 
 func (r reader) open(ctx context.Context, step string, rel *route.Relation, read func() ([]db.Row, error)) (db.Rows, error) {
@@ -111,7 +153,7 @@ func (r reader) open(ctx context.Context, step string, rel *route.Relation, read
 // Identity tells which server this is.
 func (r reader) Identity(ctx context.Context) (db.Identity, error) {
 	err := r.s.enter(ctx, "identity")
-	return db.Identity{UUID: r.s.name, Host: r.s.name, Flavor: "memory", Version: "1.0.0", Clock: 0 * time.Second}, err
+	return r.s.identity(), err
 }
 
 // Close does nothing: there are no connections.
@@ -119,6 +161,24 @@ func (r reader) Close() error { return nil }
 
 // selectRange returns a relation's rows of a range in key order. The server's mu is held.
 func selectRange(tables map[schema.Name]*table, rel *route.Relation, rng db.Range) ([]db.Row, error) {
+	sel, err := selection(tables, rel)
+	if err != nil {
+		return nil, err
+	}
+	records, err := sel.within(rng, 0)
+	return sel.rows(records), err
+}
+
+// selected is a relation in the table as it stands.
+type selected struct {
+	t       *table
+	columns []int // of the relation's values
+	key     []int // of its key
+	filter  *route.Filter
+	all     []int // the filter's columns: every one
+}
+
+func selection(tables map[schema.Name]*table, rel *route.Relation) (*selected, error) {
 	t := tables[rel.Name()]
 	if t == nil {
 		return nil, fmt.Errorf("open table %s: no such table", rel.Name())
@@ -127,46 +187,67 @@ func selectRange(tables map[schema.Name]*table, rel *route.Relation, rng db.Rang
 	if err != nil {
 		return nil, err
 	}
-	var filter *route.Filter
-	if rel.Where != "" {
-		if filter, err = route.ParseFilter(rel.Where, rel); err != nil {
-			return nil, err
-		}
-	}
-	key := make([]int, len(rel.Key))
+	sel := &selected{t: t, columns: columns, key: make([]int, len(rel.Key))}
 	for i, at := range rel.Key {
-		key[i] = columns[at]
+		sel.key[i] = columns[at]
 	}
+	if rel.Where == "" {
+		return sel, nil
+	}
+	whole := &route.Relation{Table: t.def}
+	for i := range t.def.Columns {
+		whole.Columns = append(whole.Columns, i)
+	}
+	sel.all = whole.Columns
+	sel.filter, err = route.ParseFilter(rel.Where, whole)
+	return sel, err
+}
+
+// within returns the records of a range in key order, at most limit of them (0: all), also those that the filter passes
+// over.
+func (sel *selected) within(rng db.Range, limit int) ([]*record, error) {
+	t, key := sel.t, sel.key
 	if len(key) == 0 && (rng.After != nil || rng.Upto != nil) {
-		return nil, fmt.Errorf("read range of %s: the table has no key", rel.Name())
+		return nil, fmt.Errorf("read range of %s: the table has no key", t.def.Name)
 	}
-	records := make([]*record, 0, len(t.rows))
-	for _, k := range t.sorted() {
-		records = append(records, t.rows[k])
-	}
+	order := t.sorted()
 	if !slices.Equal(key, t.key) {
-		sort.SliceStable(records, func(i, j int) bool {
-			return t.compare(key, records[i].row.Pick(key), records[j].row.Pick(key)) < 0
+		order = slices.Clone(order)
+		sort.SliceStable(order, func(i, j int) bool {
+			return t.compare(key, t.rows[order[i]].row.Pick(key), t.rows[order[j]].row.Pick(key)) < 0
 		})
 	}
 	past := func(bound db.Row) int {
-		return sort.Search(len(records), func(i int) bool { return t.compare(key, records[i].row.Pick(key), bound) > 0 })
+		return sort.Search(len(order), func(i int) bool {
+			return t.compare(key, t.rows[order[i]].row.Pick(key), bound) > 0
+		})
 	}
-	from, to := 0, len(records)
+	from, to := 0, len(order)
 	if rng.After != nil {
 		from = past(rng.After)
 	}
 	if rng.Upto != nil {
 		to = max(past(rng.Upto), from)
 	}
-	rows := make([]db.Row, 0, to-from)
-	for _, rec := range records[from:to] {
-		row := rec.row.Pick(columns)
-		if filter == nil || filter.Match(row) {
-			rows = append(rows, row)
+	if limit > 0 {
+		to = min(to, from+limit)
+	}
+	records := make([]*record, 0, to-from)
+	for _, k := range order[from:to] {
+		records = append(records, t.rows[k])
+	}
+	return records, nil
+}
+
+// rows returns the relation's rows of records that the filter keeps.
+func (sel *selected) rows(records []*record) []db.Row {
+	rows := make([]db.Row, 0, len(records))
+	for _, rec := range records {
+		if sel.filter == nil || sel.filter.Match(rec.row.Pick(sel.all)) {
+			rows = append(rows, rec.row.Pick(sel.columns))
 		}
 	}
-	return rows, nil
+	return rows
 }
 
 // locate returns where a relation's columns are in the table as it stands.

@@ -47,7 +47,7 @@ func (s *Server) snapshot(ctx context.Context, position func() db.Position) (db.
 	defer s.mu.Unlock()
 	frozen := make(map[schema.Name]*table, len(s.tables))
 	for name, t := range s.tables {
-		frozen[name] = &table{def: t.def, key: t.key, rows: maps.Clone(t.rows)}
+		frozen[name] = &table{family: t.family, def: t.def, key: t.key, rows: maps.Clone(t.rows)}
 	}
 	return &snapshot{s: s, generation: s.generation, tables: frozen, pos: position()}, nil
 }
@@ -75,7 +75,12 @@ func (v *snapshot) Bound(ctx context.Context, rel *route.Relation, after db.Row,
 
 // Fetch streams the rows that had one of the keys.
 func (v *snapshot) Fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (db.Rows, error) {
-	return reader{v.s}.open(ctx, "fetch", rel, func() ([]db.Row, error) { return withKeys(keys, rel)(v.rows(rel, db.Range{})) })
+	return reader{v.s}.open(ctx, "fetch", rel, func() ([]db.Row, error) {
+		if err := v.usable(rel); err != nil {
+			return nil, err
+		}
+		return selectKeys(v.tables, rel, keys)
+	})
 }
 
 // Sum returns the checksum of a range as it was.

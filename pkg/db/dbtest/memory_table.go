@@ -20,6 +20,7 @@ type record struct{ row db.Row }
 
 // table holds committed rows. Its definition never changes: DDL replaces the whole table.
 type table struct {
+	family *family
 	def    *schema.Table
 	key    []int // nil: rows have hidden identifiers
 	unique []unique
@@ -35,8 +36,8 @@ type unique struct {
 	held    map[string]string // values to key of the row
 }
 
-func newTable(def *schema.Table) *table {
-	t := &table{def: def, key: def.Key(), rows: map[string]*record{}, next: max(def.AutoIncrement, 1)}
+func newTable(f *family, def *schema.Table) *table {
+	t := &table{family: f, def: def, key: def.Key(), rows: map[string]*record{}, next: max(def.AutoIncrement, 1)}
 	own := def.KeyIndex()
 	for i := range def.Indexes {
 		index := &def.Indexes[i]
@@ -111,18 +112,21 @@ func (t *table) sorted() []string {
 	return t.order
 }
 
-// compare orders values of columns as this server does: numbers by value, all else by bytes.
+// compare orders values of columns as this server does: numbers by value, text by the family's order, all else by bytes.
 func (t *table) compare(columns []int, a, b db.Row) int {
 	for i, column := range columns {
-		if c := compareValues(&t.def.Columns[column].Type, a[i], b[i]); c != 0 {
+		if c := t.family.compare(&t.def.Columns[column].Type, a[i], b[i]); c != 0 {
 			return c
 		}
 	}
 	return 0
 }
 
-func compareValues(typ *schema.Type, a, b []byte) int {
-	if !typ.IsNumber() {
+func (f *family) compare(typ *schema.Type, a, b []byte) int {
+	switch {
+	case typ.IsText():
+		return f.order(a, b)
+	case !typ.IsNumber():
 		return bytes.Compare(a, b)
 	}
 	x, errX := strconv.ParseInt(string(a), 10, 64)

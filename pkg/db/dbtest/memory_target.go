@@ -26,7 +26,7 @@ func (t *target) Check(ctx context.Context, _ db.Plan) ([]db.Finding, error) {
 }
 
 // Dialect writes tables in the server's own language.
-func (t *target) Dialect() schema.Dialect { return dialect{} }
+func (r reader) Dialect() schema.Dialect { return dialect{r.s.family} }
 
 // Ledger is the move's bookkeeping.
 func (t *target) Ledger() db.Ledger { return &ledger{s: t.s, move: t.move} }
@@ -36,10 +36,15 @@ func (t *target) Execute(ctx context.Context, statement string) error {
 	if err := t.s.enter(ctx, "execute"); err != nil {
 		return fmt.Errorf("execute %.200s: %w", statement, err)
 	}
-	if err := t.s.DDL(db.DDL{Statement: statement}, statement); err != nil {
+	if err := t.guarded(statement, func() error { return t.s.DDL(db.DDL{Statement: statement}, statement) }); err != nil {
 		return fmt.Errorf("execute %.200s: %w", statement, err)
 	}
 	return t.s.step("execute.after")
+}
+
+// Announce does nothing: here no statement is lost between its note and its end.
+func (t *target) Announce(context.Context, []schema.Name) (func(context.Context) error, error) {
+	return func(context.Context) error { return nil }, nil
 }
 
 // Obstacles looks for rows; there are no triggers here.

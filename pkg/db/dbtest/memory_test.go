@@ -12,15 +12,20 @@ import (
 	"wherry/pkg/schema"
 )
 
-func TestServer(t *testing.T) {
-	source, target := NewServer("source"), NewServer("target")
+func TestServer(t *testing.T) { conform(t, NewServer, NewServer) }
+
+// TestFamilies has a target of the other family.
+func TestFamilies(t *testing.T) { conform(t, NewServer, NewOther) }
+
+func conform(t *testing.T, left, right func(name string) *Server) {
+	source, target := left("source"), right("target")
 	Run(t, Harness{
 		Source: func(*testing.T) (db.Source, Writer) {
-			source = NewServer("source")
+			source = left("source")
 			return source.Source(), &memoryWriter{source}
 		},
 		Target: func(*testing.T) db.Target {
-			target = NewServer("target")
+			target = right("target")
 			return target.Target("suite")
 		},
 		Again:  func(*testing.T) db.Target { return target.Target("suite") },
@@ -68,7 +73,7 @@ func (w *memoryWriter) Create(_ context.Context, spec Spec) error {
 	statements := []string{CreateTable(t)}
 	if spec.ParentKey != "" {
 		t.ForeignKeys = []schema.ForeignKey{{Name: "f_" + spec.ParentKey, Columns: []string{spec.ParentKey}, Parent: spec.Parent, ParentColumns: []string{spec.ParentKey}}}
-		statements = append(statements, dialect{}.AddForeignKeys(t, &schema.Table{}))
+		statements = append(statements, AddForeignKeys(t))
 	}
 	return w.s.DDL(db.DDL{Statement: "create"}, statements...)
 }

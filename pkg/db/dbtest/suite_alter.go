@@ -40,19 +40,20 @@ func testAlter(b *bench) {
 		b.holds(b.tgt, &now.Target, want...)
 	}
 
-	to := *b.describe(b.tgt, at) // id, label, code
+	to := *b.describe(b.tgt, at)
+	id, label, code := to.Columns[0].Name, to.Columns[1].Name, to.Columns[2].Name
 	to.Columns = []schema.Column{to.Columns[0], to.Columns[2], to.Columns[1], to.Columns[2]}
-	to.Columns[1].Name, to.Columns[3].Name = "label", "extra" // code -> label, label -> text, extra is new
+	to.Columns[1].Name, to.Columns[3].Name = label, "extra" // code -> label, label -> text, extra is new
 	to.Columns[2].Name = "text"
 	to.Indexes = nil
-	alter(&to, map[string]string{"id": "id", "label": "code", "text": "label"})
+	alter(&to, map[string]string{id: id, label: code, "text": label})
 	holds(Values(1, 10, "one", nil), Values(2, 20, nil, nil))
 
 	less := to
 	less.Columns = []schema.Column{to.Columns[0], to.Columns[1]}
 	less.Name.Table = "altered"
-	less.Indexes = []schema.Index{{Name: "u", Unique: true, Parts: []schema.Part{{Column: "label"}}}}
-	alter(&less, map[string]string{"id": "id", "label": "label"})
+	less.Indexes = []schema.Index{{Name: "u", Unique: true, Parts: []schema.Part{{Column: label}}}}
+	alter(&less, identity(&less))
 	holds(Values(1, 10), Values(2, 20))
 
 	renamed := less
@@ -60,9 +61,9 @@ func testAlter(b *bench) {
 	alter(&renamed, identity(&renamed))
 	holds(Values(1, 10), Values(2, 20))
 
-	_, err := d.Alter(&less, &renamed, map[string]string{"label": "absent"}, nil)
+	_, err := d.Alter(&less, &renamed, map[string]string{label: "absent"}, nil)
 	require.Error(b, err)
-	_, err = d.Alter(&less, &renamed, map[string]string{"label": "id", "id": "id"}, nil)
+	_, err = d.Alter(&less, &renamed, map[string]string{label: id, id: id}, nil)
 	require.Error(b, err)
 }
 

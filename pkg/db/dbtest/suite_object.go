@@ -28,8 +28,9 @@ func testObjects(b *bench) {
 	assert.True(b, o.Same(list(b.source(), view)[0]), "read twice")
 	assert.Empty(b, list(b.source(), spec.Name), "a table is none")
 
-	b.execute(b.target().Dialect().CreateDatabase(TargetDatabase, ""))
-	b.execute(b.target().Dialect().CreateTable(b.plan(r.Source.Table), false))
+	require.NoError(b, b.target().Ledger().Create(b.ctx))
+	b.execute(b.tgt.Dialect().CreateDatabase(TargetDatabase, ""))
+	b.execute(b.target().Dialect().CreateTable(b.plan(r.Source.Table), false)...)
 	d := b.target().Dialect()
 	planned, remarks := d.MapObject(o, schema.Places{
 		Tables:  map[schema.Name]schema.Name{spec.Name: b.plan(r.Source.Table).Name, view: there},
@@ -50,7 +51,6 @@ func testObjects(b *bench) {
 	trigger := &schema.Object{
 		Kind: schema.TriggerObject, Name: there, Table: b.plan(r.Source.Table).Name, Timing: "BEFORE INSERT", Body: "SET NEW.name = 'x'", Session: planned.Session,
 	}
-	require.NoError(b, b.target().Ledger().Create(b.ctx))
 	require.NoError(b, b.target().TryTrigger(b.ctx, trigger))
 	assert.Empty(b, list(b.target(), trigger.Table), "tried, and not made")
 	trigger.Table.Table = "absent"

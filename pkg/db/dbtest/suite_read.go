@@ -52,6 +52,9 @@ func testTables(b *bench) {
 	require.NoError(b, b.w.AddColumn(b.ctx, child.Name, "added"))
 	assert.NotEqual(b, shape, b.describe(b.src, child.Name).Shape())
 
+	sizes, err := b.src.Sizes(b.ctx, []schema.Name{tables[0].Name, {Database: SourceDatabase, Table: "no_such_table"}})
+	require.NoError(b, err)
+	require.Len(b, sizes, 1, "only of tables that are there")
 	none, err := b.src.Tables(b.ctx, func(schema.Name) bool { return false })
 	require.NoError(b, err)
 	assert.Empty(b, none)
@@ -112,7 +115,7 @@ func testReads(b *bench) {
 		b.reads(b.src, &r.Source, c.rows, c.absent)
 		b.filtered(b.src, &r.Source, c.rows)
 		chunk := db.Chunk{}
-		require.NoError(b, b.tgt.Ledger().Plan(b.ctx, c.spec.Name, chunk))
+		require.NoError(b, b.tgt.Ledger().Plan(b.ctx, chunk, c.spec.Name))
 		_, err := b.tgt.Load(b.ctx, b.src, r, chunk)
 		require.NoError(b, err)
 		b.reads(b.tgt, &r.Target, c.rows, c.absent)

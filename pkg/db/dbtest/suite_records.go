@@ -28,7 +28,7 @@ func testRecords(b *bench) {
 		assert.Len(b, b.chunks(n), chunks)
 	}
 	require.NoError(b, ledger.Amend(b.ctx, record("first"), nil))
-	require.NoError(b, ledger.Plan(b.ctx, n, db.Chunk{}))
+	require.NoError(b, ledger.Plan(b.ctx, db.Chunk{}, n))
 	require.NoError(b, ledger.Put(b.ctx, db.FactChange, "{}"))
 	holds("first", 1)
 
@@ -45,7 +45,7 @@ func testRecords(b *bench) {
 
 	require.NoError(b, ledger.Amend(b.ctx, record("anew"), nil))
 	holds("anew", 0)
-	require.NoError(b, ledger.Plan(b.ctx, n, db.Chunk{}))
+	require.NoError(b, ledger.Plan(b.ctx, db.Chunk{}, n))
 	require.NoError(b, a.Amend(b.ctx, nil, []schema.Name{n}))
 	require.NoError(b, a.Commit(b.ctx, "file=x.000001:6"))
 	records, err := ledger.Records(b.ctx)

@@ -22,7 +22,7 @@ func (b *bench) snapshot(rel *route.Relation) db.Snapshot {
 			require.ErrorIs(b, err, db.ErrRetry)
 		}
 		return err == nil
-	}, time.Minute, time.Millisecond)
+	}, patience, time.Millisecond)
 	b.Cleanup(func() { _ = s.Close() })
 	return s
 }
@@ -179,7 +179,7 @@ func testLoadSnapshot(b *bench) {
 	r := b.move(keyless())
 	b.insert(r.Source.Name(), Values(1, nil), Values(1, nil))
 	require.NoError(b, b.tgt.Ledger().Create(b.ctx), "again")
-	require.NoError(b, b.tgt.Ledger().Plan(b.ctx, r.Source.Name(), db.Chunk{}))
+	require.NoError(b, b.tgt.Ledger().Plan(b.ctx, db.Chunk{}, r.Source.Name()))
 	s := b.snapshot(&r.Source)
 	b.insert(r.Source.Name(), Values(2, "after"))
 	loaded, err := b.tgt.Load(b.ctx, s, r, db.Chunk{Position: s.Position()})

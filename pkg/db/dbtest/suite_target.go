@@ -59,6 +59,12 @@ func testChunks(b *bench) {
 	require.NoError(b, l.Create(b.ctx))
 	table, other := name(`odd "name" it's`), name("other")
 	assert.Empty(b, b.chunks(table))
+	begun := func() []bool {
+		begun, err := l.Begun(b.ctx)
+		require.NoError(b, err)
+		return []bool{begun(table), begun(other), begun(name("none"))}
+	}
+	assert.Equal(b, []bool{false, false, false}, begun())
 	every := make([]byte, 256)
 	for i := range every {
 		every[i] = byte(i)
@@ -70,12 +76,14 @@ func testChunks(b *bench) {
 		{Number: 3, Range: db.Range{After: Values("7:a", "~")}},
 	}
 	for _, i := range []int{2, 0, 3, 1} {
-		require.NoError(b, l.Plan(b.ctx, table, want[i]))
+		require.NoError(b, l.Plan(b.ctx, want[i], table))
 	}
-	require.NoError(b, l.Plan(b.ctx, other, db.Chunk{}))
+	assert.Equal(b, []bool{true, false, false}, begun())
+	require.NoError(b, l.Plan(b.ctx, db.Chunk{}, other))
+	assert.Equal(b, []bool{true, true, false}, begun())
 	assert.Equal(b, want, b.chunks(table), "in order of number, nil bounds nil")
 	assert.Equal(b, []db.Chunk{{}}, b.chunks(other))
-	require.NoError(b, l.Plan(b.ctx, table, want[1]), "planning a chunk again")
+	require.NoError(b, l.Plan(b.ctx, want[1], table), "planning a chunk again")
 	assert.Equal(b, want, b.chunks(table))
 }
 
@@ -156,7 +164,7 @@ func testLoad(b *bench) {
 	require.Error(b, err, "a chunk that was not planned")
 	b.holds(b.tgt, &r.Target)
 	for _, c := range chunks {
-		require.NoError(b, b.tgt.Ledger().Plan(b.ctx, spec.Name, c))
+		require.NoError(b, b.tgt.Ledger().Plan(b.ctx, c, spec.Name))
 	}
 	for _, elsewhere := range []db.Chunk{{Number: 0}, {Number: 1, Range: db.Range{After: Values(0, "")}}, {Number: 1}} {
 		_, err = b.tgt.Load(b.ctx, b.src, r, elsewhere)
@@ -184,7 +192,7 @@ func testLoad(b *bench) {
 	assert.Equal(b, int64(20), got[0].Rows)
 	assert.Equal(b, chunks[0].Range, got[0].Range)
 	assert.False(b, got[1].Done)
-	require.NoError(b, b.tgt.Ledger().Plan(b.ctx, spec.Name, chunks[0]))
+	require.NoError(b, b.tgt.Ledger().Plan(b.ctx, chunks[0], spec.Name))
 	assert.True(b, b.chunks(spec.Name)[0].Done, "planning a chunk that is done changes nothing")
 
 	for _, t := range []db.Target{b.tgt, b.h.Again(b.T)} {
@@ -204,7 +212,7 @@ func testLoadDuplicate(b *bench) {
 	a := b.applier(b.tgt)
 	b.apply(a, upserts(r, Values(2, "already there", nil)))
 	require.NoError(b, a.Commit(b.ctx, "start"))
-	require.NoError(b, b.tgt.Ledger().Plan(b.ctx, n, db.Chunk{}))
+	require.NoError(b, b.tgt.Ledger().Plan(b.ctx, db.Chunk{}, n))
 	_, err := b.tgt.Load(b.ctx, b.src, r, db.Chunk{})
 	require.Error(b, err, "a row in the way is never passed over")
 	b.holds(b.tgt, &r.Target, Values(2, "already there", nil))
@@ -222,7 +230,7 @@ func (b *bench) cutAt(table schema.Name, keys ...int) (chunks []db.Chunk) {
 		if i < len(keys) {
 			c.Range.Upto = Values(keys[i])
 		}
-		require.NoError(b, b.tgt.Ledger().Plan(b.ctx, table, c))
+		require.NoError(b, b.tgt.Ledger().Plan(b.ctx, c, table))
 		chunks = append(chunks, c)
 	}
 	return chunks
@@ -303,7 +311,7 @@ func testLoadConcurrent(b *bench) {
 			require.NoError(b, err)
 			c.Range.Upto = bound
 		}
-		require.NoError(b, b.tgt.Ledger().Plan(b.ctx, r.Source.Name(), c))
+		require.NoError(b, b.tgt.Ledger().Plan(b.ctx, c, r.Source.Name()))
 		planned = append(planned, c)
 	}
 	work := make(chan db.Chunk, 2*chunks)
@@ -353,25 +361,26 @@ func testCreate(b *bench) {
 		},
 	}
 	d := b.target().Dialect()
+	require.NoError(b, b.tgt.Ledger().Create(b.ctx))
 	b.execute(d.CreateDatabase(TargetDatabase, ""))
 	b.execute(d.CreateDatabase(TargetDatabase, "")) // there already
 	plans := []*schema.Table{b.plan(b.create(parent).Source.Table), b.plan(b.create(child).Source.Table)}
 	for _, plan := range plans {
-		b.execute(d.CreateTable(plan, true))
-		require.Error(b, b.tgt.Execute(b.ctx, d.CreateTable(plan, true)), "a table that is there is never replaced")
+		b.execute(d.CreateTable(plan, true)...)
+		require.Error(b, b.tgt.Execute(b.ctx, d.CreateTable(plan, true)[0]), "a table that is there is never replaced")
 		got := b.describe(b.tgt, plan.Name)
 		assert.Empty(b, d.Differences(plan, got, false, false), "keys only")
 		assert.NotEmpty(b, d.Differences(plan, got, true, false), "the indexes are still to come")
 	}
 	for _, plan := range plans {
-		b.execute(d.AddIndexes(plan, b.describe(b.tgt, plan.Name)))
+		b.execute(d.AddIndexes(plan, b.describe(b.tgt, plan.Name))...)
 		got := b.describe(b.tgt, plan.Name)
 		assert.Empty(b, d.Differences(plan, got, true, false))
 		assert.Empty(b, d.AddIndexes(plan, got), "nothing is left to add")
 	}
 	assert.Empty(b, d.AddForeignKeys(plans[0], b.describe(b.tgt, plans[0].Name)))
 	assert.NotEmpty(b, d.Differences(plans[1], b.describe(b.tgt, plans[1].Name), true, true))
-	b.execute(d.AddForeignKeys(plans[1], b.describe(b.tgt, plans[1].Name)))
+	b.execute(d.AddForeignKeys(plans[1], b.describe(b.tgt, plans[1].Name))...)
 	for _, plan := range plans {
 		got := b.describe(b.tgt, plan.Name)
 		assert.Empty(b, d.Differences(plan, got, true, true))

@@ -3,16 +3,11 @@ package dbtest
 import (
 	"context"
 
+	"wherry/pkg/db"
 	"wherry/pkg/schema"
 )
 
-// What the wrappers do about objects: a dry run prints them, a fault meets them as "objects", "execute" and "try_trigger".
-
-func (t *dryTarget) ExecuteIn(ctx context.Context, _ schema.Session, statement string) error {
-	return t.Execute(ctx, statement)
-}
-
-func (t *dryTarget) TryTrigger(context.Context, *schema.Object) error { return nil }
+// A fault meets objects as "objects", "execute", "try_trigger" and "try_view".
 
 func (r faultyReader) Objects(ctx context.Context, match func(schema.Name) bool) ([]*schema.Object, error) {
 	return get(r.f, "objects", func() ([]*schema.Object, error) { return r.Reader.Objects(ctx, match) })
@@ -24,4 +19,16 @@ func (t *faultyTarget) ExecuteIn(ctx context.Context, in schema.Session, stateme
 
 func (t *faultyTarget) TryTrigger(ctx context.Context, o *schema.Object) error {
 	return t.f.run("try_trigger", func() error { return t.target.TryTrigger(ctx, o) })
+}
+
+func (r faultyReader) TryView(ctx context.Context, view schema.Name, read bool) error {
+	return r.f.run("try_view", func() error { return r.Reader.TryView(ctx, view, read) })
+}
+
+func (t *faultyTarget) Leftovers(ctx context.Context) ([]string, error) {
+	return t.target.Leftovers(ctx)
+}
+
+func (t *faultyTarget) Scratch(ctx context.Context, plan db.ScratchPlan) (db.Scratch, error) {
+	return get(t.f, "scratch", func() (db.Scratch, error) { return t.target.Scratch(ctx, plan) })
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
-// bypass are the privileges of which one lets an account write to a server that is read_only (MySQL manual, "read_only";
-// MariaDB manual, "GRANT": since 10.11 SUPER does not any more).
-func bypass(flavor schema.Flavor) []string {
+// bypass are the privileges of which one lets an account write to a server that is read_only (MySQL manual,
+// "read_only"; MariaDB manual, "GRANT": since 10.11 SUPER does not any more).
+func bypass(flavor dialect.Flavor) []string {
 	switch {
 	case flavor.MariaDB && flavor.Version >= 101100:
 		return []string{"READ_ONLY ADMIN"}
@@ -19,9 +21,9 @@ func bypass(flavor schema.Flavor) []string {
 	return []string{"CONNECTION_ADMIN", "SUPER"}
 }
 
-// Admit lets the account write to a server that a fence has made read-only: super_read_only, which holds for everybody, comes
-// down to read_only, and the account must be one that read_only does not stop. It does nothing on a server that takes
-// writes from all.
+// Admit lets the account write to a server that a fence has made read-only: super_read_only, which holds for
+// everybody, comes down to read_only, and the account must be one that read_only does not stop. It does nothing on a
+// server that takes writes from all.
 func (t *Target) Admit(ctx context.Context) error {
 	if closed, err := t.ReadOnly(ctx); err != nil || !closed {
 		return err
@@ -31,8 +33,8 @@ func (t *Target) Admit(ctx context.Context) error {
 		return err
 	}
 	if names := bypass(t.flavor); !all.allow(schema.Name{}, names...) {
-		return fmt.Errorf("write to %s, which is read only: the account may not: GRANT %s ON *.* TO the account %s",
-			t.cfg.Address(), t.flavor.Privileges(names...)[0], t.cfg.User)
+		return fmt.Errorf("write to %s, which is read only: the account may not: GRANT %s ON *.* TO %s",
+			t.cfg.Address(), t.flavor.Privileges(names...)[0], t.grantee())
 	}
 	if !t.flavor.HasSuperReadOnly() {
 		return nil
@@ -42,7 +44,7 @@ func (t *Target) Admit(ctx context.Context) error {
 		return err
 	}
 	if _, err := t.admin.ExecContext(ctx, "SET GLOBAL super_read_only = 0"); err != nil { // read_only stays
-		return fmt.Errorf("write to %s, which is super_read_only: %w", t.cfg.Address(), classify(err))
+		return fmt.Errorf("write to %s, which is super_read_only: %w", t.cfg.Address(), wire.Classify(err))
 	}
 	return nil
 }

@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
-	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 const (
@@ -20,11 +21,11 @@ const (
 	vanishTimeout = 30 * time.Second // for a killed connection to end
 )
 
-// applier writes batches. The first connection holds the move's lock and writes the position; when it is lost, the lock and
-// the open transaction are lost with it.
+// applier writes batches. The first connection holds the move's lock and writes the position; when it is lost, the
+// lock and the open transaction are lost with it.
 type applier struct {
 	t     *Target
-	wires []*wire
+	wires []*wire.Conn
 	began bool
 	pos   db.Position
 	seed  maphash.Seed
@@ -76,7 +77,7 @@ func (a *applier) Apply(ctx context.Context, b *db.Batch) (applied db.Applied, e
 func (a *applier) blocked(ctx context.Context, err error) error {
 	var mine []uint32
 	for _, w := range a.wires {
-		mine = append(mine, w.id)
+		mine = append(mine, w.ID)
 	}
 	return a.t.blocked(ctx, err, mine...)
 }
@@ -86,8 +87,8 @@ func (a *applier) begin(ctx context.Context) error {
 		return nil
 	}
 	for _, w := range a.wires {
-		if _, err := w.exec(ctx, "BEGIN"); err != nil {
-			return classify(err)
+		if _, err := w.Exec(ctx, "BEGIN"); err != nil {
+			return wire.Classify(err)
 		}
 	}
 	a.began = true
@@ -100,30 +101,31 @@ func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 		if pos == a.pos {
 			return a.watch(ctx)
 		}
-		if _, err := a.wires[0].exec(ctx, "BEGIN"); err != nil {
-			return classify(err)
+		if _, err := a.wires[0].Exec(ctx, "BEGIN"); err != nil {
+			return wire.Classify(err)
 		}
 	}
-	res, err := a.wires[0].exec(ctx, "UPDATE "+schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts SET updated_at = SYSDATE(6), value = "+
-		quoted(string(pos))+" WHERE name = "+quoted(db.FactPosition))
+	res, err := a.wires[0].Exec(ctx, "UPDATE "+dialect.Quote(Bookkeeping(a.t.cfg.Move))+".facts SET updated_at = "+
+		"SYSDATE(6), value = "+
+		wire.Quoted(string(pos))+" WHERE name = "+wire.Quoted(db.FactPosition))
 	if err != nil {
-		return fmt.Errorf("commit: %w", classify(err))
+		return fmt.Errorf("commit: %w", wire.Classify(err))
 	}
-	if res.affected != 1 {
+	if res.Affected != 1 {
 		a.began = true // a transaction is open, if only for the position
 		return errors.Join(fmt.Errorf("commit: %w", db.ErrSealed), a.Rollback(ctx))
 	}
 	// From here on the position's record is locked: nobody can seal the move before the first connection has committed.
 	if a.began {
 		for _, w := range a.wires[1:] {
-			if _, err := w.exec(ctx, "COMMIT"); err != nil {
-				return fmt.Errorf("commit: %w", classify(err))
+			if _, err := w.Exec(ctx, "COMMIT"); err != nil {
+				return fmt.Errorf("commit: %w", wire.Classify(err))
 			}
 		}
 	}
 	a.began = true
-	if _, err := a.wires[0].exec(ctx, "COMMIT"); err != nil {
-		return fmt.Errorf("commit: %w", classify(err))
+	if _, err := a.wires[0].Exec(ctx, "COMMIT"); err != nil {
+		return fmt.Errorf("commit: %w", wire.Classify(err))
 	}
 	a.began, a.pos = false, pos
 	return nil
@@ -135,8 +137,8 @@ func (a *applier) Rollback(ctx context.Context) error {
 		return nil
 	}
 	for _, w := range a.wires {
-		if _, err := w.exec(ctx, "ROLLBACK"); err != nil {
-			return classify(err)
+		if _, err := w.Exec(ctx, "ROLLBACK"); err != nil {
+			return wire.Classify(err)
 		}
 	}
 	a.began = false
@@ -147,7 +149,7 @@ func (a *applier) Rollback(ctx context.Context) error {
 func (a *applier) Close() error {
 	var errs []error
 	for _, w := range a.wires {
-		errs = append(errs, w.close())
+		errs = append(errs, w.Close())
 	}
 	a.wires = nil
 	return errors.Join(errs...)
@@ -160,7 +162,7 @@ func (t *Target) Repair(ctx context.Context, b *db.Batch) (err error) {
 	if err != nil {
 		return err
 	}
-	a := &applier{t: t, wires: []*wire{w}, cache: []map[*route.Route]*statement{{}}, del: make([][]byte, 1)}
+	a := &applier{t: t, wires: []*wire.Conn{w}, cache: []map[*route.Route]*statement{{}}, del: make([][]byte, 1)}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	if b.Keyless() {
 		if err := a.useTicket(ctx, b.Ticket); err != nil {
@@ -170,16 +172,16 @@ func (t *Target) Repair(ctx context.Context, b *db.Batch) (err error) {
 	if _, err := a.Apply(ctx, b); err != nil {
 		return fmt.Errorf("repair: %w", err)
 	}
-	row, err := a.one(ctx, "SELECT name FROM "+schema.Quote(Bookkeeping(t.cfg.Move))+".facts WHERE name = "+
-		quoted(db.FactPosition)+" LOCK IN SHARE MODE")
+	row, err := a.one(ctx, "SELECT name FROM "+dialect.Quote(Bookkeeping(t.cfg.Move))+".facts WHERE name = "+
+		wire.Quoted(db.FactPosition)+" LOCK IN SHARE MODE")
 	if err != nil {
 		return fmt.Errorf("repair: %w", err)
 	}
 	if row == nil {
 		return fmt.Errorf("repair: %w", db.ErrSealed)
 	}
-	if _, err := w.exec(ctx, "COMMIT"); err != nil {
-		return fmt.Errorf("repair: %w", classify(err))
+	if _, err := w.Exec(ctx, "COMMIT"); err != nil {
+		return fmt.Errorf("repair: %w", wire.Classify(err))
 	}
 	return nil
 }
@@ -189,18 +191,18 @@ func (a *applier) useTicket(ctx context.Context, ticket string) error {
 	if err := a.begin(ctx); err != nil {
 		return err
 	}
-	facts, name := schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts", quoted(db.FactRepairs)
+	facts, name := dialect.Quote(Bookkeeping(a.t.cfg.Move))+".facts", wire.Quoted(db.FactRepairs)
 	if ticket == "" {
 		ticket = "0"
 	}
-	if _, err := a.wires[0].exec(ctx, "INSERT INTO "+facts+" (name, value) VALUES ("+name+", '0') ON DUPLICATE KEY UPDATE name = name"); err != nil {
-		return classify(err)
+	if _, err := a.wires[0].Exec(ctx, "INSERT INTO "+facts+" (name, value) VALUES ("+name+", '0') ON DUPLICATE KEY UPDATE name = name"); err != nil {
+		return wire.Classify(err)
 	}
-	res, err := a.wires[0].exec(ctx, "UPDATE "+facts+" SET value = CAST(value AS UNSIGNED) + 1 WHERE name = "+name+" AND value = "+quoted(ticket))
+	res, err := a.wires[0].Exec(ctx, "UPDATE "+facts+" SET value = CAST(value AS UNSIGNED) + 1 WHERE name = "+name+" AND value = "+wire.Quoted(ticket))
 	if err != nil {
-		return classify(err)
+		return wire.Classify(err)
 	}
-	if res.affected != 1 {
+	if res.Affected != 1 {
 		return fmt.Errorf("another repair was made since repair %s: %w", ticket, db.ErrRetry)
 	}
 	return nil

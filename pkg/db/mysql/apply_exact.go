@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 )
@@ -16,8 +17,11 @@ func comparesOtherwise(r *route.Route) bool {
 	across := source.Flavor.MariaDB != target.Flavor.MariaDB
 	for _, index := range target.UniqueIndexes() {
 		for _, part := range index.Parts {
-			at, from := target.Column(part.Column), source.Column(part.Column)
-			if at < 0 || from < 0 { // an expression
+			at, from := target.Column(part.Column), -1
+			if at >= 0 {
+				from = source.Column(target.Columns[at].Origin())
+			}
+			if from < 0 { // an expression
 				if across {
 					return true
 				}
@@ -58,7 +62,7 @@ func (a *applier) exactly(ctx context.Context, i int, tb *db.TableBatch) (delete
 		a.cache[i][tb.Route] = st
 	}
 	err = st.insertAll(ctx, a.wires[i], tb.Upserts)
-	if number(err) != errDuplicateKey {
+	if wire.Number(err) != wire.DuplicateKey {
 		return deleted, err
 	}
 	if a.displaced != nil {

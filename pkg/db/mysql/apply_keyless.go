@@ -6,16 +6,17 @@ import (
 	"strconv"
 	"strings"
 
-	protocol "github.com/go-mysql-org/go-mysql/mysql"
-
+	"wherry/pkg/count"
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
+	dialect "wherry/pkg/schema/mysql"
 )
 
-// Rows without a key are found by a hash of all their bytes. Without any index of the table each search reads all of it, so the
-// rows of a batch are looked for together: one reading counts the target's copies of each image, another removes all copies
-// of those images. What was too much of it is written again; for an image of which there are many copies a DELETE with LIMIT
-// is cheaper, because it soon finds enough of them.
+// Rows without a key are found by a hash of all their bytes. Without any index of the table each search reads all of
+// it, so the rows of a batch are looked for together: one reading counts the target's copies of each image, another
+// removes all copies of those images. What was too much of it is written again; for an image of which there are many
+// copies a DELETE with LIMIT is cheaper, because it soon finds enough of them.
 const (
 	scanImages   = 2000 // images of one reading of a table without an index
 	lookupImages = 500  // and by an index
@@ -55,7 +56,7 @@ func (a *applier) keyless(ctx context.Context, i int, tb *db.TableBatch) (delete
 }
 
 // insertAll writes rows and sees to it that every one of them counts.
-func (st *statement) insertAll(ctx context.Context, w *wire, rows []db.Row) error {
+func (st *statement) insertAll(ctx context.Context, w *wire.Conn, rows []db.Row) error {
 	for _, row := range rows {
 		if !st.fits(row) {
 			if err := st.insert(ctx, w); err != nil {
@@ -78,7 +79,7 @@ func (st *statement) insertAll(ctx context.Context, w *wire, rows []db.Row) erro
 // remover removes rows of one table.
 type remover struct {
 	a       *applier
-	w       *wire
+	w       *wire.Conn
 	rel     *route.Relation
 	hash    string // expression
 	indexed []int
@@ -168,22 +169,23 @@ func (r *remover) together(ctx context.Context, images []image) (left []image, a
 	if len(all) == 0 {
 		return left, nil, nil
 	}
-	res, err := r.run(ctx, "DELETE FROM "+r.rel.Name().Quoted(), all, "")
+	res, err := r.run(ctx, "DELETE FROM "+dialect.Quoted(r.rel.Name()), all, "")
 	if err != nil {
 		return nil, nil, err
 	}
-	if int64(res.affected) != copies { //nolint:gosec // far below 2^63
-		return nil, nil, fmt.Errorf("delete %d rows: the target removed %d: %w", copies, res.affected, db.ErrRetry)
+	if int64(res.Affected) != copies { //nolint:gosec // far below 2^63
+		return nil, nil, fmt.Errorf("delete %s: the target removed %d: %w", count.Of(copies, "row"), res.Affected, db.ErrRetry)
 	}
 	return left, again, nil
 }
 
 // count finds out how many copies of each image the target holds, and locks them.
 func (r *remover) count(ctx context.Context, images []image) error {
-	b := r.statement("SELECT "+r.hash+" AS h, COUNT(*) FROM "+r.rel.Name().Quoted(), images, " GROUP BY h FOR UPDATE")
-	rows, err := r.w.query(ctx, string(b[5:]))
+	// By its place: GROUP BY would take a column of the table for a name of ours (MySQL manual, "SELECT Statement").
+	b := r.statement("SELECT "+r.hash+", COUNT(*) FROM "+dialect.Quoted(r.rel.Name()), images, " GROUP BY 1 FOR UPDATE")
+	rows, err := r.w.Query(ctx, string(b[5:]))
 	if err != nil {
-		return classify(err)
+		return wire.Classify(err)
 	}
 	found, err := db.ReadAll(rows)
 	if err != nil {
@@ -203,24 +205,25 @@ func (r *remover) count(ctx context.Context, images []image) error {
 
 // alone removes as many copies of an image as are to go.
 func (r *remover) alone(ctx context.Context, m *image) error {
-	res, err := r.run(ctx, "DELETE FROM "+r.rel.Name().Quoted(), []image{*m}, " LIMIT "+strconv.FormatInt(m.gone, 10))
+	res, err := r.run(ctx, "DELETE FROM "+dialect.Quoted(r.rel.Name()), []image{*m},
+		" LIMIT "+strconv.FormatInt(m.gone, 10))
 	if err != nil {
 		return err
 	}
-	if m.have = int64(res.affected); m.have != m.gone { //nolint:gosec // far below 2^63
+	if m.have = int64(res.Affected); m.have != m.gone { //nolint:gosec // far below 2^63
 		return r.lacking(m)
 	}
 	return nil
 }
 
-func (r *remover) run(ctx context.Context, verb string, images []image, tail string) (result, error) {
-	res, err := r.w.execPacket(ctx, r.statement(verb, images, tail))
-	return res, classify(err)
+func (r *remover) run(ctx context.Context, verb string, images []image, tail string) (wire.Result, error) {
+	res, err := r.w.ExecPacket(ctx, r.statement(verb, images, tail))
+	return res, wire.Classify(err)
 }
 
 // statement writes a packet with a condition that the images meet, and no other row.
 func (r *remover) statement(verb string, images []image, tail string) []byte {
-	b := append([]byte{0, 0, 0, 0, protocol.COM_QUERY}, verb+" WHERE "...)
+	b := append(wire.Begin(nil), verb+" WHERE "...)
 	if len(r.indexed) > 0 {
 		b = append(appendLookup(append(b, '('), r.rel, r.indexed, images), ") AND "...)
 	}
@@ -230,8 +233,8 @@ func (r *remover) statement(verb string, images []image, tail string) []byte {
 
 // lacking says which row the target does not hold.
 func (r *remover) lacking(m *image) error {
-	return fmt.Errorf("%w: the source removed %d rows equal to %s, and the target holds %d: somebody else writes to it, or it has "+
-		"stored a value as another one; see wherry verify, exclude the table or copy again", db.ErrUnsupported, m.gone, describeRow(r.rel, m.row), m.have)
+	return fmt.Errorf("%w: the source removed %s equal to %s, and the target holds %d: somebody else writes to it, or it has "+
+		"stored a value as another one; see wherry verify, exclude the table or copy again", db.ErrUnsupported, count.Of(m.gone, "row"), describeRow(r.rel, m.row), m.have)
 }
 
 const (

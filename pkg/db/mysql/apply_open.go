@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
-	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
-// workersLockWait is how long, in seconds, one of several connections waits for a row: it may be one of the others that holds
-// it, until all commit together. A scan of a small table and a large transaction in several pieces can bring that about.
+// workersLockWait is how long, in seconds, one of several connections waits for a row: it may be one of the others
+// that holds it, until all commit together. A scan of a small table and a large transaction in several pieces can
+// bring that about.
 const workersLockWait = "SET SESSION innodb_lock_wait_timeout = 10"
 
 // NewApplier takes the lock and reads the position.
@@ -38,8 +40,8 @@ func (t *Target) NewApplier(ctx context.Context, opts db.ApplyOptions) (_ db.App
 		}
 		a.wires = append(a.wires, w)
 		if n > 1 {
-			if _, err := w.exec(ctx, workersLockWait); err != nil {
-				return nil, classify(err)
+			if _, err := w.Exec(ctx, workersLockWait); err != nil {
+				return nil, wire.Classify(err)
 			}
 		}
 		a.cache = append(a.cache, map[*route.Route]*statement{})
@@ -47,12 +49,12 @@ func (t *Target) NewApplier(ctx context.Context, opts db.ApplyOptions) (_ db.App
 	if err := a.lock(ctx); err != nil {
 		return nil, err
 	}
-	t.lastApplier.Store(a.wires[0].id)
+	t.lastApplier.Store(a.wires[0].ID)
 	return a, a.readPosition(ctx)
 }
 
-// vanish makes sure that an earlier applier's connection is gone, so that a commit of its that is still under way cannot
-// come after the position has been read.
+// vanish makes sure that an earlier applier's connection is gone, so that a commit of its that is still under way
+// cannot come after the position has been read.
 func (t *Target) vanish(ctx context.Context, id uint32) error {
 	if id == 0 {
 		return nil
@@ -60,11 +62,11 @@ func (t *Target) vanish(ctx context.Context, id uint32) error {
 	// PROCESSLIST would tell too, but not while anybody runs a statement whose bytes are no text (MySQL's error 3854).
 	for deadline := time.Now().Add(vanishTimeout); ; {
 		_, err := t.admin.ExecContext(ctx, fmt.Sprintf("KILL %d", id))
-		if number(err) == errNoSuchThread {
+		if wire.Number(err) == wire.NoSuchThread {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("end connection %d on the target: %w", id, classify(err))
+			return fmt.Errorf("end connection %d on the target: %w", id, wire.Classify(err))
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("end connection %d on the target: still there after %s: %w", id, vanishTimeout, db.ErrConnection)
@@ -78,7 +80,7 @@ func (t *Target) vanish(ctx context.Context, id uint32) error {
 }
 
 func (a *applier) lock(ctx context.Context) error {
-	name := quoted(Bookkeeping(a.t.cfg.Move))
+	name := wire.Quoted(Bookkeeping(a.t.cfg.Move))
 	row, err := a.one(ctx, fmt.Sprintf("SELECT GET_LOCK(%s, %d), IS_USED_LOCK(%s)", name, int(lockWait.Seconds()), name))
 	if err != nil {
 		return fmt.Errorf("lock move %s on the target: %w", a.t.cfg.Move, err)
@@ -91,8 +93,8 @@ func (a *applier) lock(ctx context.Context) error {
 
 // readPosition reads with a lock on the record: a transaction that is still ending is waited for.
 func (a *applier) readPosition(ctx context.Context) error {
-	row, err := a.one(ctx, "SELECT value FROM "+schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts WHERE name = "+
-		quoted(db.FactPosition)+" FOR UPDATE")
+	row, err := a.one(ctx, "SELECT value FROM "+dialect.Quote(Bookkeeping(a.t.cfg.Move))+".facts WHERE name = "+
+		wire.Quoted(db.FactPosition)+" FOR UPDATE")
 	if err != nil {
 		return fmt.Errorf("read position on the target: %w", err)
 	}
@@ -109,9 +111,9 @@ func (a *applier) readPosition(ctx context.Context) error {
 
 // one returns the only row of a query, or nil.
 func (a *applier) one(ctx context.Context, query string) (db.Row, error) {
-	rows, err := a.wires[0].query(ctx, query)
+	rows, err := a.wires[0].Query(ctx, query)
 	if err != nil {
-		return nil, classify(err)
+		return nil, wire.Classify(err)
 	}
 	found, err := db.ReadAll(rows)
 	if err != nil || len(found) == 0 {
@@ -122,7 +124,8 @@ func (a *applier) one(ctx context.Context, query string) (db.Row, error) {
 
 // watch looks whether the move is still on when there is nothing to write, and keeps the connection in use.
 func (a *applier) watch(ctx context.Context) error {
-	row, err := a.one(ctx, "SELECT name FROM "+schema.Quote(Bookkeeping(a.t.cfg.Move))+".facts WHERE name = "+quoted(db.FactPosition))
+	row, err := a.one(ctx, "SELECT name FROM "+dialect.Quote(Bookkeeping(a.t.cfg.Move))+".facts WHERE name = "+
+		wire.Quoted(db.FactPosition))
 	if err == nil && row == nil {
 		err = db.ErrSealed
 	}

@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"strings"
 
-	protocol "github.com/go-mysql-org/go-mysql/mysql"
-
+	"wherry/pkg/count"
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
-	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // split gives every key to one connection; each part lists the same tables. Rows that may wait for one another stay
@@ -40,9 +41,10 @@ func (a *applier) split(b *db.Batch) []db.Batch {
 	return parts
 }
 
-// competes tells whether rows of different keys may be in each other's way: by the values of another unique key; because
-// bytes that differ are one key to the server ('a' that becomes 'A' is a removal and a write); or because a DELETE of many keys
-// reads a small table as a whole, and waits for every row in it that another connection has written.
+// competes tells whether rows of different keys may be in each other's way: by the values of another unique key;
+// because bytes that differ are one key to the server ('a' that becomes 'A' is a removal and a write); or because a
+// DELETE of many keys reads a small table as a whole, and waits for every row in it that another connection has
+// written.
 func competes(tb db.TableBatch) bool {
 	return tb.Route.Target.Table.OtherUnique() || len(tb.Deletes) > 0 || comparesOtherwise(tb.Route)
 }
@@ -87,7 +89,7 @@ func (a *applier) part(ctx context.Context, i int, b *db.Batch) (deleted []int64
 func (a *applier) delete(ctx context.Context, i int, rel *route.Relation, keys []db.Row, exact bool) (deleted int64, err error) {
 	for len(keys) > 0 {
 		n := min(len(keys), deleteKeys)
-		b := append(append(a.del[i][:0], 0, 0, 0, 0, protocol.COM_QUERY), "DELETE FROM "+rel.Name().Quoted()+" WHERE "...)
+		b := append(wire.Begin(a.del[i]), "DELETE FROM "+dialect.Quoted(rel.Name())+" WHERE "...)
 		if exact {
 			b = appendEachKey(b, rel, keys[:n], true)
 		} else {
@@ -95,11 +97,11 @@ func (a *applier) delete(ctx context.Context, i int, rel *route.Relation, keys [
 		}
 		a.del[i] = b
 		keys = keys[n:]
-		res, err := a.wires[i].execPacket(ctx, b)
+		res, err := a.wires[i].ExecPacket(ctx, b)
 		if err != nil {
-			return deleted, classify(err)
+			return deleted, wire.Classify(err)
 		}
-		deleted += int64(res.affected)
+		deleted += int64(res.Affected)
 	}
 	return deleted, nil
 }
@@ -142,28 +144,29 @@ func (a *applier) runUpsert(ctx context.Context, i int, st *statement) error {
 		return nil
 	}
 	res, err := st.run(ctx, a.wires[i])
-	if err == nil && res.warnings != 0 {
-		err = fmt.Errorf("%d warnings: %s: %w", res.warnings, a.wires[i].warnings(ctx), db.ErrUnsupported)
+	if err == nil && res.Warnings != 0 {
+		err = fmt.Errorf("%s: %s: %w", count.Of(res.Warnings, "warning"), a.wires[i].Warnings(ctx), db.ErrUnsupported)
 	}
 	return err
 }
 
-// newUpsert makes rows equal to their after-images. With another unique key REPLACE is used: all rows of a batch are final
-// images of one state of the source, so a row that it displaces has been changed too and is itself in the batch.
+// newUpsert makes rows equal to their after-images. With another unique key REPLACE is used: all rows of a batch are
+// final images of one state of the source, so a row that it displaces has been changed too and is itself in the
+// batch.
 func newUpsert(t *Target, rel *route.Relation) *statement {
 	if rel.Table.OtherUnique() {
 		return newStatement(t, rel, "REPLACE INTO ", "")
 	}
 	alias, tail := "", ""
 	if t.flavor.HasRowAlias() {
-		alias = " AS w"
+		alias = dialect.Quote(freeAlias(rel))
 	}
 	for i := range rel.Columns {
 		if !rel.Written(i) {
 			continue
 		}
-		name := schema.Quote(rel.Column(i).Name)
-		value := "w." + name
+		name := dialect.Quote(rel.Column(i).Name)
+		value := alias + "." + name
 		if alias == "" {
 			value = "VALUES(" + name + ")"
 		}
@@ -172,5 +175,22 @@ func newUpsert(t *Target, rel *route.Relation) *statement {
 		}
 		tail += name + " = " + value
 	}
+	if alias != "" {
+		alias = " AS " + alias
+	}
 	return newStatement(t, rel, "INSERT INTO ", alias+" ON DUPLICATE KEY UPDATE "+tail)
+}
+
+// freeAlias returns a name for the new rows of a statement that neither the table, nor its database, nor any of its
+// columns has.
+func freeAlias(rel *route.Relation) string {
+	taken := map[string]bool{strings.ToLower(rel.Name().Table): true, strings.ToLower(rel.Name().Database): true}
+	for i := range rel.Columns {
+		taken[strings.ToLower(rel.Column(i).Name)] = true
+	}
+	alias := "new_row"
+	for taken[alias] {
+		alias += "_"
+	}
+	return alias
 }

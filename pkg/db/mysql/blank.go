@@ -7,11 +7,12 @@ import (
 	"wherry/pkg/db"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
-// An enum may hold the error value 0, which prints as '' though no label is empty (manual, "The ENUM Type"). A strict server does not
-// take it. A statement with such values runs without strict mode, and must bring exactly one warning for each of them: any other value
-// that is not taken as it is brings one too.
+// An enum may hold the error value 0, which prints as '' though no label is empty (manual, "The ENUM Type"). A strict
+// server does not take it. A statement with such values runs without strict mode, and must bring exactly one warning
+// for each of them: any other value that is not taken as it is brings one too.
 
 const (
 	looseMode  = "'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'"
@@ -42,7 +43,7 @@ func countBlanks(positions []int, row db.Row) (n int) {
 }
 
 // roomForLoose returns a verb with blanks in it that loosen can write over, and where they are.
-func roomForLoose(flavor schema.Flavor, verb string) (string, int) {
+func roomForLoose(flavor dialect.Flavor, verb string) (string, int) {
 	switch word, rest, _ := strings.Cut(verb, " "); {
 	case flavor.MariaDB:
 		return strings.Repeat(" ", len(looseClaim)) + verb, 0
@@ -54,7 +55,7 @@ func roomForLoose(flavor schema.Flavor, verb string) (string, int) {
 }
 
 // loosen takes strict mode off a statement whose verb has room for it at the given place.
-func loosen(statement []byte, flavor schema.Flavor, at int) {
+func loosen(statement []byte, flavor dialect.Flavor, at int) {
 	if flavor.MariaDB {
 		copy(statement[at:], looseClaim)
 	} else if at >= 0 {

@@ -2,26 +2,30 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 )
 
 // ddlLockWait is how long one try of a schema statement waits for a table that others use. The server's own limit is a
 // year (MySQL) or a day (MariaDB), in which nobody would be told why nothing moves.
-const ddlLockWait = "SET SESSION lock_wait_timeout = CAST(LEAST(@@GLOBAL.lock_wait_timeout, 60) AS UNSIGNED)"
+const ddlLockWait = "SET SESSION lock_wait_timeout = CAST(GREATEST(LEAST(@@GLOBAL.lock_wait_timeout, 60), 2) AS UNSIGNED)"
 
 // blocked adds to an error of waiting for a lock, or of a server without room, what to do about it. mine are our own
 // connections.
 func (t *Target) blocked(ctx context.Context, err error, mine ...uint32) error {
-	switch number(err) {
-	case errLockWait:
+	switch {
+	case wire.Number(err) == wire.LockWait:
 		if who := t.transactions(ctx, mine); who != "" {
 			return fmt.Errorf("%w (transactions open on the target: %s)", err, who)
 		}
-	case errRecordFileFull, errDiskFull, errFileWrite:
-		return fmt.Errorf("%w (the target has no room left: make some)", err)
+	case errors.Is(wire.Classify(err), db.ErrSpace):
+		return fmt.Errorf("%w (on the target: make some)", err)
 	}
 	return err
 }

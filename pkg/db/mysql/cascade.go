@@ -8,8 +8,9 @@ import (
 	"strconv"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
-	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // lookupBytes is how many bytes of rows a lookup brings at most, beyond the last one.
@@ -22,20 +23,20 @@ func (a *applier) Referencing(ctx context.Context, l *db.Lookup) ([]db.Row, erro
 	}
 	rows, err := a.referencing(ctx, l)
 	if err != nil {
-		return nil, fmt.Errorf("look for rows of %s that reference others: %w", l.Route.Target.Name(), a.blocked(ctx, classify(err)))
+		return nil, fmt.Errorf("look for rows of %s that reference others: %w", l.Route.Target.Name(), a.blocked(ctx, wire.Classify(err)))
 	}
 	return rows, nil
 }
 
 func (a *applier) referencing(ctx context.Context, l *db.Lookup) (found []db.Row, err error) {
 	rel := &l.Route.Target
-	b := append([]byte{}, "SELECT "+selectList(rel, allColumns(rel))+" FROM "+rel.Name().Quoted()+" WHERE ("...)
+	b := append([]byte{}, "SELECT "+selectList(rel, allColumns(rel))+" FROM "+dialect.Quoted(rel.Name())+" WHERE ("...)
 	b = append(appendReferences(b, rel, l), ')')
 	if l.Not != nil {
 		b = appendNot(b, rel, l)
 	}
 	b = append(b, " LIMIT "+strconv.Itoa(db.LookupRows)+" FOR UPDATE"...)
-	rows, err := a.wires[0].query(ctx, string(b))
+	rows, err := a.wires[0].Query(ctx, string(b))
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func (a *applier) referencing(ctx context.Context, l *db.Lookup) (found []db.Row
 func appendReferences(b []byte, rel *route.Relation, l *db.Lookup) []byte {
 	if len(l.Columns) == 1 {
 		c := rel.Column(l.Columns[0])
-		b = append(b, schema.Quote(c.Name)+" IN ("...)
+		b = append(b, dialect.Quote(c.Name)+" IN ("...)
 		for i, v := range l.Values {
 			if i > 0 {
 				b = append(b, ',')
@@ -77,7 +78,7 @@ func appendReferences(b []byte, rel *route.Relation, l *db.Lookup) []byte {
 				b = append(b, " AND "...)
 			}
 			c := rel.Column(p)
-			b = append(append(b, schema.Quote(c.Name)...), '=')
+			b = append(append(b, dialect.Quote(c.Name)...), '=')
 			b = appendKey(b, &c.Type, v[j])
 		}
 		b = append(b, ')')
@@ -99,11 +100,11 @@ func appendNot(b []byte, rel *route.Relation, l *db.Lookup) []byte {
 		first = false
 		c := rel.Column(p)
 		if c.Type.IsText() {
-			b = append(b, "CAST("+schema.Quote(c.Name)+" AS BINARY)="...)
-			b = appendHex(b, l.Not[i])
+			b = append(b, "CAST("+dialect.Quote(c.Name)+" AS BINARY)="...)
+			b = wire.AppendHex(b, l.Not[i])
 			continue
 		}
-		b = append(append(b, schema.Quote(c.Name)...), '=')
+		b = append(append(b, dialect.Quote(c.Name)...), '=')
 		b = appendKey(b, &c.Type, l.Not[i])
 	}
 	if first {

@@ -3,10 +3,12 @@ package mysql
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 )
 
 // checklist collects the findings of one end.
@@ -14,6 +16,7 @@ type checklist struct {
 	s        *server
 	end      string
 	findings []db.Finding
+	needs    []db.Need
 }
 
 func (l *checklist) add(level db.Level, check, subject, what, fix string) {
@@ -54,32 +57,41 @@ func (l *checklist) number(ctx context.Context, name string) (int64, error) {
 	return int64(n), nil
 }
 
+// named is a check and the phases that rely on it: they make it again, at the moment at which they do. What a phase
+// would meet itself, with an error that says as much, need not be asked before.
+type named struct {
+	check  func(context.Context, db.Plan) error
+	phases []db.Phase
+}
+
+// Phases that rely on a check. Nothing has been made when init-schema begins, so it is there that a move is refused.
+var (
+	everyPhase = []db.Phase{db.InitSchema, db.InitCopy, db.StartReplica, db.Verify, db.Cutover}
+	atFirst    = []db.Phase{db.InitSchema}
+	untilCopy  = []db.Phase{db.InitSchema, db.InitCopy}
+	whileWrite = []db.Phase{db.InitSchema, db.InitCopy, db.StartReplica}
+	atCutover  = []db.Phase{db.InitSchema, db.Cutover}
+	toldOnly   []db.Phase // no phase: it warns, or another moment looks itself
+)
+
 // each runs checks in order and stops at one that could not be made.
-func (l *checklist) each(ctx context.Context, plan db.Plan, checks ...func(context.Context, db.Plan) error) ([]db.Finding, error) {
-	for _, check := range checks {
-		if err := check(ctx, plan); err != nil {
+func (l *checklist) each(ctx context.Context, plan db.Plan, checks ...named) ([]db.Finding, error) {
+	for _, c := range checks {
+		if plan.Phase != "" && !slices.Contains(c.phases, plan.Phase) {
+			continue
+		}
+		if err := c.check(ctx, plan); err != nil {
 			return l.findings, err
 		}
+	}
+	if n := len(l.findings); n > 0 {
+		l.findings[n-1].Needs = l.needs
 	}
 	return l.findings, nil
 }
 
-// version refuses servers that are older than what is tested or known.
-func (l *checklist) version(context.Context, db.Plan) error {
-	oldest := 50700
-	if l.s.flavor.MariaDB {
-		oldest = 100300
-	}
-	if l.s.flavor.Version < oldest {
-		l.add(db.Fail, "version", l.s.version, "is too old", "upgrade to MySQL 5.7 or MariaDB 10.3 at least")
-		return nil
-	}
-	l.ok("version", l.s.flavor.String())
-	return nil
-}
-
-// sessionSettings proves that a connection is what the row path needs: the wanted sql_mode, UTC and binary strings. A server's
-// init_connect or a proxy may have set others.
+// sessionSettings proves that a connection is what the row path needs: the wanted sql_mode, UTC and binary strings. A
+// server's init_connect or a proxy may have set others.
 func (l *checklist) sessionSettings(ctx context.Context, _ db.Plan) error {
 	rows, err := l.s.rows(ctx, "SELECT @@SESSION.sql_mode, @@SESSION.time_zone, @@SESSION.character_set_client, @@SESSION.character_set_results")
 	if err != nil {
@@ -92,7 +104,7 @@ func (l *checklist) sessionSettings(ctx context.Context, _ db.Plan) error {
 	mode, zone, client, results := string(found[0][0]), string(found[0][1]), string(found[0][2]), string(found[0][3])
 	wanted := ""
 	if l.end == "target" {
-		wanted = strictMode
+		wanted = wire.StrictMode
 	}
 	for _, m := range strings.Split(wanted, ",") {
 		if !strings.Contains(mode, m) {

@@ -11,8 +11,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// logsCascades tells whether rows that a foreign key's action changes are in the log. Since MySQL 9.6 the server carries actions out
-// itself, and logs them, unless innodb_native_foreign_keys is on; before, InnoDB does, without a word.
+// logsCascades tells whether rows that a foreign key's action changes are in the log. Since MySQL 9.6 the server
+// carries actions out itself, and logs them, unless innodb_native_foreign_keys is on; before, InnoDB does, without a
+// word.
 func (s *server) logsCascades(ctx context.Context) (bool, error) {
 	if !s.flavor.LogsCascades() {
 		return false, nil
@@ -51,8 +52,8 @@ func (l *sourceChecks) cascades(ctx context.Context, plan db.Plan) error {
 	return nil
 }
 
-// foreignKeys refuses those that the target would not take: InnoDB lets a foreign key reference any index, MySQL since 8.4 only a whole
-// unique one.
+// foreignKeys refuses those that the target would not take: InnoDB lets a foreign key reference any index, MySQL
+// since 8.4 only a whole unique one.
 func (l *targetChecks) foreignKeys(ctx context.Context, plan db.Plan) error {
 	if !l.s.flavor.HasStandardForeignKeys() {
 		return nil

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"slices"
 
+	"wherry/pkg/count"
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // objects finds kinds of objects that the source does not show to the account, so that some could be missed.
@@ -25,6 +28,9 @@ func (l *sourceChecks) objects(ctx context.Context, plan db.Plan) error {
 			continue
 		}
 		seen[database] = true
+		if slices.Contains(plan.ObjectGroups, "views") { // which are read, and listed only to who may
+			l.want(all, schema.Name{Database: database, Table: "*"}, "SELECT")
+		}
 		for _, group := range plan.ObjectGroups {
 			if privilege := showing[group]; privilege != "" {
 				good = l.need(all, schema.Name{Database: database, Table: "*"}, privilege) && good
@@ -90,12 +96,12 @@ func (l *targetChecks) objects(ctx context.Context, plan db.Plan) error {
 	return nil
 }
 
-// definers looks for the accounts that objects will belong to, and for the privilege to say so. On MySQL what an account that is
-// not there owns fails when it is used, and so it does on MariaDB.
+// definers looks for the accounts that objects will belong to, and for the privilege to say so. On MySQL what an
+// account that is not there owns fails when it is used, and so it does on MariaDB.
 func (l *targetChecks) definers(ctx context.Context, plan db.Plan, all grants) error {
 	var current string
 	if err := l.s.admin.QueryRowContext(ctx, "SELECT CURRENT_USER()").Scan(&current); err != nil {
-		return classify(err)
+		return wire.Classify(err)
 	}
 	owned := map[schema.Account]int{}
 	for _, p := range plan.Objects {
@@ -111,9 +117,9 @@ func (l *targetChecks) definers(ctx context.Context, plan db.Plan, all grants) e
 		fix := "create it on the target, or name another account in cutover.definer"
 		switch {
 		case !known:
-			l.add(db.Warn, "definer", a.String(), fmt.Sprintf("is to own %d objects, and this account cannot see whether it exists", n), fix)
+			l.add(db.Warn, "definer", a.String(), "is to own "+count.Of(n, "object")+", and this account cannot see whether it exists", fix)
 		case !exists:
-			l.add(db.Fail, "definer", a.String(), fmt.Sprintf("is to own %d objects and is not on the target", n), fix)
+			l.add(db.Fail, "definer", a.String(), "is to own "+count.Of(n, "object")+" and is not on the target", fix)
 		}
 	}
 	if len(owned) == 0 {
@@ -127,7 +133,8 @@ func (l *targetChecks) definers(ctx context.Context, plan db.Plan, all grants) e
 	return nil
 }
 
-// functions finds what the target's binary log does not allow (MySQL manual 27.8, MariaDB "Binary Logging of Stored Routines").
+// functions finds what the target's binary log does not allow (MySQL manual 27.8, MariaDB "Binary Logging of Stored
+// Routines").
 func (l *targetChecks) functions(ctx context.Context, plan db.Plan, all grants) error {
 	for name, off := range map[string]string{"log_bin": "OFF", "log_bin_trust_function_creators": "ON"} {
 		if value, err := l.s.variable(ctx, name); err != nil || value == off {
@@ -170,7 +177,7 @@ func (l *targetChecks) databases(ctx context.Context, plan db.Plan, _ grants) er
 			continue
 		}
 		seen[database+wanted] = true
-		found, err := l.s.readAll(ctx, "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "+quoted(database))
+		found, err := l.s.readAll(ctx, "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "+wire.Quoted(database))
 		if err != nil {
 			return err
 		}
@@ -181,7 +188,8 @@ func (l *targetChecks) databases(ctx context.Context, plan db.Plan, _ grants) er
 		if wanted == collation {
 			continue
 		}
-		fix := fmt.Sprintf("ALTER DATABASE %s CHARACTER SET %s COLLATE %s on the target", schema.Quote(database), wantedCharset, wanted)
+		fix := fmt.Sprintf("ALTER DATABASE %s CHARACTER SET %s COLLATE %s on the target", dialect.Quote(database),
+			wantedCharset, wanted)
 		what := fmt.Sprintf("has the collation %s and not %s, which %s was created with: variables and parameters in routines "+
 			"would have another character set or collation", collation, wanted, p.Source)
 		level := db.Fail

@@ -8,16 +8,18 @@ import (
 	"wherry/pkg/schema"
 )
 
-// CheckReturn is Check for the way back, on whose source the move's target is: that its log holds all that applications do.
+// CheckReturn is Check for the way back, on whose source the move's target is: that its log holds all that
+// applications do.
 func (s *Source) CheckReturn(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &sourceChecks{checklist{s: s.server, end: "target"}} // as the move calls it
-	return l.each(ctx, plan, l.version, l.log, l.logFilters, l.serverID, l.privileges, l.fence)
+	return l.each(ctx, plan, named{check: l.product}, named{check: l.log}, named{check: l.logFilters}, named{check: l.serverID}, named{check: l.privileges}, named{check: l.fence})
 }
 
-// CheckReturn is Check for the way back, which writes to the move's source: that the account may, also while others may not.
+// CheckReturn is Check for the way back, which writes to the move's source: that the account may, also while others
+// may not.
 func (t *Target) CheckReturn(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &targetChecks{checklist: checklist{s: t.server, end: "source"}, t: t}
-	return l.each(ctx, plan, l.version, l.returnPrivileges)
+	return l.each(ctx, plan, named{check: l.product}, named{check: l.returnPrivileges})
 }
 
 func (l *targetChecks) returnPrivileges(ctx context.Context, plan db.Plan) error {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"wherry/pkg/count"
 	"wherry/pkg/db"
 )
 
@@ -15,7 +16,10 @@ const copyRate = 20 << 20
 // Check returns what is right and wrong with the source.
 func (s *Source) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &sourceChecks{checklist{s: s.server, end: "source"}}
-	return l.each(ctx, plan, l.version, l.sessionSettings, l.log, l.logFilters, l.replica, l.prepared, l.retention, l.gtid, l.serverID, l.cascades, l.privileges, l.fence, l.objects)
+	return l.each(ctx, plan, named{l.product, atFirst}, named{l.sessionSettings, everyPhase}, named{l.sessionVariables, everyPhase},
+		named{l.log, everyPhase}, named{l.logFilters, everyPhase}, named{l.logsReplicated, everyPhase}, named{l.replica, atCutover}, named{l.group, atCutover},
+		named{l.prepared, toldOnly}, named{l.retention, atFirst}, named{l.gtid, toldOnly}, named{l.serverID, atFirst}, named{l.cascades, untilCopy},
+		named{l.privileges, atFirst}, named{l.fence, atCutover}, named{l.objects, toldOnly})
 }
 
 type sourceChecks struct{ checklist }
@@ -34,22 +38,21 @@ func (l *sourceChecks) log(ctx context.Context, _ db.Plan) error {
 	return nil
 }
 
-// prepared refuses transactions in the state between XA PREPARE and XA COMMIT: their rows are in the log already, before
-// any start position, and only their fate is not.
+// prepared tells of transactions in the state between XA PREPARE and XA COMMIT. They are followed, however old they
+// are, as long as the log holds their rows; and a cutover waits for their end.
 func (l *sourceChecks) prepared(ctx context.Context, _ db.Plan) error {
-	rows, err := l.s.rows(ctx, "XA RECOVER")
-	if err != nil {
-		if isPrivilege(err) || number(err) == 1401 { // no XA_RECOVER_ADMIN
-			l.add(db.Warn, "xa", "", "prepared XA transactions cannot be listed", "GRANT XA_RECOVER_ADMIN to the account, or make sure that nobody uses XA")
-			return nil
-		}
+	names, known, err := l.s.prepared(ctx)
+	switch {
+	case err != nil:
 		return err
+	case !known:
+		l.add(db.Warn, "xa", "", "prepared XA transactions cannot be listed, and one that is committed after the cutover would be lost",
+			"GRANT XA_RECOVER_ADMIN ON *.* TO "+l.s.grantee()+", or make sure that nobody uses XA")
+	case len(names) > 0:
+		l.add(db.Warn, "xa", "", count.Of(len(names), "transaction")+" prepared by XA and not ended: "+firstNames(names),
+			"commit or roll them back before the cutover (XA RECOVER lists them), and before the log no longer holds their rows")
 	}
-	found, err := db.ReadAll(rows)
-	if err == nil && len(found) > 0 {
-		l.add(db.Fail, "xa", "", fmt.Sprintf("%d transactions are prepared by XA and not committed", len(found)), "commit or roll them back (XA RECOVER lists them)")
-	}
-	return err
+	return nil
 }
 
 // logFilters refuses a server that leaves databases out of its log.
@@ -71,20 +74,14 @@ func (l *sourceChecks) logFilters(ctx context.Context, _ db.Plan) error {
 	return nil
 }
 
-// replica refuses a replica that does not log what it replicates, and fences that do not stop its primary.
-func (l *sourceChecks) replica(ctx context.Context, plan db.Plan) error {
+// logsReplicated refuses a replica that does not log what it replicates.
+func (l *sourceChecks) logsReplicated(ctx context.Context, _ db.Plan) error {
 	all, err := l.s.upstreams(ctx)
-	if err != nil {
+	if err != nil || len(all) == 0 {
 		if isPrivilege(err) {
-			l.add(db.Warn, "replica", "", "whether the source is a replica cannot be read",
-				"GRANT REPLICATION CLIENT (on MariaDB SLAVE MONITOR, and REPLICA MONITOR since 10.5.9) to the account, or make sure that it is none")
-			return nil
+			return nil // named by the replica check
 		}
 		return err
-	}
-	if len(all) == 0 {
-		l.ok("replica", "the source has no primary of its own")
-		return nil
 	}
 	logged, err := l.s.variable(ctx, "log_slave_updates")
 	if err == nil && logged == "" {
@@ -96,6 +93,24 @@ func (l *sourceChecks) replica(ctx context.Context, plan db.Plan) error {
 	if strings.EqualFold(logged, "OFF") {
 		l.add(db.Fail, "log_replica_updates", "@@log_replica_updates", "is OFF: what comes from this replica's primary is not logged",
 			"set log_replica_updates (log_slave_updates on MariaDB) and restart the source")
+	}
+	return nil
+}
+
+// replica refuses fences that do not stop the primary of a replica.
+func (l *sourceChecks) replica(ctx context.Context, plan db.Plan) error {
+	all, err := l.s.upstreams(ctx)
+	if err != nil {
+		if isPrivilege(err) {
+			l.add(db.Warn, "replica", "", "whether the source is a replica cannot be read",
+				"GRANT "+append(l.s.flavor.Privileges("SLAVE MONITOR"), "REPLICATION CLIENT")[0]+" ON *.* TO "+l.s.grantee()+", or make sure that it is none")
+			return nil
+		}
+		return err
+	}
+	if len(all) == 0 {
+		l.ok("replica", "the source has no primary of its own")
+		return nil
 	}
 	for i := range all {
 		l.upstream(&all[i], plan.Fence)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -13,7 +14,9 @@ import (
 // Check returns what is right and wrong with the target.
 func (t *Target) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &targetChecks{checklist: checklist{s: t.server, end: "target"}, t: t}
-	return l.each(ctx, plan, l.version, l.sessionSettings, l.writable, l.load, l.packet, l.log, l.primaryKeys, l.foreignKeys, l.disk, l.privileges, l.objects)
+	return l.each(ctx, plan, named{l.product, atFirst}, named{l.sessionSettings, everyPhase}, named{l.sessionVariables, everyPhase},
+		named{l.writable, atFirst}, named{l.load, untilCopy}, named{l.packet, untilCopy}, named{l.log, whileWrite}, named{l.primaryKeys, atFirst},
+		named{l.foreignKeys, untilCopy}, named{l.disk, atFirst}, named{l.privileges, atFirst}, named{l.bookkeeping, atFirst}, named{l.objects, toldOnly})
 }
 
 type targetChecks struct {
@@ -34,6 +37,28 @@ func (l *targetChecks) writable(ctx context.Context, _ db.Plan) error {
 		}
 	}
 	l.ok("read_only", "the target takes writes")
+	return nil
+}
+
+// bookkeeping refuses a database of the bookkeeping's name that is not this move's: cleanup will drop it.
+func (l *targetChecks) bookkeeping(ctx context.Context, plan db.Plan) error {
+	database := Bookkeeping(plan.Bookkeeping)
+	const fix = "give the move another name, or lead the tables to another database"
+	for _, r := range plan.Routes {
+		if strings.EqualFold(r.Target.Name().Database, database) {
+			l.add(db.Fail, "bookkeeping", r.Target.Name().String(), "goes to the database "+database+", which the move keeps for itself", fix)
+			return nil
+		}
+	}
+	foreign, err := l.t.foreignIn(ctx, database)
+	if err != nil {
+		return err
+	}
+	if foreign != "" {
+		l.add(db.Fail, "bookkeeping", database, "is a database that this move did not make: it holds "+foreign, fix+", or rename it")
+		return nil
+	}
+	l.ok("bookkeeping", database+" is the move's own")
 	return nil
 }
 

@@ -1,7 +1,7 @@
 package mysql
 
 import (
-	"context"
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/schema"
 )
 
@@ -29,12 +30,11 @@ type Config struct {
 	LoadMethod     string // "auto", "load_data" or "insert"
 	BinlogOnTarget bool   // write loaded chunks to the target's own binary log
 
-	// Follows tells names that belong to the move, whether there is such a table or not. A source tells of schema changes of them.
+	// Follows tells names that belong to the move, whether there is such a table or not. A source tells of schema
+	// changes of them.
 	Follows func(schema.Name) bool
 
 	SpoolDir string // where a source's log is kept, if it is; see Source.Spool
-
-	pulse *pulse // shared by all connections; nil: silence is waited out
 }
 
 // Address returns host:port or the socket's path.
@@ -52,14 +52,13 @@ func (c *Config) network() string {
 	return "tcp"
 }
 
-// dial opens a connection on which a dead server is noticed.
-func (c *Config) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := &net.Dialer{KeepAlive: 15 * time.Second}
-	nc, err := dialer.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	return attend(nc, c.pulse), nil
+// dialer returns what connects to the server, see wire.NewDialer.
+func (c *Config) dialer() *wire.Dialer {
+	timeout := cmp.Or(c.ConnectTimeout, 10*time.Second)
+	return wire.NewDialer(wire.Dialer{
+		Network: c.network(), Address: c.Address(), User: c.User, Password: c.Password,
+		TLS: c.TLS, TLSFallback: c.TLSFallback, Timeout: timeout,
+	})
 }
 
 // TLSOptions are the files and the mode of a connection's encryption.

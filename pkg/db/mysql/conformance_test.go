@@ -19,6 +19,7 @@ import (
 	"wherry/pkg/db/dbtest"
 	"wherry/pkg/db/mysql"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // TestConformance runs the suite of all engines on pairs of real servers.
@@ -135,7 +136,7 @@ func (w *writer) Create(ctx context.Context, spec dbtest.Spec) error {
 	w.mu.Unlock()
 	var parts []string
 	for _, c := range spec.Columns {
-		part := schema.Quote(c.Name)
+		part := dialect.Quote(c.Name)
 		switch c.Kind {
 		case schema.Integer:
 			part += " BIGINT"
@@ -165,19 +166,20 @@ func (w *writer) Create(ctx context.Context, spec dbtest.Spec) error {
 	}
 	if spec.ParentKey != "" {
 		parts = append(parts, "KEY f_"+spec.ParentKey+" ("+spec.ParentKey+")", fmt.Sprintf("CONSTRAINT f_%s_%s FOREIGN KEY (%s) REFERENCES %s (%s)",
-			spec.Name.Table, spec.ParentKey, spec.ParentKey, spec.Parent.Quoted(), spec.ParentKey))
+			spec.Name.Table, spec.ParentKey, spec.ParentKey, dialect.Quoted(spec.Parent), spec.ParentKey))
 	}
-	_, err := w.pool.ExecContext(ctx, "CREATE TABLE "+spec.Name.Quoted()+" ("+strings.Join(parts, ", ")+") ENGINE=InnoDB CHARACTER SET utf8mb4")
+	_, err := w.pool.ExecContext(ctx, "CREATE TABLE "+dialect.Quoted(spec.Name)+" ("+strings.Join(parts,
+		", ")+") ENGINE=InnoDB CHARACTER SET utf8mb4")
 	return err
 }
 
 func (w *writer) AddColumn(ctx context.Context, table schema.Name, column string) error {
-	_, err := w.pool.ExecContext(ctx, "ALTER TABLE "+table.Quoted()+" ADD COLUMN "+column+" BIGINT NULL")
+	_, err := w.pool.ExecContext(ctx, "ALTER TABLE "+dialect.Quoted(table)+" ADD COLUMN "+column+" BIGINT NULL")
 	return err
 }
 
 func (w *writer) CreateView(ctx context.Context, view, table schema.Name) error {
-	_, err := w.pool.ExecContext(ctx, "CREATE VIEW "+view.Quoted()+" AS SELECT * FROM "+table.Quoted())
+	_, err := w.pool.ExecContext(ctx, "CREATE VIEW "+dialect.Quoted(view)+" AS SELECT * FROM "+dialect.Quoted(table))
 	return err
 }
 
@@ -244,11 +246,11 @@ func (t *writeTx) statement(writes []dbtest.Write) (string, []any) {
 	each := func(join, format string) string {
 		parts := make([]string, len(spec.Columns))
 		for i, c := range spec.Columns {
-			parts[i] = strings.ReplaceAll(format, "column", schema.Quote(c.Name))
+			parts[i] = strings.ReplaceAll(format, "column", dialect.Quote(c.Name))
 		}
 		return strings.Join(parts, join)
 	}
-	table, first := spec.Name.Quoted(), writes[0]
+	table, first := dialect.Quoted(spec.Name), writes[0]
 	if first.Before == nil {
 		rows := make([]string, len(writes))
 		for i, w := range writes {

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
+
+	"wherry/pkg/db/mysql/binlog"
+	"wherry/pkg/db/mysql/wire"
 )
 
-// MySQL reads a number of JSON text as an integer of 64 bits or as a double, but its documents may also hold decimals: 1.50 or
-// 123456789012345678901 would arrive as another number. Such numbers are put into the document by JSON_REPLACE, which takes
-// SQL's decimals as they are.
+// MySQL reads a number of JSON text as an integer of 64 bits or as a double, but its documents may also hold
+// decimals: 1.50 or 123456789012345678901 would arrive as another number. Such numbers are put into the document by
+// JSON_REPLACE, which takes SQL's decimals as they are.
 
 // documentGrowth is about how many bytes an expression has for one of its document.
 const documentGrowth = 16
@@ -23,13 +26,13 @@ type documentNumber struct {
 // appendDocument appends the expression of a document.
 func appendDocument(b, document []byte) []byte {
 	if plainDocument(document) {
-		return appendQuoted(append(b, "_utf8mb4"...), document)
+		return wire.AppendQuoted(append(b, "_utf8mb4"...), document)
 	}
-	b = appendQuoted(append(b, "JSON_REPLACE(_utf8mb4"...), document)
+	b = wire.AppendQuoted(append(b, "JSON_REPLACE(_utf8mb4"...), document)
 	s := documentScan{document: document, path: []byte("$")}
 	s.value()
 	for _, n := range s.found {
-		b = appendQuoted(append(b, ",_utf8mb4"...), n.path)
+		b = wire.AppendQuoted(append(b, ",_utf8mb4"...), n.path)
 		b = append(append(b, ','), document[n.begin:n.end]...)
 	}
 	return append(b, ')')
@@ -42,8 +45,8 @@ func plainDocument(document []byte) bool {
 		case c == '"':
 			i = stringEnd(document, i)
 		case c == '-' || c >= '0' && c <= '9':
-			end := numberEnd(document, i)
-			if !plainNumber(document[i:end]) {
+			end := binlog.NumberEnd(document, i)
+			if !binlog.PlainNumber(document[i:end]) {
 				return false
 			}
 			i = end
@@ -62,31 +65,6 @@ func stringEnd(document []byte, i int) int {
 		}
 	}
 	return min(i+1, len(document))
-}
-
-func numberEnd(document []byte, i int) int {
-	for i < len(document) && (document[i] == '-' || document[i] == '+' || document[i] == '.' || document[i]|0x20 == 'e' || document[i] >= '0' && document[i] <= '9') {
-		i++
-	}
-	return i
-}
-
-// plainNumber tells whether a number that a server printed reads back as itself. Numbers with an exponent are doubles.
-func plainNumber(number []byte) bool {
-	if bytes.ContainsAny(number, "eE") {
-		return true
-	}
-	if bytes.IndexByte(number, '.') < 0 {
-		digits := bytes.TrimPrefix(number, []byte("-"))
-		most := "18446744073709551615"
-		if len(digits) < len(number) {
-			most = "9223372036854775808"
-		}
-		return len(digits) < len(most) || len(digits) == len(most) && string(digits) <= most
-	}
-	v, err := strconv.ParseFloat(string(number), 64)
-	var scratch [40]byte
-	return err == nil && bytes.Equal(jsonAppendDouble(scratch[:0], v), number)
 }
 
 // documentScan walks a document that a server printed and notes the numbers that are not plain.
@@ -109,8 +87,8 @@ func (s *documentScan) value() {
 		s.at = stringEnd(s.document, s.at)
 	case c == '-' || c >= '0' && c <= '9':
 		begin := s.at
-		s.at = numberEnd(s.document, begin)
-		if !plainNumber(s.document[begin:s.at]) {
+		s.at = binlog.NumberEnd(s.document, begin)
+		if !binlog.PlainNumber(s.document[begin:s.at]) {
 			s.found = append(s.found, documentNumber{slices.Clone(s.path), begin, s.at})
 		}
 	default: // true, false, null

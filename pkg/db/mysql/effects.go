@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/ddl"
 	"wherry/pkg/schema"
 )
@@ -16,16 +17,20 @@ import (
 // Effects tells what a statement of the log does to tables. The server is asked only for what new tables have by default, and
 // what its own time zone was at the moment, which means another one on another server.
 func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Table) ([]schema.Effect, error) {
-	parsed, err := ddl.Parse(change.Statement, change.Context)
-	if err != nil {
-		return nil, err
-	}
-	if parsed.Database() != "" { // what was in it is what the stream has found to be touched
-		var effects []schema.Effect
-		for _, name := range change.Tables {
-			effects = append(effects, schema.Effect{Kind: schema.Dropped, Name: name})
+	parsed, ok := change.Parsed.(*ddl.Change)
+	if !ok {
+		var err error
+		if parsed, err = ddl.Parse(change.Statement, change.Context); err != nil {
+			return nil, err
 		}
-		return effects, nil
+		change.Parsed = parsed
+	}
+	parsed = parsed.Under(change.Context)
+	var dropped []schema.Effect
+	if parsed.Database() != "" { // what was in it is what the stream has found to be touched
+		for _, name := range change.Tables {
+			dropped = append(dropped, schema.Effect{Kind: schema.Dropped, Name: name})
+		}
 	}
 	var zoneErr error
 	utc := func(local string) (utc string, ok bool) {
@@ -33,14 +38,17 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Ta
 		zoneErr = errors.Join(zoneErr, err)
 		return utc, utc != ""
 	}
+	var err error
 	if strings.EqualFold(change.Moment.TimeZone, "SYSTEM") {
 		if change.Moment.TimeZone, err = s.systemZone(ctx, change.Moment.Time); err != nil {
 			return nil, err
 		}
 	}
-	databases, err := s.databases(ctx)
-	if err != nil {
-		return nil, err
+	databases := map[string][2]string{}
+	if change.Context.Databases == nil {
+		if databases, err = s.databases(ctx); err != nil {
+			return nil, err
+		}
 	}
 	tables, children := map[schema.Name]*schema.Table{}, map[schema.Name][]*schema.Table{}
 	for _, t := range known {
@@ -51,7 +59,7 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Ta
 	}
 	table := func(n schema.Name) *schema.Table { return tables[n] }
 	of := func(n schema.Name) []*schema.Table { return children[n] }
-	effects, err := parsed.Apply(ddl.Catalog{Table: table, Children: of, Collations: s.collations, UTC: utc, Database: func(name string) (string, string) {
+	effects, err := parsed.Apply(ddl.Catalog{Table: table, Children: of, Collations: s.collations.Within(change.Context.Collations), UTC: utc, Database: func(name string) (string, string) {
 		return databases[strings.ToLower(name)][0], databases[strings.ToLower(name)][1]
 	}})
 	if zoneErr != nil {
@@ -65,7 +73,7 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Ta
 			return nil, err
 		}
 	}
-	return effects, nil
+	return append(dropped, effects...), nil
 }
 
 // utc tells a moment in UTC that a statement has as in a time zone of this server; "" when the statement's zone is not known, or has no such
@@ -75,7 +83,7 @@ func (s *Source) utc(ctx context.Context, zone, local string) (utc string, err e
 		return "", nil
 	}
 	found, err := s.within(ctx, zone, fmt.Sprintf("SELECT UNIX_TIMESTAMP('%s'), FROM_UNIXTIME(UNIX_TIMESTAMP('%[1]s')) = '%[1]s'", local))
-	if number(err) == errTimeZone || err == nil && string(found[1]) != "1" {
+	if wire.Number(err) == wire.TimeZone || err == nil && string(found[1]) != "1" {
 		return "", nil
 	}
 	if err != nil {
@@ -89,18 +97,18 @@ func (s *Source) utc(ctx context.Context, zone, local string) (utc string, err e
 func (s *Source) within(ctx context.Context, zone, query string) (row db.Row, err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("ask %s in time zone %s: %w", s.cfg.Address(), zone, classify(err))
+			err = fmt.Errorf("ask %s in time zone %s: %w", s.cfg.Address(), zone, wire.Classify(err))
 		}
 	}()
 	w, err := s.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	if _, err := w.exec(ctx, "SET SESSION time_zone = "+quoted(zone)); err != nil {
+	defer func() { err = errors.Join(err, w.Close()) }()
+	if _, err := w.Exec(ctx, "SET SESSION time_zone = "+wire.Quoted(zone)); err != nil {
 		return nil, err
 	}
-	rows, err := w.query(ctx, query)
+	rows, err := w.Query(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +134,16 @@ func (s *Source) systemZone(ctx context.Context, at time.Time) (zone string, err
 		sign, seconds = '-', -seconds
 	}
 	return fmt.Sprintf("%c%02d:%02d", sign, seconds/3600, seconds/60%60), nil
+}
+
+// Databases implements db.Source.
+func (s *Source) Databases(ctx context.Context) (map[string]string, error) {
+	found, err := s.databases(ctx)
+	collations := make(map[string]string, len(found))
+	for name, standard := range found {
+		collations[name] = standard[1]
+	}
+	return collations, err
 }
 
 // databases returns the default character set and collation of each database, by its name in lower case.

@@ -8,13 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire/wiretest"
 	"wherry/pkg/schema"
 )
 
 // TestSystemZone: a schema change under the server's own time zone is made under the same one elsewhere, told by its distance from UTC.
 func TestSystemZone(t *testing.T) {
-	eachStreamServer(t, func(t *testing.T, s *streamServer) {
-		opened, err := OpenSource(t.Context(), *s.config)
+	wiretest.Each(t, func(t *testing.T, s *wiretest.Server) {
+		opened, err := OpenSource(t.Context(), configOf(s))
 		require.NoError(t, err)
 		defer func() { require.NoError(t, opened.Close()) }()
 		at := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
@@ -23,7 +24,7 @@ func TestSystemZone(t *testing.T) {
 		for zone, told := range map[string]string{"SYSTEM": want, "system": want, "+05:30": "+05:30", "Asia/Kolkata": "Asia/Kolkata"} {
 			change := &db.DDL{
 				Statement: "ALTER TABLE a ADD COLUMN d DATETIME DEFAULT CURRENT_TIMESTAMP", Context: schema.StatementContext{Database: "x"},
-				Moment: db.Moment{Time: at, TimeZone: zone},
+				Moment: db.Moment{Time: at, StatementSession: schema.StatementSession{TimeZone: zone}},
 			}
 			_, err := opened.Effects(t.Context(), change, nil)
 			require.NoError(t, err)
@@ -35,8 +36,8 @@ func TestSystemZone(t *testing.T) {
 // TestEffectsHaveLabels: the log has labels as numbers, so a table that is known from statements alone has them in its own
 // character set, also after it was converted.
 func TestEffectsHaveLabels(t *testing.T) {
-	eachStreamServer(t, func(t *testing.T, s *streamServer) {
-		opened, err := OpenSource(t.Context(), *s.config)
+	wiretest.Each(t, func(t *testing.T, s *wiretest.Server) {
+		opened, err := OpenSource(t.Context(), configOf(s))
 		require.NoError(t, err)
 		defer func() { require.NoError(t, opened.Close()) }()
 		var known []*schema.Table

@@ -10,6 +10,9 @@ import (
 	"github.com/go-mysql-org/go-mysql/replication"
 )
 
+// eraHeader is the size of an event's header in bytes.
+const eraHeader = 19
+
 // log is the log from GTID 5 on: one transaction that inserts eraWalk.row.
 func (f *eraServer) log() [][]byte {
 	l := &eraLog{}
@@ -17,7 +20,7 @@ func (f *eraServer) log() [][]byte {
 	l.at = 4
 	format := binary.LittleEndian.AppendUint16(nil, 4)
 	format = append(append(format, f.version...), make([]byte, 50-len(f.version)+4)...)
-	format = append(append(format, eventHeader), bytes.Repeat([]byte{8}, 40)...)
+	format = append(append(format, eraHeader), bytes.Repeat([]byte{8}, 40)...)
 	l.add(replication.FORMAT_DESCRIPTION_EVENT, 0, append(format, byte(replication.BINLOG_CHECKSUM_ALG_CRC32)))
 	table := "0900" + "00000000" + "0100" // number, flags
 	rows := replication.WRITE_ROWS_EVENTv2
@@ -72,7 +75,7 @@ type eraLog struct {
 }
 
 func (l *eraLog) add(kind replication.EventType, flags uint16, body []byte) {
-	size := uint32(eventHeader + len(body) + eventChecksum) //nolint:gosec // few bytes
+	size := uint32(eraHeader + len(body) + crc32.Size) //nolint:gosec // few bytes
 	if l.at > 0 {
 		l.at += size
 	}

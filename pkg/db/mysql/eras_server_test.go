@@ -16,7 +16,7 @@ import (
 	play "github.com/go-mysql-org/go-mysql/server"
 	"github.com/stretchr/testify/require"
 
-	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // eraKnows is what not every server knows: since which version a family does, 0 being never, and until before which. A server
@@ -67,31 +67,36 @@ var eraKnows = []struct {
 var eraVariables = map[string][2]int{
 	"autocommit": {50000, 50000}, "sql_mode": {50000, 50000}, "time_zone": {50000, 50000}, "net_write_timeout": {50000, 50000},
 	"wait_timeout": {50000, 50000}, "sql_select_limit": {50000, 50000}, "sql_big_selects": {50000, 50000}, "lock_wait_timeout": {50503, 50503},
-	"max_execution_time": {50708, 0}, "max_statement_time": {0, 100101}, "range_optimizer_max_mem_size": {50709, 0}, "hostname": {50038, 50038},
+	"max_execution_time": {50708, 0}, "information_schema_stats_expiry": {80003, 0}, "max_statement_time": {0, 100101}, "range_optimizer_max_mem_size": {50709, 0}, "hostname": {50038, 50038},
 	"port": {50000, 50000}, "server_id": {50000, 50000}, "server_uuid": {50600, 0}, "lower_case_table_names": {50000, 50000},
 	"max_allowed_packet": {50000, 50000}, "character_set_client": {50000, 50000}, "character_set_results": {50000, 50000},
 	"gtid_executed": {50605, 0}, "gtid_owned": {50605, 0}, "gtid_purged": {50605, 0}, "gtid_binlog_pos": {0, 100002}, "gtid_binlog_state": {0, 100002},
 	"gtid_slave_pos": {0, 100002}, "binlog_checksum": {50602, 50300}, "read_only": {50000, 50000}, "super_read_only": {50708, 0},
 	"transaction_isolation": {50720, 110101}, "sql_generate_invisible_primary_key": {80030, 0}, "innodb_ddl_threads": {80027, 0},
 	"innodb_ddl_buffer_size": {80027, 0}, "binlog_row_metadata": {80001, 100500}, "binlog_expire_logs_seconds": {80001, 100601},
+	"tx_isolation": {50000, 50000}, "tx_read_only": {50605, 100001}, "transaction_read_only": {50720, 110101}, "completion_type": {50003, 50003},
+	"innodb_lock_wait_timeout": {50000, 50000}, "collation_connection": {50000, 50000}, "old_mode": {0, 100001}, "sql_if_exists": {0, 100501},
+	"query_cache_type": {50000, 50000}, "idle_transaction_timeout": {0, 100300}, "show_old_temporals": {50624, 0}, "foreign_key_checks": {50000, 50000},
+	"explicit_defaults_for_timestamp": {50606, 100108}, "note_verbosity": {0, 100606}, "tmp_disk_table_size": {0, 100207},
+	"max_session_mem_used": {0, 100121}, "gtid_mode": {50605, 0},
 }
 
 // eraServer plays a server of a version.
 type eraServer struct {
 	era
-	flavor   schema.Flavor
-	port     int
-	mu       sync.Mutex
-	set      map[string]string // global variables
-	grants   []string
-	replica  bool
-	refused  []string
-	sessions uint32
+	flavor  dialect.Flavor
+	port    int
+	mu      sync.Mutex
+	set     map[string]string // global variables
+	grants  []string
+	replica bool
+	refused []string
+	all     []string // statements
 }
 
 func playEra(t *testing.T, e era) *eraServer {
 	t.Helper()
-	flavor, err := schema.ParseFlavor(e.version)
+	flavor, err := dialect.ParseFlavor(e.version)
 	require.NoError(t, err)
 	f := &eraServer{era: e, flavor: flavor, grants: e.grants, set: map[string]string{
 		"log_bin": "ON", "binlog_format": "ROW", "binlog_row_image": "FULL", "server_id": "1", "read_only": "OFF",
@@ -122,12 +127,31 @@ func (f *eraServer) serve(played *play.Server, nc net.Conn) {
 	accounts := play.NewInMemoryAuthenticationHandler(protocol.AUTH_NATIVE_PASSWORD)
 	err := accounts.AddUser("wherry", "secret")
 	var conn *play.Conn
+	session := &eraSession{eraServer: f}
 	if err == nil {
-		conn, err = played.NewCustomizedConn(nc, accounts, f)
+		conn, err = played.NewCustomizedConn(nc, accounts, session)
+	}
+	if err == nil {
+		session.id = conn.ConnectionID()
 	}
 	for err == nil {
 		err = conn.HandleCommand()
 	}
+}
+
+// eraSession is one connection.
+type eraSession struct {
+	*eraServer
+	id uint32
+}
+
+// HandleQuery implements server.Handler.
+func (s *eraSession) HandleQuery(query string) (*protocol.Result, error) {
+	if strings.HasPrefix(query, "SELECT CONNECTION_ID()") {
+		set, err := protocol.BuildSimpleTextResultset([]string{"id"}, [][]any{{uint64(s.id) + uint64(s.behind)}})
+		return protocol.NewResult(set), err
+	}
+	return s.eraServer.HandleQuery(query)
 }
 
 func (f *eraServer) config() Config {
@@ -144,6 +168,13 @@ func (f *eraServer) replicate(on bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.replica = on
+}
+
+// heard are all statements.
+func (f *eraServer) heard() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.all
 }
 
 // complaints are statements that were refused.
@@ -221,6 +252,7 @@ func (f *eraServer) HandleQuery(query string) (*protocol.Result, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	sql := strings.Join(strings.Fields(f.uncomment(strings.Clone(query))), " ")
+	f.all = append(f.all, sql)
 	names, rows, err := []string(nil), [][]any(nil), f.unknown(sql)
 	if err == nil {
 		names, rows, err = f.answer(sql)
@@ -250,6 +282,17 @@ func (f *eraServer) answer(sql string) (names []string, rows [][]any, err error)
 		f.assign(m[1], map[string]string{"1": "ON", "0": "OFF"}[m[2]]+strings.Trim(m[2], "01"))
 		return nil, nil, nil
 	}
+	if sql == "SHOW SESSION VARIABLES" {
+		for name := range eraVariables {
+			if f.unknown("SELECT @@"+name) == nil {
+				rows = append(rows, []any{name, "1"})
+			}
+		}
+		for name, value := range f.shown {
+			rows = append(rows, []any{name, value})
+		}
+		return []string{"Variable_name", "Value"}, append(rows, []any{"max_allowed_packet", "16777216"}), nil
+	}
 	if m := eraAsked.FindStringSubmatch(sql); m != nil {
 		name := strings.ReplaceAll(m[1], `\_`, "_")
 		if value, known := f.set[name]; known {
@@ -268,6 +311,11 @@ func (f *eraServer) answer(sql string) (names []string, rows [][]any, err error)
 		}
 	}
 	return nil, nil, protocol.NewError(1064, "no answer is known")
+}
+
+// flag is a variable as an expression has it.
+func (f *eraServer) flag(name string) string {
+	return map[string]string{"ON": "1"}[f.set[name]] + map[string]string{"OFF": "0"}[f.set[name]]
 }
 
 // assign sets a variable. super_read_only sets read_only too, and read_only OFF lifts it (MySQL manual, "super_read_only").
@@ -302,7 +350,6 @@ func reply(part string, rows ...[]any) eraAnswer {
 }
 
 func (f *eraServer) answers() []eraAnswer {
-	f.sessions++
 	utf8 := "utf8"
 	if f.flavor.HasUtf8mb3Names() {
 		utf8 = "utf8mb3"
@@ -314,14 +361,17 @@ func (f *eraServer) answers() []eraAnswer {
 	row := []any{"7", "ab", "1.50", "200", "1.5", f.document, "2024", "2023-11-14 22:13:20"}
 	all := []eraAnswer{
 		reply("SELECT VERSION()", []any{f.version}),
-		reply("information_schema.COLLATIONS", []any{utf8 + "_general_ci", utf8, "Yes"}, []any{utf8 + "_unicode_ci", utf8, ""},
-			[]any{"utf8mb4_bin", "utf8mb4", ""}, []any{f.collation(), "utf8mb4", "Yes"}),
+		reply("information_schema.COLLATIONS", []any{utf8 + "_general_ci", utf8, "Yes", "33"}, []any{utf8 + "_unicode_ci", utf8, "", "192"},
+			[]any{"utf8mb4_bin", "utf8mb4", "", "46"}, []any{f.collation(), "utf8mb4", "Yes", "45"}),
 		reply("SELECT @@server_uuid", []any{eraUUID}), reply("CONCAT(@@hostname", []any{"old:3306:1"}), reply("Ssl_cipher", []any{"Ssl_cipher", ""}),
 		reply("SYSDATE(6)", []any{strconv.FormatInt(time.Now().UnixMicro(), 10), "lower_case_table_names=0", "16777216"}),
-		reply("FROM information_schema.TABLES JOIN", []any{"shop", "orders", "BASE TABLE", "InnoDB", "1", "16384", f.collation()}),
+		reply("FROM information_schema.TABLES JOIN", []any{"shop", "orders", "BASE TABLE", "InnoDB", f.collation()}),
+		reply("COALESCE(TABLE_ROWS", []any{"shop", "orders", "1", "16384", "2"}),
 		reply("SHOW CREATE TABLE `shop`.`orders`", []any{"orders", strings.NewReplacer(f.print...).Replace(eraCreate)}),
 		{"SHOW MASTER STATUS", []string{"File", "Position", "Binlog_Do_DB", "Binlog_Ignore_DB"}, [][]any{{"mysql-bin.000002", "700", "", ""}}},
 		{"SHOW BINARY LOGS", []string{"Log_name", "File_size"}, [][]any{{"mysql-bin.000002", "700"}}},
+		reply("SELECT @@GLOBAL.gtid_mode", []any{"ON"}), reply("SELECT @@GLOBAL.read_only", []any{f.flag("read_only")}),
+		reply("SELECT @@GLOBAL.super_read_only", []any{f.flag("super_read_only")}),
 		reply("SELECT @@GLOBAL.gtid_executed", []any{f.gtid()}), reply("SELECT @@GLOBAL.gtid_owned", []any{""}),
 		reply("GTID_SUBSET(", []any{"1"}), reply("GTID_SUBTRACT('"+f.gtid()+"'", []any{""}), reply("GTID_SUBTRACT(", []any{eraUUID + ":6"}),
 		reply("@@GLOBAL.gtid_binlog_state, @@GLOBAL.gtid_binlog_pos", []any{"0-2-3,0-1-5", f.gtid()}),
@@ -330,11 +380,11 @@ func (f *eraServer) answers() []eraAnswer {
 		f.replicaStatus(),
 		reply("SHOW SLAVE HOSTS"),
 		reply("SHOW REPLICAS"),
-		reply("SELECT CURRENT_ROLE()", []any{"NONE"}), reply("SHOW GRANTS", grants...), reply("XA RECOVER"),
+		reply("SELECT CURRENT_ROLE()", []any{"NONE"}), reply("SELECT CURRENT_USER()", []any{"wherry@%"}), reply("SHOW GRANTS", grants...), reply("XA RECOVER"),
 		reply("@@SESSION.character_set_client", []any{"ALLOW_INVALID_DATES", "+00:00", "binary", "binary"}),
-		reply("SELECT COUNT(*), COALESCE(SUM(h), 0)", []any{"1", "42", "0"}), reply("AS orphans", []any{"0"}),
+		reply("SELECT COUNT(*), COALESCE(SUM(COALESCE(CAST(CONV(LEFT(SHA2(CONCAT(", []any{"1", "42"}), reply("AS orphans", []any{"0"}),
 		reply("SELECT `id` FROM `shop`.`orders` FORCE INDEX", []any{"7"}), reply("SELECT `id`, `name`", row), reply("LIMIT 0"),
-		reply("SELECT CONNECTION_ID()", []any{strconv.Itoa(int(f.sessions))}), reply("SELECT 1", []any{"1"}),
+		reply("replication_group_members", f.group), reply("SELECT 1", []any{"1"}),
 	}
 	return append(all, eraObjects...)
 }

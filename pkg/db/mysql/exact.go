@@ -9,8 +9,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// plainRows are the rows until one that LOAD DATA would change or refuse. That row and what follows are left to INSERT, which
-// can carry it: see appendDocument and blanks.
+// plainRows are the rows until one that LOAD DATA would change or refuse. That row and what follows are left to
+// INSERT, which can carry it: see appendDocument and blanks.
 type plainRows struct {
 	db.Rows
 	rel       *route.Relation
@@ -62,9 +62,9 @@ func (h *heldRows) Next() (db.Row, error) {
 	return h.Rows.Next()
 }
 
-// signless returns the positions of values whose zero has no sign on the target: MariaDB stores -0 as 0.
+// signless returns the positions of values whose zero has no sign on the target.
 func (t *Target) signless(rel *route.Relation) (positions []int) {
-	if !t.flavor.MariaDB {
+	if t.flavor.HasNegativeZero() {
 		return nil
 	}
 	for i := range rel.Columns {

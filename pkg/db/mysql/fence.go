@@ -3,13 +3,16 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // NewFence prepares a fence and reads what it will have to put back. It changes nothing.
@@ -68,24 +71,39 @@ func (f *readOnlyFence) Saved() string { return f.saved }
 // stepBack is how long the fence stands aside between two tries. Whoever has waited for it goes on at once.
 const stepBack = 100 * time.Millisecond
 
-// Raise makes the server read-only. SET GLOBAL waits for explicit table locks of other sessions: when ctx ends first, the
-// waiting statement is killed, so that it cannot take effect later.
+// preparedEnd is how long transactions that are prepared may take to end while writes are blocked.
+const preparedEnd = 100 * time.Millisecond
+
+// Raise makes the server read-only, at a moment at which no transaction is prepared by XA. SET GLOBAL waits for
+// explicit table locks of other sessions: when ctx ends first, the waiting statement is killed, so that it cannot
+// take effect later.
 //
-// It also waits for statements that run, and every new statement waits for it, so it may wait in a circle: for a statement that
-// waits for a row of a transaction whose next statement waits for the fence. No server sees that, and it would end with
-// innodb_lock_wait_timeout, 50 s. So it waits for a second only (the least that lock_wait_timeout can be), and steps back.
+// It also waits for statements that run, and every new statement waits for it, so it may wait in a circle: for a
+// statement that waits for a row of a transaction whose next statement waits for the fence. No server sees that, and
+// it would end with innodb_lock_wait_timeout, 50 s. So it waits for a second only (the least that lock_wait_timeout
+// can be), and steps back.
 func (f *readOnlyFence) Raise(ctx context.Context) (err error) {
 	conn, err := f.s.admin.Conn(ctx)
 	if err != nil {
-		return classify(err)
+		return wire.Classify(err)
 	}
 	defer func() { err = errors.Join(err, closeConn(conn)) }()
 	if _, err := conn.ExecContext(ctx, "SET SESSION lock_wait_timeout = 1"); err != nil {
-		return classify(err)
+		return wire.Classify(err)
 	}
 	for {
 		err := f.s.orKill(ctx, conn, "SET GLOBAL "+f.names()[0]+" = 1")
-		if number(err) != errLockWait {
+		if err == nil {
+			if err = f.s.unprepared(ctx, preparedEnd); err == nil {
+				return nil
+			}
+			if !errors.Is(err, db.ErrRetry) {
+				return err
+			}
+			if lifted := f.Lift(ctx); lifted != nil { // MariaDB's read_only keeps them from ending
+				return errors.Join(err, lifted)
+			}
+		} else if wire.Number(err) != wire.LockWait {
 			return err
 		}
 		select {
@@ -101,14 +119,14 @@ func (f *readOnlyFence) Raise(ctx context.Context) (err error) {
 func (s *server) orKill(ctx context.Context, conn *sql.Conn, statement string) error {
 	var id int64
 	if err := conn.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&id); err != nil {
-		return classify(err)
+		return wire.Classify(err)
 	}
 	_, err := conn.ExecContext(ctx, statement)
 	if err == nil {
 		return nil
 	}
 	if ctx.Err() == nil {
-		return fmt.Errorf("%.100s: %w", statement, classify(err))
+		return fmt.Errorf("%.100s: %w", statement, wire.Classify(err))
 	}
 	killing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -119,13 +137,16 @@ func (s *server) orKill(ctx context.Context, conn *sql.Conn, statement string) e
 // Holds reads the settings back.
 func (f *readOnlyFence) Holds(ctx context.Context) error {
 	for _, name := range f.names() {
-		value, err := f.s.variable(ctx, name)
+		value, err := f.s.global(ctx, name)
 		if err != nil {
 			return err
 		}
 		if value == "OFF" || value == "0" || value == "" {
 			return fmt.Errorf("read back %s: it is %q, somebody has turned it off", name, value)
 		}
+	}
+	if err := f.s.unprepared(ctx, 0); err != nil {
+		return err
 	}
 	return f.s.unreplicated(ctx)
 }
@@ -137,8 +158,8 @@ func (f *readOnlyFence) Lift(ctx context.Context) error {
 		if name != "read_only" && name != "super_read_only" {
 			return fmt.Errorf("put back %q: not a setting of this fence", part)
 		}
-		if _, err := f.s.admin.ExecContext(ctx, "SET GLOBAL "+name+" = "+quoted(value)); err != nil {
-			return fmt.Errorf("put back %s = %s: %w", name, value, classify(err))
+		if _, err := f.s.admin.ExecContext(ctx, "SET GLOBAL "+name+" = "+wire.Quoted(value)); err != nil {
+			return fmt.Errorf("put back %s = %s: %w", name, value, wire.Classify(err))
 		}
 	}
 	return nil
@@ -165,17 +186,20 @@ func (f *lockFence) Raise(ctx context.Context) error {
 	}
 	conn, err := f.s.admin.Conn(ctx)
 	if err != nil {
-		return classify(err)
+		return wire.Classify(err)
 	}
 	locks := make([]string, len(f.tables))
 	for i, t := range f.tables {
-		locks[i] = t.Quoted() + " READ"
+		locks[i] = dialect.Quoted(t) + " READ"
 	}
 	if _, err = conn.ExecContext(ctx, "SET SESSION wait_timeout = 28800, lock_wait_timeout = 31536000"); err == nil {
 		err = f.s.orKill(ctx, conn, "LOCK TABLES "+strings.Join(locks, ", "))
 	}
+	if err == nil {
+		err = f.s.unprepared(ctx, preparedEnd)
+	}
 	if err != nil {
-		return errors.Join(classify(err), closeConn(conn))
+		return errors.Join(wire.Classify(err), closeConn(conn))
 	}
 	f.conn = conn
 	return nil
@@ -188,7 +212,10 @@ func (f *lockFence) Holds(ctx context.Context) error {
 	}
 	var one int
 	if err := f.conn.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
-		return fmt.Errorf("the connection that locked the tables is lost: %w", classify(err))
+		return fmt.Errorf("the connection that locked the tables is lost: %w", wire.Classify(err))
+	}
+	if err := f.s.unprepared(ctx, 0); err != nil {
+		return err
 	}
 	return f.s.unreplicated(ctx)
 }
@@ -209,7 +236,7 @@ func (f *lockFence) Release() error {
 // closeConn closes the connection for good instead of giving it back to the pool: its session has settings, locks or a
 // statement of its own.
 func closeConn(conn *sql.Conn) error {
-	_ = conn.Raw(func(any) error { return errBadConn })
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
 	if err := conn.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
 		return err
 	}

@@ -48,7 +48,7 @@ func TestFenceBehindARowLock(t *testing.T) {
 			}()
 			time.Sleep(200 * time.Millisecond)
 			raised := make(chan error, 1)
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			began := time.Now()
 			go func() { raised <- fence.Raise(ctx) }()
@@ -58,7 +58,7 @@ func TestFenceBehindARowLock(t *testing.T) {
 			require.NoError(t, first.Commit())
 			require.NoError(t, <-waiting)
 			require.NoError(t, <-raised)
-			assert.Less(t, time.Since(began), 5*time.Second)
+			assert.Less(t, time.Since(began), 20*time.Second)
 			require.NoError(t, fence.Holds(t.Context()))
 		})
 	}

@@ -2,14 +2,17 @@ package mysql
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // grants is what an account may do, as SHOW GRANTS tells it.
@@ -29,12 +32,19 @@ func (s *server) readGrants(ctx context.Context) (grants, error) {
 	if !s.flavor.MariaDB && s.flavor.Version >= 80000 {
 		var roles string
 		if err := s.admin.QueryRowContext(ctx, "SELECT CURRENT_ROLE()").Scan(&roles); err != nil {
-			return nil, classify(err)
+			return nil, wire.Classify(err)
 		}
 		if roles != "NONE" {
 			statement += " FOR CURRENT_USER() USING " + roles
 		}
 	}
+	var current string
+	if err := s.admin.QueryRowContext(ctx, "SELECT CURRENT_USER()").Scan(&current); err != nil {
+		return nil, wire.Classify(err)
+	}
+	s.mu.Lock()
+	s.current = current
+	s.mu.Unlock()
 	rows, err := s.rows(ctx, statement)
 	if err != nil {
 		return nil, fmt.Errorf("read grants: %w", err)
@@ -113,30 +123,43 @@ func likeMatch(pattern, s string) bool {
 }
 
 // isPrivilege tells whether the server refused a statement for want of a privilege.
-func isPrivilege(err error) bool {
-	switch number(err) {
-	case errPrivilege, errAccess, errAccessDatabase, 1142, 1143, 1144, 1147:
-		return true
-	default:
-		return false
-	}
-}
+func isPrivilege(err error) bool { return errors.Is(wire.Classify(err), db.ErrAccess) }
 
 // need reports a privilege that is missing, with the statement that grants it.
 func (l *checklist) need(all grants, table schema.Name, names ...string) bool {
-	if all.allow(table, names...) {
+	n := l.want(all, table, names...)
+	if n.Met {
 		return true
 	}
+	l.add(db.Fail, "privileges", n.On, "no "+strings.Join(l.s.flavor.Privileges(names...), " or "), fmt.Sprintf("GRANT %s ON %s TO %s", n.Privilege, n.On, n.Account))
+	return false
+}
+
+// want notes a privilege that the move needs. Of several that serve it is the first that the server knows.
+func (l *checklist) want(all grants, table schema.Name, names ...string) db.Need {
 	on := "*.*"
 	if !table.IsZero() {
-		on = table.Quoted()
+		on = dialect.Quoted(table)
 		if table.Table == "*" {
-			on = schema.Quote(table.Database) + ".*"
+			on = dialect.Quote(table.Database) + ".*"
 		}
 	}
-	names = l.s.flavor.Privileges(names...)
-	l.add(db.Fail, "privileges", on, "no "+strings.Join(names, " or "), fmt.Sprintf("GRANT %s ON %s TO the account %s", names[0], on, l.s.cfg.User))
-	return false
+	n := db.Need{On: on, Privilege: l.s.flavor.Privileges(names...)[0], Account: l.s.grantee(), Met: all.allow(table, names...)}
+	if !slices.Contains(l.needs, n) {
+		l.needs = append(l.needs, n)
+	}
+	return n
+}
+
+// grantee is the account that we are, as GRANT has it.
+func (s *server) grantee() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	account, err := schema.ParseAccount(s.current)
+	if err != nil {
+		return wire.Quoted(s.cfg.User)
+	}
+	return wire.Quoted(account.User) + "@" + wire.Quoted(account.Host)
 }
 
 func (l *sourceChecks) privileges(ctx context.Context, plan db.Plan) error {
@@ -175,6 +198,12 @@ func (l *sourceChecks) privileges(ctx context.Context, plan db.Plan) error {
 	} else if !gtid {
 		good = l.need(all, schema.Name{}, "RELOAD") && good // FLUSH BINARY LOGS finds the start position
 	}
+	// Without these something cannot be looked at, which is told where it is looked for.
+	for _, names := range [][]string{{"XA_RECOVER_ADMIN"}, {"SLAVE MONITOR"}} {
+		if len(l.s.flavor.Privileges(names...)) > 0 && l.s.flavor.MariaDB == (names[0] == "SLAVE MONITOR") {
+			l.want(all, schema.Name{}, names...)
+		}
+	}
 	if good {
 		l.ok("privileges", "all that are needed")
 	}
@@ -201,6 +230,7 @@ func (l *targetChecks) privileges(ctx context.Context, plan db.Plan) error {
 			good = l.need(all, schema.Name{Database: name, Table: "*"}, p) && good
 		}
 	}
+	l.wantScratch(all, plan)
 	generated, err := l.s.generatesKeys(ctx)
 	if err != nil {
 		return err
@@ -216,4 +246,27 @@ func (l *targetChecks) privileges(ctx context.Context, plan db.Plan) error {
 		l.ok("privileges", "all that are needed")
 	}
 	return nil
+}
+
+// wantScratch notes what trying the plan needs. What is missing there is told by who tries.
+func (l *targetChecks) wantScratch(all grants, plan db.Plan) {
+	var databases []string
+	add := func(database string) {
+		if !slices.Contains(databases, database) {
+			databases = append(databases, database)
+		}
+	}
+	for _, r := range plan.Routes {
+		add(r.Target.Name().Database)
+	}
+	var kinds []schema.ObjectKind
+	for _, p := range plan.Objects {
+		add(p.Target.Name.Database)
+		kinds = append(kinds, p.Target.Kind)
+	}
+	for i := range databases {
+		for _, privilege := range scratchPrivileges(kinds) {
+			l.want(all, schema.Name{Database: scratchName(plan.Bookkeeping, i), Table: "*"}, privilege)
+		}
+	}
 }

@@ -10,23 +10,25 @@ import (
 	"wherry/pkg/db"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
-// imageHash returns the expression for the SHA-256 of a row's canonical bytes, in hexadecimal digits: rows of a table without a
-// key are found by it, because = on the columns is a matter of collations ('a' = 'A'), loses NULLs and takes -0 for 0. The
-// bytes are those of hashed, but long values are hashed by themselves: CONCAT yields NULL beyond max_allowed_packet.
+// imageHash returns the expression for the SHA-256 of a row's canonical bytes, in hexadecimal digits: rows of a table
+// without a key are found by it, because = on the columns is a matter of collations ('a' = 'A'), loses NULLs and
+// takes -0 for 0. The bytes are those of digest, but long values are hashed by themselves: CONCAT yields NULL beyond
+// max_allowed_packet.
 func imageHash(rel *route.Relation) string {
-	parts := hashed(rel)
-	for i := range parts {
-		if c := rel.Column(i); isLong(c) {
-			value := schema.Quote(c.Name)
-			if c.Type.Kind == schema.JSON {
-				value = "CONVERT(" + value + " USING utf8mb4)"
-			}
-			parts[i] = "IF(" + schema.Quote(c.Name) + " IS NULL, '~', SHA2(" + value + ", 256))"
+	return digestOf(rel, func(parts []string, rel *route.Relation, i int) []string {
+		c := rel.Column(i)
+		if !isLong(c) {
+			return appendDigested(parts, rel, i)
 		}
-	}
-	return "SHA2(CONCAT(" + strings.Join(parts, ", ") + "), 256)"
+		value := dialect.Quote(c.Name)
+		if c.Type.Kind == schema.JSON {
+			value = "CONVERT(" + value + " USING utf8mb4)"
+		}
+		return append(parts, "IF("+dialect.Quote(c.Name)+" IS NULL, '~', SHA2("+value+", 256))")
+	})
 }
 
 // isLong tells whether values may be longer than a row of other types can be, 64 KiB.
@@ -58,8 +60,8 @@ func hashImage(rel *route.Relation, row db.Row, buffer []byte) (hash string, _ [
 	return hex.EncodeToString(sum[:]), buffer
 }
 
-// indexedColumns returns the values that an index of the table may find a row by. Only types are taken whose literals compare
-// as equal whenever the bytes are: they narrow a search that the hash decides.
+// indexedColumns returns the values that an index of the table may find a row by. Only types are taken whose literals
+// compare as equal whenever the bytes are: they narrow a search that the hash decides.
 func indexedColumns(rel *route.Relation) (positions []int) {
 	for i := range rel.Columns {
 		c := rel.Column(i)
@@ -89,9 +91,8 @@ func appendLookup(b []byte, rel *route.Relation, indexed []int, images []image) 
 			if j > 0 {
 				b = append(b, " AND "...)
 			}
-			c := rel.Column(p)
-			b = append(append(b, schema.Quote(c.Name)...), " <=> "...)
-			b = appendKey(b, &c.Type, images[i].row[p])
+			b = append(append(b, dialect.Quote(rel.Column(p).Name)...), " <=> "...)
+			b = appendKey(b, literalType(rel, p), images[i].row[p])
 		}
 		b = append(b, ')')
 	}

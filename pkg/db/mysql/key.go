@@ -8,8 +8,10 @@ import (
 	"strings"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // A key is compared by its columns' own rules, and walked in the order of its index: what a range holds then is one stretch
@@ -43,18 +45,17 @@ func beyond(rel *route.Relation, bound db.Row, upto bool) string {
 	var alternatives []string
 	equal := ""
 	for i, p := range rel.Key {
-		c := rel.Column(p)
 		op := strict(rel.Descends(i) != upto)
 		if upto && i == len(rel.Key)-1 {
 			op += "="
 		}
-		alternatives = append(alternatives, equal+compared(c, op, bound[i]))
-		equal += compared(c, "=", bound[i]) + " AND "
+		alternatives = append(alternatives, equal+compared(rel, p, op, bound[i]))
+		equal += compared(rel, p, "=", bound[i]) + " AND "
 	}
 	if len(alternatives) == 1 {
 		return alternatives[0]
 	}
-	lead := compared(rel.Column(rel.Key[0]), strict(rel.Descends(0) != upto)+"=", bound[0])
+	lead := compared(rel, rel.Key[0], strict(rel.Descends(0) != upto)+"=", bound[0])
 	return "(" + lead + " AND ((" + strings.Join(alternatives, ") OR (") + ")))"
 }
 
@@ -65,14 +66,14 @@ func strict(below bool) string {
 	return ">"
 }
 
-// compared returns the comparison of a key column with a value, op being one of = < <= > >=.
+// compared returns the comparison of value i's column with a value, op being one of = < <= > >=.
 //
 // Strings compared with an enum or a set are compared as strings, while the index has numbers, so numbers are compared. An enum
 // has a range in the index only as a list of equal numbers. A set of 64 members compares as a signed number, though its
 // index does not: as an operand of & it is unsigned.
-func compared(c *schema.Column, op string, value []byte) string {
-	name := schema.Quote(c.Name)
-	if t := &c.Type; op != "=" && (t.Kind == schema.Enum || t.Kind == schema.Set) {
+func compared(rel *route.Relation, i int, op string, value []byte) string {
+	name, t := dialect.Quote(rel.Column(i).Name), literalType(rel, i)
+	if op != "=" && (t.Kind == schema.Enum || t.Kind == schema.Set) {
 		n, ok := labelNumber(t, value)
 		switch {
 		case !ok:
@@ -83,7 +84,7 @@ func compared(c *schema.Column, op string, value []byte) string {
 			return name + enumRange(t, op, n)
 		}
 	}
-	return name + " " + op + " " + string(appendKey(nil, &c.Type, value))
+	return name + " " + op + " " + string(appendKey(nil, t, value))
 }
 
 // enumRange lists the numbers of an enum that are beyond n, 0 being the error value.
@@ -115,15 +116,15 @@ func appendKey(b []byte, t *schema.Type, v []byte) []byte {
 		}
 		return strconv.AppendInt(b, int64(n), 10) //nolint:gosec // the server compares a set as a signed number
 	case t.Kind == schema.Bit:
-		return strconv.AppendUint(b, decodeBig(v), 10)
+		return strconv.AppendUint(b, bitNumber(v), 10)
 	case t.IsText():
-		return appendHex(append(append(append(b, '_'), t.Charset...), ' '), v)
+		return wire.AppendHex(append(append(append(b, '_'), t.Charset...), ' '), v)
 	case t.IsBytes():
-		return appendHex(b, v)
+		return wire.AppendHex(b, v)
 	case parsed(t):
-		return appendQuoted(append(b, "_utf8mb4"...), v)
+		return wire.AppendQuoted(append(b, "_utf8mb4"...), v)
 	default: // temporal types are compared as such with any string
-		return appendQuoted(b, v)
+		return wire.AppendQuoted(b, v)
 	}
 }
 
@@ -156,7 +157,7 @@ func labelNumber(t *schema.Type, v []byte) (n uint64, ok bool) {
 // unknownLabel stands for the number of a label that the column's definition does not have: it names no column, so the
 // server refuses the statement and its error shows the label. No row must be taken for another.
 func unknownLabel(t *schema.Type, v []byte) string {
-	return schema.Quote(fmt.Sprintf("unknown %s label %.30q", t.Name, v))
+	return dialect.Quote(fmt.Sprintf("unknown %s label %.30q", t.Name, v))
 }
 
 // labelBytes returns the labels and the comma in the column's character set.
@@ -176,13 +177,13 @@ func appendKeys(b []byte, rel *route.Relation, keys []db.Row) []byte {
 	if len(rel.Key) > 1 {
 		return appendEachKey(b, rel, keys, false)
 	}
-	column := rel.Column(rel.Key[0])
-	b = append(append(b, schema.Quote(column.Name)...), " IN ("...)
+	t := literalType(rel, rel.Key[0])
+	b = append(append(b, dialect.Quote(rel.Column(rel.Key[0]).Name)...), " IN ("...)
 	for i, key := range keys {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendKey(b, &column.Type, key[0])
+		b = appendKey(b, t, key[0])
 	}
 	return append(b, ')')
 }
@@ -199,11 +200,11 @@ func appendEachKey(b []byte, rel *route.Relation, keys []db.Row, exact bool) []b
 				b = append(b, " AND "...)
 			}
 			column := rel.Column(p)
-			b = append(append(b, schema.Quote(column.Name)...), '=')
-			b = appendKey(b, &column.Type, key[j])
+			b = append(append(b, dialect.Quote(column.Name)...), '=')
+			b = appendKey(b, literalType(rel, p), key[j])
 			if exact && column.Type.IsText() {
-				b = append(append(append(b, " AND CAST("...), schema.Quote(column.Name)...), " AS BINARY)="...)
-				b = appendHex(b, key[j])
+				b = append(append(append(b, " AND CAST("...), dialect.Quote(column.Name)...), " AS BINARY)="...)
+				b = wire.AppendHex(b, key[j])
 			}
 		}
 		b = append(b, ')')
@@ -218,7 +219,7 @@ func orderBy(rel *route.Relation) string {
 	}
 	names := make([]string, len(rel.Key))
 	for i, p := range rel.Key {
-		names[i] = schema.Quote(rel.Column(p).Name)
+		names[i] = dialect.Quote(rel.Column(p).Name)
 		if rel.Descends(i) {
 			names[i] += " DESC"
 		}
@@ -229,7 +230,15 @@ func orderBy(rel *route.Relation) string {
 // keyIndex returns the hint that makes the server walk the row key's index.
 func keyIndex(rel *route.Relation) string {
 	if index := rel.Table.KeyIndex(); index != nil {
-		return " FORCE INDEX (" + schema.Quote(index.Name) + ")"
+		return " FORCE INDEX (" + dialect.Quote(index.Name) + ")"
 	}
 	return ""
+}
+
+// bitNumber reads the value of a BIT column: up to 8 bytes, high byte first.
+func bitNumber(v []byte) (n uint64) {
+	for _, b := range v {
+		n = n<<8 | uint64(b)
+	}
+	return n
 }

@@ -10,11 +10,14 @@ import (
 	"unicode/utf8"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/binlog"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
-// The log has numbers where SELECT prints labels of an enum or set, in the column's own character set. SHOW CREATE TABLE
-// prints them in UTF-8, so the server is asked to turn them back.
+// The log has numbers where SELECT prints labels of an enum or set, in the column's own character set. SHOW CREATE
+// TABLE prints them in UTF-8, so the server is asked to turn them back.
 
 // labelQuestions bounds the expressions of one query; servers take 4096.
 const labelQuestions = 1000
@@ -26,7 +29,7 @@ func (s *server) encodeLabels(ctx context.Context, t *schema.Table) error {
 		if c.Type.Labels == nil {
 			continue
 		}
-		if !labelsAsPrinted(c.Type.Charset) {
+		if !binlog.LabelsAsPrinted(c.Type.Charset) {
 			if err := s.convertLabels(ctx, &c.Type); err != nil {
 				return fmt.Errorf("read labels of column %s: %w", c.Name, err)
 			}
@@ -40,8 +43,9 @@ func (s *server) encodeLabels(ctx context.Context, t *schema.Table) error {
 	return nil
 }
 
-// encodedLabels returns a table that was worked out from a statement, nil for nil, with its enum and set columns complete: the
-// text has the labels themselves, and a column that is converted has another character set than those that it had.
+// encodedLabels returns a table that was worked out from a statement, nil for nil, with its enum and set columns
+// complete: the text has the labels themselves, and a column that is converted has another character set than those
+// that it had.
 func (s *server) encodedLabels(ctx context.Context, t *schema.Table) (*schema.Table, error) {
 	if t == nil {
 		return nil, nil //nolint:nilnil // as told
@@ -51,7 +55,7 @@ func (s *server) encodedLabels(ctx context.Context, t *schema.Table) (*schema.Ta
 	for i := range whole.Columns {
 		c := &whole.Columns[i]
 		c.Type.Encoded = nil
-		if c.Type.Labels == nil || labelsAsPrinted(c.Type.Charset) {
+		if c.Type.Labels == nil || binlog.LabelsAsPrinted(c.Type.Charset) {
 			continue
 		}
 		if err := s.convertLabels(ctx, &c.Type); err != nil {
@@ -59,16 +63,6 @@ func (s *server) encodedLabels(ctx context.Context, t *schema.Table) (*schema.Ta
 		}
 	}
 	return &whole, nil
-}
-
-// labelsAsPrinted tells whether labels in a character set are the bytes that SHOW CREATE TABLE prints.
-func labelsAsPrinted(charset string) bool {
-	switch charset {
-	case "utf8mb4", "utf8mb3", "binary", "":
-		return true
-	default:
-		return false
-	}
 }
 
 // convertLabels asks for the labels, and a comma, in the column's character set, and whether they come back from it.
@@ -118,8 +112,8 @@ func (s *server) convert(ctx context.Context, texts []string, charset string) (d
 	return found[0], nil
 }
 
-// doubtfulLabels asks MariaDB for labels with a question mark, which its SHOW CREATE TABLE also prints for characters beyond
-// U+FFFF and for bytes that are no characters: a variable of the column's type tells (MDEV-10577).
+// doubtfulLabels asks MariaDB for labels with a question mark, which its SHOW CREATE TABLE also prints for characters
+// beyond U+FFFF and for bytes that are no characters: a variable of the column's type tells (MDEV-10577).
 func (s *server) doubtfulLabels(ctx context.Context, name schema.Name, c *schema.Column) error {
 	for i, label := range c.Type.Labels {
 		if !strings.Contains(label, "?") || i >= 64 && c.Type.Kind == schema.Set {
@@ -132,9 +126,9 @@ func (s *server) doubtfulLabels(ctx context.Context, name schema.Name, c *schema
 		var found []byte
 		err := s.admin.QueryRowContext(ctx, fmt.Sprintf(
 			"BEGIN NOT ATOMIC DECLARE label TYPE OF %s.%s DEFAULT %d; SELECT CAST(label AS BINARY); END",
-			name.Quoted(), schema.Quote(c.Name), number)).Scan(&found)
+			dialect.Quoted(name), dialect.Quote(c.Name), number)).Scan(&found)
 		if err != nil {
-			return classify(err)
+			return wire.Classify(err)
 		}
 		want := []byte(label)
 		if c.Type.Encoded != nil {

@@ -6,17 +6,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/pkg/db/mysql/wire/wiretest"
 	"wherry/pkg/schema"
 )
 
 // TestLabels looks at labels that SHOW CREATE TABLE does not tell, or tells of in another character set.
 func TestLabels(t *testing.T) {
-	eachStreamServer(t, func(t *testing.T, s *streamServer) {
-		c := s.connect(t)
-		c.database("binlog_t_labels")
-		c.exec("SET NAMES utf8mb4", `CREATE TABLE l (id int PRIMARY KEY, plain enum('?','ü'), sjis enum('ソ','表') CHARACTER SET sjis, yen enum('a','\\') CHARACTER SET sjis,
+	wiretest.Each(t, func(t *testing.T, s *wiretest.Server) {
+		c := s.Connect(t)
+		c.Database("binlog_t_labels")
+		c.Exec("SET NAMES utf8mb4", `CREATE TABLE l (id int PRIMARY KEY, plain enum('?','ü'), sjis enum('ソ','表') CHARACTER SET sjis, yen enum('a','\\') CHARACTER SET sjis,
 			emoji set('a','😀'), wide enum('x') CHARACTER SET utf16, raw enum(x'ff','a') CHARACTER SET binary)`)
-		opened, err := OpenSource(t.Context(), *s.config)
+		opened, err := OpenSource(t.Context(), configOf(s))
 		require.NoError(t, err)
 		defer func() { require.NoError(t, opened.Close()) }()
 		tables, err := opened.Tables(t.Context(), func(n schema.Name) bool { return n.Database == "binlog_t_labels" })
@@ -26,7 +27,7 @@ func TestLabels(t *testing.T) {
 		for _, column := range tables[0].Columns {
 			got[column.Name] = column.Type
 		}
-		assert.Equal(t, map[string]bool{"id": false, "plain": false, "sjis": false, "yen": true, "emoji": s.mariadb, "wide": false, "raw": s.mariadb}, map[string]bool{
+		assert.Equal(t, map[string]bool{"id": false, "plain": false, "sjis": false, "yen": true, "emoji": s.MariaDB, "wide": false, "raw": s.MariaDB}, map[string]bool{
 			"id": got["id"].Unclear, "plain": got["plain"].Unclear, "sjis": got["sjis"].Unclear, "yen": got["yen"].Unclear, "emoji": got["emoji"].Unclear,
 			"wide": got["wide"].Unclear, "raw": got["raw"].Unclear,
 		})

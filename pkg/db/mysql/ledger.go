@@ -6,10 +6,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
+	"strings"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // ledger keeps facts and chunks in a database of their own beside the data, so that they commit with it.
@@ -19,13 +21,18 @@ type ledger struct {
 }
 
 func (l *ledger) table(name string) string {
-	return schema.Quote(l.database) + "." + schema.Quote(name)
+	return dialect.Quote(l.database) + "." + dialect.Quote(name)
 }
 
-// Create makes the database and its tables, or completes them.
+// Create makes the database and its tables, or completes them. A database of that name with tables of others is left
+// alone.
 func (l *ledger) Create(ctx context.Context) error {
+	if foreign, err := l.t.foreignIn(ctx, l.database); err != nil || foreign != "" {
+		return cmp.Or(err, fmt.Errorf("create bookkeeping: database %s holds %s, which no move made; nothing was changed; give the move another name: %w",
+			l.database, foreign, db.ErrUnsupported))
+	}
 	for _, statement := range []string{
-		"CREATE DATABASE IF NOT EXISTS " + schema.Quote(l.database) + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+		"CREATE DATABASE IF NOT EXISTS " + dialect.Quote(l.database) + " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
 		"CREATE TABLE IF NOT EXISTS " + l.table("facts") + ` (
 			name VARCHAR(64) NOT NULL PRIMARY KEY,
 			value LONGTEXT NOT NULL,
@@ -46,12 +53,27 @@ func (l *ledger) Create(ctx context.Context) error {
 			source VARCHAR(300) NOT NULL PRIMARY KEY COMMENT 'quoted name of the source table',
 			record LONGTEXT NOT NULL
 		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: what the source tables were at the position'`,
+		l.createOwned(),
 	} {
 		if _, err := l.t.admin.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("create bookkeeping %s: %w", l.database, classify(err))
+			return fmt.Errorf("create bookkeeping %s: %w", l.database, wire.Classify(err))
 		}
 	}
 	return l.extend(ctx)
+}
+
+// foreignIn names a table in a database of the bookkeeping's name that no move of wherry made, "" when there is none.
+// Tables of the bookkeeping tell by their comments what they are.
+func (t *Target) foreignIn(ctx context.Context, database string) (name string, err error) {
+	err = t.admin.QueryRowContext(ctx, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_COMMENT NOT LIKE 'wherry: %' AND TABLE_NAME <> ? LIMIT 1",
+		database, tried).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("look for tables in %s: %w", database, wire.Classify(err))
+	}
+	return name, nil
 }
 
 // extend adds what the bookkeeping of an earlier version lacks.
@@ -64,7 +86,7 @@ func (l *ledger) extend(ctx context.Context) error {
 			_, err = l.t.admin.ExecContext(ctx, "ALTER TABLE "+l.table("chunks")+" ADD COLUMN "+column)
 		}
 		if err != nil {
-			return fmt.Errorf("extend bookkeeping %s: %w", l.database, classify(err))
+			return fmt.Errorf("extend bookkeeping %s: %w", l.database, wire.Classify(err))
 		}
 	}
 	return nil
@@ -79,11 +101,11 @@ const (
 func (l *ledger) Get(ctx context.Context, name string) (string, error) {
 	var value string
 	err := l.t.admin.QueryRowContext(ctx, "SELECT value FROM "+l.table("facts")+" WHERE name = ?", name).Scan(&value)
-	if errors.Is(err, sql.ErrNoRows) || number(err) == errNoTable || number(err) == errNoDatabase {
+	if errors.Is(err, sql.ErrNoRows) || wire.Number(err) == wire.NoTable || wire.Number(err) == wire.NoDatabase {
 		return "", nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("read fact %s: %w", name, classify(err))
+		return "", fmt.Errorf("read fact %s: %w", name, wire.Classify(err))
 	}
 	return value, nil
 }
@@ -97,7 +119,7 @@ func (l *ledger) Put(ctx context.Context, name, value string) error {
 	}
 	_, err := l.t.admin.ExecContext(ctx, "REPLACE INTO "+l.table("facts")+" (name, value) VALUES (?, ?)", name, value)
 	if err != nil {
-		return fmt.Errorf("record fact %s: %w", name, classify(err))
+		return fmt.Errorf("record fact %s: %w", name, wire.Classify(err))
 	}
 	return nil
 }
@@ -106,7 +128,7 @@ func (l *ledger) Put(ctx context.Context, name, value string) error {
 func (l *ledger) Begin(ctx context.Context, start db.Position) (recorded db.Position, err error) {
 	tx, err := l.t.admin.BeginTx(ctx, nil)
 	if err != nil {
-		return "", fmt.Errorf("record the start: %w", classify(err))
+		return "", fmt.Errorf("record the start: %w", wire.Classify(err))
 	}
 	defer func() {
 		if rerr := tx.Rollback(); !errors.Is(rerr, sql.ErrTxDone) {
@@ -116,20 +138,20 @@ func (l *ledger) Begin(ctx context.Context, start db.Position) (recorded db.Posi
 	facts := l.table("facts")
 	res, err := tx.ExecContext(ctx, "INSERT INTO "+facts+" (name, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE name = name", db.FactStart, string(start))
 	if err != nil {
-		return "", fmt.Errorf("record the start: %w", classify(err))
+		return "", fmt.Errorf("record the start: %w", wire.Classify(err))
 	}
 	switch n, err := res.RowsAffected(); {
 	case err != nil:
 		return "", err
 	case n != 1:
 		err := tx.QueryRowContext(ctx, "SELECT value FROM "+facts+" WHERE name = ? FOR UPDATE", db.FactStart).Scan(&recorded)
-		return recorded, classify(err)
+		return recorded, wire.Classify(err)
 	}
 	if _, err := tx.ExecContext(ctx, "REPLACE INTO "+facts+" (name, value) VALUES (?, ?)", db.FactPosition, string(start)); err != nil {
-		return "", fmt.Errorf("record the start: %w", classify(err))
+		return "", fmt.Errorf("record the start: %w", wire.Classify(err))
 	}
 	if err := tx.Commit(); err != nil {
-		return "", fmt.Errorf("record the start: %w", classify(err))
+		return "", fmt.Errorf("record the start: %w", wire.Classify(err))
 	}
 	return start, nil
 }
@@ -137,16 +159,16 @@ func (l *ledger) Begin(ctx context.Context, start db.Position) (recorded db.Posi
 // Chunks returns the chunks of a table in order.
 func (l *ledger) Chunks(ctx context.Context, table schema.Name) (chunks []db.Chunk, err error) {
 	rows, err := l.t.admin.QueryContext(ctx, "SELECT number, after_key, upto_key, done, row_count, COALESCE(position, ''), COALESCE(seen, '') FROM "+l.table("chunks")+
-		" WHERE source = ? ORDER BY number", table.Quoted())
+		" WHERE source = ? ORDER BY number", dialect.Quoted(table))
 	if err != nil {
-		return nil, fmt.Errorf("read chunks of %s: %w", table, classify(err))
+		return nil, fmt.Errorf("read chunks of %s: %w", table, wire.Classify(err))
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var c db.Chunk
 		var after, upto []byte
 		if err := rows.Scan(&c.Number, &after, &upto, &c.Done, &c.Rows, &c.Position, &c.Seen); err != nil {
-			return nil, fmt.Errorf("read chunks of %s: %w", table, classify(err))
+			return nil, fmt.Errorf("read chunks of %s: %w", table, wire.Classify(err))
 		}
 		if c.Range.After, err = decodeKey(after); err == nil {
 			c.Range.Upto, err = decodeKey(upto)
@@ -156,16 +178,39 @@ func (l *ledger) Chunks(ctx context.Context, table schema.Name) (chunks []db.Chu
 		}
 		chunks = append(chunks, c)
 	}
-	return chunks, classify(rows.Err())
+	return chunks, wire.Classify(rows.Err())
 }
 
-// Plan records a chunk. Recording the same number again changes nothing.
-func (l *ledger) Plan(ctx context.Context, table schema.Name, c db.Chunk) error {
-	_, err := l.t.admin.ExecContext(ctx, "INSERT INTO "+l.table("chunks")+
-		" (source, number, after_key, upto_key) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE number = number",
-		table.Quoted(), c.Number, encodeKey(c.Range.After), encodeKey(c.Range.Upto))
+// Begun tells which tables have chunks, by one query for all.
+func (l *ledger) Begun(ctx context.Context) (begun func(schema.Name) bool, err error) {
+	rows, err := l.t.admin.QueryContext(ctx, "SELECT DISTINCT source FROM "+l.table("chunks"))
 	if err != nil {
-		return fmt.Errorf("record chunk %s[%d]: %w", table, c.Number, classify(err))
+		return nil, fmt.Errorf("read which tables have chunks: %w", wire.Classify(err))
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	sources := map[string]bool{}
+	for rows.Next() {
+		var source string
+		if err := rows.Scan(&source); err != nil {
+			return nil, fmt.Errorf("read which tables have chunks: %w", wire.Classify(err))
+		}
+		sources[source] = true
+	}
+	return func(n schema.Name) bool { return sources[dialect.Quoted(n)] }, wire.Classify(rows.Err())
+}
+
+// Plan records a chunk of each table, in one statement. Recording the same number again changes nothing.
+func (l *ledger) Plan(ctx context.Context, c db.Chunk, tables ...schema.Name) error {
+	var values []string
+	var args []any
+	for _, table := range tables {
+		values = append(values, "(?, ?, ?, ?)")
+		args = append(args, dialect.Quoted(table), c.Number, encodeKey(c.Range.After), encodeKey(c.Range.Upto))
+	}
+	_, err := l.t.admin.ExecContext(ctx, "INSERT INTO "+l.table("chunks")+
+		" (source, number, after_key, upto_key) VALUES "+strings.Join(values, ", ")+" ON DUPLICATE KEY UPDATE number = number", args...)
+	if err != nil {
+		return fmt.Errorf("record chunk %s[%d]: %w", tables[0], c.Number, wire.Classify(err))
 	}
 	return nil
 }
@@ -174,7 +219,7 @@ func (l *ledger) Plan(ctx context.Context, table schema.Name, c db.Chunk) error 
 func (l *ledger) Seal(ctx context.Context, record string) (pos db.Position, err error) {
 	tx, err := l.t.admin.BeginTx(ctx, nil)
 	if err != nil {
-		return "", fmt.Errorf("seal the move: %w", classify(err))
+		return "", fmt.Errorf("seal the move: %w", wire.Classify(err))
 	}
 	defer func() {
 		if rerr := tx.Rollback(); !errors.Is(rerr, sql.ErrTxDone) {
@@ -188,29 +233,30 @@ func (l *ledger) Seal(ctx context.Context, record string) (pos db.Position, err 
 		if errors.Is(err, sql.ErrNoRows) {
 			return "", errors.New("seal the move: no position on the target")
 		}
-		return pos, classify(err)
+		return pos, wire.Classify(err)
 	}
 	if err != nil {
-		return "", fmt.Errorf("seal the move: %w", classify(err))
+		return "", fmt.Errorf("seal the move: %w", wire.Classify(err))
 	}
-	// The position's record is locked: no applier commits between the end of the log, as it is read here, and the takeover. All
-	// that appliers ever committed is before it (a transaction is in the log before its commit is seen), and what applications
-	// will write here is after it: they do not know of the takeover before it is committed.
+	// The position's record is locked: no applier commits between the end of the log, as it is read here, and the
+	// takeover. All that appliers ever committed is before it (a transaction is in the log before its commit is
+	// seen), and what applications will write here is after it: they do not know of the takeover before it is
+	// committed.
 	end, err := l.ownEnd(ctx)
 	if err != nil {
 		return "", fmt.Errorf("seal the move: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, "REPLACE INTO "+facts+" (name, value) VALUES (?, ?)", db.FactReturn, end.String()); err != nil {
-		return "", fmt.Errorf("seal the move: %w", classify(err))
+		return "", fmt.Errorf("seal the move: %w", wire.Classify(err))
 	}
 	if _, err := tx.ExecContext(ctx, "UPDATE "+facts+" SET name = ? WHERE name = ?", db.FactFinal, db.FactPosition); err != nil {
-		return "", fmt.Errorf("seal the move: %w", classify(err))
+		return "", fmt.Errorf("seal the move: %w", wire.Classify(err))
 	}
 	if _, err := tx.ExecContext(ctx, "INSERT INTO "+facts+" (name, value) VALUES (?, ?)", db.FactCutover, record); err != nil {
-		return "", fmt.Errorf("seal the move: %w", classify(err))
+		return "", fmt.Errorf("seal the move: %w", wire.Classify(err))
 	}
 	if err := tx.Commit(); err != nil {
-		return "", fmt.Errorf("seal the move: %w", classify(err))
+		return "", fmt.Errorf("seal the move: %w", wire.Classify(err))
 	}
 	return pos, nil
 }
@@ -230,41 +276,8 @@ func (l *ledger) ownEnd(ctx context.Context) (db.Position, error) {
 
 // Drop removes the bookkeeping.
 func (l *ledger) Drop(ctx context.Context) error {
-	if _, err := l.t.admin.ExecContext(ctx, "DROP DATABASE IF EXISTS "+schema.Quote(l.database)); err != nil {
-		return fmt.Errorf("drop bookkeeping %s: %w", l.database, classify(err))
+	if _, err := l.t.admin.ExecContext(ctx, "DROP DATABASE IF EXISTS "+dialect.Quote(l.database)); err != nil {
+		return fmt.Errorf("drop bookkeeping %s: %w", l.database, wire.Classify(err))
 	}
 	return nil
-}
-
-// encodeKey writes each value as length, colon, bytes; no bound is nil.
-func encodeKey(key db.Row) []byte {
-	if key == nil {
-		return nil
-	}
-	out := []byte{}
-	for _, v := range key {
-		out = append(strconv.AppendInt(out, int64(len(v)), 10), ':')
-		out = append(out, v...)
-	}
-	return out
-}
-
-func decodeKey(b []byte) (db.Row, error) {
-	if b == nil {
-		return nil, nil
-	}
-	key := db.Row{}
-	for at := 0; at < len(b); {
-		colon := at
-		for colon < len(b) && b[colon] != ':' {
-			colon++
-		}
-		n, err := strconv.Atoi(string(b[at:colon]))
-		if err != nil || n < 0 || colon+1+n > len(b) {
-			return nil, fmt.Errorf("invalid key bound %q", b)
-		}
-		at = colon + 1 + n
-		key = append(key, b[colon+1:at])
-	}
-	return key, nil
 }

@@ -5,25 +5,29 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // Records returns the tables of the move.
 func (l *ledger) Records(ctx context.Context) (records []db.Record, err error) {
 	rows, err := l.t.admin.QueryContext(ctx, "SELECT record FROM "+l.table("tables")+" ORDER BY source")
-	if n := number(err); n == errNoTable || n == errNoDatabase {
+	if n := wire.Number(err); n == wire.NoTable || n == wire.NoDatabase {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the move's tables: %w", classify(err))
+		return nil, fmt.Errorf("read the move's tables: %w", wire.Classify(err))
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var text string
 		if err := rows.Scan(&text); err != nil {
-			return nil, fmt.Errorf("read the move's tables: %w", classify(err))
+			return nil, fmt.Errorf("read the move's tables: %w", wire.Classify(err))
 		}
 		record, err := db.DecodeRecord(text)
 		if err != nil {
@@ -31,7 +35,7 @@ func (l *ledger) Records(ctx context.Context) (records []db.Record, err error) {
 		}
 		records = append(records, record)
 	}
-	return records, classify(rows.Err())
+	return records, wire.Classify(rows.Err())
 }
 
 // Amend puts records and takes others away.
@@ -42,7 +46,7 @@ func (l *ledger) Amend(ctx context.Context, put []db.Record, gone []schema.Name)
 	}
 	tx, err := l.t.admin.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("record the move's tables: %w", classify(err))
+		return fmt.Errorf("record the move's tables: %w", wire.Classify(err))
 	}
 	defer func() {
 		if rerr := tx.Rollback(); !errors.Is(rerr, sql.ErrTxDone) {
@@ -51,36 +55,55 @@ func (l *ledger) Amend(ctx context.Context, put []db.Record, gone []schema.Name)
 	}()
 	for _, statement := range statements {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("record the move's tables: %w", classify(err))
+			return fmt.Errorf("record the move's tables: %w", wire.Classify(err))
 		}
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("record the move's tables: %w", classify(err))
+		return fmt.Errorf("record the move's tables: %w", wire.Classify(err))
 	}
 	return nil
 }
 
 // amendments are the statements of an Amend. renew forgets the chunks of tables that are to be copied.
 func (l *ledger) amendments(put []db.Record, gone []schema.Name, renew bool) ([]string, error) {
-	var statements []string
-	forget := func(table, source string) {
-		statements = append(statements, "DELETE FROM "+l.table(table)+" WHERE source = "+quoted(source))
-	}
+	forget := map[string][]string{}
 	for _, name := range gone {
-		forget("tables", name.Quoted())
-		forget("chunks", name.Quoted())
+		forget["tables"] = append(forget["tables"], wire.Quoted(dialect.Quoted(name)))
+		forget["chunks"] = append(forget["chunks"], wire.Quoted(dialect.Quoted(name)))
 	}
-	for _, r := range put {
+	values := make([]string, len(put))
+	for i, r := range put {
 		text, err := db.EncodeRecord(r)
 		if err != nil {
 			return nil, err
 		}
 		if r.Copy && renew {
-			forget("chunks", r.Source.Quoted())
+			forget["chunks"] = append(forget["chunks"], wire.Quoted(dialect.Quoted(r.Source)))
 		}
-		statements = append(statements, "REPLACE INTO "+l.table("tables")+" (source, record) VALUES ("+quoted(r.Source.Quoted())+", "+quoted(text)+")")
+		values[i] = "(" + wire.Quoted(dialect.Quoted(r.Source)) + ", " + wire.Quoted(text) + ")"
 	}
-	return statements, nil
+	var statements []string
+	for _, table := range []string{"tables", "chunks"} {
+		statements = append(statements, joined("DELETE FROM "+l.table(table)+" WHERE source IN (", forget[table], ")")...)
+	}
+	return append(statements, joined("REPLACE INTO "+l.table("tables")+" (source, record) VALUES ", values, "")...), nil
+}
+
+// joinedBytes is how long a statement with several values grows. Any server takes as much.
+const joinedBytes = 256 << 10
+
+// joined returns statements that hold all values, several each.
+func joined(head string, values []string, tail string) (statements []string) {
+	for len(values) > 0 {
+		n, size := 1, len(values[0])
+		for n < len(values) && size+len(values[n]) < joinedBytes {
+			size += len(values[n])
+			n++
+		}
+		statements = append(statements, head+strings.Join(values[:n], ", ")+tail)
+		values = values[n:]
+	}
+	return statements
 }
 
 // Amend puts records and takes others away within the applier's transaction.
@@ -93,46 +116,74 @@ func (a *applier) Amend(ctx context.Context, put []db.Record, gone []schema.Name
 	if err := a.begin(ctx); err != nil {
 		return err
 	}
-	for _, statement := range append(statements, "DELETE FROM "+l.table("facts")+" WHERE name = "+quoted(db.FactChange)) {
-		if _, err := a.wires[0].exec(ctx, statement); err != nil {
-			return fmt.Errorf("record the move's tables: %w", classify(err))
+	for _, statement := range append(statements, "DELETE FROM "+l.table("facts")+" WHERE name = "+wire.Quoted(db.FactChange)) {
+		if _, err := a.wires[0].Exec(ctx, statement); err != nil {
+			return fmt.Errorf("record the move's tables: %w", wire.Classify(err))
 		}
 	}
 	return nil
 }
 
 // Execute runs one schema statement on the connection that holds the lock.
-func (a *applier) Execute(ctx context.Context, statement string, at db.Moment) (err error) {
+func (a *applier) Execute(ctx context.Context, statement string, at db.Moment) error {
 	if a.began {
 		return errors.New("execute a schema statement: a transaction is open")
 	}
+	return a.t.guarded(ctx, statement, func() error { return a.execute(ctx, statement, at) })
+}
+
+func (a *applier) execute(ctx context.Context, statement string, at db.Moment) (err error) {
 	settings, restore, err := a.t.moment(ctx, at)
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(statement, "CREATE TABLE ") { // it has no rows, and by when it was created it is known (see ledger.judge)
+		settings = slices.DeleteFunc(settings, func(s string) bool { return strings.HasPrefix(s, setTimestamp) })
+	}
 	w := a.wires[0]
 	defer func() {
 		for _, s := range restore { // rows would be written wrong otherwise, also after a statement that was refused
-			if _, failed := w.exec(ctx, s); failed != nil {
-				err = errors.Join(err, classify(failed))
+			if _, failed := w.Exec(ctx, s); failed != nil {
+				err = errors.Join(err, wire.Classify(failed))
 				return
 			}
 		}
 	}()
 	for _, s := range append(settings, statement) {
-		if _, err := w.exec(ctx, s); err != nil {
-			return fmt.Errorf("execute %.200s: %w", s, a.blocked(ctx, classify(err)))
+		if _, err := w.Exec(ctx, s); err != nil {
+			return fmt.Errorf("execute %.200s: %w", s, a.blocked(ctx, wire.Classify(err)))
 		}
 	}
 	return nil
 }
 
+// sessionMode is the sql_mode for a schema statement, so that values become what they became on the source. What a
+// strict session there took without an error is the same value with and without the words that only forbid; so a
+// strict session here forbids nothing that the table may hold.
+func sessionMode(s *schema.StatementSession) string {
+	switch {
+	case s.Modes == nil && s.Strict:
+		return wire.StrictMode
+	case s.Modes == nil:
+		return lenientMode
+	}
+	modes := []string{"NO_ENGINE_SUBSTITUTION"}
+	if s.Strict {
+		modes = append(modes, "STRICT_ALL_TABLES", "ALLOW_INVALID_DATES")
+	}
+	for _, mode := range s.Modes {
+		if forbids := strings.HasPrefix(mode, "NO_ZERO_"); !s.Strict || !forbids {
+			modes = append(modes, mode)
+		}
+	}
+	return strings.Join(modes, ",")
+}
+
+const setTimestamp = "SET SESSION timestamp = "
+
 // moment returns what a session has to set to run a schema statement as of a moment, and to unset.
 func (t *Target) moment(ctx context.Context, at db.Moment) (settings, restore []string, err error) {
-	mode := lenientMode
-	if at.Strict {
-		mode = strictMode
-	}
+	mode := sessionMode(&at.StatementSession)
 	switch { // by default MySQL rounds fractions of times and MariaDB cuts them
 	case at.Time.IsZero():
 	case at.Rounds && t.flavor.HasRoundFractions():
@@ -140,14 +191,16 @@ func (t *Target) moment(ctx context.Context, at db.Moment) (settings, restore []
 	case !at.Rounds && t.flavor.HasTruncateFractions():
 		mode += ",TIME_TRUNCATE_FRACTIONAL"
 	}
-	// Rows are written as bytes, schema statements are text: labels and defaults are in it, in any column's character set.
+	// Rows are written as bytes, schema statements are text: labels and defaults are in it, in any column's character
+	// set.
 	settings = append(settings, "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci", "SET SESSION sql_mode = '"+mode+"', foreign_key_checks = 0", ddlLockWait)
-	restore = append(restore, "SET NAMES binary", "SET SESSION sql_mode = '"+strictMode+"', time_zone = '+00:00', timestamp = DEFAULT")
+	restore = append(restore, t.dialer.SessionStatement(wire.Writing), "SET SESSION timestamp = DEFAULT")
 	if !at.Time.IsZero() {
-		settings = append(settings, fmt.Sprintf("SET SESSION timestamp = %d.%06d", at.Time.Unix(), at.Time.Nanosecond()/1000))
+		settings = append(settings, fmt.Sprintf(setTimestamp+"%d.%06d, auto_increment_increment = %d, auto_increment_offset = %d",
+			at.Time.Unix(), at.Time.Nanosecond()/1000, max(at.Step, 1), max(at.Offset, 1)))
 	}
 	if at.TimeZone != "" {
-		settings = append(settings, "SET SESSION time_zone = "+quoted(at.TimeZone))
+		settings = append(settings, "SET SESSION time_zone = "+wire.Quoted(at.TimeZone))
 	}
 	if t.flavor.HasDDLThreads() {
 		settings = append(settings, "SET SESSION innodb_ddl_buffer_size = 67108864, innodb_ddl_threads = 2")

@@ -5,15 +5,15 @@ import (
 	"strconv"
 	"strings"
 
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // Statements are written for a session with SET NAMES binary: a string literal is bytes, and bytes assigned to a column
 // of characters are taken as they are. Only where characters are compared, or a JSON document is parsed, must the
 // literal say its character set.
-
-const hexDigits = "0123456789ABCDEF"
 
 // appendValue appends the literal that stores v in the column.
 func appendValue(b []byte, t *schema.Type, v []byte) []byte {
@@ -25,12 +25,23 @@ func appendValue(b []byte, t *schema.Type, v []byte) []byte {
 	case t.Kind == schema.JSON:
 		return appendDocument(b, v)
 	case parsed(t):
-		return appendQuoted(append(b, "_utf8mb4"...), v)
+		return wire.AppendQuoted(append(b, "_utf8mb4"...), v)
 	case t.Kind == schema.Bit:
-		return appendHex(b, v)
+		return wire.AppendHex(b, v)
 	default:
-		return appendQuoted(b, v)
+		return wire.AppendQuoted(b, v)
 	}
+}
+
+// literalType returns the type by which literals of value i are written: the column's, but for a number that the bytes are
+// not. For example, the text "1 OR 1=1" of a source that leads to an integer must not stand there without quotes: the server
+// is to convert it, or to refuse it.
+func literalType(rel *route.Relation, i int) *schema.Type {
+	value, column := rel.Value(i), &rel.Column(i).Type
+	if value.Kind != column.Kind && (column.IsNumber() || column.Kind == schema.Bit) {
+		return value
+	}
+	return column
 }
 
 // parsed tells whether the server reads values from characters and takes bytes for something else: MySQL refuses them for JSON
@@ -54,65 +65,6 @@ func appendNumber(b []byte, t *schema.Type, v []byte) []byte {
 	return b
 }
 
-func appendHex(b, v []byte) []byte {
-	if len(v) == 0 {
-		return append(b, "''"...)
-	}
-	b = append(b, "X'"...)
-	for _, c := range v {
-		b = append(b, hexDigits[c>>4], hexDigits[c&15])
-	}
-	return append(b, '\'')
-}
-
-// appendQuoted escapes as MySQL reads strings without NO_BACKSLASH_ESCAPES (manual, "String Literals").
-func appendQuoted(b, v []byte) []byte {
-	b = append(b, '\'')
-	from := 0
-	for i, c := range v {
-		var escaped byte
-		switch c {
-		case '\'', '\\':
-			escaped = c
-		case 0:
-			escaped = '0'
-		case '\n':
-			escaped = 'n'
-		case '\r':
-			escaped = 'r'
-		case 0x1a:
-			escaped = 'Z'
-		default:
-			continue
-		}
-		b = append(append(b, v[from:i]...), '\\', escaped)
-		from = i + 1
-	}
-	return append(append(b, v[from:]...), '\'')
-}
-
-// appendField escapes a value for LOAD DATA with the default delimiters.
-func appendField(b, v []byte) []byte {
-	if v == nil {
-		return append(b, `\N`...)
-	}
-	from := 0
-	for i, c := range v {
-		var escaped byte
-		switch c {
-		case '\\', '\t', '\n':
-			escaped = c
-		case 0:
-			escaped = '0'
-		default:
-			continue
-		}
-		b = append(append(b, v[from:i]...), '\\', escaped)
-		from = i + 1
-	}
-	return append(b, v[from:]...)
-}
-
 // selectList returns the expressions that yield the canonical bytes of a relation's columns.
 func selectList(rel *route.Relation, positions []int) string {
 	var b strings.Builder
@@ -120,17 +72,18 @@ func selectList(rel *route.Relation, positions []int) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(canonical(rel.Column(p)))
+		b.WriteString(canonical(rel, p))
 	}
 	return b.String()
 }
 
-// canonical returns the expression that yields a column's canonical bytes: the column itself but where the server's own
-// text loses or adds something.
-func canonical(c *schema.Column) string {
-	name := schema.Quote(c.Name)
+// canonical returns the expression that yields the canonical bytes of value i, as it is read: the column itself but where
+// the server's own text loses or adds something. A rule that asks for another form is not the server's matter.
+func canonical(rel *route.Relation, i int) string {
+	c := rel.Column(i)
+	name := dialect.Quote(c.Name)
 	switch {
-	case c.Type.PlainZero:
+	case rel.Rule(i).PlainZero:
 		return "(" + name + " * 1e0 + 0e0)" // -0 + 0 is 0
 	case c.Type.Kind == schema.Double && strings.Contains(c.Type.Text, "("):
 		return "(" + name + " * 1e0)" // DOUBLE(M,D) prints a fixed number of digits

@@ -8,17 +8,16 @@ import (
 	"io"
 	"strings"
 
-	protocol "github.com/go-mysql-org/go-mysql/mysql"
-
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 const (
-	loadPacket      = 256 << 10 // bytes of one packet of a LOAD DATA stream
-	insertBytes     = 4 << 20   // aimed size of a multi-row INSERT: thousands of usual rows
-	statementMargin = 1 << 10   // what a packet holds besides the statement's text
+	insertBytes     = 4 << 20 // aimed size of a multi-row INSERT: thousands of usual rows
+	statementMargin = 1 << 10 // what a packet holds besides the statement's text
 )
 
 // Load copies a chunk and marks it done in the same transaction.
@@ -29,16 +28,17 @@ func (t *Target) Load(ctx context.Context, from db.RowReader, r *route.Route, c 
 	}
 	defer func() {
 		if err != nil {
-			err = t.blocked(ctx, err, w.id)
-			w.broken = true // drops the connection and with it the transaction
+			err = t.blocked(ctx, err, w.ID)
+			w.Broken = true // drops the connection and with it the transaction
 		}
 		t.put(w)
 	}()
-	for _, statement := range t.loadPrologue() {
-		if _, err := w.exec(ctx, statement); err != nil {
-			return loaded, classify(err)
+	for _, statement := range t.loadPrologue(w) {
+		if _, err := w.Exec(ctx, statement); err != nil {
+			return loaded, wire.Classify(err)
 		}
 	}
+	w.Unlogged = !t.cfg.BinlogOnTarget
 	if err := t.claim(ctx, w, r.Source.Name(), c); err != nil {
 		return loaded, err
 	}
@@ -49,7 +49,7 @@ func (t *Target) Load(ctx context.Context, from db.RowReader, r *route.Route, c 
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	displace, err := t.displaces(ctx, r)
 	if err == nil && displace {
-		err = w.free(ctx, &r.Target, c.Range)
+		err = free(ctx, w, &r.Target, c.Range)
 	}
 	if err != nil {
 		return loaded, err
@@ -61,10 +61,11 @@ func (t *Target) Load(ctx context.Context, from db.RowReader, r *route.Route, c 
 		return loaded, fmt.Errorf("read what the rows can show: %w", err)
 	}
 	done := fmt.Sprintf("UPDATE %s.chunks SET done = 1, row_count = %d, position = %s, seen = %s WHERE source = %s AND number = %d",
-		schema.Quote(Bookkeeping(t.cfg.Move)), loaded.Rows, quoted(c.Position.String()), quoted(c.Seen.String()), quoted(r.Source.Name().Quoted()), c.Number)
+		dialect.Quote(Bookkeeping(t.cfg.Move)), loaded.Rows, wire.Quoted(c.Position.String()),
+		wire.Quoted(c.Seen.String()), wire.Quoted(dialect.Quoted(r.Source.Name())), c.Number)
 	for _, statement := range []string{done, "COMMIT"} {
-		if _, err := w.exec(ctx, statement); err != nil {
-			return loaded, classify(err)
+		if _, err := w.Exec(ctx, statement); err != nil {
+			return loaded, wire.Classify(err)
 		}
 	}
 	return loaded, nil
@@ -79,7 +80,7 @@ func seen(ctx context.Context, from db.RowReader, c db.Chunk) (db.Position, erro
 }
 
 // write loads rows by LOAD DATA as far as that carries them exactly, and the rest by INSERT.
-func (t *Target) write(ctx context.Context, w *wire, rel *route.Relation, rows db.Rows, displace bool) (loaded db.Loaded, err error) {
+func (t *Target) write(ctx context.Context, w *wire.Conn, rel *route.Relation, rows db.Rows, displace bool) (loaded db.Loaded, err error) {
 	if !t.useLoadData() {
 		return t.insert(ctx, w, rel, rows, displace)
 	}
@@ -94,8 +95,9 @@ func (t *Target) write(ctx context.Context, w *wire, rel *route.Relation, rows d
 
 func (t *Target) useLoadData() bool { return t.cfg.LoadMethod != "insert" && t.localInfile.Load() }
 
-func (t *Target) loadPrologue() []string {
-	if t.cfg.BinlogOnTarget {
+// loadPrologue begins a transaction for rows, in a session that does not log them, if so configured.
+func (t *Target) loadPrologue(w *wire.Conn) []string {
+	if t.cfg.BinlogOnTarget || w.Unlogged {
 		return []string{"BEGIN"}
 	}
 	return []string{"SET SESSION sql_log_bin = 0", "BEGIN"}
@@ -103,11 +105,11 @@ func (t *Target) loadPrologue() []string {
 
 // claim locks the chunk's record, so that whoever else loads it waits and then finds it done. The record must be of the
 // very rows that are to be loaded: had another wherry cut the table elsewhere, the rows between two cuts would be lost.
-func (t *Target) claim(ctx context.Context, w *wire, table schema.Name, c db.Chunk) error {
-	rows, err := w.query(ctx, fmt.Sprintf("SELECT done, after_key, upto_key FROM %s.chunks WHERE source = %s AND number = %d FOR UPDATE",
-		schema.Quote(Bookkeeping(t.cfg.Move)), quoted(table.Quoted()), c.Number))
+func (t *Target) claim(ctx context.Context, w *wire.Conn, table schema.Name, c db.Chunk) error {
+	rows, err := w.Query(ctx, fmt.Sprintf("SELECT done, after_key, upto_key FROM %s.chunks WHERE source = %s AND number = %d FOR UPDATE",
+		dialect.Quote(Bookkeeping(t.cfg.Move)), wire.Quoted(dialect.Quoted(table)), c.Number))
 	if err != nil {
-		return classify(err)
+		return wire.Classify(err)
 	}
 	found, err := db.ReadAll(rows)
 	switch {
@@ -125,58 +127,47 @@ func (t *Target) claim(ctx context.Context, w *wire, table schema.Name, c db.Chu
 
 func sameKey(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
 
-// loadData streams rows through LOAD DATA LOCAL. That statement turns errors into warnings even under strict
-// sql_mode (manual, "LOAD DATA Statement", "Error Handling"), so warnings must be zero and every row must count.
-func (t *Target) loadData(ctx context.Context, w *wire, rel *route.Relation, rows db.Rows, displace bool) (loaded db.Loaded, err error) {
-	done := w.guard(ctx)
-	defer func() { err = done(err) }()
-	statement := append([]byte{0, 0, 0, 0, protocol.COM_QUERY}, loadStatement(rel, displace)...)
-	if err := w.send(statement); err != nil {
-		return loaded, classify(err)
-	}
-	reply, err := w.readPacket()
+// loadData streams rows through LOAD DATA LOCAL, and proves that every row counts.
+func (t *Target) loadData(
+	ctx context.Context, w *wire.Conn, rel *route.Relation, rows db.Rows, displace bool,
+) (loaded db.Loaded, err error) {
+	loaded, res, err := w.Load(ctx, loadStatement(rel, displace), rows, t.maxPacket)
 	if err != nil {
-		return loaded, classify(err)
-	}
-	if reply[0] != protocol.LocalInFile_HEADER {
-		_, err := w.parseOK(reply)
-		return loaded, fmt.Errorf("start LOAD DATA LOCAL: %w", classify(err))
-	}
-	if loaded, err = t.newLoadStream(w).rows(rows); err != nil {
-		w.broken = true // the server still waits for the end of the file: only dropping the connection stops it
 		return loaded, err
 	}
-	if reply, err = w.readPacket(); err != nil {
-		return loaded, classify(err)
-	}
-	res, err := w.parseOK(reply)
-	if err != nil {
-		return loaded, classify(err)
-	}
-	loaded.Displaced, err = w.account(ctx, res, rel, loaded.Rows, displace)
+	loaded.Displaced, err = account(ctx, w, res, rel, loaded.Rows, displace)
 	return loaded, err
 }
 
-// loadStatement names the columns; those whose text the server parses are set from variables, see parsed, and a generated
-// column's values go to a variable that nobody reads.
+// loadStatement names the columns; those whose text the server parses are set from variables, see parsed, and a
+// generated column's values go to a variable that nobody reads. Beside SET an automatic column is set from a variable
+// too: else MariaDB makes its 0 the next number, in spite of NO_AUTO_VALUE_ON_ZERO (measured with 10.11: SET forgets
+// for each row that the column was given a value).
 func loadStatement(rel *route.Relation, displace bool) string {
+	set := false
+	for i := range rel.Columns {
+		set = set || rel.Written(i) && parsed(&rel.Column(i).Type)
+	}
 	columns, sets := make([]string, len(rel.Columns)), []string(nil)
 	for i := range rel.Columns {
 		c := rel.Column(i)
-		columns[i] = schema.Quote(c.Name)
+		columns[i] = dialect.Quote(c.Name)
 		switch {
 		case !rel.Written(i):
 			columns[i] = "@v" + itoa(i)
 		case parsed(&c.Type):
 			columns[i] = "@v" + itoa(i)
-			sets = append(sets, schema.Quote(c.Name)+" = CONVERT(@v"+itoa(i)+" USING utf8mb4)")
+			sets = append(sets, dialect.Quote(c.Name)+" = CONVERT(@v"+itoa(i)+" USING utf8mb4)")
+		case set && c.AutoIncrement:
+			columns[i] = "@v" + itoa(i)
+			sets = append(sets, dialect.Quote(c.Name)+" = @v"+itoa(i))
 		}
 	}
 	statement := "LOAD DATA LOCAL INFILE 'wherry' "
 	if displace {
 		statement += "REPLACE "
 	}
-	statement += "INTO TABLE " + rel.Name().Quoted() +
+	statement += "INTO TABLE " + dialect.Quoted(rel.Name()) +
 		` CHARACTER SET binary FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (` + strings.Join(columns, ", ") + ")"
 	if sets != nil {
 		statement += " SET " + strings.Join(sets, ", ")
@@ -185,7 +176,7 @@ func loadStatement(rel *route.Relation, displace bool) string {
 }
 
 // insert writes rows by multi-row INSERT, or REPLACE, for targets without LOAD DATA LOCAL.
-func (t *Target) insert(ctx context.Context, w *wire, rel *route.Relation, rows db.Rows, displace bool) (loaded db.Loaded, err error) {
+func (t *Target) insert(ctx context.Context, w *wire.Conn, rel *route.Relation, rows db.Rows, displace bool) (loaded db.Loaded, err error) {
 	verb := "INSERT INTO "
 	if displace {
 		verb = "REPLACE INTO "
@@ -216,5 +207,3 @@ func (t *Target) insert(ctx context.Context, w *wire, rel *route.Relation, rows 
 	loaded.Displaced += displaced
 	return loaded, err
 }
-
-func quoted(s string) string { return string(appendQuoted(nil, []byte(s))) }

@@ -5,16 +5,18 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"strings"
 
+	"wherry/pkg/count"
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
-// displaces tells whether rows that hold a unique value of a new row must give way to it. The target is asked, once per
-// table: what is planned may still have to be built. Where the target's collations may take two rows of the source for one,
-// nothing gives way: the statement meets a duplicate then, and the copy stops.
+// displaces tells whether rows that hold a unique value of a new row must give way to it. The target is asked, once
+// per table: what is planned may still have to be built. Where the target's collations may take two rows of the
+// source for one, nothing gives way: the statement meets a duplicate then, and the copy stops.
 func (t *Target) displaces(ctx context.Context, r *route.Route) (bool, error) {
 	if len(r.Target.Key) == 0 || !r.Target.Table.OtherUnique() {
 		return false, nil
@@ -24,19 +26,19 @@ func (t *Target) displaces(ctx context.Context, r *route.Route) (bool, error) {
 	}
 	found, err := t.describe(ctx, &schema.Table{Name: r.Target.Name()})
 	if err != nil {
-		return false, fmt.Errorf("describe table %s: %w", r.Target.Name(), classify(err))
+		return false, fmt.Errorf("describe table %s: %w", r.Target.Name(), wire.Classify(err))
 	}
 	displace := len(schema.Rivals(r.Target.Table, found)) > 0 && len(schema.Blurred(r.Source.Table, r.Target.Table, found)) == 0
 	t.displacing.Store(r, displace)
 	return displace, nil
 }
 
-// free refuses a chunk for whose keys the target has rows already: a REPLACE would not tell one of them from a row that gives
-// way by another unique value. No other chunk has such keys, so they are somebody else's.
-func (w *wire) free(ctx context.Context, rel *route.Relation, r db.Range) error {
-	rows, err := w.query(ctx, "SELECT 1 FROM "+rel.Name().Quoted()+keyIndex(rel)+condition(rel, r)+" LIMIT 1")
+// free refuses a chunk for whose keys the target has rows already: a REPLACE would not tell one of them from a row
+// that gives way by another unique value. No other chunk has such keys, so they are somebody else's.
+func free(ctx context.Context, w *wire.Conn, rel *route.Relation, r db.Range) error {
+	rows, err := w.Query(ctx, "SELECT 1 FROM "+dialect.Quoted(rel.Name())+keyIndex(rel)+condition(rel, r)+" LIMIT 1")
 	if err != nil {
-		return classify(err)
+		return wire.Classify(err)
 	}
 	found, err := db.ReadAll(rows)
 	if err == nil && len(found) > 0 {
@@ -46,16 +48,19 @@ func (w *wire) free(ctx context.Context, rel *route.Relation, r db.Range) error 
 	return err
 }
 
-// infoCount finds the counts of a statement's info. LOAD DATA tells Records, Deleted, Skipped and Warnings; a statement
-// with several rows tells Records, Duplicates and Warnings, where a REPLACE counts the rows that it removed as Duplicates.
+// infoCount finds the counts of a statement's info. LOAD DATA tells Records, Deleted, Skipped and Warnings; a
+// statement with several rows tells Records, Duplicates and Warnings, where a REPLACE counts the rows that it removed
+// as Duplicates.
 var infoCount = regexp.MustCompile(`(Records|Deleted|Duplicates|Skipped): *(\d+)`)
 
-// account proves that the target took every row, and returns how many it removed for them. One row may displace several,
-// one for each unique index.
-func (w *wire) account(ctx context.Context, res result, rel *route.Relation, rows int64, displace bool) (displaced int64, err error) {
-	displaced = int64(res.affected) - rows //nolint:gosec // a count of rows
-	good := res.warnings == 0 && displaced >= 0 && (displace || displaced == 0)
-	for _, m := range infoCount.FindAllStringSubmatch(res.info, -1) {
+// account proves that the target took every row, and returns how many it removed for them. One row may displace
+// several, one for each unique index.
+func account(
+	ctx context.Context, w *wire.Conn, res wire.Result, rel *route.Relation, rows int64, displace bool,
+) (displaced int64, err error) {
+	displaced = int64(res.Affected) - rows //nolint:gosec // a count of rows
+	good := res.Warnings == 0 && displaced >= 0 && (displace || displaced == 0)
+	for _, m := range infoCount.FindAllStringSubmatch(res.Info, -1) {
 		n, err := strconv.ParseInt(m[2], 10, 64)
 		want := map[string]int64{"Records": rows, "Deleted": displaced, "Duplicates": displaced}[m[1]] // Skipped: 0
 		good = good && err == nil && n == want
@@ -63,12 +68,12 @@ func (w *wire) account(ctx context.Context, res result, rel *route.Relation, row
 	if good {
 		return displaced, nil
 	}
-	return 0, fmt.Errorf("load %d rows into %s: the target took %d with %d warnings (%s): %s: %w", rows, rel.Name(),
-		res.affected, res.warnings, res.info, w.warnings(ctx), db.ErrUnsupported)
+	return 0, fmt.Errorf("load %s into %s: the target took %d with %s (%s): %s: %w", count.Of(rows, "row"), rel.Name(),
+		res.Affected, count.Of(res.Warnings, "warning"), res.Info, w.Warnings(ctx), db.ErrUnsupported)
 }
 
 // load sends the rows added, if any, and returns how many rows they displaced.
-func (st *statement) load(ctx context.Context, w *wire, displace bool) (displaced int64, err error) {
+func (st *statement) load(ctx context.Context, w *wire.Conn, displace bool) (displaced int64, err error) {
 	n := int64(st.rows)
 	if n == 0 {
 		return 0, nil
@@ -77,22 +82,5 @@ func (st *statement) load(ctx context.Context, w *wire, displace bool) (displace
 	if err != nil {
 		return 0, err
 	}
-	return w.account(ctx, res, st.rel, n, displace)
-}
-
-// warnings returns the texts of the first few warnings of the statement before.
-func (w *wire) warnings(ctx context.Context) string {
-	rows, err := w.query(ctx, "SHOW WARNINGS LIMIT 3")
-	if err != nil {
-		return err.Error()
-	}
-	found, err := db.ReadAll(rows)
-	if err != nil {
-		return err.Error()
-	}
-	texts := make([]string, len(found))
-	for i, row := range found {
-		texts[i] = string(row[2])
-	}
-	return strings.Join(texts, "; ")
+	return account(ctx, w, res, st.rel, n, displace)
 }

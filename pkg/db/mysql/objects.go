@@ -9,15 +9,17 @@ import (
 	"strings"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // notSystem leaves out the server's own databases.
 const notSystem = " NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')"
 
 // objectLists are queries whose columns are kind, database, name, database and name of a trigger's table, sql_mode,
-// character_set_client, collation_connection, collation of the database, time zone, language, and whether it is an unsafe
-// function.
+// character_set_client, collation_connection, collation of the database, time zone, language, and whether it is an
+// unsafe function.
 var objectLists = []string{
 	`SELECT 'view', TABLE_SCHEMA, TABLE_NAME, '', '', '', CHARACTER_SET_CLIENT, COLLATION_CONNECTION, '', '', '', 0
 	FROM information_schema.VIEWS WHERE TABLE_SCHEMA` + notSystem + ` ORDER BY TABLE_SCHEMA, TABLE_NAME`,
@@ -40,19 +42,19 @@ func (s *server) Objects(ctx context.Context, match func(schema.Name) bool) ([]*
 	for _, query := range objectLists {
 		listed, err := s.listObjects(ctx, query, match)
 		if err != nil {
-			return nil, fmt.Errorf("list views, triggers, routines and events: %w", classify(err))
+			return nil, fmt.Errorf("list views, triggers, routines and events: %w", wire.Classify(err))
 		}
 		all = append(all, listed...)
 	}
 	for _, o := range all {
 		err := s.define(ctx, o)
 		switch {
-		case number(err) == errNoTable || number(err) == errNoRoutine || number(err) == errNoEvent || number(err) == errNoTrigger:
+		case wire.Number(err) == wire.NoTable || wire.Number(err) == wire.NoRoutine || wire.Number(err) == wire.NoEvent || wire.Number(err) == wire.NoTrigger:
 			o.Name = schema.Name{} // dropped meanwhile
 		case isPrivilege(err):
 			o.Hidden = err.Error()
 		case err != nil:
-			return nil, fmt.Errorf("describe %s: %w", o, classify(err))
+			return nil, fmt.Errorf("describe %s: %w", o, wire.Classify(err))
 		}
 	}
 	return slices.DeleteFunc(all, func(o *schema.Object) bool { return o.Name.IsZero() }), nil
@@ -65,7 +67,7 @@ func (s *server) listObjects(ctx context.Context, query string, match func(schem
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		o := &schema.Object{Flavor: s.flavor}
+		o := &schema.Object{Flavor: schema.Flavor(s.flavor)}
 		in := &o.Session
 		if err := rows.Scan(&o.Kind, &o.Name.Database, &o.Name.Table, &o.Table.Database, &o.Table.Table, &in.SQLMode, &in.Charset, &in.Collation,
 			&in.DatabaseCollation, &in.TimeZone, &o.Language, &o.Unsafe); err != nil {
@@ -90,13 +92,14 @@ var definitionColumns = map[schema.ObjectKind]int{
 	schema.ViewObject: 1, schema.TriggerObject: 2, schema.Procedure: 2, schema.Function: 2, schema.EventObject: 3, schema.SequenceObject: 1,
 }
 
-// define reads the definition. On a connection of character set binary it comes in that of the client who created it, in which
-// it has to be sent again (mysqldump does the same); without a default database views name that of each table.
+// define reads the definition. On a connection of character set binary it comes in that of the client who created it,
+// in which it has to be sent again (mysqldump does the same); without a default database views name that of each
+// table.
 func (s *server) define(ctx context.Context, o *schema.Object) error {
 	if o.Kind == schema.Package || o.Language != "" {
 		return nil // never moved
 	}
-	found, err := s.readAll(ctx, "SHOW CREATE "+strings.ToUpper(string(o.Kind))+" "+o.Name.Quoted())
+	found, err := s.readAll(ctx, "SHOW CREATE "+strings.ToUpper(string(o.Kind))+" "+dialect.Quoted(o.Name))
 	if err != nil {
 		return err
 	}
@@ -105,15 +108,17 @@ func (s *server) define(ctx context.Context, o *schema.Object) error {
 		return nil
 	}
 	o.Definition = string(found[0][definitionColumns[o.Kind]])
-	if err := schema.ParseObject(o); err != nil {
+	if err := dialect.ParseObject(o); err != nil {
 		o.Hidden = err.Error()
 		return nil
 	}
 	switch o.Kind {
 	case schema.ViewObject:
-		o.Columns, err = s.columnNames(ctx, o.Name)
+		if o.Columns, err = s.columnNames(ctx, o.Name); wire.Number(err) == wire.ReadOnlySession {
+			o.Hidden, err = "it calls a function that writes, and sessions here only read", nil
+		}
 	case schema.SequenceObject:
-		if found, err = s.readAll(ctx, "SELECT next_not_cached_value FROM "+o.Name.Quoted()); err == nil {
+		if found, err = s.readAll(ctx, "SELECT next_not_cached_value FROM "+dialect.Quoted(o.Name)); err == nil {
 			o.Next = string(found[0][0])
 		}
 	case schema.TriggerObject, schema.Procedure, schema.Function, schema.Package, schema.EventObject:
@@ -131,8 +136,8 @@ func (s *server) readAll(ctx context.Context, statement string) ([]db.Row, error
 
 // columnNames returns a view's columns, none when the view is broken.
 func (s *server) columnNames(ctx context.Context, view schema.Name) ([]string, error) {
-	found, err := s.readAll(ctx, "SHOW COLUMNS FROM "+view.Quoted())
-	if number(err) == errBrokenView {
+	found, err := s.readAll(ctx, "SHOW COLUMNS FROM "+dialect.Quoted(view))
+	if wire.Number(err) == wire.BrokenView {
 		return nil, nil
 	}
 	names := make([]string, len(found))
@@ -143,36 +148,40 @@ func (s *server) columnNames(ctx context.Context, view schema.Name) ([]string, e
 }
 
 // ExecuteIn runs one statement in a session of the given settings.
-func (t *Target) ExecuteIn(ctx context.Context, in schema.Session, statement string) (err error) {
+func (t *Target) ExecuteIn(ctx context.Context, in schema.Session, statement string) error {
+	return t.guarded(ctx, statement, func() error { return t.executeIn(ctx, in, statement) })
+}
+
+func (t *Target) executeIn(ctx context.Context, in schema.Session, statement string) (err error) {
 	conn, err := t.admin.Conn(ctx)
 	if err != nil {
-		return classify(err)
+		return wire.Classify(err)
 	}
 	defer func() { err = errors.Join(err, closeConn(conn)) }()
 	for _, s := range append(sessionSettings(in), statement) {
 		if _, err := conn.ExecContext(ctx, s); err != nil {
-			return fmt.Errorf("execute %.200s: %w", s, t.blocked(ctx, classify(err)))
+			return fmt.Errorf("execute %.200s: %w", s, t.blocked(ctx, wire.Classify(err)))
 		}
 	}
 	return nil
 }
 
-// sessionSettings returns the statements that make a session so; what it says of text comes last, for it may be of a character
-// set that the others are not in.
+// sessionSettings returns the statements that make a session so; what it says of text comes last, for it may be of a
+// character set that the others are not in.
 func sessionSettings(in schema.Session) []string {
 	settings := []string{ddlLockWait}
 	if in.Database != "" {
-		settings = append(settings, "USE "+schema.Quote(in.Database))
+		settings = append(settings, "USE "+dialect.Quote(in.Database))
 	}
-	set := "SET SESSION sql_mode = " + quoted(in.SQLMode)
+	set := "SET SESSION sql_mode = " + wire.Quoted(in.SQLMode)
 	if in.TimeZone != "" {
-		set += ", time_zone = " + quoted(in.TimeZone)
+		set += ", time_zone = " + wire.Quoted(in.TimeZone)
 	}
 	if in.Collation != "" {
-		set += ", collation_connection = " + quoted(in.Collation)
+		set += ", collation_connection = " + wire.Quoted(in.Collation)
 	}
 	if in.Charset != "" {
-		set += ", character_set_client = " + quoted(in.Charset)
+		set += ", character_set_client = " + wire.Quoted(in.Charset)
 	}
 	return append(settings, set)
 }
@@ -183,8 +192,9 @@ const tried = "tried_trigger"
 // TryTrigger makes the trigger on a copy of its table.
 func (t *Target) TryTrigger(ctx context.Context, o *schema.Object) error {
 	scratch := schema.Name{Database: Bookkeeping(t.cfg.Move), Table: tried}
-	drop := "DROP TABLE IF EXISTS " + scratch.Quoted() // and the trigger with it
-	for _, statement := range []string{drop, "CREATE TABLE " + scratch.Quoted() + " LIKE " + o.Table.Quoted()} {
+	drop := "DROP TABLE IF EXISTS " + dialect.Quoted(scratch) // and the trigger with it
+	for _, statement := range []string{drop, "CREATE TABLE " + dialect.Quoted(scratch) + " LIKE " +
+		dialect.Quoted(o.Table)} {
 		if err := t.Execute(ctx, statement); err != nil {
 			return fmt.Errorf("try %s: %w", o, err)
 		}
@@ -196,6 +206,53 @@ func (t *Target) TryTrigger(ctx context.Context, o *schema.Object) error {
 		err = fmt.Errorf("try %s: %w", o, err)
 	}
 	return errors.Join(err, t.Execute(ctx, drop))
+}
+
+// viewPatience is how many seconds a view is read for: what is broken shows at once.
+const viewPatience = 2
+
+// TryView asks for a view as an application would: the sessions of others have the server's own settings.
+func (s *server) TryView(ctx context.Context, view schema.Name, read bool) (err error) {
+	conn, err := s.admin.Conn(ctx)
+	if err != nil {
+		return wire.Classify(err)
+	}
+	defer func() { err = errors.Join(err, closeConn(conn)) }()
+	limit := fmt.Sprintf("max_execution_time = %d", viewPatience*1000)
+	if s.flavor.MariaDB {
+		limit = fmt.Sprintf("max_statement_time = %d", viewPatience)
+	}
+	statement := "SELECT * FROM " + dialect.Quoted(view) + " LIMIT 1"
+	if !read {
+		statement = "PREPARE wherry_view FROM " + wire.Quoted(statement)
+	}
+	for _, set := range []string{
+		"SET NAMES utf8mb4", fmt.Sprintf("SET SESSION sql_mode = @@GLOBAL.sql_mode, time_zone = @@GLOBAL.time_zone, lock_wait_timeout = %d, %s", viewPatience, limit),
+		"SET SESSION TRANSACTION READ ONLY", statement,
+	} {
+		err := discard(ctx, conn, set)
+		switch wire.Number(err) {
+		case wire.StatementTime, wire.ExecutionTime, wire.ReadOnlySession: // nothing was wrong until then
+			return nil
+		}
+		if err != nil {
+			return wire.Classify(err)
+		}
+	}
+	return nil
+}
+
+// discard runs a statement and reads what it returns to the end: an error may come with any row.
+func discard(ctx context.Context, conn *sql.Conn, statement string) (err error) {
+	rows, err := conn.QueryContext(ctx, statement)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		continue
+	}
+	return rows.Err()
 }
 
 // account tells whether an account or role exists; known is false when the server does not let us see.
@@ -210,6 +267,6 @@ func (s *server) account(ctx context.Context, a schema.Account) (exists, known b
 	case isPrivilege(err):
 		return false, false, nil
 	default:
-		return false, false, fmt.Errorf("look for account %s: %w", a, classify(err))
+		return false, false, fmt.Errorf("look for account %s: %w", a, wire.Classify(err))
 	}
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"strings"
 
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // Obstacles looks for rows and triggers. Triggers are seen only by who has the privilege for them (manual, "The
@@ -17,45 +19,63 @@ func (t *Target) Obstacles(ctx context.Context, tables []schema.Name) (map[schem
 	if err != nil {
 		return nil, err
 	}
+	triggers, err := t.triggers(ctx, tables)
+	if err != nil {
+		return nil, fmt.Errorf("look for triggers: %w", wire.Classify(err))
+	}
 	found := map[schema.Name][]string{}
 	for _, table := range tables {
 		var one int
-		err := t.admin.QueryRowContext(ctx, "SELECT 1 FROM "+table.Quoted()+" LIMIT 1").Scan(&one)
+		err := t.admin.QueryRowContext(ctx, "SELECT 1 FROM "+dialect.Quoted(table)+" LIMIT 1").Scan(&one)
 		switch {
 		case err == nil:
 			found[table] = append(found[table], "is not empty")
 		case !errors.Is(err, sql.ErrNoRows):
-			return nil, fmt.Errorf("look for rows in %s: %w", table, classify(err))
+			return nil, fmt.Errorf("look for rows in %s: %w", table, wire.Classify(err))
 		}
 		if !all.allow(table, "TRIGGER") {
-			found[table] = append(found[table], "may have triggers, which this account cannot see: GRANT TRIGGER ON "+table.Quoted()+" TO the account "+t.cfg.User)
+			found[table] = append(found[table], "may have triggers, which this account cannot see: GRANT TRIGGER ON "+
+				dialect.Quoted(table)+" TO "+t.grantee())
 			continue
 		}
-		triggers, err := t.triggers(ctx, table)
-		if err != nil {
-			return nil, fmt.Errorf("look for triggers of %s: %w", table, classify(err))
-		}
-		if len(triggers) > 0 {
-			found[table] = append(found[table], "has triggers, which would fire for every row that is copied or changed ("+strings.Join(triggers, ", ")+
+		if names := triggers[table]; len(names) > 0 {
+			found[table] = append(found[table], "has triggers, which would fire for every row that is copied or changed ("+strings.Join(names, ", ")+
 				"): drop them, and create them again after the cutover")
 		}
 	}
 	return found, nil
 }
 
-func (t *Target) triggers(ctx context.Context, table schema.Name) (names []string, err error) {
-	rows, err := t.admin.QueryContext(ctx, `SELECT TRIGGER_NAME FROM information_schema.TRIGGERS
-		WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_OBJECT_TABLE = ? ORDER BY TRIGGER_NAME`, table.Database, table.Table)
+// triggers returns the triggers of tables, by one query per database: the server reads its whole list for each.
+func (t *Target) triggers(ctx context.Context, tables []schema.Name) (map[schema.Name][]string, error) {
+	databases := map[string]bool{}
+	names := map[schema.Name][]string{}
+	for _, table := range tables {
+		if databases[table.Database] {
+			continue
+		}
+		databases[table.Database] = true
+		if err := t.triggersOf(ctx, table.Database, names); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+func (t *Target) triggersOf(ctx context.Context, database string, names map[schema.Name][]string) (err error) {
+	rows, err := t.admin.QueryContext(ctx, `SELECT EVENT_OBJECT_TABLE, TRIGGER_NAME FROM information_schema.TRIGGERS
+		WHERE EVENT_OBJECT_SCHEMA = ? ORDER BY EVENT_OBJECT_TABLE, TRIGGER_NAME`, database)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
+		var table, name string
+		if err := rows.Scan(&table, &name); err != nil {
+			return err
 		}
-		names = append(names, name)
+		at := schema.Name{Database: database, Table: table}
+		names[at] = append(names[at], name)
 	}
-	return names, rows.Err()
+	return rows.Err()
 }

@@ -8,13 +8,14 @@ import (
 	"wherry/pkg/db"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // Orphans counts rows that reference a row which is not there.
 func (s *server) Orphans(ctx context.Context, rel, parent *route.Relation, key schema.ForeignKey, limit int) (int64, error) {
 	present, equal := "", ""
 	for i := range key.Columns {
-		from, to := "c."+schema.Quote(key.Columns[i]), "p."+schema.Quote(key.ParentColumns[i])
+		from, to := "c."+dialect.Quote(key.Columns[i]), "p."+dialect.Quote(key.ParentColumns[i])
 		present += from + " IS NOT NULL AND "
 		if i > 0 {
 			equal += " AND "
@@ -27,8 +28,9 @@ func (s *server) Orphans(ctx context.Context, rel, parent *route.Relation, key s
 	if rel.Where != "" {
 		present += "(" + rel.Where + ") AND "
 	}
-	statement := "SELECT COUNT(*) FROM (SELECT 1 FROM " + rel.Name().Quoted() + " AS c WHERE " + present + "NOT EXISTS (SELECT 1 FROM " +
-		parent.Name().Quoted() + " AS p WHERE " + equal + ") LIMIT " + strconv.Itoa(limit) + ") AS orphans"
+	statement := "SELECT COUNT(*) FROM (SELECT 1 FROM " + dialect.Quoted(rel.Name()) + " AS c WHERE " + present +
+		"NOT EXISTS (SELECT 1 FROM " +
+		dialect.Quoted(parent.Name()) + " AS p WHERE " + equal + ") LIMIT " + strconv.Itoa(limit) + ") AS orphans"
 	rows, err := s.rows(ctx, statement)
 	if err != nil {
 		return 0, fmt.Errorf("look for rows of %s that reference nothing by %s: %w", rel.Name(), key.Name, err)

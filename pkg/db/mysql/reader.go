@@ -4,20 +4,32 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 // Tables returns the tables, views and sequences whose names match.
 func (s *server) Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error) {
 	listed, err := s.list(ctx, match)
 	if err != nil {
-		return nil, fmt.Errorf("list tables: %w", classify(err))
+		return nil, fmt.Errorf("list tables: %w", wire.Classify(err))
+	}
+	names := make([]schema.Name, len(listed))
+	for i, t := range listed {
+		names[i] = t.Name
+	}
+	sizes, err := s.Sizes(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range listed {
+		t.Rows, t.Bytes = sizes[t.Name].Rows, sizes[t.Name].Bytes
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(describers)
@@ -27,12 +39,12 @@ func (s *server) Tables(ctx context.Context, match func(schema.Name) bool) ([]*s
 		}
 		group.Go(func() error {
 			full, err := s.describe(ctx, t)
-			if number(err) == errNoTable { // dropped or renamed since it was listed
+			if wire.Number(err) == wire.NoTable { // dropped or renamed since it was listed
 				listed[i] = nil
 				return nil
 			}
 			if err != nil {
-				return fmt.Errorf("describe table %s: %w", t.Name, classify(err))
+				return fmt.Errorf("describe table %s: %w", t.Name, wire.Classify(err))
 			}
 			listed[i] = full
 			return nil
@@ -48,8 +60,7 @@ func (s *server) Tables(ctx context.Context, match func(schema.Name) bool) ([]*s
 const describers = 4
 
 func (s *server) list(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error) {
-	rows, err := s.admin.QueryContext(ctx, `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, COALESCE(ENGINE, ''),
-		COALESCE(TABLE_ROWS, 0), COALESCE(DATA_LENGTH, 0) + COALESCE(INDEX_LENGTH, 0), DEFAULT_COLLATION_NAME
+	rows, err := s.admin.QueryContext(ctx, `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, COALESCE(ENGINE, ''), DEFAULT_COLLATION_NAME
 		FROM information_schema.TABLES JOIN information_schema.SCHEMATA ON SCHEMA_NAME = TABLE_SCHEMA
 		WHERE TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')
 		ORDER BY TABLE_SCHEMA, TABLE_NAME`)
@@ -61,7 +72,7 @@ func (s *server) list(ctx context.Context, match func(schema.Name) bool) ([]*sch
 	for rows.Next() {
 		t := &schema.Table{}
 		var kind string
-		if err := rows.Scan(&t.Name.Database, &t.Name.Table, &kind, &t.Engine, &t.Rows, &t.Bytes, &t.DatabaseCollation); err != nil {
+		if err := rows.Scan(&t.Name.Database, &t.Name.Table, &kind, &t.Engine, &t.DatabaseCollation); err != nil {
 			return nil, err
 		}
 		switch kind {
@@ -81,10 +92,11 @@ func (s *server) list(ctx context.Context, match func(schema.Name) bool) ([]*sch
 
 func (s *server) describe(ctx context.Context, listed *schema.Table) (*schema.Table, error) {
 	var name, create string
-	if err := s.admin.QueryRowContext(ctx, "SHOW CREATE TABLE "+listed.Name.Quoted()).Scan(&name, &create); err != nil {
+	if err := s.admin.QueryRowContext(ctx, "SHOW CREATE TABLE "+dialect.Quoted(listed.Name)).Scan(&name,
+		&create); err != nil {
 		return nil, err
 	}
-	t, err := schema.ParseCreate(create, listed.Name, s.flavor, s.collations)
+	t, err := dialect.ParseCreate(create, listed.Name, s.flavor, s.collations)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +115,7 @@ func (q query) bound(ctx context.Context, rel *route.Relation, after db.Row, n i
 	}
 	all := *rel
 	all.Where = ""
-	statement := "SELECT " + keyList(rel) + " FROM " + rel.Name().Quoted() + keyIndex(rel) +
+	statement := "SELECT " + keyList(rel) + " FROM " + dialect.Quoted(rel.Name()) + keyIndex(rel) +
 		condition(&all, db.Range{After: after}) + orderBy(rel) + " LIMIT 1 OFFSET " + itoa(n-1)
 	rows, err := q(ctx, statement)
 	if err != nil {
@@ -131,13 +143,13 @@ func (s *server) Rows(ctx context.Context, rel *route.Relation, r db.Range) (db.
 type query func(ctx context.Context, statement string) (db.Rows, error)
 
 func (q query) read(ctx context.Context, rel *route.Relation, r db.Range) (db.Rows, error) {
-	statement := "SELECT " + selectList(rel, allColumns(rel)) + " FROM " + rel.Name().Quoted() + keyIndex(rel) +
+	statement := "SELECT " + selectList(rel, allColumns(rel)) + " FROM " + dialect.Quoted(rel.Name()) + keyIndex(rel) +
 		condition(rel, r) + orderBy(rel)
 	rows, err := q(ctx, statement)
 	if err != nil {
 		return nil, fmt.Errorf("read rows of %s: %w", rel.Name(), err)
 	}
-	return rows, nil
+	return inForm(rel, rows), nil
 }
 
 // Fetch streams the rows that have one of the keys.
@@ -147,7 +159,8 @@ func (s *server) Fetch(ctx context.Context, rel *route.Relation, keys []db.Row) 
 
 func (q query) fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (db.Rows, error) {
 	var b []byte
-	b = append(b, "SELECT "+selectList(rel, allColumns(rel))+" FROM "+rel.Name().Quoted()+keyIndex(rel)+" WHERE ("...)
+	b = append(b, "SELECT "+selectList(rel, allColumns(rel))+" FROM "+dialect.Quoted(rel.Name())+keyIndex(rel)+" "+
+		"WHERE ("...)
 	b = append(appendKeys(b, rel, keys), ')')
 	if rel.Where != "" {
 		b = append(b, " AND ("+rel.Where+")"...)
@@ -156,7 +169,7 @@ func (q query) fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (d
 	if err != nil {
 		return nil, fmt.Errorf("fetch rows of %s: %w", rel.Name(), err)
 	}
-	return rows, nil
+	return inForm(rel, rows), nil
 }
 
 // rows runs a query on a connection that its rows give back when they are closed.
@@ -165,14 +178,17 @@ func (s *server) rows(ctx context.Context, statement string) (db.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := w.query(ctx, statement)
+	rows, err := w.Query(ctx, statement)
 	if err != nil {
 		s.put(w)
-		return nil, classify(err)
+		return nil, wire.Classify(err)
 	}
-	rows.release = func() { s.put(w) }
+	rows.Release = func() { s.put(w) }
 	return rows, nil
 }
+
+// noDigest stands in a sum for a row that is too large for the server to concatenate. It has more digits than the sum of 2^35 hashes.
+const noDigest = "1000000000000000000000000000000"
 
 // Sum returns the checksum of a range, computed by the server; rows too large for the server to concatenate are
 // read and summed here, by the same rule.
@@ -181,9 +197,12 @@ func (s *server) Sum(ctx context.Context, rel *route.Relation, r db.Range) (db.S
 }
 
 func (q query) sum(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum, error) {
-	hash := "CAST(CONV(LEFT(SHA2(CONCAT(" + strings.Join(hashed(rel), ", ") + "), 256), 16), 16, 10) AS UNSIGNED)"
-	statement := "SELECT COUNT(*), COALESCE(SUM(h), 0), COUNT(*) - COUNT(h) FROM (SELECT " + hash + " AS h FROM " +
-		rel.Name().Quoted() + keyIndex(rel) + condition(rel, r) + ") AS hashed"
+	if rel.Formed() { // the server cannot tell what another one will make of it
+		return q.sumHere(ctx, rel, r)
+	}
+	// The hash of a row stands here once: in a derived table, which the server merges, it would be computed for every mention.
+	statement := "SELECT COUNT(*), COALESCE(SUM(COALESCE(CAST(CONV(LEFT(" + digest(rel) + ", 16), 16, 10) AS UNSIGNED), " + noDigest + ")), 0) FROM " +
+		dialect.Quoted(rel.Name()) + keyIndex(rel) + condition(rel, r)
 	rows, err := q(ctx, statement)
 	if err != nil {
 		return db.Sum{}, fmt.Errorf("sum rows of %s: %w", rel.Name(), err)
@@ -192,7 +211,7 @@ func (q query) sum(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum
 	if err != nil {
 		return db.Sum{}, fmt.Errorf("sum rows of %s: %w", rel.Name(), err)
 	}
-	if string(found[0][2]) != "0" {
+	if len(found[0][1]) >= len(noDigest) {
 		return q.sumHere(ctx, rel, r)
 	}
 	var sum db.Sum
@@ -209,34 +228,4 @@ func (q query) sumHere(ctx context.Context, rel *route.Relation, r db.Range) (db
 		return db.Sum{}, err
 	}
 	return db.SumRows(rows)
-}
-
-// hashed returns per column the expression whose bytes go into a row's hash: length, colon, canonical bytes; "~" for
-// NULL. It is the rule of db.SumRows in SQL.
-func hashed(rel *route.Relation) []string {
-	parts := make([]string, len(rel.Columns))
-	for i := range rel.Columns {
-		c := rel.Column(i)
-		value := canonical(c)
-		switch {
-		case parsed(&c.Type):
-			value = "CAST(CONVERT(" + value + " USING utf8mb4) AS BINARY)"
-		case c.Type.Kind == schema.Float || c.Type.Kind == schema.Double:
-			value = printedReal(rel.Table.Flavor, value)
-		case !c.Type.IsNumber():
-			value = "CAST(" + value + " AS BINARY)"
-		}
-		// Not COALESCE: what is larger than max_allowed_packet becomes NULL here, which must not pass for a NULL of the column.
-		parts[i] = "IF(" + schema.Quote(c.Name) + " IS NULL, '~', CONCAT(LENGTH(" + value + "), ':', " + value + "))"
-	}
-	return parts
-}
-
-// printedReal returns the expression for the text that SELECT prints of a number. Where a string is asked for, MySQL cuts that
-// text to 24 characters, by an exponent or by digits; in a JSON document it does not, but marks whole numbers by ".0".
-func printedReal(flavor schema.Flavor, value string) string {
-	if flavor.MariaDB || !flavor.HasJSONType() {
-		return value
-	}
-	return "TRIM(TRAILING '.0' FROM TRIM(LEADING '[' FROM TRIM(TRAILING ']' FROM JSON_ARRAY(" + value + "))))"
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/binlog"
+	"wherry/pkg/db/mysql/wire"
 )
 
 // upstream is a primary of this server: one channel of its replication.
@@ -27,7 +29,8 @@ func (u *upstream) running() bool {
 	return u.applying() || u.status["Replica_IO_Running"] != "No" // it may be connecting
 }
 
-// newNames are the words that took the place of others in the columns of SHOW REPLICA STATUS (MySQL 8.0.22 release notes).
+// newNames are the words that took the place of others in the columns of SHOW REPLICA STATUS (MySQL 8.0.22 release
+// notes).
 var newNames = strings.NewReplacer("Master", "Source", "Slave", "Replica")
 
 // upstreams returns the primaries of this server, usually none.
@@ -41,7 +44,7 @@ func (s *server) upstreams(ctx context.Context) (found []upstream, err error) {
 	}
 	rows, err := s.admin.QueryContext(ctx, statement)
 	if err != nil {
-		return nil, fmt.Errorf("read the replication status of %s: %w", s.cfg.Address(), classify(err))
+		return nil, fmt.Errorf("read the replication status of %s: %w", s.cfg.Address(), wire.Classify(err))
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	names, err := rows.Columns()
@@ -62,7 +65,7 @@ func (s *server) upstreams(ctx context.Context) (found []upstream, err error) {
 		}
 		found = append(found, u)
 	}
-	return found, classify(rows.Err())
+	return found, wire.Classify(rows.Err())
 }
 
 // follows returns a primary whose changes this server applies, or nil.
@@ -79,8 +82,8 @@ func (s *server) follows(ctx context.Context) (*upstream, error) {
 	return nil, nil
 }
 
-// unreplicated refuses a fence that does not stop a primary's changes: neither read_only nor a lock keeps it from committing,
-// and what it commits after the takeover would be lost.
+// unreplicated refuses a fence that does not stop a primary's changes: neither read_only nor a lock keeps it from
+// committing, and what it commits after the takeover would be lost.
 func (s *server) unreplicated(ctx context.Context) error {
 	u, err := s.follows(ctx)
 	if err != nil {
@@ -101,12 +104,12 @@ func (s *server) settled(ctx context.Context, u *upstream) (bool, error) {
 	if set := u.status["Retrieved_Gtid_Set"]; set != "" {
 		var applied bool
 		err := s.admin.QueryRowContext(ctx, "SELECT GTID_SUBSET(?, @@GLOBAL.gtid_executed)", set).Scan(&applied)
-		return applied, classify(err)
+		return applied, wire.Classify(err)
 	}
 	if received := u.status["Gtid_IO_Pos"]; received != "" && !strings.EqualFold(u.status["Using_Gtid"], "No") {
 		var applied string
 		if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_slave_pos").Scan(&applied); err != nil || applied == "" {
-			return false, classify(err)
+			return false, wire.Classify(err)
 		}
 		return coveredList(applied, received)
 	}
@@ -115,25 +118,29 @@ func (s *server) settled(ctx context.Context, u *upstream) (bool, error) {
 
 // coveredList tells whether one MariaDB GTID list is at or after another.
 func coveredList(at, goal string) (bool, error) {
-	a, err := parseGTIDList(at)
+	a, err := binlog.ParseGTIDList(at)
 	if err != nil {
 		return false, err
 	}
-	g, err := parseGTIDList(goal)
+	g, err := binlog.ParseGTIDList(goal)
 	if err != nil {
 		return false, err
 	}
-	yes, _ := a.contains(g)
+	yes, _ := a.Contains(g)
 	return yes, nil
 }
 
-// Settle waits until what was received from primaries is applied. A channel that cannot get there is an error.
+// settlePatience bounds the waiting for prepared transactions; the cutover's own timeout is shorter.
+const settlePatience = time.Hour
+
+// Settle waits until what was received from primaries is applied, and no transaction is prepared by XA. A channel
+// that cannot get there is an error.
 func (s *Source) Settle(ctx context.Context) error {
 	for {
 		all, err := s.upstreams(ctx)
 		if err != nil {
 			if isPrivilege(err) {
-				return nil // named by the replica check
+				return s.unprepared(ctx, settlePatience) // the rest is named by the replica check
 			}
 			return err
 		}
@@ -152,7 +159,7 @@ func (s *Source) Settle(ctx context.Context) error {
 			waiting = waiting || !done
 		}
 		if !waiting {
-			return nil
+			return s.unprepared(ctx, settlePatience)
 		}
 		select {
 		case <-ctx.Done():

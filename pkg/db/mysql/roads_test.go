@@ -17,8 +17,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/binlog"
+	"wherry/pkg/db/mysql/wire/wiretest"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
 const (
@@ -36,7 +39,7 @@ func TestThreeRoadsOneRow(t *testing.T) {
 		seed, err = strconv.ParseUint(text, 10, 64)
 		require.NoError(t, err, "WHERRY_SEED")
 	}
-	eachStreamServer(t, func(t *testing.T, s *streamServer) {
+	wiretest.Each(t, func(t *testing.T, s *wiretest.Server) {
 		t.Logf("replay with WHERRY_SEED=%d", seed)
 		w := newRoads(t, s, rand.New(rand.NewPCG(seed, 1))) //nolint:gosec // a test
 		shared, own := w.types()
@@ -50,7 +53,7 @@ func TestThreeRoadsOneRow(t *testing.T) {
 			table := &roadsTable{name: fmt.Sprintf("t%d", number), columns: (*kinds)[:n], shared: kinds == &shared}
 			*kinds = (*kinds)[n:]
 			t.Run(table.name, func(t *testing.T) {
-				w.t, w.c.t = t, t
+				w.t, w.c.T = t, t
 				rows += w.roads(table)
 			})
 		}
@@ -63,7 +66,7 @@ type roads struct {
 	t       *testing.T
 	r       *rand.Rand
 	mariadb bool
-	c       *streamConn // on the source
+	c       *wiretest.Conn // on the source
 	source  *Source
 	plain   *sql.DB // reads the source without wherry
 	targets []*roadsTarget
@@ -77,26 +80,26 @@ type roadsTarget struct {
 	plain  *sql.DB
 }
 
-func newRoads(t *testing.T, s *streamServer, r *rand.Rand) *roads {
-	w := &roads{t: t, r: r, mariadb: s.mariadb, c: s.connect(t), plain: plainReader(t, s.config)}
-	w.c.exec("DROP DATABASE IF EXISTS "+roadsFrom, "CREATE DATABASE "+roadsFrom+" CHARACTER SET utf8mb4", "USE "+roadsFrom,
+func newRoads(t *testing.T, s *wiretest.Server, r *rand.Rand) *roads {
+	w := &roads{t: t, r: r, mariadb: s.MariaDB, c: s.Connect(t), plain: plainReader(t, s)}
+	w.c.Exec("DROP DATABASE IF EXISTS "+roadsFrom, "CREATE DATABASE "+roadsFrom+" CHARACTER SET utf8mb4", "USE "+roadsFrom,
 		"CREATE TABLE marks (id int PRIMARY KEY)")
 	var err error
-	w.source, err = OpenSource(t.Context(), *s.config)
+	w.source, err = OpenSource(t.Context(), configOf(s))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = w.source.Close() })
-	for _, other := range streamServers(t) {
-		if !strings.HasSuffix(other.name, "-2") {
+	for _, other := range wiretest.Servers(t) {
+		if !strings.HasSuffix(other.Name, "-2") {
 			continue
 		}
-		c := other.connect(t)
-		c.exec("DROP DATABASE IF EXISTS "+roadsTo, "DROP DATABASE IF EXISTS "+Bookkeeping(roadsMove), "CREATE DATABASE "+roadsTo)
+		c := other.Connect(t)
+		c.Exec("DROP DATABASE IF EXISTS "+roadsTo, "DROP DATABASE IF EXISTS "+Bookkeeping(roadsMove), "CREATE DATABASE "+roadsTo)
 		t.Cleanup(func() {
-			c.exec("DROP DATABASE IF EXISTS "+roadsTo, "DROP DATABASE IF EXISTS "+Bookkeeping(roadsMove))
+			c.Exec("DROP DATABASE IF EXISTS "+roadsTo, "DROP DATABASE IF EXISTS "+Bookkeeping(roadsMove))
 		})
-		target := &roadsTarget{family: other.mariadb == s.mariadb, plain: plainReader(t, other.config)}
+		target := &roadsTarget{family: other.MariaDB == s.MariaDB, plain: plainReader(t, other)}
 		for _, method := range []string{"auto", "insert"} {
-			cfg := *other.config
+			cfg := configOf(other)
 			cfg.Move, cfg.LoadMethod = roadsMove, method
 			opened, err := OpenTarget(t.Context(), cfg)
 			require.NoError(t, err)
@@ -116,10 +119,10 @@ func newRoads(t *testing.T, s *streamServer, r *rand.Rand) *roads {
 }
 
 // plainReader returns sessions that print bytes as they are, by a driver that wherry's row path does not use.
-func plainReader(t *testing.T, config *Config) *sql.DB {
+func plainReader(t *testing.T, s *wiretest.Server) *sql.DB {
 	t.Helper()
 	c := driver.NewConfig()
-	c.Net, c.Addr, c.User, c.Passwd, c.Collation = "tcp", config.Address(), config.User, config.Password, "binary"
+	c.Net, c.Addr, c.User, c.Passwd, c.Collation = "tcp", s.Dialer.Address, s.User, s.Password, "binary"
 	c.Params = map[string]string{"time_zone": "'+00:00'", "sql_mode": "''"}
 	connector, err := driver.NewConnector(c)
 	require.NoError(t, err)
@@ -149,14 +152,14 @@ var candidates = []rune("aZ09 \\'\"\x00\n\t,äöåÄéßñ¥£€‚ŽžŠŸÿ¤
 func (w *roads) charsets() []charset {
 	lonely := map[string]bool{"gb18030": true}
 	var all []charset
-	for _, row := range w.c.rows("SELECT CHARACTER_SET_NAME FROM information_schema.CHARACTER_SETS WHERE CHARACTER_SET_NAME <> 'binary' ORDER BY 1") {
+	for _, row := range w.c.Rows("SELECT CHARACTER_SET_NAME FROM information_schema.CHARACTER_SETS WHERE CHARACTER_SET_NAME <> 'binary' ORDER BY 1") {
 		c := charset{name: string(row[0]), own: lonely[string(row[0])]}
 		var terms []string
 		for _, r := range candidates {
 			encoded := fmt.Sprintf("CONVERT(_utf8mb4 X'%s' USING %s)", hex.EncodeToString([]byte(string(r))), c.name)
 			terms = append(terms, "CAST("+encoded+" AS BINARY)", "CAST(CONVERT("+encoded+" USING utf8mb4) AS BINARY)")
 		}
-		found := w.c.rows("SELECT " + strings.Join(terms, ", "))[0]
+		found := w.c.Rows("SELECT " + strings.Join(terms, ", "))[0]
 		for i, r := range candidates {
 			if string(found[2*i+1]) != string(r) {
 				continue
@@ -212,7 +215,7 @@ func (w *roads) create(table *roadsTable) {
 	for _, extra := range []string{"id " + table.key + " NOT NULL", "g1 varchar(30) AS (id) VIRTUAL", "g2 varchar(60) AS (concat(id, 'ü')) STORED"} {
 		elements = slices.Insert(elements, w.r.IntN(len(elements)+1), extra)
 	}
-	w.c.exec("SET NAMES utf8mb4", "CREATE TABLE "+table.name+" ("+strings.Join(elements, ", ")+", PRIMARY KEY (id)) CHARACTER SET utf8mb4 ROW_FORMAT=DYNAMIC")
+	w.c.Exec("SET NAMES utf8mb4", "CREATE TABLE "+table.name+" ("+strings.Join(elements, ", ")+", PRIMARY KEY (id)) CHARACTER SET utf8mb4 ROW_FORMAT=DYNAMIC")
 }
 
 func (table *roadsTable) keyOf(n int) string {
@@ -244,11 +247,11 @@ func (w *roads) session() {
 		settings = append(settings, "SET GLOBAL log_bin_compress = "+[]string{"OFF", "ON"}[w.r.IntN(2)],
 			"SET SESSION column_compression_zlib_wrap = "+[]string{"OFF", "ON"}[w.r.IntN(2)])
 	}
-	w.c.exec(settings...)
+	w.c.Exec(settings...)
 	w.t.Cleanup(func() {
-		w.c.exec(strings.Replace(settings[0], "FULL", map[bool]string{false: "MINIMAL", true: "NO_LOG"}[w.mariadb], 1))
+		w.c.Exec(strings.Replace(settings[0], "FULL", map[bool]string{false: "MINIMAL", true: "NO_LOG"}[w.mariadb], 1))
 		if w.mariadb {
-			w.c.exec("SET GLOBAL log_bin_compress = OFF")
+			w.c.Exec("SET GLOBAL log_bin_compress = OFF")
 		}
 	})
 }
@@ -265,7 +268,7 @@ func (w *roads) fill(table *roadsTable) {
 			}
 			b.WriteString(",(" + strings.Join(values, ",") + ")")
 		}
-		w.c.exec("INSERT IGNORE INTO " + table.name + " (" + strings.Join(append([]string{"id"}, table.names...), ",") + ") VALUES " + b.String()[1:])
+		w.c.Exec("INSERT IGNORE INTO " + table.name + " (" + strings.Join(append([]string{"id"}, table.names...), ",") + ") VALUES " + b.String()[1:])
 	}
 }
 
@@ -283,7 +286,7 @@ func (w *roads) change(table *roadsTable) {
 			}
 		}
 		if sets != nil {
-			w.c.exec(fmt.Sprintf("UPDATE IGNORE %s SET %s WHERE id BETWEEN %s AND %s", table.name, strings.Join(sets, ", "),
+			w.c.Exec(fmt.Sprintf("UPDATE IGNORE %s SET %s WHERE id BETWEEN %s AND %s", table.name, strings.Join(sets, ", "),
 				table.keyOf(10+from*30), table.keyOf(25+from*30)))
 		}
 	}
@@ -301,9 +304,9 @@ func (w *roads) roads(table *roadsTable) int {
 	require.NoError(t, err)
 	log := w.follow(from, source[0])
 	for step, write := range []func(*roadsTable){w.fill, w.change, w.remove} {
-		w.c.exec("SET NAMES utf8mb4")
+		w.c.Exec("SET NAMES utf8mb4")
 		write(table)
-		w.c.exec("SET NAMES binary", fmt.Sprintf("REPLACE INTO marks VALUES (%d)", step), "DELETE FROM marks")
+		w.c.Exec("SET NAMES binary", fmt.Sprintf("REPLACE INTO marks VALUES (%d)", step), "DELETE FROM marks")
 		log.untilMark()
 		if !log.same(w.source, w.plain, table.name) {
 			t.Fatalf("step %d", step)
@@ -314,12 +317,12 @@ func (w *roads) roads(table *roadsTable) int {
 			w.bring(source[0], target, log)
 		}
 	}
-	w.c.exec("DROP TABLE " + table.name)
+	w.c.Exec("DROP TABLE " + table.name)
 	return len(log.model)
 }
 
 func (w *roads) remove(table *roadsTable) {
-	w.c.exec("DELETE FROM " + table.name + " WHERE id BETWEEN " + table.keyOf(100) + " AND " + table.keyOf(120))
+	w.c.Exec("DELETE FROM " + table.name + " WHERE id BETWEEN " + table.keyOf(100) + " AND " + table.keyOf(120))
 }
 
 // roadsLog is what the log says that a table holds.
@@ -355,6 +358,7 @@ func (l *roadsLog) untilMark() {
 		if part == nil {
 			continue
 		}
+		until = time.Now().Add(time.Minute) // it moves
 		for _, change := range part.Changes {
 			if change.Route == l.marks {
 				if change.After == nil {
@@ -418,7 +422,7 @@ func readPlain(t *testing.T, plain *sql.DB, table string, rel *route.Relation) m
 			case real[i] && v.Valid: // the driver's own text of a number that it has read
 				number, err := strconv.ParseFloat(string(v.V), 64)
 				require.NoError(t, err)
-				kept[i] = appendDouble(nil, number)
+				kept[i] = binlog.AppendDouble(nil, number)
 			case v.Valid:
 				kept[i] = append([]byte{}, v.V...)
 			}
@@ -476,7 +480,7 @@ func (w *roads) bring(source *schema.Table, target *roadsTarget, log *roadsLog) 
 		for _, loss := range losses {
 			require.NotEqual(t, schema.Fatal, loss.Grade, "%s %s: %s", loss.Name, loss.Column, loss.What)
 		}
-		require.NoError(t, target.load.Execute(t.Context(), target.load.Dialect().CreateTable(planned, false)))
+		require.NoError(t, target.load.Execute(t.Context(), target.load.Dialect().CreateTable(planned, false)[0]))
 		r, err := route.New(source, planned, "")
 		require.NoError(t, err)
 		switch way {
@@ -495,7 +499,7 @@ func (w *roads) bring(source *schema.Table, target *roadsTarget, log *roadsLog) 
 		require.NoError(t, err)
 		require.Equal(t, want, sum, "sums of %s on %s differ, of %v", way, target.load.version, w.unequalSums(r, target.load))
 		require.EqualValues(t, len(log.model), sum.Rows)
-		require.NoError(t, target.load.Execute(t.Context(), "DROP TABLE "+name.Quoted()))
+		require.NoError(t, target.load.Execute(t.Context(), "DROP TABLE "+dialect.Quoted(name)))
 	}
 }
 
@@ -517,7 +521,7 @@ func (w *roads) unequalSums(r *route.Route, target *Target) (names []string) {
 
 func (w *roads) load(target *Target, r *route.Route, number, rows int) {
 	chunk := db.Chunk{Number: number}
-	require.NoError(w.t, target.Ledger().Plan(w.t.Context(), r.Source.Name(), chunk))
+	require.NoError(w.t, target.Ledger().Plan(w.t.Context(), chunk, r.Source.Name()))
 	loaded, err := target.Load(w.t.Context(), w.source, r, chunk)
 	require.NoError(w.t, err, "%s", r.Source.Table.Definition)
 	require.EqualValues(w.t, rows, loaded.Rows)
@@ -536,5 +540,17 @@ func (w *roads) upsert(target *Target, r *route.Route, log *roadsLog) {
 		_, err := applier.Apply(w.t.Context(), &db.Batch{Tables: []db.TableBatch{{Route: r, Upserts: part}}})
 		require.NoError(w.t, err)
 		require.NoError(w.t, applier.Commit(w.t.Context(), "there"))
+	}
+}
+
+// canonicalText names a column in the form whose text is canonical.
+func canonicalText(c *schema.Column) string {
+	switch {
+	case c.Type.Kind == schema.Float:
+		return "`" + c.Name + "` * 1e0"
+	case c.Type.Zerofill:
+		return "`" + c.Name + "` + 0"
+	default:
+		return "`" + c.Name + "`"
 	}
 }

@@ -7,17 +7,20 @@ import (
 	"strings"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/binlog"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
 
-// snapshotWait is how long a snapshot waits for transactions that have changed its table, in seconds: whoever wants to change
-// the table meanwhile waits behind it.
+// snapshotWait is how long a snapshot waits for transactions that have changed its table, in seconds: whoever wants
+// to change the table meanwhile waits behind it.
 const snapshotWait = 2
 
 // snapshot is a transaction that reads a consistent view.
 type snapshot struct {
-	w   *wire
+	w   *wire.Conn
 	pos db.Position
 }
 
@@ -45,22 +48,22 @@ func (v *snapshot) Sum(ctx context.Context, rel *route.Relation, r db.Range) (db
 }
 
 func (v *snapshot) query(ctx context.Context, statement string) (db.Rows, error) {
-	if v.w.broken { // another connection would not see the same
+	if v.w.Broken { // another connection would not see the same
 		return nil, fmt.Errorf("read from a snapshot: %w", db.ErrConnection)
 	}
-	rows, err := v.w.query(ctx, statement)
+	rows, err := v.w.Query(ctx, statement)
 	if err != nil {
-		return nil, classify(err)
+		return nil, wire.Classify(err)
 	}
 	return rows, nil
 }
 
 // Close ends the transaction with its connection.
 func (v *snapshot) Close() error {
-	if v.w.broken {
+	if v.w.Broken {
 		return nil
 	}
-	return v.w.close()
+	return v.w.Close()
 }
 
 // openSnapshot begins a transaction whose view is of this instant.
@@ -72,8 +75,8 @@ func (s *server) openSnapshot(ctx context.Context) (*snapshot, error) {
 	for _, statement := range []string{
 		"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "START TRANSACTION WITH CONSISTENT SNAPSHOT",
 	} {
-		if _, err := w.exec(ctx, statement); err != nil {
-			return nil, errors.Join(classify(err), w.close())
+		if _, err := w.Exec(ctx, statement); err != nil {
+			return nil, errors.Join(wire.Classify(err), w.Close())
 		}
 	}
 	return &snapshot{w: w}, nil
@@ -109,7 +112,7 @@ func (s *Source) placedSnapshot(ctx context.Context, tables []schema.Name) (_ *s
 	}()
 	file, offset, err := snapshotPlace(ctx, v.w)
 	if err != nil {
-		return nil, classify(err)
+		return nil, wire.Classify(err)
 	}
 	if err := v.touch(ctx, tables); err != nil {
 		return nil, err
@@ -118,30 +121,30 @@ func (s *Source) placedSnapshot(ctx context.Context, tables []schema.Name) (_ *s
 	if err != nil {
 		return nil, err
 	}
-	v.pos = formatPosition(set, file, offset, s.tag)
+	v.pos = binlog.FormatPosition(set, file, offset, s.tag)
 	return v, nil
 }
 
-// lockedSnapshot locks the tables for as long as it takes to open a view and to read the log's end. LOCK TABLES .. READ is
-// granted when no transaction that changed them is open (metadata locks are held until after the commit, so
-// whatever it wrote is visible, in the log and in gtid_executed; manual, "Metadata Locking") and keeps later ones out. The view has a connection of
-// its own, because START TRANSACTION gives up the locks of its session.
+// lockedSnapshot locks the tables for as long as it takes to open a view and to read the log's end. LOCK TABLES ..
+// READ is granted when no transaction that changed them is open (metadata locks are held until after the commit, so
+// whatever it wrote is visible, in the log and in gtid_executed; manual, "Metadata Locking") and keeps later ones
+// out. The view has a connection of its own, because START TRANSACTION gives up the locks of its session.
 func (s *Source) lockedSnapshot(ctx context.Context, tables []schema.Name) (_ *snapshot, err error) {
 	lock, err := s.dial(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, lock.close()) }()
+	defer func() { err = errors.Join(err, lock.Close()) }()
 	locks := make([]string, len(tables))
 	for i, table := range tables {
-		locks[i] = table.Quoted() + " READ"
+		locks[i] = dialect.Quoted(table) + " READ"
 	}
 	for _, statement := range []string{
 		fmt.Sprintf("SET SESSION lock_wait_timeout = %d", snapshotWait),
 		"LOCK TABLES " + strings.Join(locks, ", "),
 	} {
-		if _, err := lock.exec(ctx, statement); err != nil {
-			return nil, classify(err)
+		if _, err := lock.Exec(ctx, statement); err != nil {
+			return nil, wire.Classify(err)
 		}
 	}
 	v, err := s.openSnapshot(ctx)
@@ -153,14 +156,19 @@ func (s *Source) lockedSnapshot(ctx context.Context, tables []schema.Name) (_ *s
 			err = errors.Join(err, v.Close())
 		}
 	}()
+	// A FLUSH TABLES waits for our lock, and whoever opens a table for the first time waits for it: ourselves, on the
+	// other connection.
+	if _, err := v.w.Exec(ctx, fmt.Sprintf("SET SESSION lock_wait_timeout = %d", snapshotWait)); err != nil {
+		return nil, wire.Classify(err)
+	}
 	if err := v.touch(ctx, tables); err != nil {
 		return nil, err
 	}
 	if v.pos, err = s.quietPosition(ctx); err != nil {
 		return nil, err
 	}
-	if _, err := lock.exec(ctx, "UNLOCK TABLES"); err != nil {
-		return nil, classify(err)
+	if _, err := lock.Exec(ctx, "UNLOCK TABLES"); err != nil {
+		return nil, wire.Classify(err)
 	}
 	return v, nil
 }
@@ -168,7 +176,7 @@ func (s *Source) lockedSnapshot(ctx context.Context, tables []schema.Name) (_ *s
 // touch opens the tables within the view's transaction, so that nobody changes their definitions from now on.
 func (v *snapshot) touch(ctx context.Context, tables []schema.Name) error {
 	for _, table := range tables {
-		rows, err := v.query(ctx, "SELECT 1 FROM "+table.Quoted()+" LIMIT 0")
+		rows, err := v.query(ctx, "SELECT 1 FROM "+dialect.Quoted(table)+" LIMIT 0")
 		if err != nil {
 			return err
 		}
@@ -179,9 +187,9 @@ func (v *snapshot) touch(ctx context.Context, tables []schema.Name) error {
 	return nil
 }
 
-// quietPosition returns the end of the log, exact for a table that nobody is changing: everything committed there is before it.
-// GTIDs that are only owned do not count, unlike in Head: a transaction that was given its GTID in advance may still be
-// waiting for the lock.
+// quietPosition returns the end of the log, exact for a table that nobody is changing: everything committed there is
+// before it. GTIDs that are only owned do not count, unlike in Head: a transaction that was given its GTID in advance
+// may still be waiting for the lock.
 func (s *Source) quietPosition(ctx context.Context) (db.Position, error) {
 	status, err := s.logStatus(ctx)
 	if err != nil {
@@ -194,10 +202,10 @@ func (s *Source) quietPosition(ctx context.Context) (db.Position, error) {
 	var executed string
 	if gtid {
 		if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_executed").Scan(&executed); err != nil {
-			return "", classify(err)
+			return "", wire.Classify(err)
 		}
 	}
-	return formatPosition(executed, status.file, status.offset, s.tag), nil
+	return binlog.FormatPosition(executed, status.file, status.offset, s.tag), nil
 }
 
 // Snapshot returns a view of the target and the position as it was committed with it.
@@ -211,9 +219,9 @@ func (t *Target) Snapshot(ctx context.Context) (_ db.Snapshot, err error) {
 			err = errors.Join(fmt.Errorf("open a snapshot: %w", err), v.Close())
 		}
 	}()
-	rows, err := v.query(ctx, "SELECT value FROM "+schema.Quote(Bookkeeping(t.cfg.Move))+".facts WHERE name IN ("+
-		quoted(db.FactPosition)+", "+quoted(db.FactFinal)+")") // one is made of the other
-	if number(err) == errNoTable || number(err) == errNoDatabase {
+	rows, err := v.query(ctx, "SELECT value FROM "+dialect.Quote(Bookkeeping(t.cfg.Move))+".facts WHERE name IN ("+
+		wire.Quoted(db.FactPosition)+", "+wire.Quoted(db.FactFinal)+")") // one is made of the other
+	if wire.Number(err) == wire.NoTable || wire.Number(err) == wire.NoDatabase {
 		return v, nil
 	}
 	if err != nil {

@@ -3,17 +3,16 @@ package mysql
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 
-	protocol "github.com/go-mysql-org/go-mysql/mysql"
-
+	"wherry/pkg/count"
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	dialect "wherry/pkg/schema/mysql"
 )
-
-// packetPrefix is the header of a packet and the command.
-const packetPrefix = 5
 
 // statement builds one multi-row INSERT or REPLACE in a buffer that is reused: head, rows, tail. The buffer begins with a
 // packet's header, so that it is sent as it stands.
@@ -41,15 +40,14 @@ func newStatement(t *Target, rel *route.Relation, verb, tail string) *statement 
 	}
 	for i := range rel.Columns {
 		if rel.Written(i) {
-			names = append(names, schema.Quote(rel.Column(i).Name))
-			st.types[i] = &rel.Column(i).Type
+			names = append(names, dialect.Quote(rel.Column(i).Name))
+			st.types[i] = literalType(rel, i)
 		}
 	}
 	if st.blank = blanks(rel); st.blank != nil {
 		verb, st.loose = roomForLoose(t.flavor, verb)
 	}
-	st.head = append(make([]byte, packetPrefix-1, packetPrefix), protocol.COM_QUERY)
-	st.head = append(st.head, verb+rel.Name().Quoted()+" ("+strings.Join(names, ", ")+") VALUES "...)
+	st.head = append(wire.Begin(nil), verb+dialect.Quoted(rel.Name())+" ("+strings.Join(names, ", ")+") VALUES "...)
 	return st
 }
 
@@ -75,7 +73,7 @@ func (st *statement) huge(row db.Row) bool {
 }
 
 // stream writes a huge row. A row that it displaces counts for nothing with replace, and is an error without.
-func (st *statement) stream(ctx context.Context, w *wire, row db.Row, replace bool) error {
+func (st *statement) stream(ctx context.Context, w *wire.Conn, row db.Row, replace bool) error {
 	plain := st.t.plainRows(st.rel, &oneRow{row: row})
 	_, err := st.t.loadData(ctx, w, st.rel, plain, replace)
 	if err == nil && plain.held != nil {
@@ -117,31 +115,49 @@ func (st *statement) add(row db.Row) error {
 func roundPacket(bytes int) int { return (bytes>>20 + 1) << 20 }
 
 // run sends the rows added and begins anew.
-func (st *statement) run(ctx context.Context, w *wire) (result, error) {
+func (st *statement) run(ctx context.Context, w *wire.Conn) (wire.Result, error) {
 	st.buf = append(st.buf, st.tail...)
 	expected := st.blanks
 	if expected > 0 {
-		loosen(st.buf[packetPrefix:], st.t.flavor, st.loose)
+		loosen(st.buf[wire.Prefix:], st.t.flavor, st.loose)
 	}
 	st.rows, st.blanks = 0, 0
-	res, err := w.execPacket(ctx, st.buf)
-	res.warnings = unexpected(res.warnings, expected)
+	res, err := w.ExecPacket(ctx, st.buf)
+	res.Warnings = unexpected(res.Warnings, expected)
 	if cap(st.buf) > 4*insertBytes { // one huge row must not stay in memory
 		st.buf = nil
 	}
-	return res, classify(err)
+	return res, wire.Classify(err)
 }
 
 // insert sends the rows added, if any, of an INSERT that must take every one of them.
-func (st *statement) insert(ctx context.Context, w *wire) error {
+func (st *statement) insert(ctx context.Context, w *wire.Conn) error {
 	n := st.rows
 	if n == 0 {
 		return nil
 	}
 	res, err := st.run(ctx, w)
-	if err == nil && (res.affected != uint64(n) || res.warnings != 0) { //nolint:gosec // a count
-		err = fmt.Errorf("insert %d rows into %s: the target took %d with %d warnings: %s: %w", n, st.rel.Name(), res.affected,
-			res.warnings, w.warnings(ctx), db.ErrUnsupported)
+	if err == nil && (res.Affected != uint64(n) || res.Warnings != 0) { //nolint:gosec // a count
+		err = fmt.Errorf("insert %s into %s: the target took %d with %s: %s: %w", count.Of(n, "row"), st.rel.Name(), res.Affected,
+			count.Of(res.Warnings, "warning"), w.Warnings(ctx), db.ErrUnsupported)
 	}
 	return err
 }
+
+// oneRow is a row to be read once.
+type oneRow struct {
+	row  db.Row
+	read bool
+}
+
+// Next implements db.Rows.
+func (r *oneRow) Next() (db.Row, error) {
+	if r.read {
+		return nil, io.EOF
+	}
+	r.read = true
+	return r.row, nil
+}
+
+// Close implements db.Rows.
+func (r *oneRow) Close() error { return nil }

@@ -7,21 +7,21 @@ import (
 	"strings"
 	"time"
 
-	protocol "github.com/go-mysql-org/go-mysql/mysql"
-	"github.com/go-mysql-org/go-mysql/replication"
-
 	"wherry/pkg/db"
+	"wherry/pkg/db/mysql/binlog"
+	"wherry/pkg/db/mysql/wire"
 )
 
-// Seen returns the GTIDs of everything that a read could see: those in the log of MariaDB, and those executed or owned on MySQL.
+// Seen returns the GTIDs of everything that a read could see: those in the log of MariaDB, and those executed or
+// owned on MySQL.
 func (s *Source) Seen(ctx context.Context) (db.Position, error) {
 	if !s.flavor.MariaDB {
 		set, err := s.headGTIDs(ctx, logStatus{})
-		return formatPosition(set, "", 0, ""), classify(err)
+		return binlog.FormatPosition(set, "", 0, ""), wire.Classify(err)
 	}
 	var list string
 	err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_binlog_pos").Scan(&list)
-	return formatPosition(list, "", 0, ""), classify(err)
+	return binlog.FormatPosition(list, "", 0, ""), wire.Classify(err)
 }
 
 // Continues proves by GTIDs that this server goes on with another one's history.
@@ -52,41 +52,41 @@ func (s *Source) Continues(ctx context.Context, from db.Position, seen []db.Posi
 }
 
 // parseNeeded reads positions, which must have GTIDs of the flavor.
-func parseNeeded(positions []db.Position, mariadb bool) ([]gtids, error) {
-	needed := make([]gtids, 0, len(positions))
+func parseNeeded(positions []db.Position, mariadb bool) ([]binlog.GTIDs, error) {
+	needed := make([]binlog.GTIDs, 0, len(positions))
 	known := map[db.Position]bool{}
 	for _, pos := range positions {
 		if known[pos] {
 			continue
 		}
 		known[pos] = true
-		p, err := parsePosition(string(pos))
+		p, err := binlog.ParsePosition(pos)
 		if err != nil {
 			return nil, err
 		}
-		if p.gtid == nil || p.gtid.empty() {
+		if p.GTIDs == nil || p.GTIDs.Empty() {
 			return nil, fmt.Errorf("%w: position %q of the other server has no GTIDs, so nothing proves that both have the same history", db.ErrUnsupported, pos)
 		}
-		if _, list := p.gtid.(gtidList); list != mariadb {
+		if _, list := p.GTIDs.(binlog.GTIDList); list != mariadb {
 			return nil, fmt.Errorf("%w: position %q is of a server of another family", db.ErrUnsupported, pos)
 		}
-		needed = append(needed, p.gtid)
+		needed = append(needed, p.GTIDs)
 	}
 	return needed, nil
 }
 
 // lacks returns what is needed and was not executed here, or "". What is not lacking is visible to every later read.
-func (s *Source) lacks(ctx context.Context, needed []gtids) (string, error) {
+func (s *Source) lacks(ctx context.Context, needed []binlog.GTIDs) (string, error) {
 	if s.flavor.MariaDB {
 		return s.lacksOfLists(ctx, needed)
 	}
-	all := newGTIDSet()
+	all := binlog.NewGTIDSet()
 	for _, n := range needed {
-		n.each(all.add)
+		n.Each(all.Add)
 	}
 	var lacking string
 	err := s.admin.QueryRowContext(ctx, "SELECT GTID_SUBTRACT(?, @@GLOBAL.gtid_executed)", all.String()).Scan(&lacking)
-	return strings.ReplaceAll(lacking, "\n", ""), classify(err)
+	return strings.ReplaceAll(lacking, "\n", ""), wire.Classify(err)
 }
 
 // visibleWait bounds the waiting for transactions that are in the log to be visible: the time of a group commit.
@@ -94,10 +94,10 @@ const visibleWait = 30 * time.Second
 
 // lacksOfLists looks in the state of MariaDB's log, which knows the last transaction of every server in every domain: a
 // sequence number alone proves nothing, for two servers may have used it.
-func (s *Source) lacksOfLists(ctx context.Context, needed []gtids) (string, error) {
+func (s *Source) lacksOfLists(ctx context.Context, needed []binlog.GTIDs) (string, error) {
 	var state, end string
 	if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_binlog_state, @@GLOBAL.gtid_binlog_pos").Scan(&state, &end); err != nil {
-		return "", classify(err)
+		return "", wire.Classify(err)
 	}
 	type origin struct{ domain, server uint32 }
 	last := map[origin]uint64{}
@@ -105,17 +105,17 @@ func (s *Source) lacksOfLists(ctx context.Context, needed []gtids) (string, erro
 		if member == "" {
 			continue
 		}
-		list, err := parseGTIDList(member)
+		list, err := binlog.ParseGTIDList(member)
 		if err != nil {
 			return "", err
 		}
-		list.each(func(r gtidRun) { last[origin{r.domain, r.server}] = r.last })
+		list.Each(func(r binlog.GTIDRun) { last[origin{r.Domain, r.Server}] = r.Last })
 	}
-	lacking := gtidList{}
+	lacking := binlog.GTIDList{}
 	for _, n := range needed {
-		n.each(func(r gtidRun) {
-			if last[origin{r.domain, r.server}] < r.last && lacking[r.domain].last < r.last {
-				lacking.add(r)
+		n.Each(func(r binlog.GTIDRun) {
+			if last[origin{r.Domain, r.Server}] < r.Last && lacking[r.Domain].Last < r.Last {
+				lacking.Add(r)
 			}
 		})
 	}
@@ -127,16 +127,16 @@ func (s *Source) lacksOfLists(ctx context.Context, needed []gtids) (string, erro
 		if err != nil {
 			return "", err
 		}
-		at, err := parsePosition(string(pos))
+		at, err := binlog.ParsePosition(pos)
 		if err != nil {
 			return "", err
 		}
-		goal, err := parseGTIDList(end)
+		goal, err := binlog.ParseGTIDList(end)
 		if err != nil {
 			return "", err
 		}
-		if at.gtid != nil {
-			if yes, _ := at.gtid.contains(goal); yes {
+		if at.GTIDs != nil {
+			if yes, _ := at.GTIDs.Contains(goal); yes {
 				return "", nil
 			}
 		}
@@ -161,43 +161,10 @@ func (s *Source) lost(ctx context.Context, lacking string) error {
 }
 
 // reaches proves that the log holds everything after from.
-func (s *Source) reaches(ctx context.Context, from gtids) error {
+func (s *Source) reaches(ctx context.Context, from binlog.GTIDs) error {
 	if !s.flavor.MariaDB {
-		return s.Retained(ctx, formatPosition(from.String(), "", 0, ""))
+		return s.Retained(ctx, binlog.FormatPosition(from.String(), "", 0, ""))
 	}
-	cfg := s.cfg
-	cfg.ServerID = pickServerID()
-	stream := streamConfig{server: &cfg, mariadb: true, from: position{gtid: from}, serverTag: s.tag, heartbeat: 100 * time.Millisecond}
-	w, err := dialWire(ctx, &cfg)
-	if err != nil {
-		return classify(err)
-	}
-	defer func() { _ = w.close() }()
-	done := w.guard(ctx)
-	return done(streamError((&binlogReader{cfg: &stream, wire: w}).probe(ctx)))
-}
-
-// probe opens the log and reads until the server has found the place, or says that it cannot.
-func (r *binlogReader) probe(ctx context.Context) error {
-	if err := r.start(ctx); err != nil {
-		return err
-	}
-	for {
-		packet, err := r.wire.readPacket()
-		switch {
-		case err != nil:
-			return err
-		case packet[0] == protocol.ERR_HEADER:
-			return serverError(packet)
-		case packet[0] != protocol.OK_HEADER:
-			return fmt.Errorf("%w: packet 0x%02x", errEvent, packet[0])
-		}
-		event, ok := parseEventHeader(packet[1:])
-		if !ok {
-			return errEvent
-		}
-		if event.kind == replication.MARIADB_GTID_EVENT || event.kind == replication.HEARTBEAT_EVENT {
-			return nil
-		}
-	}
+	cfg := binlog.Config{Dialer: s.dialer, Flavor: s.flavor, Tag: s.tag, From: binlog.Position{GTIDs: from}}
+	return binlog.Probe(ctx, cfg)
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"wherry/pkg/db"
-	"wherry/pkg/schema"
+	"wherry/pkg/db/mysql/wire"
 )
 
 // Target writes to a MySQL or MariaDB server.
@@ -21,18 +21,19 @@ type Target struct {
 	lastApplier atomic.Uint32 // connection id of the applier before, which must be gone before its outcome is read
 	alone       atomic.Bool   // connections of one applier waited for each other once: from then on one of them applies all
 	displacing  sync.Map      // *route.Route to bool: whether a load lets rows give way
-}
 
-// strictMode makes every conversion that loses something an error, and still accepts what the source may hold: zero and
-// invalid dates, and 0 in an AUTO_INCREMENT column.
-const strictMode = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
+	building sync.Mutex
+	builders []builder // connections that are ready for schema statements
+
+	announced announced
+}
 
 // lenientMode converts as a session that is not strict does. It still accepts what the source may hold.
 const lenientMode = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
 
 // OpenTarget connects to a server as the target of a move.
 func OpenTarget(ctx context.Context, cfg Config) (*Target, error) {
-	s, err := openServer(ctx, cfg, targetSession)
+	s, err := openServer(ctx, cfg, wire.Writing)
 	if err != nil {
 		return nil, err
 	}
@@ -61,50 +62,31 @@ func (t *Target) Identity(ctx context.Context) (db.Identity, error) {
 	return id, err
 }
 
-func targetSession(flavor schema.Flavor) []string {
-	set := "SET SESSION sql_mode = '" + strictMode + "', time_zone = '+00:00', foreign_key_checks = 0, unique_checks = 1" +
-		", net_read_timeout = 600, net_write_timeout = 600, wait_timeout = 28800, eq_range_index_dive_limit = 1, " + wholeSession()
-	if !flavor.MariaDB {
-		set += ", range_optimizer_max_mem_size = 0"
-	}
-	return []string{"SET NAMES binary", set, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"}
-}
-
-// Dialect writes tables for this server.
-func (t *Target) Dialect() schema.Dialect { return schema.NewMySQL(t.flavor, t.collations) }
-
-// MariaDB's ALTER TABLE holds the table while it waits for those whose foreign keys reference it (lock_table_children), and who writes to
-// one of these may be waiting for the table: a circle that no server finds out. So it waits shortly, and again.
+// MariaDB's ALTER TABLE holds the table while it waits for those whose foreign keys reference it
+// (lock_table_children), and who writes to one of these may be waiting for the table: a circle that no server finds
+// out. So it waits shortly, and again.
 const (
 	childrenWait     = 2 * time.Second
 	childrenPatience = 50 * time.Second
 )
 
 // Execute runs one schema statement, with foreign keys unchecked: parents may follow their children.
-func (t *Target) Execute(ctx context.Context, statement string) (err error) {
-	conn, err := t.admin.Conn(ctx)
-	if err != nil {
-		return classify(err)
-	}
-	defer func() { err = errors.Join(err, closeConn(conn)) }()
-	settings, _, err := t.moment(ctx, db.Moment{Strict: true})
+func (t *Target) Execute(ctx context.Context, statement string) error {
+	return t.guarded(ctx, statement, func() error { return t.execute(ctx, statement) })
+}
+
+func (t *Target) execute(ctx context.Context, statement string) (err error) {
+	conn, err := t.builder(ctx)
 	if err != nil {
 		return err
 	}
-	if t.flavor.MariaDB {
-		settings = append(settings, fmt.Sprintf("SET SESSION innodb_lock_wait_timeout = %d", int(childrenWait.Seconds())))
-	}
-	for _, s := range settings {
-		if _, err := conn.ExecContext(ctx, s); err != nil {
-			return fmt.Errorf("execute %.200s: %w", s, t.blocked(ctx, classify(err)))
-		}
-	}
+	defer func() { err = errors.Join(err, t.release(conn, err)) }()
 	for began := time.Now(); ; {
 		_, err := conn.ExecContext(ctx, statement)
 		if err == nil {
 			return nil
 		}
-		if err = classify(err); t.flavor.MariaDB && errors.Is(err, db.ErrRetry) && time.Since(began) < childrenPatience && ctx.Err() == nil {
+		if err = wire.Classify(err); t.flavor.MariaDB && errors.Is(err, db.ErrRetry) && time.Since(began) < childrenPatience && ctx.Err() == nil {
 			time.Sleep(20 * time.Millisecond)
 			continue
 		}

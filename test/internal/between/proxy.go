@@ -32,6 +32,7 @@ type Proxy struct {
 type trap struct {
 	match  func(text string, before []string) bool // before is what the connection has sent last
 	answer bool                                    // the statement reaches the server, and only its answer is lost
+	down   bool                                    // and the network with it, until Up
 	left   int                                     // how many are to be lost
 	sprung int
 }
@@ -137,6 +138,11 @@ func (p *Proxy) set(f func()) {
 // LoseAnswers has the server execute the next commits of connections that match, and nobody hears of it.
 func (p *Proxy) LoseAnswers(n int, match func(statements []string) bool) {
 	p.set(func() { p.trap = &trap{match: commit(match), answer: true, left: n} })
+}
+
+// LoseAnswerAndNetwork loses the answer to the next commit of a connection that matches, and lets nothing through from then on, until Up.
+func (p *Proxy) LoseAnswerAndNetwork(match func(statements []string) bool) {
+	p.set(func() { p.trap = &trap{match: commit(match), answer: true, down: true, left: 1} })
 }
 
 // LoseStatements loses the answers to statements that match.
@@ -291,7 +297,12 @@ func (l *link) answers() {
 			l.wait(false)
 			l.p.mu.Lock()
 			losing, struck := l.losing, l.struck
+			down := losing && l.p.trap != nil && l.p.trap.down
 			l.p.mu.Unlock()
+			if down {
+				l.p.Down() // before wherry sees that the answer is lost
+				return
+			}
 			if struck != nil {
 				struck()
 				return

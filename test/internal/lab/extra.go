@@ -26,9 +26,10 @@ var fleets atomic.Int32
 func firstPort() int { return 24000 + os.Getpid()%100*80 + int(fleets.Add(1))%10*8 }
 
 // NewFleet starts servers with settings that others do not have ("name=value", or "name"), by the script that
-// WHERRY_SERVERS_SCRIPT names.
+// WHERRY_SERVERS_SCRIPT names. Their folder tells the script whose they are: when this process is killed, the next "down" takes
+// them away.
 func NewFleet(script, flavor string, n int, settings ...string) (*Fleet, error) {
-	dir, err := os.MkdirTemp("", "wherry-extra")
+	dir, err := os.MkdirTemp(os.Getenv("WHERRY_SERVERS_DIR"), fmt.Sprintf("extra-%d-", os.Getpid()))
 	if err != nil {
 		return nil, err
 	}

@@ -105,3 +105,17 @@ func TestMove(t *testing.T) {
 	assert.Equal(t, 2, cfg.Copy.Workers)
 	assert.Equal(t, "bin/wherry cutover --config "+w.Config+" --json --confirm=shop", w.Line("cutover", "--confirm=shop"))
 }
+
+func TestVersions(t *testing.T) {
+	servers, err := ParseServers("mysql-1=mysql://root@h:1 mariadb-1=mariadb://root@h:2 mariadb-2=mariadb://root@h:3 mariadb118-1=mariadb://root@h:4 mariadb105-1=mariadb://root@h:5 mariadb105-2=mariadb://root@h:6")
+	require.NoError(t, err)
+	var names []string
+	for _, p := range versions(servers) {
+		names = append(names, p.Name)
+	}
+	assert.Equal(t, []string{
+		"mysql to mariadb118", "mysql to mariadb105", "mariadb to mariadb118", "mariadb to mariadb105", "mariadb118 to mysql", "mariadb118 to mariadb",
+		"mariadb118 to mariadb105", "mariadb105 to mysql", "mariadb105 to mariadb", "mariadb105 to mariadb118", "mariadb105 to mariadb105",
+	}, names)
+	assert.Empty(t, versions(servers[:3]))
+}

@@ -53,6 +53,11 @@ func (m Move) Write(binary, path string) (*Wherry, error) {
 	return &Wherry{Binary: binary, Config: path}, nil
 }
 
+// With is the same move with another program.
+func (w *Wherry) With(binary string) *Wherry {
+	return &Wherry{Binary: binary, Config: w.Config, Stderr: w.Stderr}
+}
+
 // Line is the command as one types it.
 func (w *Wherry) Line(args ...string) string {
 	return strings.Join(append([]string{w.Binary}, w.args(args)...), " ")
@@ -67,13 +72,17 @@ func (w *Wherry) Start(ctx context.Context, args ...string) (*Child, error) {
 	return Start(ctx, nil, w.Stderr, w.Binary, w.args(args)...)
 }
 
-// Run runs a command to its end. An exit code other than 0 is an error.
+// Run runs a command to its end. An exit code other than 0 is an error, and so is a command that stands still.
 func (w *Wherry) Run(ctx context.Context, args ...string) (*Child, Summary, error) {
 	c, err := w.Start(ctx, args...)
 	if err != nil {
 		return nil, nil, err
 	}
+	moved := c.Ended()
 	if err := c.Wait(); err != nil {
+		if !moved {
+			err = fmt.Errorf("stood still for %s: %w", Patience, err)
+		}
 		return c, nil, err
 	}
 	summary, err := ParseSummary(c.Output())

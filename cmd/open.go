@@ -1,0 +1,102 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"wherry/pkg/config"
+	"wherry/pkg/monitor"
+	"wherry/pkg/move"
+)
+
+// configure reads the configuration and prepares log and progress. printed: the configuration was all that was asked
+// for.
+func (a *app) configure() (printed bool, err error) {
+	if a.cfg, err = a.load(); err != nil {
+		return false, err
+	}
+	if a.global.printConfig {
+		return true, a.printConfig(a.cfg)
+	}
+	a.commands = monitor.Commands{Move: a.cfg.Move, Args: a.configFlags()}
+	level, err := zerolog.ParseLevel(a.cfg.Log.Level)
+	if err != nil {
+		return false, fmt.Errorf("log.level: %w: %w", err, config.ErrInvalid)
+	}
+	a.progress = a.newProgress(level)
+	a.log = a.newLogger(level, a.progress.Writer())
+	for _, warning := range a.cfg.Warnings() {
+		a.log.Warn().Msg(warning)
+	}
+	return false, nil
+}
+
+// open opens the move that the configuration describes. Whoever calls it closes a.move.
+func (a *app) open() (printed bool, err error) {
+	if printed, err := a.configure(); err != nil || printed {
+		return printed, err
+	}
+	a.move, err = move.Open(a.cfg, move.Options{
+		Version: version, Log: a.log, Progress: a.progress, Statement: a.printStatement,
+	})
+	return false, err
+}
+
+// configFlags returns the flags that lead to the same move, for the commands that are shown.
+func (a *app) configFlags() string {
+	var flags []string
+	for _, name := range a.global.config {
+		flags = append(flags, "--config "+name)
+	}
+	if a.global.state != "" {
+		flags = append(flags, "--state "+a.global.state)
+	}
+	return strings.Join(flags, " ")
+}
+
+// linesEvery is how often programs are told the progress.
+const linesEvery = 2 * time.Second
+
+func (a *app) newProgress(level zerolog.Level) *monitor.Progress {
+	size := func() (int, int) {
+		if w, h := size(a.stderr); w > 0 {
+			return w, h
+		}
+		return 80, 24
+	}
+	options := monitor.Options{
+		Out: a.stderr, Terminal: a.draws(a.stderr) && a.cfg.Log.Format != "json", NoColor: a.env("NO_COLOR") != "",
+		ASCII:  !strings.Contains(strings.ToUpper(a.env("LC_ALL")+a.env("LC_CTYPE")+a.env("LANG")), "UTF"),
+		Width:  func() int { w, _ := size(); return w },
+		Height: func() int { _, h := size(); return h },
+	}
+	options.Log = a.newLogger(level, a.stderr)
+	if a.json != nil && a.global.progress {
+		options.Lines, options.Terminal, options.Every = a.json, false, linesEvery
+	}
+	return monitor.NewProgress(options)
+}
+
+func (a *app) newLogger(level zerolog.Level, w io.Writer) zerolog.Logger {
+	if format := a.cfg.Log.Format; format == "text" || format == "auto" && terminal(a.stderr) {
+		plain := a.env("NO_COLOR") != "" || !a.draws(a.stderr)
+		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: plain}
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Str("move", a.cfg.Move).Logger()
+}
+
+// draws tells whether w is a terminal that colours, and moves its cursor.
+func (a *app) draws(w any) bool { return terminal(w) && a.env("TERM") != "dumb" }
+
+func (a *app) env(name string) string {
+	for _, e := range a.environ {
+		if value, ok := strings.CutPrefix(e, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}

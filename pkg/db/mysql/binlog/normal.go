@@ -1,0 +1,270 @@
+package binlog
+
+import (
+	"bytes"
+	"encoding/hex"
+	"net/netip"
+	"slices"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"wherry/pkg/schema"
+)
+
+// A column of text may lead to a column whose server writes values in one way only: MySQL's JSON, MariaDB's UUID,
+// INET6 and INET4. What the text says is carried, and the way in which it says it cannot be. So rows are read as the
+// other server will write them, wherever they are read from: by SELECT, from the log, and for checksums, which are
+// computed here then. Rows of both ends are equal when that server calls them so.
+
+// AppendNormal writes a text as a column of the given kind prints it. Text that such a column does not take stays as
+// it is: the server refuses it.
+func AppendNormal(dst, text []byte, kind schema.Kind) []byte {
+	at := len(dst)
+	switch kind {
+	case schema.JSON:
+		n := normalizer{text: text, dst: dst}
+		if n.value(0); n.space() < len(text) || n.bad {
+			return append(n.dst[:at], text...)
+		}
+		return n.dst
+	case schema.UUID:
+		var whole [16]byte
+		digits := bytes.ReplaceAll(text, []byte("-"), nil)
+		if n, err := hex.Decode(whole[:], digits[:min(len(digits), 32)]); err == nil && n == len(whole) && len(digits) == 32 {
+			return appendUUID(dst, &whole)
+		}
+	case schema.INET6:
+		if address, err := netip.ParseAddr(string(text)); err == nil && address.Is6() && address.Zone() == "" {
+			whole := address.As16()
+			return appendINET6(dst, &whole)
+		}
+	case schema.INET4:
+		if address, err := netip.ParseAddr(string(text)); err == nil && address.Is4() {
+			v := address.As4()
+			return appendINET4(dst, v[:])
+		}
+	default:
+	}
+	return append(dst, text...)
+}
+
+// normalizer writes a JSON text as MySQL prints the document that it makes of it (mysql-server
+// sql-common/json_dom.cc): members by the length of their names and then by bytes, of members of one name the last,
+// numbers as they are stored. A number that would be stored as another one is put into the document as it is (see
+// appendDocument), as far as SQL's decimals go.
+type normalizer struct {
+	text []byte
+	at   int
+	dst  []byte
+	bad  bool
+}
+
+// Limits of MySQL: the depth of documents, the bytes of a member's name, and the digits of a decimal.
+const (
+	normalDepth  = 100
+	normalName   = 65535
+	normalDigits = 65
+	normalScale  = 30
+)
+
+// space passes over blanks and returns where it is.
+func (n *normalizer) space() int {
+	for n.at < len(n.text) && bytes.IndexByte([]byte(" \t\r\n"), n.text[n.at]) >= 0 {
+		n.at++
+	}
+	return n.at
+}
+
+// next passes over blanks and returns the byte that follows, 0 at the end.
+func (n *normalizer) next() byte {
+	if n.space() == len(n.text) {
+		return 0
+	}
+	return n.text[n.at]
+}
+
+// take passes over one byte that must come next.
+func (n *normalizer) take(c byte) bool {
+	if n.bad = n.bad || n.next() != c; n.bad {
+		return false
+	}
+	n.at++
+	return true
+}
+
+func (n *normalizer) value(depth int) {
+	switch c := n.next(); {
+	case n.bad:
+	case c == '{':
+		n.object(depth + 1)
+	case c == '[':
+		n.array(depth + 1)
+	case c == '"':
+		text := n.name()
+		n.dst = jsonAppendQuoted(n.dst, text)
+	case c == '-' || c >= '0' && c <= '9':
+		n.number()
+	default:
+		n.word()
+	}
+}
+
+func (n *normalizer) word() {
+	for _, word := range []string{"null", "true", "false"} {
+		if bytes.HasPrefix(n.text[n.at:], []byte(word)) {
+			n.at += len(word)
+			n.dst = append(n.dst, word...)
+			return
+		}
+	}
+	n.bad = true
+}
+
+func (n *normalizer) array(depth int) {
+	n.bad = n.bad || depth > normalDepth
+	n.take('[')
+	n.dst = append(n.dst, '[')
+	for first := true; !n.bad && n.next() != ']'; first = false {
+		if !first {
+			n.take(',')
+			n.dst = append(n.dst, ", "...)
+		}
+		n.value(depth)
+	}
+	n.take(']')
+	n.dst = append(n.dst, ']')
+}
+
+// normalMember is a member of an object: its name, and where its value is among what was written.
+type normalMember struct {
+	name       []byte
+	begin, end int
+}
+
+func (n *normalizer) object(depth int) {
+	n.bad = n.bad || depth > normalDepth
+	n.take('{')
+	var members []normalMember
+	from := len(n.dst)
+	for first := true; !n.bad && n.next() != '}'; first = false {
+		if !first {
+			n.take(',')
+			n.next()
+		}
+		m := normalMember{name: n.name()}
+		n.bad = n.bad || len(m.name) > normalName
+		n.take(':')
+		m.begin = len(n.dst)
+		n.value(depth)
+		m.end = len(n.dst)
+		members = append(members, m)
+	}
+	n.take('}')
+	slices.SortStableFunc(members, func(a, b normalMember) int {
+		if len(a.name) != len(b.name) {
+			return len(a.name) - len(b.name)
+		}
+		return bytes.Compare(a.name, b.name)
+	})
+	values := slices.Clone(n.dst[from:])
+	n.dst = append(n.dst[:from], '{')
+	wrote := false
+	for i, m := range members {
+		if i+1 < len(members) && bytes.Equal(m.name, members[i+1].name) {
+			continue // the last counts
+		}
+		if wrote {
+			n.dst = append(n.dst, ", "...)
+		}
+		wrote = true
+		n.dst = append(jsonAppendQuoted(n.dst, m.name), ": "...)
+		n.dst = append(n.dst, values[m.begin-from:m.end-from]...)
+	}
+	n.dst = append(n.dst, '}')
+}
+
+// name reads a string.
+func (n *normalizer) name() (text []byte) {
+	if !n.take('"') {
+		return nil
+	}
+	for n.at < len(n.text) {
+		c := n.text[n.at]
+		n.at++
+		switch {
+		case c == '"':
+			return text
+		case c < 0x20:
+			n.bad = true
+			return nil
+		case c == '\\':
+			text = n.escape(text)
+		default:
+			text = append(text, c)
+		}
+	}
+	n.bad = true
+	return nil
+}
+
+// escape reads what follows a backslash.
+func (n *normalizer) escape(text []byte) []byte {
+	if n.at == len(n.text) {
+		n.bad = true
+		return text
+	}
+	c := n.text[n.at]
+	n.at++
+	if at := bytes.IndexByte([]byte(`"\/bfnrt`), c); at >= 0 {
+		return append(text, "\"\\/\b\f\n\r\t"[at])
+	}
+	if c != 'u' {
+		n.bad = true
+		return text
+	}
+	r := n.unit()
+	if utf16.IsSurrogate(r) {
+		if n.bad = n.bad || !bytes.HasPrefix(n.text[n.at:], []byte(`\u`)); n.bad {
+			return text
+		}
+		n.at += 2
+		r = utf16.DecodeRune(r, n.unit())
+		n.bad = n.bad || r == utf8.RuneError
+	}
+	return utf8.AppendRune(text, r)
+}
+
+// unit reads the four digits of \u.
+func (n *normalizer) unit() rune {
+	if n.at+4 > len(n.text) {
+		n.bad = true
+		return 0
+	}
+	v, err := strconv.ParseUint(string(n.text[n.at:n.at+4]), 16, 16)
+	n.bad = n.bad || err != nil
+	n.at += 4
+	return rune(v) //nolint:gosec // 16 bits
+}
+
+func (n *normalizer) number() {
+	begin := n.at
+	n.at = NumberEnd(n.text, n.at)
+	number := n.text[begin:n.at]
+	if n.bad = n.bad || !isJSONNumber(number); n.bad {
+		return
+	}
+	digits := bytes.TrimPrefix(number, []byte("-"))
+	whole, fraction, real := bytes.Cut(digits, []byte("."))
+	switch {
+	case bytes.ContainsAny(number, "eE"), real && PlainNumber(number), len(whole)+len(fraction) > normalDigits,
+		len(fraction) > normalScale:
+		v, err := strconv.ParseFloat(string(number), 64)
+		n.bad = n.bad || err != nil // larger than a double
+		n.dst = jsonAppendDouble(n.dst, v)
+	case !real && string(digits) == "0":
+		n.dst = append(n.dst, '0') // -0 is an integer
+	default:
+		n.dst = append(n.dst, number...)
+	}
+}

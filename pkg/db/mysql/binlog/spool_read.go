@@ -1,0 +1,215 @@
+package binlog
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-mysql-org/go-mysql/replication"
+
+	"wherry/pkg/db"
+)
+
+// errSpoolEnd ends a stream that is read from a spool: the source has what follows.
+var errSpoolEnd = errors.New("the spool is read to its end")
+
+// spooled is a stream that reads a spool first, and then goes on with the source's own log, from the end of the last
+// transaction that is whole in the spool: what was begun there is dropped, and read again.
+type spooled struct {
+	db.Stream
+	over func(ctx context.Context, pos db.Position) (db.Stream, error) // nil once it is called
+}
+
+// Next implements db.Stream.
+func (s *spooled) Next(ctx context.Context, wait time.Duration) (*db.Part, error) {
+	part, err := s.Stream.Next(ctx, wait)
+	if s.over == nil || !errors.Is(err, errSpoolEnd) {
+		return part, err
+	}
+	next, err := s.over(ctx, s.Position())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, errors.Join(err, next.Close())
+	}
+	s.Stream, s.over = next, nil
+	return s.Stream.Next(ctx, wait)
+}
+
+// openSpooled opens the log from the spool, or returns nil when that does not have the position.
+func openSpooled(ctx context.Context, cfg Config) (db.Stream, error) {
+	files, err := spoolFiles(cfg.SpoolDir)
+	if err != nil {
+		return nil, err
+	}
+	at := spoolIndex(files, cfg.From, cfg.Tag)
+	if at < 0 {
+		return nil, nil
+	}
+	if last := at == len(files)-1; last && cfg.From.File != "" {
+		if end, _, err := files[at].end(); err != nil || end <= cfg.From.Offset {
+			return nil, err
+		}
+	}
+	st := &stream{queue: newStreamQueue(cfg.From, cfg.Tag, streamParts*cfg.part()), done: make(chan struct{})}
+	reading, cancel := context.WithCancelCause(ctx)
+	st.cancel = cancel
+	go st.runSpool(reading, &cfg, files[at:])
+	return &spooled{Stream: st, over: func(ctx context.Context, pos db.Position) (db.Stream, error) {
+		follow := cfg
+		var err error
+		if follow.From, err = ParsePosition(pos); err != nil {
+			return nil, err
+		}
+		return openStream(ctx, follow)
+	}}, nil
+}
+
+// runSpool decodes files of a spool to their end.
+func (s *stream) runSpool(ctx context.Context, cfg *Config, files []spoolFile) {
+	defer close(s.done)
+	a := newAssembler(ctx, cfg, s.queue)
+	defer a.close()
+	err := readSpool(ctx, a, cfg, files)
+	if err == nil {
+		err = a.cut()
+	}
+	if err == nil {
+		err = errSpoolEnd
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	s.queue.fail(fmt.Errorf("read the spool of %s: %w", cfg.Dialer.Address, err))
+}
+
+func readSpool(ctx context.Context, a *assembler, cfg *Config, files []spoolFile) error {
+	a.skip = false
+	r := &binlogReader{cfg: cfg, checksum: true}
+	d := &spoolDrop{held: cfg.From.GTIDs, byGTID: cfg.From.File == ""}
+	for i := range files {
+		from := uint64(4)
+		if i == 0 && cfg.From.File != "" {
+			from = cfg.From.Offset
+		}
+		whole, err := files[i].feed(ctx, a, r, d, from)
+		if err != nil {
+			return err
+		}
+		if !whole {
+			return nil
+		}
+	}
+	return nil
+}
+
+// feed hands the events of a file from an offset on to the assembler. whole tells that the file was read to the
+// rotation that ends it, so that the next one follows.
+func (f *spoolFile) feed(
+	ctx context.Context, a *assembler, r *binlogReader, d *spoolDrop, from uint64,
+) (whole bool, err error) {
+	file, err := f.open()
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	begin := logEvent{kind: replication.ROTATE_EVENT, flags: replication.LOG_EVENT_ARTIFICIAL_F}
+	begin.body = append(binary.LittleEndian.AppendUint64(nil, from), f.head.File...)
+	if err := a.handle(&begin); err != nil {
+		return false, err
+	}
+	for ctx.Err() == nil {
+		data, end, err := file.next()
+		if errors.Is(err, errSpoolTorn) { // without a rotation: the source died then, or the file is still being written
+			return file.complete()
+		}
+		if err != nil {
+			return false, err
+		}
+		event, ok := parseEventHeader(data)
+		if !ok {
+			return false, errEvent
+		}
+		if err := r.verify(&event, data); err != nil {
+			return false, err
+		}
+		switch {
+		case event.kind == replication.FORMAT_DESCRIPTION_EVENT && from > 4:
+			event.flags |= replication.LOG_EVENT_ARTIFICIAL_F // it says how to read what follows, not where
+		case end <= from && event.kind != replication.FORMAT_DESCRIPTION_EVENT:
+			continue
+		case event.kind == replication.ROTATE_EVENT:
+			return true, nil
+		}
+		if d.drops(&event) {
+			continue
+		}
+		if err := a.handle(&event); err != nil {
+			return false, fmt.Errorf("at %s:%d: %w", a.at.file, a.at.offset, err)
+		}
+	}
+	return false, context.Cause(ctx)
+}
+
+// spoolDrop passes over transactions that a position given by GTIDs alone has, as a server does.
+type spoolDrop struct {
+	held   GTIDs
+	byGTID bool
+	drop   bool
+}
+
+func (d *spoolDrop) drops(e *logEvent) bool {
+	if !d.byGTID {
+		return false
+	}
+	switch e.kind {
+	case replication.GTID_EVENT, replication.GTID_TAGGED_LOG_EVENT:
+		run, ok := gtidOf(e)
+		d.drop = false
+		if ok {
+			one := NewGTIDSet()
+			one.Add(run)
+			d.drop, _ = d.held.Contains(one)
+		}
+	case replication.ANONYMOUS_GTID_EVENT, replication.FORMAT_DESCRIPTION_EVENT, replication.PREVIOUS_GTIDS_EVENT,
+		replication.STOP_EVENT:
+		d.drop = false
+	default: // belongs to the transaction that is open
+	}
+	return d.drop
+}
+
+// gtidOf reads the GTID of an event of MySQL's that has one.
+func gtidOf(e *logEvent) (run GTIDRun, ok bool) {
+	if e.kind == replication.GTID_TAGGED_LOG_EVENT {
+		var event replication.GtidTaggedLogEvent
+		if err := event.Decode(slices.Clone(e.body)); err != nil {
+			return run, false
+		}
+		copy(run.uuid[:], event.SID)
+		run.tag, run.First = event.Tag.String(), uint64(event.GNO) //nolint:gosec // positive
+	} else {
+		r := logReader{data: e.body}
+		r.bytes(1) // flags
+		copy(run.uuid[:], r.bytes(16))
+		if run.First = r.uint(8); r.bad {
+			return run, false
+		}
+	}
+	run.Last = run.First
+	return run, true
+}
+
+// cut drops a transaction that is not whole in the spool. The position stays before it: the source has it whole.
+func (a *assembler) cut() error {
+	sent, part := a.group.sent, &db.Part{Time: a.group.time, End: true, Rollback: true}
+	a.group, a.part = group{}, nil
+	if !sent {
+		return nil
+	}
+	return a.queue.push(a.ctx, part, &streamMark{})
+}

@@ -1,0 +1,42 @@
+package mysql
+
+import (
+	"fmt"
+	"strconv"
+
+	"wherry/pkg/db"
+)
+
+// encodeKey writes each value as length, colon, bytes; no bound is nil.
+func encodeKey(key db.Row) []byte {
+	if key == nil {
+		return nil
+	}
+	out := []byte{}
+	for _, v := range key {
+		out = append(strconv.AppendInt(out, int64(len(v)), 10), ':')
+		out = append(out, v...)
+	}
+	return out
+}
+
+// decodeKey reads what encodeKey has written.
+func decodeKey(b []byte) (db.Row, error) {
+	if b == nil {
+		return nil, nil
+	}
+	key := db.Row{}
+	for at := 0; at < len(b); {
+		colon := at
+		for colon < len(b) && b[colon] != ':' {
+			colon++
+		}
+		n, err := strconv.Atoi(string(b[at:colon]))
+		if err != nil || n < 0 || colon+1+n > len(b) {
+			return nil, fmt.Errorf("invalid key bound %q", b)
+		}
+		at = colon + 1 + n
+		key = append(key, b[colon+1:at])
+	}
+	return key, nil
+}

@@ -1,0 +1,23 @@
+package mysql
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// FuzzBounds reads bounds of chunks back.
+func FuzzBounds(f *testing.F) {
+	f.Add([]byte("it's \\ \x00\n\r\t\x1a\"N"), []byte{})
+	f.Add([]byte(`\N`), []byte{0xff})
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		key := [][]byte{a, b, {}}
+		back, err := decodeKey(encodeKey(key))
+		require.NoError(t, err)
+		require.Len(t, back, 3)
+		for i := range key {
+			require.Equal(t, string(key[i]), string(back[i]))
+		}
+		_, _ = decodeKey(a) // damaged bounds are an error, not a fault
+	})
+}

@@ -1,0 +1,128 @@
+package evolve
+
+import (
+	"errors"
+	"maps"
+	"slices"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// replay goes on with later changes from the shapes that this one leaves. They must lead to what the source has.
+func (r *reading) replay(v verdict, later []*db.DDL, ends shapes) (verdict, error) {
+	v.wait = unlogged
+	w := course{shapes: maps.Clone(r.before), mine: map[schema.Name]bool{}, collations: r.collations}
+	for _, e := range r.open {
+		if e.After == nil {
+			v.why = unsupported(
+				"what becomes of %s cannot be told from the statement, and later ones have changed the table again", e.Name)
+			return v, nil
+		}
+		w.mine[e.Name] = true
+	}
+	if v.why = w.pass(r.effects); v.why != nil {
+		return v, nil
+	}
+	for _, d := range later {
+		if d.Database == "" && !w.concerns(d) {
+			continue
+		}
+		effects, err := r.read(w.collations.in(r.assumed.of(d)), there(w.shapes))
+		if err != nil && !errors.Is(err, schema.ErrUnknownStatement) && !errors.Is(err, db.ErrUnsupported) {
+			return v, err
+		}
+		if err != nil {
+			v.why = unsupported(
+				"a later change of the table is not understood, so its shape at this position cannot be told: %v", err)
+			return v, nil
+		}
+		if v.why = w.pass(effects); v.why != nil {
+			return v, nil
+		}
+	}
+	mine := w.names()
+	if unseen := unseen(mine, ends); len(unseen) > 0 {
+		return verdict{ends: unseen}, nil
+	}
+	for _, name := range mine {
+		if ends[name] == nil || w.shapes[name] == nil {
+			v.why = unsupported("table %s is gone from the source, and the log does not tell why", name)
+			return v, nil
+		}
+		if differences := r.differ(w.shapes[name], ends[name]); len(differences) > 0 {
+			v.why = unsupported("this change and the %d after it should have led to another %s than the source has: %s",
+				len(later), name, differences[0])
+			return v, nil
+		}
+	}
+	v.wait = certain
+	return v, nil
+}
+
+// course is where changes lead the move's tables.
+type course struct {
+	shapes shapes
+	mine   map[schema.Name]bool // the tables in question, by their names by then
+
+	collations collations
+}
+
+// concerns tells whether a change is about a table in question, or a parent of one. Others may have names that those in
+// question had: after RENAME TABLE t TO x, u TO t, x TO u the log tells of u under the name t, whose shape is not
+// known, as changes of u before that were not looked for.
+func (w *course) concerns(d *db.DDL) bool {
+	about := map[schema.Name]bool{}
+	for _, name := range w.names() {
+		about[name] = true
+		if t := w.shapes[name]; t != nil {
+			for i := range t.ForeignKeys {
+				about[t.ForeignKeys[i].Parent] = true
+			}
+		}
+	}
+	return slices.ContainsFunc(d.Tables, func(n schema.Name) bool { return about[n] })
+}
+
+// names are those of the tables in question that are still there.
+func (w *course) names() (names []schema.Name) {
+	for name, is := range w.mine {
+		if is {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// pass goes over one change.
+func (w *course) pass(effects []schema.Effect) error {
+	before := maps.Clone(w.shapes)
+	w.collations = w.collations.after(effects)
+	for i := range effects {
+		e := &effects[i]
+		switch e.Kind {
+		case schema.Dropped:
+			delete(w.shapes, e.Name)
+			delete(w.mine, e.Name)
+		case schema.Renamed:
+			shape := w.shapes[e.Name]
+			if shape == nil {
+				shape = before[e.Name]
+			}
+			delete(w.shapes, e.Name)
+			if shape != nil {
+				w.shapes[e.To] = shapeAs(shape, e.To, effects[i:i+1])
+			}
+			mine := w.mine[e.Name]
+			delete(w.mine, e.Name)
+			w.mine[e.To] = mine
+		case schema.Created, schema.Altered:
+			if e.After == nil && w.mine[e.Name] {
+				return unsupported("what becomes of %s cannot be told from the statements that follow", e.Name)
+			}
+			w.shapes[e.Name] = e.After
+		case schema.Truncated, schema.Database:
+		}
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package evolve
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"wherry/pkg/db"
+	"wherry/pkg/schema"
+)
+
+// How often, and how long between, the source is looked at again when it may show more in a moment.
+const (
+	looks        = 50
+	fewLooks     = 5 // when nothing is added to the log meanwhile
+	unloggedWait = 10 * time.Millisecond
+	vanishedWait = 100 * time.Millisecond
+)
+
+// effects tells what the change did, in shapes that the source bears out. See resolve.go for how that is decided; here
+// the source is asked.
+func (c *change) effects(ctx context.Context) ([]schema.Effect, error) {
+	q := c.question(ctx)
+	before := 0 // changes in the log
+	for try := 0; ; try++ {
+		s := &sight{}
+		v, err := c.look(ctx, q, s)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range v.open {
+			if !slices.Contains(c.about, name) {
+				c.about = append(c.about, name)
+			}
+		}
+		wait := unloggedWait
+		switch {
+		case v.why == nil:
+			return v.effects, nil
+		case v.wait == certain, try == looks, v.wait == unlogged && try > fewLooks && len(s.log) == before:
+			return nil, v.why
+		case v.wait == vanished:
+			wait = vanishedWait
+		}
+		before = len(s.log)
+		if err := db.Pause(ctx, wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// question is the change with what the move's bookkeeping has of its tables.
+func (c *change) question(ctx context.Context) *question {
+	q := &question{
+		change: c.DDL, before: make(shapes, len(c.records)), follows: c.rules.Follows,
+		held: func(n schema.Name) (bool, error) { return c.held(n, c.After) },
+		read: func(d *db.DDL, known []*schema.Table) ([]schema.Effect, error) {
+			return c.source.Effects(ctx, d, known)
+		},
+		collations: c.collations,
+		differ: func(want, got *schema.Table) []string {
+			return c.source.Dialect().Differences(want, got, true, true)
+		},
+	}
+	for name, r := range c.records {
+		q.before[name] = r.Shape
+	}
+	return q
+}
+
+// look asks the source for whatever is needed to tell what the change did.
+func (c *change) look(ctx context.Context, q *question, s *sight) (verdict, error) {
+	for {
+		v, err := q.resolve(s)
+		switch {
+		case err != nil:
+			return v, err
+		case len(v.tables) > 0:
+			s.tables, err = c.seen(ctx, v.tables, s.tables)
+		case len(v.log) > 0:
+			if s.asked == nil {
+				s.asked = map[schema.Name]bool{}
+			}
+			for _, name := range v.log {
+				s.asked[name] = true
+			}
+			s.ends = nil // they are to be seen after the log
+			if s.log, err = c.later(ctx, c.After, s.asked); err != nil {
+				err = fmt.Errorf("look for later schema changes: %w", err)
+			}
+		case len(v.ends) > 0:
+			s.ends, err = c.seen(ctx, v.ends, s.ends)
+		default:
+			return v, nil
+		}
+		if err != nil {
+			return v, err
+		}
+	}
+}
+
+// seen adds tables as the source has them now to others.
+func (e *Evolver) seen(ctx context.Context, names []schema.Name, to shapes) (shapes, error) {
+	if to == nil {
+		to = shapes{}
+	}
+	for _, n := range names {
+		to[n] = nil
+	}
+	tables, err := e.source.Tables(ctx, func(n schema.Name) bool { return slices.Contains(names, n) })
+	for _, t := range tables {
+		to[t.Name] = t
+	}
+	return to, err
+}
+
+// later returns the schema changes that the log has after a position, of the tables at least.
+func (e *Evolver) later(ctx context.Context, after db.Position, tables map[schema.Name]bool) ([]*db.DDL, error) {
+	head, err := e.source.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.source.SchemaChanges(ctx, after, head, slices.Collect(maps.Keys(tables)))
+}

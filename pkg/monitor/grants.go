@@ -1,0 +1,41 @@
+package monitor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"wherry/pkg/db"
+)
+
+// Grants returns the statements that grant what the checks of one end asked for, one for each thing that is granted on,
+// to the account given, as GRANT has it, or to the one that was checked. Unless all is set, only what it lacks.
+func Grants(findings []db.Finding, end, account string, all bool) []string {
+	var order []string
+	privileges, to := map[string][]string{}, map[string]string{}
+	for _, f := range findings {
+		if f.End != end {
+			continue
+		}
+		for _, n := range f.Needs {
+			if n.Met && !all {
+				continue
+			}
+			if privileges[n.On] == nil {
+				order = append(order, n.On)
+			}
+			if !slices.Contains(privileges[n.On], n.Privilege) {
+				privileges[n.On] = append(privileges[n.On], n.Privilege)
+			}
+			to[n.On] = n.Account
+		}
+	}
+	statements := make([]string, len(order))
+	for i, on := range order {
+		if account != "" {
+			to[on] = account
+		}
+		statements[i] = fmt.Sprintf("GRANT %s ON %s TO %s", strings.Join(privileges[on], ", "), on, to[on])
+	}
+	return statements
+}

@@ -1,0 +1,103 @@
+package move
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"wherry/pkg/db"
+	"wherry/pkg/monitor"
+	"wherry/pkg/route"
+	"wherry/pkg/schema"
+	"wherry/pkg/verify"
+)
+
+// mostChanges is how often tables are compared again because their schema has changed meanwhile.
+const mostChanges = 20
+
+// throughChanges compares the tables. A table whose schema changed meanwhile was compared in its old form, so it is
+// compared again.
+func (m *Move) throughChanges(
+	ctx context.Context, selected func(schema.Name) bool, repair bool,
+) (report *verify.Report, err error) {
+	for range mostChanges {
+		had := report
+		tables := func(n schema.Name) bool { return (selected == nil || selected(n)) && !had.Has(n) }
+		m.progress.Step(monitor.StepVerify) // from nothing, each time
+		now, err := m.verifier(tables, repair, m.watchVerify()).Run(ctx)
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		changed, lookErr := m.changed(ctx)
+		if lookErr != nil {
+			return nil, errors.Join(err, lookErr)
+		}
+		report = report.Join(now, changed)
+		if changed == nil {
+			return report, err
+		}
+		m.log.Info().Msg("the schema of tables has changed meanwhile: they are compared again")
+		if err := m.planAgain(ctx); err != nil {
+			return nil, err
+		}
+		report = report.Join(nil, m.touched(changed))
+		left := func(r *route.Route) bool {
+			return (selected == nil || selected(r.Source.Name())) && !report.Has(r.Source.Name())
+		}
+		if report != nil && !slices.ContainsFunc(m.plan.Routes, left) {
+			return report, nil
+		}
+	}
+	return nil, fmt.Errorf("the schema changes all the time: %d comparisons were begun in vain", mostChanges)
+}
+
+// changed tells which tables of the move are no longer recorded as they were when the plan was made; nil: none.
+func (m *Move) changed(ctx context.Context) (func(schema.Name) bool, error) {
+	records, err := m.target.Ledger().Records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	other := map[schema.Name]bool{}
+	for _, pair := range [][2][]db.Record{{records, m.records}, {m.records, records}} {
+		for _, r := range pair[0] {
+			if !slices.ContainsFunc(pair[1], func(x db.Record) bool { return x.Source == r.Source && x.Since == r.Since }) {
+				other[r.Source] = true
+			}
+		}
+	}
+	if len(other) == 0 {
+		return nil, nil //nolint:nilnil // nil means none
+	}
+	return func(n schema.Name) bool { return other[n] }, nil
+}
+
+// steady tells whether the tables of the move are recorded as they were when the plan was made.
+func (m *Move) steady(ctx context.Context) (bool, error) {
+	changed, err := m.changed(ctx)
+	return changed == nil, err
+}
+
+// touched tells which tables changed, or are reached by foreign keys from those: their rows may have changed without
+// a word in the log.
+func (m *Move) touched(changed func(schema.Name) bool) func(schema.Name) bool {
+	cascades, reached := route.NewCascades(m.plan.Routes), map[schema.Name]bool{}
+	for _, ref := range cascades.All() {
+		if !changed(ref.Parent.Source.Name()) {
+			continue
+		}
+		for r := range cascades.Reach(ref) {
+			reached[r.Source.Name()] = true
+		}
+	}
+	return func(n schema.Name) bool { return changed(n) || reached[n] }
+}
+
+// since returns the position from which on a table has the form that the plan has of it.
+func (m *Move) since() map[schema.Name]db.Position {
+	since := map[schema.Name]db.Position{}
+	for _, r := range m.records {
+		since[r.Source] = r.Since
+	}
+	return since
+}

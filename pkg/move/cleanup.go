@@ -1,0 +1,164 @@
+package move
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"wherry/pkg/cleanup"
+	"wherry/pkg/count"
+	"wherry/pkg/db"
+	"wherry/pkg/state"
+)
+
+// Cleanup removes what a move that is over leaves on the servers.
+type Cleanup struct {
+	DryRun  bool
+	Abandon bool // give up a move that is under way: drop the tables that it made on the target
+	// Confirm is asked before a move is given up, and told what that does; its error ends the phase. nil: it is meant.
+	Confirm func(what string) error
+}
+
+func (o Cleanup) spec() spec {
+	return spec{
+		name: state.PhaseCleanup, bare: true,
+		run: func(ctx context.Context, m *Move) (Result, error) {
+			out, err := m.cleanup(ctx, o)
+			out.Last = true // and there is no state to take a next phase from
+			return out, err
+		},
+	}
+}
+
+// cleanup does not use connect: of a move that is half removed there is nothing to plan.
+func (m *Move) cleanup(ctx context.Context, o Cleanup) (Result, error) {
+	st, err := m.file.Read()
+	if err != nil {
+		return Result{}, err
+	}
+	if st.Cutover.Step != "" && !st.Over() {
+		return Result{}, errCutoverOpen
+	}
+	target, err := m.cleanTarget(ctx, st)
+	if err != nil {
+		return Result{}, err
+	}
+	c := cleanup.New(target, cleanup.Options{
+		Bookkeeping: engines()[m.cfg.Target.Engine].bookkeeping(m.cfg.Move), Abandon: o.Abandon, Log: m.log,
+		Source: func(ctx context.Context) (cleanup.End, error) { return m.openOldSource(ctx) },
+	})
+	p, err := c.Plan(ctx)
+	if err != nil {
+		return Result{}, abandonable(err, m.cfg.Move)
+	}
+	if o.DryRun {
+		for _, step := range p.Steps {
+			m.statement(step.End+": "+step.Subject, step.Statement)
+		}
+		return pending(len(p.Steps), "statement")
+	}
+	if o.Confirm != nil && o.Abandon && (!p.Over || p.Back == cleanup.Begun) {
+		if err := o.Confirm(m.warns(p)); err != nil {
+			return Result{}, err
+		}
+	}
+	if err := c.Run(ctx, p); err != nil {
+		return Result{}, err
+	}
+	return m.retire(p, st)
+}
+
+var errCutoverOpen = fmt.Errorf("%w: a cutover was interrupted: run wherry cutover to finish it, "+
+	"or wherry cutover --abort", ErrRefused)
+
+// cleanTarget opens the target, and refuses another server and one that waits for a cutover to end.
+func (m *Move) cleanTarget(ctx context.Context, st *state.State) (writtenEnd, error) {
+	target, err := m.openWritten(ctx, &m.cfg.Target)
+	if err != nil {
+		return nil, fmt.Errorf("target: %w", err)
+	}
+	m.opened = append(m.opened, target)
+	id, err := target.Identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if st.Target.UUID != "" && st.Target.UUID != id.UUID {
+		return nil, otherServer("target", id, st.Target.UUID)
+	}
+	return target, m.notFenced(ctx, target)
+}
+
+// notFenced refuses while a cutover of which the state file may not know has closed the source.
+func (m *Move) notFenced(ctx context.Context, target db.Target) error {
+	sealed, err := target.Ledger().Get(ctx, db.FactCutover)
+	if err != nil || sealed != "" {
+		return err
+	}
+	record, err := readJournal(ctx, target.Ledger(), m.cfg.Move)
+	if err == nil && record.Step != "" {
+		err = errCutoverOpen
+	}
+	return err
+}
+
+// abandonable says how to go on with a move that is under way.
+func abandonable(err error, move string) error {
+	if !errors.Is(err, cleanup.ErrUnderWay) {
+		return err
+	}
+	return fmt.Errorf("%w, nothing was changed: finish it, or give it up with --abandon --confirm=%s "+
+		"(look first with --abandon --dry-run)", err, move)
+}
+
+// warns says what giving up a move will do.
+func (m *Move) warns(p *cleanup.Plan) string {
+	if p.Over {
+		return "This gives up the way back."
+	}
+	var tables []string
+	for _, step := range p.Steps {
+		if step.Subject != cleanup.Bookkeeping && step.Subject != cleanup.Scratch {
+			tables = append(tables, step.Subject)
+		}
+	}
+	return fmt.Sprintf("This gives up the move and drops %s on %s (%s).",
+		count.Of(len(tables), "table"), m.cfg.Target.Address(), strings.Join(tables, ", "))
+}
+
+// retire ends the state file, last of all, and says what was left.
+func (m *Move) retire(p *cleanup.Plan, st *state.State) (Result, error) {
+	ending, detail := ".abandoned", "the move is given up"
+	over := p.Over || st.Over()
+	if over {
+		ending, detail = ".done", "the move's bookkeeping is removed"
+	}
+	if len(p.Steps) == 0 {
+		detail = "nothing of the move is on the servers"
+	}
+	if err := m.lock.Release(); err != nil {
+		return Result{}, err
+	}
+	if err := os.RemoveAll(m.cfg.SpoolDir()); err != nil {
+		return Result{}, err
+	}
+	kept, err := m.file.Retire(ending)
+	if err != nil {
+		return Result{}, err
+	}
+	if kept != "" {
+		detail += "; its record is kept in " + kept
+	}
+	for _, name := range p.Left {
+		detail += fmt.Sprintf("; table %s was there before the move and is left, with the rows that were copied", name)
+	}
+	closed := m.cfg.Source.Address()
+	if p.Back == cleanup.Finished {
+		closed = m.cfg.Target.Address()
+	}
+	if over && m.cfg.Cutover.Fence == string(db.FenceReadOnly) {
+		detail += fmt.Sprintf("; %s stays read-only: turn read_only off there when it shall take writes again", closed)
+	}
+	return Result{Detail: detail, Facts: map[string]any{"statements": len(p.Steps), "state": kept}}, nil
+}

@@ -1,0 +1,25 @@
+package mysql
+
+import (
+	"strings"
+
+	"wherry/pkg/sqltext"
+)
+
+// printed are the rules of what a server prints in a session of ours.
+var printed = sqltext.Rules{Printed: true}
+
+func (p *parser) ident() string { return p.Take(sqltext.Name) }
+
+// keyword returns the next word in lower case.
+func (p *parser) keyword() string { return strings.ToLower(p.Take(sqltext.Word)) }
+
+// parenthesised passes a balanced ( .. ) and returns what is inside, verbatim.
+func (p *parser) parenthesised() string {
+	open := p.Peek()
+	_, closing := p.Parentheses()
+	if p.Err != nil {
+		return ""
+	}
+	return strings.TrimSpace(p.Src[open.To:closing.From])
+}

@@ -1,0 +1,29 @@
+package state
+
+import "slices"
+
+// Amend takes over what a later comparison of some tables found. After one of all tables it mends or spoils what that
+// found: a table that is equal at a later position is equal for the cutover too, which compares what changed since the
+// earlier one. Without one before it proves nothing, and is kept only while rows differ.
+func (v *Verify) Amend(later Verify) {
+	full := v.Mode == VerifyFull && !v.Finished.IsZero()
+	if !full {
+		v.Mode, v.Position, v.Started, v.Finished = VerifyTables, later.Position, later.Started, later.Finished
+	}
+	for _, t := range later.Tables {
+		i := slices.IndexFunc(v.Tables, func(x VerifyTable) bool { return x.Table == t.Table })
+		if i < 0 { // it came into the move since
+			v.Tables = append(v.Tables, t)
+			continue
+		}
+		v.Tables[i] = t
+	}
+	equal := !slices.ContainsFunc(v.Tables, func(t VerifyTable) bool {
+		return t.Differing != 0 || t.Missing != 0 || t.Extra != 0
+	})
+	if !full && equal {
+		*v = Verify{}
+		return
+	}
+	v.Clean = full && equal
+}

@@ -1,0 +1,10 @@
+package verify_test
+
+import (
+	"os"
+	"testing"
+
+	"wherry/pkg/db/dbtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(dbtest.Twice(m)) }
