@@ -28,7 +28,7 @@ while IFS=: read -r file target; do
 	if [[ -n ${KEEP:-} ]]; then
 		found=$(go env GOCACHE)/fuzz/wherry/${package#./}/$target kept=$package/testdata/fuzz/$target
 		mkdir -p "$kept"
-		[[ ! -d $found ]] || find "$found" -type f -size -2k -printf '%s %p\n' | sort -n | head -40 | cut -d' ' -f2- | xargs -r cp -t "$kept"
+		[[ ! -d $found ]] || find "$found" -type f -size -2k -printf '%s %p\n' | sort -n | awk 'NR <= 40 { sub(/^[^ ]* /, ""); print }' | xargs -r cp -t "$kept"
 	fi
 done < <(grep -rnoE --include='*_test.go' '^func Fuzz[A-Za-z0-9]+' pkg test | sed -E 's/^([^:]+):[0-9]+:func (Fuzz.*)$/\1:\2/' | sort)
 

@@ -520,7 +520,7 @@ launch() {
 }
 
 # Whether a server has found that somebody has taken its port.
-lost_port() { tail -c "+$(($(cat "$DIR/$1/log.from") + 1))" "$DIR/$1/log" | grep -qiE 'address already in use|do you already have another'; }
+lost_port() { tail -c "+$(($(cat "$DIR/$1/log.from") + 1))" "$DIR/$1/log" | grep -iE 'address already in use|do you already have another' >/dev/null; }
 
 # Whether the server talks: MySQL and MariaDB greet whoever connects. Its socket
 # comes after its port, so who answers is this server and not another program

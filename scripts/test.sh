@@ -153,7 +153,9 @@ fi
 echo
 if [[ -s $log.times ]]; then
 	echo "the slowest tests:"
-	sort -rn "$log.times" | head -n 10 | awk '{ printf "%8.1f s  %s %s\n", $1, $2, $3 }'
+	# Awk reads to the end: a head that closes the pipe early lets sort die of
+	# SIGPIPE, and with it this script.
+	sort -rn "$log.times" | awk 'NR <= 10 { printf "%8.1f s  %s %s\n", $1, $2, $3 }'
 fi
 if ((rc == 0)); then
 	echo "passed: $(grep -c '^ok' "$log" || true) packages in $((SECONDS - begin)) s"
