@@ -124,7 +124,8 @@ func (a *app) printGrants(findings []db.Finding) error {
 			}
 			continue
 		}
-		fmt.Fprintf(a.stdout, "-- on the %s, by an account that may grant:\n%s;\n\n", end, strings.Join(statements, ";\n"))
+		fmt.Fprintf(a.stdout, "-- on the %s, by an account that may grant:\n%s;\n\n", end, strings.Join(statements,
+			";\n"))
 	}
 	return nil
 }

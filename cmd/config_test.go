@@ -14,7 +14,8 @@ import (
 	"wherry/pkg/monitor"
 )
 
-// TestConfigValidate says that a configuration is valid, or all that is wrong with it, and prints its keys for programs without secrets.
+// TestConfigValidate says that a configuration is valid, or all that is wrong with it, and prints its keys for
+// programs without secrets.
 func TestConfigValidate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "wherry.yaml")
 	run := func(content string, args ...string) (code int, out, errs string) {
@@ -24,7 +25,8 @@ func TestConfigValidate(t *testing.T) {
 		code = Execute(t.Context(), append(args, "--config", path), strings.NewReader(""), &stdout, &stderr, nil)
 		return code, stdout.String(), stderr.String()
 	}
-	const good = "move: m\nsource: {host: a, user: u, password_command: 'get --token hunter2'}\ntarget: {host: b, user: u}\ntables: {include: [\"shop.*\"]}\n"
+	const good = "move: m\nsource: {host: a, user: u, password_command: 'get --token hunter2'}\ntarget: {host: b, " +
+		"user: u}\ntables: {include: [\"shop.*\"]}\n"
 	code, out, _ := run(good, "config", "validate")
 	assert.Zero(t, code)
 	assert.Contains(t, out, "valid")

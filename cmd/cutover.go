@@ -55,7 +55,8 @@ It does not move accounts, and it does not redirect your application unless hook
 		},
 	}
 	c.Flags().StringVar(&confirm, "confirm", "", "the `move`'s name, needed when not on a terminal")
-	c.Flags().BoolVar(&o.Abort, "abort", false, "lift the fence that an interrupted cutover left behind, and stop there")
+	c.Flags().BoolVar(&o.Abort, "abort", false,
+		"lift the fence that an interrupted cutover left behind, and stop there")
 	c.Flags().BoolVar(&o.DryRun, "dry-run", false,
 		"make the checks that come before the fence and print the steps; exit status 3")
 	c.Flags().BoolVar(&o.Reverse, "reverse", false, "go back: from the target, which has taken over, to the old source")

@@ -77,9 +77,11 @@ func TestExitCode(t *testing.T) {
 		if strings.HasPrefix(c.err.Error(), "unknown command") {
 			continue // told by how it begins
 		}
-		assert.Equal(t, c.code, exitCode(fmt.Errorf("init-copy: %w", fmt.Errorf("copy chunk: %w", c.err))), "wrapped: %v", c.err)
+		assert.Equal(t, c.code, exitCode(fmt.Errorf("init-copy: %w", fmt.Errorf("copy chunk: %w", c.err))),
+			"wrapped: %v", c.err)
 		assert.Equal(t, c.code, exitCode(errors.Join(c.err, errors.New("close: broken pipe"))), "joined: %v", c.err)
-		assert.Equal(t, c.code, exitCode(errors.Join(errors.New("close: broken pipe"), fmt.Errorf("x: %w", c.err))), "joined last: %v", c.err)
+		assert.Equal(t, c.code, exitCode(errors.Join(errors.New("close: broken pipe"), fmt.Errorf("x: %w", c.err))),
+			"joined last: %v", c.err)
 		assert.Equal(t, c.code, exitCode(advised{c.err, "do it"}), "advised: %v", c.err)
 	}
 }
@@ -144,7 +146,10 @@ func TestUsageErrors(t *testing.T) {
 }
 
 func TestConfigurationErrors(t *testing.T) {
-	for _, command := range []string{"check", "init-schema", "init-copy", "start-replica", "verify", "cutover", "status", "run"} {
+	for _, command := range []string{
+		"check", "init-schema", "init-copy", "start-replica", "verify", "cutover",
+		"status", "run",
+	} {
 		code, _, stderr := run(t, command)
 		assert.Equal(t, monitor.CodeConfig, code, command)
 		assert.Contains(t, stderr, "wherry: ", command)
@@ -171,7 +176,10 @@ func TestHelp(t *testing.T) {
 		assert.Equal(t, monitor.CodeDone, code, c.CommandPath())
 		assert.Empty(t, stderr, c.CommandPath())
 		at := -1
-		for _, heading := range []string{"\nUSAGE\n", "\nEXAMPLES\n", "\nFLAGS\n", "\nGLOBAL FLAGS\n", "\nEXIT STATUS\n"} {
+		for _, heading := range []string{
+			"\nUSAGE\n", "\nEXAMPLES\n", "\nFLAGS\n", "\nGLOBAL FLAGS\n",
+			"\nEXIT STATUS\n",
+		} {
 			next := strings.Index(stdout, heading)
 			if next < 0 && strings.Contains(heading, "FLAGS") && (heading == "\nFLAGS\n" || !c.HasParent()) {
 				continue // not every command has both
@@ -196,7 +204,9 @@ func TestHelp(t *testing.T) {
 // TestExitStatusIsWhole compares the codes that are told with those that there are.
 func TestExitStatusIsWhole(t *testing.T) {
 	for _, code := range []int{
-		monitor.CodeDone, monitor.CodeFailed, monitor.CodeDifferences, monitor.CodeState, monitor.CodeLocked, monitor.CodeRefused, monitor.CodeGone, monitor.CodeUnknown, monitor.CodeUnfinished, monitor.CodeUsage, monitor.CodeConfig, monitor.CodeInterrupted,
+		monitor.CodeDone, monitor.CodeFailed, monitor.CodeDifferences, monitor.CodeState, monitor.CodeLocked,
+		monitor.CodeRefused, monitor.CodeGone, monitor.CodeUnknown, monitor.CodeUnfinished, monitor.CodeUsage,
+		monitor.CodeConfig, monitor.CodeInterrupted,
 	} {
 		assert.Contains(t, exitStatus, fmt.Sprintf("\n  %-4d ", code))
 	}
@@ -216,29 +226,46 @@ func TestReport(t *testing.T) {
 	}{
 		{"done", t.Context(), nil, 0, ""},
 		{"done although interrupted", interrupted, nil, 0, ""},
-		{"failed", t.Context(), errors.New("disk full"), 1, "wherry: disk full\nwherry: progress is saved: run the same command again to continue\n"},
-		{"differences are a result", t.Context(), fmt.Errorf("%w: 3 rows", move.ErrDifferences), 3, "wherry: differences remain: 3 rows\nwherry: write the rows that differ anew from the source, and compare them again: wherry verify --repair\n"},
-		{"outcome unknown", interrupted, cutover.ErrOutcomeUnknown, 14, "wherry: outcome unknown\nwherry: writes may be blocked: look at the target as is said above, then run the cutover again, which looks first\n"},
+		{"failed", t.Context(), errors.New("disk full"), 1, "wherry: disk full\nwherry: progress is saved: run the " +
+			"same command again to continue\n"},
+		{
+			"differences are a result", t.Context(), fmt.Errorf("%w: 3 rows", move.ErrDifferences), 3,
+			"wherry: differences remain: 3 rows\nwherry: write the rows that differ anew from the source, and " +
+				"compare them again: wherry verify --repair\n",
+		},
+		{
+			"outcome unknown", interrupted, cutover.ErrOutcomeUnknown, 14,
+			"wherry: outcome unknown\nwherry: writes may be blocked: look at the target as is said above, then run " +
+				"the cutover again, which looks first\n",
+		},
 		{
 			"interrupted", interrupted, cause, 130,
 			"wherry: interrupted by terminated\nwherry: progress is saved: run the same command again to continue\n",
 		},
 		{
 			"interrupted within a phase", interrupted, fmt.Errorf("init-copy: %w", cause), 130,
-			"wherry: init-copy: interrupted by terminated\nwherry: progress is saved: run the same command again to continue\n",
+			"wherry: init-copy: interrupted by terminated\nwherry: progress is saved: run the same command again to " +
+				"continue\n",
 		},
 		{
 			"an error that the interruption led to", interrupted, fmt.Errorf("read rows: %w", context.Canceled), 130,
-			"wherry: interrupted by terminated: read rows: context canceled\nwherry: progress is saved: run the same command again to continue\n",
+			"wherry: interrupted by terminated: read rows: context canceled\nwherry: progress is saved: run the same " +
+				"command again to continue\n",
 		},
-		{"usage", t.Context(), usageError{errors.New("bad flag"), "wherry run"}, 64, "wherry: bad flag\nwherry: see wherry run --help\n"},
+		{
+			"usage", t.Context(),
+			usageError{errors.New("bad flag"), "wherry run"},
+			64,
+			"wherry: bad flag\nwherry: see wherry run --help\n",
+		},
 		{
 			"an option of a phase", t.Context(),
 			move.OptionError{Phase: "verify", Err: errors.New("no such table")},
 			64,
 			"wherry: no such table\nwherry: see wherry verify --help\n",
 		},
-		{"locked", t.Context(), db.ErrLocked, 11, "wherry: " + db.ErrLocked.Error() + "\nwherry: wait for the other wherry, or stop it: wherry status --watch\n"},
+		{"locked", t.Context(), db.ErrLocked, 11, "wherry: " + db.ErrLocked.Error() + "\nwherry: wait for the other " +
+			"wherry, or stop it: wherry status --watch\n"},
 	} {
 		var stdout, stderr bytes.Buffer
 		a := &app{stdout: &stdout, stderr: &stderr}

@@ -68,7 +68,8 @@ func noConfig() error {
 	if err != nil {
 		dir = "this folder"
 	}
-	return fmt.Errorf("%w: there is no wherry.yaml in %s: go to the folder that has it, name another file with --config "+
+	return fmt.Errorf("%w: there is no wherry.yaml in %s: go to the folder that has it, name another file with "+
+		"--config "+
 		"(or in WHERRY_CONFIG), or write one; config.example.yaml explains every key", config.ErrInvalid, dir)
 }
 

@@ -28,14 +28,16 @@ func TestNoConfigurationAtAll(t *testing.T) {
 	}
 	t.Chdir(t.TempDir())
 	var out, errs bytes.Buffer
-	code := Execute(t.Context(), []string{"check"}, strings.NewReader(""), &out, &errs, []string{"WHERRY_SOURCE_HOST=127.0.0.1"})
+	code := Execute(t.Context(), []string{"check"}, strings.NewReader(""), &out, &errs,
+		[]string{"WHERRY_SOURCE_HOST=127.0.0.1"})
 	assert.Equal(t, monitor.CodeConfig, code)
 	assert.Contains(t, errs.String(), "move: required", "settings may come from the environment alone")
 }
 
 func TestSuggestions(t *testing.T) {
 	for typed, meant := range map[string]string{
-		"chekc": "check", "verfy": "verify", "initcopy": "init-copy", "start-replicate": "start-replica", "stat": "status", "cut-over": "cutover",
+		"chekc": "check", "verfy": "verify", "initcopy": "init-copy", "start-replicate": "start-replica",
+		"stat": "status", "cut-over": "cutover",
 	} {
 		code, _, stderr := run(t, typed)
 		assert.Equal(t, monitor.CodeUsage, code, typed)
@@ -60,7 +62,8 @@ func TestVersionFlag(t *testing.T) {
 func TestCompletion(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
-	require.NoError(t, os.WriteFile("wherry.yaml", []byte("move: shop\nstate: s.yaml\nsource: {host: a, user: u}\ntarget: {host: b, user: u}\ntables: {include: [\"shop.*\"]}\n"), 0o600))
+	require.NoError(t, os.WriteFile("wherry.yaml", []byte("move: shop\nstate: s.yaml\nsource: {host: a, user: "+
+		"u}\ntarget: {host: b, user: u}\ntables: {include: [\"shop.*\"]}\n"), 0o600))
 	file, err := state.Open(filepath.Join(dir, "s.yaml"), state.OpenOptions{Move: "shop"})
 	require.NoError(t, err)
 	require.NoError(t, file.Update(func(s *state.State) error {

@@ -35,7 +35,8 @@ func TestBehaviours(t *testing.T) {
 			}
 			for _, name := range strings.Split(tests, ",") {
 				name, _, _ = strings.Cut(strings.TrimSpace(name), "/")
-				assert.True(t, hasTest(t, filepath.Join("..", folder), name), "%s: no %s in %s", behaviour, name, folder)
+				assert.True(t, hasTest(t, filepath.Join("..", folder), name), "%s: no %s in %s", behaviour, name,
+					folder)
 			}
 		}
 	}

@@ -24,8 +24,8 @@ var writeShared = flag.Bool("shared-collations", false, "write pkg/schema/mysql/
 
 const sharedFile = "../pkg/schema/mysql/collation_shared.go"
 
-// sharedStrings are what is ranked: characters, pairs and triples of letters that languages take for one, and what is passed over or padded.
-// Of the characters of a plane every step-th, from the first one on.
+// sharedStrings are what is ranked: characters, pairs and triples of letters that languages take for one, and what is
+// passed over or padded. Of the characters of a plane every step-th, from the first one on.
 func sharedStrings(first, step int) (all []string) {
 	for r := rune(first); r < 0x10000; r += rune(step) {
 		if r < 0xD800 || r > 0xDFFF {
@@ -55,11 +55,14 @@ func sharedStrings(first, step int) (all []string) {
 	return all
 }
 
-// TestSharedCollations weighs strings by every collation that both families have, on both: those of the table order them alike and call the same equal.
-// Every run looks at other characters besides the Latin ones, and at a part of the collations besides those that are used most; with
-// -shared-collations at all, and then the table is written.
+// TestSharedCollations weighs strings by every collation that both families have, on both: those of the table order
+// them alike and call the same equal. Every run looks at other characters besides the Latin ones, and at a part of
+// the collations besides those that are used most; with -shared-collations at all, and then the table is written.
 func TestSharedCollations(t *testing.T) {
-	everyRun := []string{"latin1_swedish_ci", "latin1_bin", "utf8mb4_general_ci", "utf8mb4_bin", "utf8mb3_general_ci", "utf8mb4_unicode_ci", "ascii_bin"}
+	everyRun := []string{
+		"latin1_swedish_ci", "latin1_bin", "utf8mb4_general_ci", "utf8mb4_bin", "utf8mb3_general_ci",
+		"utf8mb4_unicode_ci", "ascii_bin",
+	}
 	seed := rand.IntN(61)
 	first, step := seed, 61
 	if *writeShared {
@@ -80,7 +83,9 @@ func TestSharedCollations(t *testing.T) {
 		wanted[i] = modern(wanted[i])
 	}
 	for _, s := range servers {
-		wanted = slices.DeleteFunc(wanted, func(collation string) bool { return collation == "binary" || s.named(collation) == "" })
+		wanted = slices.DeleteFunc(wanted, func(collation string) bool {
+			return collation == "binary" || s.named(collation) == ""
+		})
 	}
 	weights := map[string][]string{} // by collation, what every server says
 	for _, s := range servers {
@@ -134,9 +139,11 @@ func (s *schemaServer) fillShared(t *testing.T, all, collations []string) {
 	}
 	for charset := range charsets {
 		s.exec(t, fmt.Sprintf("CREATE TABLE schema_shared.%s (v VARCHAR(8) CHARACTER SET %s)", charset, charset))
-		s.exec(t, fmt.Sprintf("INSERT IGNORE INTO schema_shared.%s SELECT CONVERT(v USING %s) FROM schema_shared.strings WHERE CAST(CONVERT(CONVERT(v USING %s) USING utf8mb4) AS BINARY) = CAST(v AS BINARY)",
+		s.exec(t, fmt.Sprintf("INSERT IGNORE INTO schema_shared.%s SELECT CONVERT(v USING %s) FROM "+
+			"schema_shared.strings WHERE CAST(CONVERT(CONVERT(v USING %s) USING utf8mb4) AS BINARY) = CAST(v AS BINARY)",
 			charset, charset, charset))
-		if one := s.count(t, "SELECT MAXLEN FROM information_schema.CHARACTER_SETS WHERE CHARACTER_SET_NAME = '"+charset+"'"); one == 1 {
+		if one := s.count(t, "SELECT MAXLEN FROM information_schema.CHARACTER_SETS WHERE CHARACTER_SET_NAME = '"+
+			charset+"'"); one == 1 {
 			var values []string
 			codes := 256
 			if charset == "ascii" {
@@ -156,15 +163,17 @@ func (s *schemaServer) count(t *testing.T, query string) (n int) {
 	return n
 }
 
-// weightShared returns, for a collation, a digest of every string with its weight (equal ones have the same, and their bytes are in order; MySQL
-// manual 14.8.3, WEIGHT_STRING), and how many are equal to themselves before a space, and less than themselves before a tab.
+// weightShared returns, for a collation, a digest of every string with its weight (equal ones have the same, and
+// their bytes are in order; MySQL manual 14.8.3, WEIGHT_STRING), and how many are equal to themselves before a space,
+// and less than themselves before a tab.
 func (s *schemaServer) weightShared(t *testing.T, collation string) (digest string) {
 	t.Helper()
 	collation = s.named(collation)
 	charset := s.Known[collation]
-	require.NoError(t, s.db.QueryRowContext(t.Context(), fmt.Sprintf(`SELECT CONCAT_WS(' ', COUNT(*), SUM(CAST(CONV(LEFT(SHA2(CONCAT(HEX(v), ':', HEX(WEIGHT_STRING(v COLLATE %[1]s))), 256), 14), 16, 10) AS UNSIGNED)),
+	require.NoError(t, s.db.QueryRowContext(t.Context(),
+		fmt.Sprintf(`SELECT CONCAT_WS(' ', COUNT(*), SUM(CAST(CONV(LEFT(SHA2(CONCAT(HEX(v), ':', HEX(WEIGHT_STRING(v COLLATE %[1]s))), 256), 14), 16, 10) AS UNSIGNED)),
 		SUM(v COLLATE %[1]s = CONCAT(v, CONVERT(' ' USING %[2]s)) COLLATE %[1]s), SUM(v COLLATE %[1]s < CONCAT(v, CONVERT('\t' USING %[2]s)) COLLATE %[1]s)) FROM schema_shared.%[2]s`,
-		collation, charset)).Scan(&digest), collation)
+			collation, charset)).Scan(&digest), collation)
 	return digest
 }
 
@@ -180,12 +189,14 @@ func (s *schemaServer) named(collation string) string {
 	return ""
 }
 
-// rankShared returns, for a collation, a digest of every string with its rank: servers may write the same order in other weights.
+// rankShared returns, for a collation, a digest of every string with its rank: servers may write the same order in
+// other weights.
 func (s *schemaServer) rankShared(t *testing.T, collation string) string {
 	t.Helper()
 	collation = s.named(collation)
 	charset := s.Known[collation]
-	rows, err := s.db.QueryContext(t.Context(), fmt.Sprintf("SELECT HEX(v), WEIGHT_STRING(v COLLATE %s) FROM schema_shared.%s", collation, charset))
+	rows, err := s.db.QueryContext(t.Context(), fmt.Sprintf("SELECT HEX(v), WEIGHT_STRING(v COLLATE %s) FROM "+
+		"schema_shared.%s", collation, charset))
 	require.NoError(t, err)
 	defer rows.Close()
 	type weighed struct{ text, weight string }
@@ -222,8 +233,10 @@ func modern(collation string) string {
 func writeSharedTable(t *testing.T, alike []string) {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString("// Code generated by go test ./test -run TestSharedCollations -shared-collations. DO NOT EDIT.\n\npackage mysql\n\n" +
-		"// sharedCollations order all characters alike on MySQL and MariaDB, and call the same ones equal.\nvar sharedCollations = wordSet(`\n")
+	b.WriteString("// Code generated by go test ./test -run TestSharedCollations -shared-collations. DO NOT " +
+		"EDIT.\n\npackage mysql\n\n" +
+		"// sharedCollations order all characters alike on MySQL and MariaDB, and call the same ones equal.\nvar " +
+		"sharedCollations = wordSet(`\n")
 	for chunk := range slices.Chunk(alike, 6) {
 		b.WriteString("\t" + strings.Join(chunk, " ") + "\n")
 	}

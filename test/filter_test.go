@@ -33,42 +33,141 @@ func (c filterColumn) listed() []string {
 
 var (
 	filterIntegers = []string{"0", "1", "-1", "7", "-128", "127", "99999", "-99999"}
-	filterTexts    = []string{"''", "' '", "'a'", "'a '", "'A'", "'ab'", "'a\tb'", "'ä'", "'🚢'", "'ab  '", "'b'", "'it''s'", "'a\x01'", "'\t'", "'NULL'", "'10'"}
-	filterASCII    = []string{"''", "' '", "'a'", "'a '", "'A'", "'ab'", "'ab  '", "'b'", "'it''s'", "'NULL'", "'10'", `"a"`}
-	filterDates    = []string{"'2024-02-29'", "'2000-01-01'", "'1999-12-31'", "'2037-12-31'", "'1000-01-01'"}
-	filterMoments  = []string{"'2024-02-29 00:00:00'", "'2024-02-29'", "'2000-01-01 12:30:00'", "'1999-12-31 23:59:59'", "'2037-12-31 00:00:01'", "TIMESTAMP'2000-01-01 12:30:00'"}
+	filterTexts    = []string{
+		"''", "' '", "'a'", "'a '", "'A'", "'ab'", "'a\tb'", "'ä'", "'🚢'", "'ab  '", "'b'",
+		"'it''s'", "'a\x01'", "'\t'", "'NULL'", "'10'",
+	}
+	filterASCII = []string{
+		"''", "' '", "'a'", "'a '", "'A'", "'ab'", "'ab  '", "'b'", "'it''s'", "'NULL'", "'10'",
+		`"a"`,
+	}
+	filterDates   = []string{"'2024-02-29'", "'2000-01-01'", "'1999-12-31'", "'2037-12-31'", "'1000-01-01'"}
+	filterMoments = []string{
+		"'2024-02-29 00:00:00'", "'2024-02-29'", "'2000-01-01 12:30:00'", "'1999-12-31 23:59:59'",
+		"'2037-12-31 00:00:01'", "TIMESTAMP'2000-01-01 12:30:00'",
+	}
 )
 
 func filterColumns(mariadb bool) []filterColumn {
 	noPad := map[bool]string{false: "utf8mb4_0900_bin", true: "utf8mb4_nopad_bin"}[mariadb]
 	return []filterColumn{
-		{"i8", "tinyint", []string{"0", "1", "-1", "7", "-128", "127"}, append([]string{"1.0", "1.5", "-0.5", "+1", "TRUE", "00001", "18446744073709551616"}, filterIntegers...), false},
-		{"u8", "tinyint unsigned", []string{"0", "1", "255"}, append([]string{"255", "256", "-0"}, filterIntegers...), false},
-		{"i64", "bigint", append([]string{"9223372036854775807", "-9223372036854775808"}, filterIntegers...), append([]string{"9223372036854775807", "-9223372036854775808", "9223372036854775808", "-9223372036854775809", "9223372036854775806.9"}, filterIntegers...), false},
-		{"u64", "bigint unsigned", []string{"0", "1", "18446744073709551615", "9223372036854775808"}, append([]string{"18446744073709551615", "18446744073709551614", "9223372036854775807.5"}, filterIntegers...), false},
+		{"i8", "tinyint", []string{"0", "1", "-1", "7", "-128", "127"}, append([]string{
+			"1.0", "1.5", "-0.5", "+1",
+			"TRUE", "00001", "18446744073709551616",
+		}, filterIntegers...), false},
+		{
+			"u8", "tinyint unsigned",
+			[]string{"0", "1", "255"},
+			append([]string{"255", "256", "-0"}, filterIntegers...),
+			false,
+		},
+		{
+			"i64", "bigint", append([]string{"9223372036854775807", "-9223372036854775808"}, filterIntegers...),
+			append([]string{
+				"9223372036854775807", "-9223372036854775808", "9223372036854775808",
+				"-9223372036854775809", "9223372036854775806.9",
+			}, filterIntegers...), false,
+		},
+		{
+			"u64", "bigint unsigned",
+			[]string{"0", "1", "18446744073709551615", "9223372036854775808"},
+			append([]string{"18446744073709551615", "18446744073709551614", "9223372036854775807.5"},
+				filterIntegers...), false,
+		},
 		{"z", "int(7) zerofill", []string{"0", "1", "7", "99999"}, filterIntegers, false},
-		{"d1", "decimal(10,3)", []string{"0", "1.500", "-1.5", "99999", "0.001", "-0.001"}, append([]string{"1.5", "1.50000", "-1.5", "0.001", "0.0010001", "-.001", ".001"}, filterIntegers...), false},
-		{"d2", "decimal(65,30)", []string{"0", "1.000000000000000000000000000001", "-1", "12345678901234567890123456789012345"}, append([]string{"1.000000000000000000000000000001", "1.000000000000000000000000000002", "12345678901234567890123456789012345"}, filterIntegers...), false},
-		{"dt", "date", append([]string{"'0000-00-00'", "'2024-00-00'"}, filterDates...), append([]string{"DATE'2024-02-29'"}, filterDates...), false},
-		{"dtm", "datetime", append([]string{"'0000-00-00'", "'2024-02-29 00:00:01'"}, filterMoments...), filterMoments, false},
-		{"dtm3", "datetime(3)", append([]string{"'2000-01-01 12:30:00.5'", "'2000-01-01 12:30:00.501'"}, filterMoments...), append([]string{"'2000-01-01 12:30:00.5'", "'2000-01-01 12:30:00.501'", "'2024-02-29 00:00:00.000'"}, filterMoments...), false},
-		{"ts", "timestamp NULL", []string{"'2000-01-01 12:30:00'", "'2024-02-29'", "'0000-00-00'", "'1999-12-31 23:59:59'"}, filterMoments, false},
-		{"ts6", "timestamp(6) NULL", []string{"'2000-01-01 12:30:00.000001'", "'2000-01-01 12:30:00'"}, append([]string{"'2000-01-01 12:30:00.000001'", "'2000-01-01 12:30:00.00'"}, filterMoments...), false},
-		{"tm", "time", []string{"'00:00:00'", "'-00:00:01'", "'838:59:59'", "'-838:59:59'", "'12:00:00'", "'100:00:00'"}, []string{"'00:00:00'", "'-00:00:01'", "'838:59:59'", "'-12:00:00'", "'12:00:00'", "'100:00:00'", "TIME'12:00:00'", "'099:00:00'"}, false},
-		{"tm2", "time(2)", []string{"'00:00:00.5'", "'-00:00:00.25'", "'12:00:00'"}, []string{"'00:00:00.5'", "'-00:00:00.25'", "'12:00:00'", "'12:00:00.00'", "'00:00:00.49'"}, false},
+		{
+			"d1", "decimal(10,3)",
+			[]string{"0", "1.500", "-1.5", "99999", "0.001", "-0.001"},
+			append([]string{"1.5", "1.50000", "-1.5", "0.001", "0.0010001", "-.001", ".001"}, filterIntegers...),
+			false,
+		},
+		{"d2", "decimal(65,30)", []string{
+			"0", "1.000000000000000000000000000001", "-1",
+			"12345678901234567890123456789012345",
+		}, append([]string{
+			"1.000000000000000000000000000001",
+			"1.000000000000000000000000000002", "12345678901234567890123456789012345",
+		}, filterIntegers...), false},
+		{
+			"dt", "date", append([]string{"'0000-00-00'", "'2024-00-00'"}, filterDates...),
+			append([]string{"DATE'2024-02-29'"}, filterDates...), false,
+		},
+		{
+			"dtm", "datetime", append([]string{"'0000-00-00'", "'2024-02-29 00:00:01'"}, filterMoments...),
+			filterMoments,
+			false,
+		},
+		{"dtm3", "datetime(3)", append([]string{"'2000-01-01 12:30:00.5'", "'2000-01-01 12:30:00.501'"},
+			filterMoments...), append([]string{
+			"'2000-01-01 12:30:00.5'", "'2000-01-01 12:30:00.501'",
+			"'2024-02-29 00:00:00.000'",
+		}, filterMoments...), false},
+		{"ts", "timestamp NULL", []string{
+			"'2000-01-01 12:30:00'", "'2024-02-29'", "'0000-00-00'",
+			"'1999-12-31 23:59:59'",
+		}, filterMoments, false},
+		{
+			"ts6", "timestamp(6) NULL",
+			[]string{"'2000-01-01 12:30:00.000001'", "'2000-01-01 12:30:00'"},
+			append([]string{"'2000-01-01 12:30:00.000001'", "'2000-01-01 12:30:00.00'"}, filterMoments...), false,
+		},
+		{"tm", "time", []string{
+			"'00:00:00'", "'-00:00:01'", "'838:59:59'", "'-838:59:59'", "'12:00:00'",
+			"'100:00:00'",
+		}, []string{
+			"'00:00:00'", "'-00:00:01'", "'838:59:59'", "'-12:00:00'", "'12:00:00'",
+			"'100:00:00'", "TIME'12:00:00'", "'099:00:00'",
+		}, false},
+		{"tm2", "time(2)", []string{"'00:00:00.5'", "'-00:00:00.25'", "'12:00:00'"}, []string{
+			"'00:00:00.5'",
+			"'-00:00:00.25'", "'12:00:00'", "'12:00:00.00'", "'00:00:00.49'",
+		}, false},
 		{"y", "year", []string{"2024", "0", "1901", "2155", "1999"}, []string{"2024", "1901", "2155", "2000"}, false},
 		{"vb", "varchar(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", filterTexts, filterTexts, false},
 		{"vn", "varchar(20) CHARACTER SET utf8mb4 COLLATE " + noPad, filterTexts, filterTexts, false},
-		{"l1", "varchar(20) CHARACTER SET latin1 COLLATE latin1_bin", append([]string{"'ä'", "'é '"}, filterASCII...), filterASCII, false},
+		{
+			"l1", "varchar(20) CHARACTER SET latin1 COLLATE latin1_bin", append([]string{"'ä'", "'é '"},
+				filterASCII...),
+			filterASCII, false,
+		},
 		{"c", "char(10) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", filterTexts, filterTexts, false},
 		{"cn", "char(10) CHARACTER SET utf8mb4 COLLATE " + noPad, filterTexts, filterTexts, false},
-		{"t", "text CHARACTER SET utf8mb3 COLLATE utf8mb3_bin", []string{"'ä'", "''", "'a '", "'a'", "'€'"}, []string{"'ä'", "''", "'a '", "'a'", "'€'", "'ä  '"}, false},
-		{"bn", "binary(3)", []string{"'a'", "''", "'abc'", "x'ff00ff'", "'a  '"}, append([]string{"x'610000'", "x'ff00ff'", "0x616263", "'abc'"}, filterASCII...), false},
-		{"vbn", "varbinary(10)", []string{"'a'", "''", "'a '", "x'ff00ff'", "x'00'"}, append([]string{"x'ff00ff'", "x'00'", "b'01100001'"}, filterASCII...), false},
-		{"bl", "blob", []string{"'a'", "''", "'a '", "x'ff00ff'"}, append([]string{"x'ff00ff'", "x''"}, filterASCII...), false},
-		{"e", "enum('a','B','it''s','') CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", []string{"'a'", "'B'", "'it''s'", "''"}, []string{"'a'", "'B'", "'it''s'"}, true},
-		{"e2", "enum('new','Done','x_1') CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci", []string{"'new'", "'Done'", "'x_1'", "'bad'"}, []string{"'new'", "'Done'", "'x_1'"}, true},
-		{"e3", "enum('new','Done','x_1')", []string{"'new'", "'Done'", "'x_1'"}, []string{"'new'", "'Done'", "'x_1'"}, true},
+		{
+			"t", "text CHARACTER SET utf8mb3 COLLATE utf8mb3_bin",
+			[]string{"'ä'", "''", "'a '", "'a'", "'€'"},
+			[]string{"'ä'", "''", "'a '", "'a'", "'€'", "'ä  '"},
+			false,
+		},
+		{
+			"bn", "binary(3)",
+			[]string{"'a'", "''", "'abc'", "x'ff00ff'", "'a  '"},
+			append([]string{"x'610000'", "x'ff00ff'", "0x616263", "'abc'"}, filterASCII...), false,
+		},
+		{
+			"vbn", "varbinary(10)",
+			[]string{"'a'", "''", "'a '", "x'ff00ff'", "x'00'"},
+			append([]string{"x'ff00ff'", "x'00'", "b'01100001'"}, filterASCII...), false,
+		},
+		{
+			"bl", "blob",
+			[]string{"'a'", "''", "'a '", "x'ff00ff'"},
+			append([]string{"x'ff00ff'", "x''"}, filterASCII...),
+			false,
+		},
+		{"e", "enum('a','B','it''s','') CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", []string{
+			"'a'", "'B'", "'it''s'",
+			"''",
+		}, []string{"'a'", "'B'", "'it''s'"}, true},
+		{"e2", "enum('new','Done','x_1') CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci", []string{
+			"'new'", "'Done'",
+			"'x_1'", "'bad'",
+		}, []string{"'new'", "'Done'", "'x_1'"}, true},
+		{
+			"e3", "enum('new','Done','x_1')",
+			[]string{"'new'", "'Done'", "'x_1'"},
+			[]string{"'new'", "'Done'", "'x_1'"},
+			true,
+		},
 	}
 }
 
@@ -98,7 +197,8 @@ func filterAtom(r *rand.Rand, columns []filterColumn) string {
 		return c.name + " " + negation + "IN (" + strings.Join(list, ", ") + ")"
 	case 2:
 		if !c.equality {
-			return c.name + " " + negation + "BETWEEN " + filterPick(r, c.listed()) + " AND " + filterPick(r, c.listed())
+			return c.name + " " + negation + "BETWEEN " + filterPick(r, c.listed()) + " AND " + filterPick(r,
+				c.listed())
 		}
 	}
 	operators := []string{"=", "<>", "<=>", "!=", "<", "<=", ">", ">="}

@@ -47,7 +47,8 @@ func schemaServers(t *testing.T) []*schemaServer {
 			continue
 		}
 		password, _ := u.User.Password()
-		dsn := fmt.Sprintf("%s:%s@tcp(%s)/?interpolateParams=true&charset=utf8mb4&multiStatements=false", u.User.Username(), password, u.Host)
+		dsn := fmt.Sprintf("%s:%s@tcp(%s)/?interpolateParams=true&charset=utf8mb4&multiStatements=false",
+			u.User.Username(), password, u.Host)
 		db, err := sql.Open("mysql", dsn)
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = db.Close() })
@@ -83,7 +84,9 @@ func schemaCollations(t *testing.T, db *sql.DB, flavor mysql.Flavor) mysql.Colla
 		}
 		require.NoError(t, rows.Err())
 	}
-	read(c.Known, "SELECT "+column+", CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE CHARACTER_SET_NAME IS NOT NULL")
+	read(c.Known,
+		"SELECT "+column+", CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE "+
+			"CHARACTER_SET_NAME IS NOT NULL")
 	read(c.Default, "SELECT CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS")
 	return c
 }
@@ -172,7 +175,8 @@ func TestSchemaSystemTables(t *testing.T) {
 
 func (s *schemaServer) systemTables(t *testing.T) []schema.Name {
 	t.Helper()
-	rows, err := s.db.QueryContext(t.Context(), "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' "+
+	rows, err := s.db.QueryContext(t.Context(), "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES "+
+		"WHERE TABLE_TYPE = 'BASE TABLE' "+
 		"AND TABLE_SCHEMA IN ('mysql', 'performance_schema', 'sys')")
 	require.NoError(t, err)
 	defer func() { _ = rows.Close() }()
@@ -231,7 +235,8 @@ func schemaFull(t *testing.T, s *schemaServer, dialect schema.Dialect, plan *sch
 	s.exec(t, dialect.CreateTable(plan, false)...)
 	s.exec(t, dialect.AddForeignKeys(plan, s.read(t, to))...)
 	got := s.read(t, to)
-	assert.Empty(t, dialect.Differences(plan, got, true, true), "planned\n%s\ngot\n%s", dialect.CreateTable(plan, false), got.Definition)
+	assert.Empty(t, dialect.Differences(plan, got, true, true), "planned\n%s\ngot\n%s", dialect.CreateTable(plan,
+		false), got.Definition)
 	assert.Empty(t, dialect.AddIndexes(plan, got))
 	assert.Empty(t, dialect.AddForeignKeys(plan, got))
 	s.exec(t, "DROP TABLE "+mysql.Quoted(to))

@@ -22,10 +22,12 @@ import (
 // sessionCase is an expression of a stored column and the variables of the session that its value depends on.
 type sessionCase struct {
 	expr string
-	// uses are variables, each with a mark before it when only certain values depend on it: ~ with the test's row among them, ? without.
-	uses    string
-	column  string // its type; VARCHAR(300) when empty
-	update  bool   // the session changes the column i of a row that is there, so that it need not be able to write the others
+	// uses are variables, each with a mark before it when only certain values depend on it: ~ with the test's row
+	// among them, ? without.
+	uses   string
+	column string // its type; VARCHAR(300) when empty
+	// the session changes the column i of a row that is there, so that it need not be able to write the others
+	update  bool
 	mariadb string // what MariaDB's version of it depends on, where that differs: "none" for nothing
 }
 
@@ -111,7 +113,10 @@ var sessionCases = append([]sessionCase{
 	{expr: "date(s6)", uses: "~sql_mode,?time_zone", mariadb: "~sql_mode"},
 	{expr: "cast(s7 as date)", uses: "~sql_mode,?time_zone", mariadb: "~sql_mode"},
 	{expr: "s6", column: "DATE", uses: "~sql_mode,?time_zone", mariadb: "~sql_mode"},
-	{expr: "json_unquote(json_extract(j,'$.d'))", column: "DATETIME", uses: "~time_zone,?sql_mode", mariadb: "?sql_mode"},
+	{
+		expr: "json_unquote(json_extract(j,'$.d'))", column: "DATETIME", uses: "~time_zone,?sql_mode",
+		mariadb: "?sql_mode",
+	},
 	{expr: "year(dz) + 0 * i", uses: "?sql_mode", update: true},
 	{expr: "concat(last_day(dz),i)", uses: "?sql_mode", mariadb: "~sql_mode", update: true},
 	{expr: "concat(cast(dz as datetime),i)", uses: "~sql_mode", update: true},
@@ -122,8 +127,8 @@ var sessionCases = append([]sessionCase{
 	{expr: "str_to_date(s6,'%Y-%m-%d')", uses: "~sql_mode", mariadb: "?sql_mode"},
 }, safeCases()...)
 
-// safeCases are expressions over the row alone. What only dates that are none make different, or text that is read as a date, is told where
-// the case is not.
+// safeCases are expressions over the row alone. What only dates that are none make different, or text that is read as
+// a date, is told where the case is not.
 func safeCases() (cases []sessionCase) {
 	plain := `i + u;i * u;not i;not i between 0 and 5;not i = 3;!i;i or u;s like 'a\\_b';s3 like 'a\\_b';cast(i as char);hex(cast(i as char));length(concat(i));concat(i,'a');length(concat(i,'a'));
 		sha2(i,256);crc32(i);hex(i);hex(i) = 'ff';hex(255) = 'FF';if(hex(u)='ff',1,0);cast(u as char) = '255';'a' = 'A';'a' < 'B';_utf8mb4'a' = _utf8mb4'A';convert(b using utf8mb4) = 'ss';
@@ -138,7 +143,8 @@ func safeCases() (cases []sessionCase) {
 	for _, expr := range strings.Split(plain, ";") {
 		cases = append(cases, sessionCase{expr: strings.TrimSpace(expr)})
 	}
-	for _, expr := range strings.Split("dayofweek(d);to_days(d);d + interval 1 day;dt + interval 1 day;timestampdiff(day,d,dt);timestampadd(day,1,d);weekofyear(d);microsecond(dt);second(dt);hour(dt);date(dt);week(d,1);yearweek(d);extract(year_month from d);timestamp(d,t);timediff(dt,dt)", ";") {
+	for _, expr := range strings.Split("dayofweek(d);to_days(d);d + interval 1 day;dt + interval 1 "+
+		"day;timestampdiff(day,d,dt);timestampadd(day,1,d);weekofyear(d);microsecond(dt);second(dt);hour(dt);date(dt);week(d,1);yearweek(d);extract(year_month from d);timestamp(d,t);timediff(dt,dt)", ";") {
 		cases = append(cases, sessionCase{expr: expr, uses: "?sql_mode"})
 	}
 	return cases

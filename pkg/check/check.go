@@ -1,8 +1,8 @@
-// Package check is the phase that finds every precondition of a move that is not met, on both ends, before the first byte
-// moves.
+// Package check is the phase that finds every precondition of a move that is not met, on both ends, before the first
+// byte moves.
 //
-// Its one invariant: it changes nothing of anybody's. A Trial makes databases of its own on the target and removes them. What is right for a server only its engine knows; what two ends have to do
-// with each other is known here.
+// Its one invariant: it changes nothing of anybody's. A Trial makes databases of its own on the target and removes
+// them. What is right for a server only its engine knows; what two ends have to do with each other is known here.
 package check
 
 import (
@@ -32,7 +32,8 @@ func New(source db.Source, target db.Target, plan db.Plan, mine func(schema.Name
 	return &Check{source: source, target: target, plan: plan, mine: mine}
 }
 
-// Run returns the findings of all checks, in the order source, target, both. Of a plan for a phase these are the checks that the phase relies on.
+// Run returns the findings of all checks, in the order source, target, both. Of a plan for a phase these are the
+// checks that the phase relies on.
 func (c *Check) Run(ctx context.Context) (findings []db.Finding, err error) {
 	checks := []func(context.Context) ([]db.Finding, error){
 		func(ctx context.Context) ([]db.Finding, error) { return c.source.Check(ctx, c.plan) },
@@ -68,9 +69,11 @@ func (c *Check) servers(ctx context.Context) (findings []db.Finding, err error) 
 	add := func(level db.Level, check, what, fix string) {
 		findings = append(findings, db.Finding{Check: check, End: "move", Level: level, What: what, Fix: fix})
 	}
-	add(db.OK, "connection", fmt.Sprintf("%s %s at %s to %s %s at %s", source.Flavor, source.Version, source.Host, target.Flavor, target.Version, target.Host), "")
+	add(db.OK, "connection", fmt.Sprintf("%s %s at %s to %s %s at %s", source.Flavor, source.Version, source.Host,
+		target.Flavor, target.Version, target.Host), "")
 	if source.UUID == target.UUID {
-		add(db.Fail, "same_server", "source and target are the same server ("+source.UUID+")", "set target to another server")
+		add(db.Fail, "same_server", "source and target are the same server ("+source.UUID+")",
+			"set target to another server")
 	}
 	if source.Names != target.Names {
 		add(db.Warn, "table_names", fmt.Sprintf("the source has %s, the target %s", source.Names, target.Names),
@@ -81,7 +84,8 @@ func (c *Check) servers(ctx context.Context) (findings []db.Finding, err error) 
 		id   db.Identity
 	}{{"source", source}, {"target", target}} {
 		if end.id.Clock.Abs() > clockTolerance {
-			add(db.Warn, "clock", fmt.Sprintf("the %s's clock is %s off ours: times and lag are corrected by that", end.name, end.id.Clock),
+			add(db.Warn, "clock", fmt.Sprintf("the %s's clock is %s off ours: times and lag are corrected by that",
+				end.name, end.id.Clock),
 				"set the clocks by NTP")
 		}
 	}
@@ -124,11 +128,17 @@ func (c *Check) existing(ctx context.Context) (findings []db.Finding, err error)
 	}
 	for _, t := range found {
 		for _, reason := range reasons[t.Name] {
-			findings = append(findings, db.Finding{Check: "target_empty", End: "target", Level: db.Fail, Subject: t.Name.String(), What: reason, Fix: fix})
+			findings = append(findings, db.Finding{
+				Check: "target_empty", End: "target", Level: db.Fail,
+				Subject: t.Name.String(), What: reason, Fix: fix,
+			})
 		}
 	}
 	if len(findings) == 0 {
-		findings = append(findings, db.Finding{Check: "target_empty", End: "target", Level: db.OK, What: "no table is in the way"})
+		findings = append(findings, db.Finding{
+			Check: "target_empty", End: "target", Level: db.OK,
+			What: "no table is in the way",
+		})
 	}
 	return findings, nil
 }

@@ -33,7 +33,10 @@ func (c clocked) Identity(ctx context.Context) (db.Identity, error) {
 
 func definition(name string) *schema.Table {
 	return &schema.Table{
-		Name: schema.Name{Database: "shop", Table: name}, Primary: &schema.Index{Name: "PRIMARY", Unique: true, Parts: []schema.Part{{Column: "id"}}},
+		Name: schema.Name{Database: "shop", Table: name}, Primary: &schema.Index{
+			Name: "PRIMARY", Unique: true,
+			Parts: []schema.Part{{Column: "id"}},
+		},
 		Columns: []schema.Column{{Name: "id", Type: schema.Type{Kind: schema.Integer, Size: 8}}},
 	}
 }
@@ -70,22 +73,26 @@ func TestCheck(t *testing.T) {
 			source.Find(db.Finding{Check: "binlog_format", End: "source", Level: db.Fail, Subject: "binlog_format"})
 			target.Find(db.Finding{Check: "local_infile", End: "target", Level: db.Warn})
 		}, want: []string{
-			"source ok version ", "source fail binlog_format binlog_format", "target ok version ", "target warn local_infile ", "move ok connection ",
+			"source ok version ", "source fail binlog_format binlog_format", "target ok version ",
+			"target warn local_infile ", "move ok connection ",
 			"target ok target_empty ",
 		}},
 		{title: "same server", same: true, want: []string{
-			"source ok version ", "target ok version ", "move ok connection ", "move fail same_server ", "target ok target_empty ",
+			"source ok version ", "target ok version ", "move ok connection ", "move fail same_server ",
+			"target ok target_empty ",
 		}},
 		{title: "clock a second off", off: time.Second, want: good},
 		{title: "clock behind", off: -1100 * time.Millisecond, want: []string{
-			"source ok version ", "target ok version ", "move ok connection ", "move warn clock ", "target ok target_empty ",
+			"source ok version ", "target ok version ", "move ok connection ", "move warn clock ",
+			"target ok target_empty ",
 		}},
 		{title: "tables in the way", spoil: func(_, target *dbtest.Server) {
 			for _, name := range []string{"a", "b", "other"} {
 				_ = target.DDL(db.DDL{}, dbtest.CreateTable(definition(name)))
 			}
 		}, want: []string{
-			"source ok version ", "target ok version ", "move ok connection ", "target fail target_empty shop.a", "target fail target_empty shop.b",
+			"source ok version ", "target ok version ", "move ok connection ", "target fail target_empty shop.a",
+			"target fail target_empty shop.b",
 		}},
 		{title: "tables of the move", spoil: func(_, target *dbtest.Server) {
 			_ = target.DDL(db.DDL{}, dbtest.CreateTable(definition("a")))

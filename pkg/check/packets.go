@@ -9,8 +9,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// packets finds tables whose rows may be larger than what the target takes at once. What the source's clients can write, the
-// target must take; where both are alike, nothing is known against it.
+// packets finds tables whose rows may be larger than what the target takes at once. What the source's clients can
+// write, the target must take; where both are alike, nothing is known against it.
 func (c *Check) packets(source, target db.Identity) (findings []db.Finding) {
 	if target.Packet == 0 || target.Packet >= source.Packet {
 		return nil
@@ -23,7 +23,8 @@ func (c *Check) packets(source, target db.Identity) (findings []db.Finding) {
 		if size := largest(r.Target.Table, target.Streams); size > target.Packet {
 			findings = append(findings, db.Finding{
 				Check: "row_size", End: "move", Level: db.Fail, Subject: r.Source.Name().String(),
-				What: fmt.Sprintf("may hold rows that the target does not take: its max_allowed_packet is %d, the source's %d", target.Packet, source.Packet), Fix: fix,
+				What: fmt.Sprintf("may hold rows that the target does not take: its max_allowed_packet is %d, the "+
+					"source's %d", target.Packet, source.Packet), Fix: fix,
 			})
 		}
 	}

@@ -28,11 +28,15 @@ func TestPackets(t *testing.T) {
 		{"text fits", []schema.Type{text(schema.Text, 2)}, large, small, false, false},
 		{"many texts do not", []schema.Type{
 			text(schema.Text, 2), text(schema.Text, 2), text(schema.Text, 2), text(schema.Text, 2),
-			text(schema.Text, 2), text(schema.Text, 2), text(schema.Text, 2), text(schema.Text, 2), text(schema.Text, 2),
+			text(schema.Text, 2), text(schema.Text, 2), text(schema.Text, 2), text(schema.Text, 2),
+			text(schema.Text, 2),
 		}, large, small, false, true},
 		{"json, streamed", []schema.Type{text(schema.JSON, 0)}, large, small, true, true},
 		{"json, alike", []schema.Type{text(schema.JSON, 0)}, large, large, true, false},
-		{"numbers and names", []schema.Type{text(schema.Integer, 8), text(schema.Varchar, 200), text(schema.Datetime, 0)}, large, small, false, false},
+		{"numbers and names", []schema.Type{
+			text(schema.Integer, 8), text(schema.Varchar, 200),
+			text(schema.Datetime, 0),
+		}, large, small, false, false},
 		{"a limit that is not known", []schema.Type{text(schema.Blob, 4)}, large, 0, false, false},
 	} {
 		table := &schema.Table{Name: schema.Name{Database: "shop", Table: "t"}}
@@ -40,7 +44,8 @@ func TestPackets(t *testing.T) {
 			table.Columns = append(table.Columns, schema.Column{Type: kind})
 		}
 		r := &route.Route{Source: route.Relation{Table: table}, Target: route.Relation{Table: table}}
-		found := (&Check{plan: db.Plan{Routes: []*route.Route{r}}}).packets(db.Identity{Packet: c.source}, db.Identity{Packet: c.target, Streams: c.streams})
+		found := (&Check{plan: db.Plan{Routes: []*route.Route{r}}}).packets(db.Identity{Packet: c.source},
+			db.Identity{Packet: c.target, Streams: c.streams})
 		if !c.fails {
 			assert.Empty(t, found, c.title)
 			continue

@@ -23,8 +23,9 @@ type TrialOptions struct {
 	Defer bool // indexes come after the rows, see plan.Deferred
 }
 
-// Trial runs every statement of a plan on the target, in databases of its own that are empty and removed again: tables, indexes,
-// foreign keys, and what the cutover makes besides tables. What the target says is found before the first row is copied.
+// Trial runs every statement of a plan on the target, in databases of its own that are empty and removed again:
+// tables, indexes, foreign keys, and what the cutover makes besides tables. What the target says is found before the
+// first row is copied.
 //
 // A statement may depend on more than its text only where objects run others, so a function is made and not called.
 type Trial struct {
@@ -40,12 +41,17 @@ type Trial struct {
 }
 
 // NewTrial returns the trial of tables and objects.
-func NewTrial(source db.ObjectReader, target db.Target, steps []plan.Step, objects []schema.ObjectPlan, opts TrialOptions) *Trial {
-	return &Trial{source: source, target: target, steps: steps, objects: objects, opts: opts, broken: map[schema.Name]bool{}}
+func NewTrial(source db.ObjectReader, target db.Target, steps []plan.Step, objects []schema.ObjectPlan,
+	opts TrialOptions,
+) *Trial {
+	return &Trial{
+		source: source, target: target, steps: steps, objects: objects, opts: opts,
+		broken: map[schema.Name]bool{},
+	}
 }
 
-// Run tries everything and returns what was found, all of it. Where nothing can be tried that is a warning. The error is one
-// of a connection, or of the removal of what was made.
+// Run tries everything and returns what was found, all of it. Where nothing can be tried that is a warning. The error
+// is one of a connection, or of the removal of what was made.
 func (t *Trial) Run(ctx context.Context) (_ []db.Finding, err error) {
 	plan := t.plan()
 	if len(plan.Databases) == 0 {
@@ -84,7 +90,9 @@ func (t *Trial) Run(ctx context.Context) (_ []db.Finding, err error) {
 // plan lists the databases and the kinds of objects.
 func (t *Trial) plan() (plan db.ScratchPlan) {
 	add := func(name, collation string) {
-		if name != "" && !slices.ContainsFunc(plan.Databases, func(d db.ScratchDatabase) bool { return d.Name == name }) {
+		if name != "" && !slices.ContainsFunc(plan.Databases, func(d db.ScratchDatabase) bool {
+			return d.Name == name
+		}) {
 			plan.Databases = append(plan.Databases, db.ScratchDatabase{Name: name, Collation: collation})
 		}
 	}
@@ -101,7 +109,10 @@ func (t *Trial) plan() (plan db.ScratchPlan) {
 }
 
 func (t *Trial) add(level db.Level, subject, what, fix string) {
-	t.findings = append(t.findings, db.Finding{Check: "trial", End: "target", Level: level, Subject: subject, What: what, Fix: fix})
+	t.findings = append(t.findings, db.Finding{
+		Check: "trial", End: "target", Level: level, Subject: subject,
+		What: what, Fix: fix,
+	})
 }
 
 // said is what the server said, in the target's names.
@@ -123,7 +134,8 @@ type attempt struct {
 
 func (a *attempt) fail(what string) {
 	a.found = append(a.found, db.Finding{
-		Check: "trial", End: "target", Level: db.Fail, Subject: a.step.Source.Name.String(), What: what, Fix: "change the table, or exclude it",
+		Check: "trial", End: "target", Level: db.Fail, Subject: a.step.Source.Name.String(), What: what,
+		Fix: "change the table, or exclude it",
 	})
 }
 
@@ -205,7 +217,8 @@ func (t *Trial) attempts() (all []*attempt) {
 		}
 		shape := plan
 		shape.Name = schema.Name{Database: "d", Table: "t"}
-		text := strings.Join(t.target.Dialect().CreateTable(&shape, false), "\n") + plan.RowKey + "\n" + plan.DatabaseCollation
+		text := strings.Join(t.target.Dialect().CreateTable(&shape, false),
+			"\n") + plan.RowKey + "\n" + plan.DatabaseCollation
 		if seen[text] && !needed[s.Target.Name] {
 			continue
 		}
@@ -292,7 +305,9 @@ func (t *Trial) judge(ctx context.Context, err error) (said string, unanswered e
 }
 
 // readBack reads the tables that were made and refuses those that are not as planned.
-func (t *Trial) readBack(ctx context.Context, attempts []*attempt, differences func(a *attempt, got *schema.Table) []string) (map[*attempt]*schema.Table, error) {
+func (t *Trial) readBack(ctx context.Context, attempts []*attempt,
+	differences func(a *attempt, got *schema.Table) []string,
+) (map[*attempt]*schema.Table, error) {
 	by := map[schema.Name]*attempt{}
 	for _, a := range attempts {
 		if a.made {

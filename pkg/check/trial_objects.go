@@ -7,19 +7,22 @@ import (
 	"wherry/pkg/schema"
 )
 
-// tryObjects makes views, routines, events, sequences and triggers in the scratch database, and asks for each view as an application
-// would. An event is made disabled, and nothing that is made is run.
+// tryObjects makes views, routines, events, sequences and triggers in the scratch database, and asks for each view as
+// an application would. An event is made disabled, and nothing that is made is run.
 func (t *Trial) tryObjects(ctx context.Context) error {
 	places := t.places()
 	calls := t.callers()
-	left, failed, err := db.MakeInOrder(ctx, t.objects, func(p schema.ObjectPlan) error { return t.makeObject(ctx, p, places, calls) })
+	left, failed, err := db.MakeInOrder(ctx, t.objects, func(p schema.ObjectPlan) error {
+		return t.makeObject(ctx, p, places, calls)
+	})
 	if err != nil {
 		return err
 	}
 	for i, p := range left {
 		t.broken[p.Target.Name] = true
 		if !t.blameless(p) {
-			t.add(db.Fail, p.Source.String(), "the target refuses it: "+t.said(failed[i]), "change it on the source, or exclude it")
+			t.add(db.Fail, p.Source.String(), "the target refuses it: "+t.said(failed[i]),
+				"change it on the source, or exclude it")
 		}
 	}
 	return nil
@@ -45,8 +48,8 @@ func (t *Trial) places() schema.Places {
 	return places
 }
 
-// callers are the views that call functions of the move, whose texts name tables of the target itself: servers look into them when
-// such a view is asked for, and these tables may not be there yet.
+// callers are the views that call functions of the move, whose texts name tables of the target itself: servers look
+// into them when such a view is asked for, and these tables may not be there yet.
 func (t *Trial) callers() map[schema.Name]bool {
 	callers := map[schema.Name]bool{}
 	mentions := func(text string, kind schema.ObjectKind) bool {
@@ -61,7 +64,8 @@ func (t *Trial) callers() map[schema.Name]bool {
 	for before := -1; before < len(callers); {
 		before = len(callers)
 		for _, p := range t.objects {
-			if p.Target.Kind == schema.ViewObject && (mentions(p.Target.Body, schema.Function) || mentions(p.Target.Body, schema.ViewObject)) {
+			if p.Target.Kind == schema.ViewObject && (mentions(p.Target.Body, schema.Function) ||
+				mentions(p.Target.Body, schema.ViewObject)) {
 				callers[p.Target.Name] = true
 			}
 		}
@@ -81,7 +85,9 @@ func (t *Trial) blameless(p schema.ObjectPlan) bool {
 }
 
 // makeObject makes one object. Only views are looked into when they are made, so only in their texts names are mapped.
-func (t *Trial) makeObject(ctx context.Context, p schema.ObjectPlan, places schema.Places, calls map[schema.Name]bool) error {
+func (t *Trial) makeObject(ctx context.Context, p schema.ObjectPlan, places schema.Places,
+	calls map[schema.Name]bool,
+) error {
 	o, dialect := *p.Target, t.target.Dialect()
 	o.Definer = schema.Account{} // who may have no rights in a scratch database; whether there is one is another check
 	if o.Kind == schema.ViewObject {
@@ -121,10 +127,13 @@ func (t *Trial) ask(ctx context.Context, p schema.ObjectPlan, o *schema.Object) 
 	case err != nil:
 		return err
 	case same != "":
-		t.add(db.Warn, p.Source.String(), "cannot be read, neither on the source nor on the target: "+said, "change it on the source, or exclude it")
+		t.add(db.Warn, p.Source.String(), "cannot be read, neither on the source nor on the target: "+said,
+			"change it on the source, or exclude it")
 	default:
-		t.add(db.Fail, p.Source.String(), "cannot be read on the target with the server's own sql_mode, by which applications read it: "+said,
-			"change it on the source, give the target the source's sql_mode (SET GLOBAL and in its configuration), or exclude it")
+		t.add(db.Fail, p.Source.String(), "cannot be read on the target with the server's own sql_mode, by which "+
+			"applications read it: "+said,
+			"change it on the source, give the target the source's sql_mode (SET GLOBAL and in its configuration), "+
+				"or exclude it")
 	}
 	return nil
 }

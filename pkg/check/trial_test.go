@@ -28,13 +28,18 @@ func tables(names ...string) (steps []plan.Step) {
 
 func view(name, body string) schema.ObjectPlan {
 	o := func(database string) *schema.Object {
-		return &schema.Object{Kind: schema.ViewObject, Name: schema.Name{Database: database, Table: name}, Body: body, Columns: []string{"id"}}
+		return &schema.Object{
+			Kind: schema.ViewObject, Name: schema.Name{Database: database, Table: name}, Body: body,
+			Columns: []string{"id"},
+		}
 	}
 	return schema.ObjectPlan{Source: o("shop"), Target: o("there")}
 }
 
 // trial runs one and counts the statements that were executed in scratch databases.
-func trial(t *testing.T, source, target *dbtest.Server, steps []plan.Step, objects ...schema.ObjectPlan) (found []string, statements int, err error) {
+func trial(t *testing.T, source, target *dbtest.Server, steps []plan.Step,
+	objects ...schema.ObjectPlan,
+) (found []string, statements int, err error) {
 	t.Helper()
 	target.OnStep(func(step string) error {
 		if step == "scratch.execute" {
@@ -42,7 +47,8 @@ func trial(t *testing.T, source, target *dbtest.Server, steps []plan.Step, objec
 		}
 		return nil
 	})
-	findings, err := check.NewTrial(source.Source(), target.Target("m"), steps, objects, check.TrialOptions{}).Run(t.Context())
+	findings, err := check.NewTrial(source.Source(), target.Target("m"), steps, objects,
+		check.TrialOptions{}).Run(t.Context())
 	for _, f := range findings {
 		found = append(found, fmt.Sprintf("%s %s", f.Level, f.Subject))
 		assert.NotContains(t, f.What, "wherry_m-try", "names of ours say nothing to the user")
@@ -66,10 +72,15 @@ func TestTrialOnce(t *testing.T) {
 	assert.Equal(t, 1, statements)
 
 	steps[7].Target.Columns[0].Nullable = true // another shape
-	steps[9].Target.ForeignKeys = []schema.ForeignKey{{Name: "f", Columns: []string{"id"}, Parent: steps[8].Target.Name, ParentColumns: []string{"id"}}}
-	_, statements, err = trial(t, dbtest.NewServer("one"), dbtest.NewServer("two"), steps, view("v", "SELECT id FROM `there`.`t300`"))
+	steps[9].Target.ForeignKeys = []schema.ForeignKey{{
+		Name: "f", Columns: []string{"id"}, Parent: steps[8].Target.Name,
+		ParentColumns: []string{"id"},
+	}}
+	_, statements, err = trial(t, dbtest.NewServer("one"), dbtest.NewServer("two"), steps,
+		view("v", "SELECT id FROM `there`.`t300`"))
 	require.NoError(t, err)
-	assert.Equal(t, 1+1+2+1+1+1, statements, "the first, the other shape, child and parent, the key, the table that the view reads, the view")
+	assert.Equal(t, 1+1+2+1+1+1, statements, "the first, the other shape, child and parent, the key, the table that "+
+		"the view reads, the view")
 }
 
 // TestTrialOfBrokenThings: each is found once, and what only depends on it is not blamed.
@@ -77,9 +88,13 @@ func TestTrialOfBrokenThings(t *testing.T) {
 	source, target := dbtest.NewServer("one"), dbtest.NewServer("two")
 	steps := tables("a", "b", "c")
 	steps[1].Target.Name.Table = steps[0].Target.Name.Table // one of two of a name is refused
-	steps[2].Target.ForeignKeys = []schema.ForeignKey{{Name: "f", Columns: []string{"id"}, Parent: schema.Name{Database: "there", Table: "gone"}, ParentColumns: []string{"id"}}}
+	steps[2].Target.ForeignKeys = []schema.ForeignKey{{
+		Name: "f", Columns: []string{"id"},
+		Parent: schema.Name{Database: "there", Table: "gone"}, ParentColumns: []string{"id"},
+	}}
 	steps[1].Target.Columns[0].Nullable = true
-	unread, both, upon := view("unread", "SELECT id FROM `there`.`c`"), view("both", "SELECT 1"), view("upon", "SELECT id FROM `there`.`unread`")
+	unread, both, upon := view("unread", "SELECT id FROM `there`.`c`"), view("both", "SELECT 1"), view("upon",
+		"SELECT id FROM `there`.`unread`")
 	for _, o := range []schema.ObjectPlan{unread, both} {
 		target.BreakView(schema.Name{Database: "wherry_m-try-1", Table: o.Target.Name.Table})
 		require.NoError(t, source.DDL(db.DDL{}, dbtest.CreateObject(o.Source)))
@@ -88,7 +103,8 @@ func TestTrialOfBrokenThings(t *testing.T) {
 	found, _, err := trial(t, source, target, steps, upon, unread, both)
 	require.NoError(t, err)
 	require.Len(t, found, 3)
-	assert.Contains(t, []string{"fail shop.a", "fail shop.b"}, found[0], "tables are made side by side: either comes second")
+	assert.Contains(t, []string{"fail shop.a", "fail shop.b"}, found[0],
+		"tables are made side by side: either comes second")
 	assert.Equal(t, []string{"fail view shop.unread", "warn view shop.both"}, found[1:])
 }
 
@@ -100,7 +116,8 @@ func TestTrialUnanswered(t *testing.T) {
 	}{{db.ErrConnection, true}, {db.ErrRetry, true}, {errors.New("not like this in wherry_m-try-1"), false}} {
 		source, target := dbtest.NewServer("one"), dbtest.NewServer("two")
 		target.OnStep(dbtest.Nth("scratch.execute", 1, c.fault))
-		findings, err := check.NewTrial(source.Source(), target.Target("m"), tables("a"), nil, check.TrialOptions{}).Run(t.Context())
+		findings, err := check.NewTrial(source.Source(), target.Target("m"), tables("a"), nil,
+			check.TrialOptions{}).Run(t.Context())
 		if c.fails {
 			require.ErrorIs(t, err, c.fault)
 			assert.Empty(t, findings)
@@ -117,7 +134,9 @@ func TestTrialUnanswered(t *testing.T) {
 func TestTrialThatCannotBe(t *testing.T) {
 	target := dbtest.NewServer("two")
 	target.OnStep(dbtest.Nth("scratch", 1, &db.NoScratchError{What: "no right", Fix: "GRANT it"}))
-	findings, err := check.NewTrial(dbtest.NewServer("one").Source(), target.Target("m"), tables("a"), nil, check.TrialOptions{}).Run(t.Context())
+	findings, err := check.NewTrial(dbtest.NewServer("one").Source(), target.Target("m"), tables("a"), nil,
+		check.TrialOptions{}).Run(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []db.Finding{{Check: "trial", End: "target", Level: db.Warn, What: "no right", Fix: "GRANT it"}}, findings)
+	assert.Equal(t, []db.Finding{{Check: "trial", End: "target", Level: db.Warn, What: "no right", Fix: "GRANT it"}},
+		findings)
 }

@@ -38,7 +38,8 @@ type End interface {
 type Options struct {
 	Bookkeeping string // the database of the move's bookkeeping, on either server
 	Abandon     bool   // also of a move that is under way: with the tables that it made, for beginning again
-	// Source opens the source to write to. It is called only if a way back was begun, which keeps its bookkeeping there.
+	// Source opens the source to write to. It is called only if a way back was begun, which keeps its bookkeeping
+	// there.
 	Source func(ctx context.Context) (End, error)
 	Log    zerolog.Logger
 }

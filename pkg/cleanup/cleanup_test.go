@@ -103,7 +103,8 @@ func (s *server) Execute(_ context.Context, statement string) error {
 // Leftovers are the databases of checks that were killed.
 func (s *server) Leftovers(context.Context) (found []string, _ error) {
 	for _, t := range s.tables {
-		if database, _, _ := strings.Cut(t, "."); strings.HasPrefix(database, books+"-try") && !slices.Contains(found, database) {
+		if database, _, _ := strings.Cut(t, "."); strings.HasPrefix(database, books+"-try") &&
+			!slices.Contains(found, database) {
 			found = append(found, database)
 		}
 	}
@@ -117,14 +118,18 @@ func TestLeftovers(t *testing.T) {
 	_, err := run(t, target, cleanup.Options{})
 	require.NoError(t, err)
 	assert.Equal(t, []string{
-		"DROP DATABASE IF EXISTS `wherry_shop-try`", "DROP DATABASE IF EXISTS `wherry_shop-try-2`", "DROP DATABASE IF EXISTS `wherry_shop`",
+		"DROP DATABASE IF EXISTS `wherry_shop-try`", "DROP DATABASE IF EXISTS `wherry_shop-try-2`",
+		"DROP DATABASE IF EXISTS `wherry_shop`",
 	}, target.ran)
 }
 
 func newTarget(facts map[string]string) *server {
 	facts[db.FactTables] = `["shop.items","shop.taken","shop.not yet"]`
 	facts[db.FactFound] = `["shop.taken"]`
-	return &server{facts: facts, tables: []string{"shop.items", "shop.other", "shop.taken", books + ".chunks", books + ".facts"}}
+	return &server{facts: facts, tables: []string{
+		"shop.items", "shop.other", "shop.taken", books + ".chunks",
+		books + ".facts",
+	}}
 }
 
 func run(t *testing.T, target *server, opts cleanup.Options) (*cleanup.Plan, error) {
@@ -146,7 +151,8 @@ func TestOver(t *testing.T) {
 		p, err := run(t, target, cleanup.Options{Abandon: abandon})
 		require.NoError(t, err)
 		assert.True(t, p.Over)
-		assert.Equal(t, []string{"DROP DATABASE IF EXISTS `wherry_shop`"}, target.ran, "no table of a target that has taken over is touched")
+		assert.Equal(t, []string{"DROP DATABASE IF EXISTS `wherry_shop`"}, target.ran,
+			"no table of a target that has taken over is touched")
 		assert.Equal(t, []string{"shop.items", "shop.other", "shop.taken"}, target.tables)
 		target.ran = nil
 		p, err = run(t, target, cleanup.Options{})
@@ -170,7 +176,10 @@ func TestUnderWay(t *testing.T) {
 	target.facts[db.FactObjects] = `{"Made": [{"Kind": "view", "Name": {"Database": "shop", "Table": "v"}}]}`
 	p, err := run(t, target, cleanup.Options{Abandon: true})
 	require.NoError(t, err)
-	assert.Equal(t, []string{"DROP VIEW IF EXISTS `shop`.`v`", "DROP TABLE IF EXISTS `shop`.`items`", "DROP DATABASE IF EXISTS `wherry_shop`"}, target.ran)
+	assert.Equal(t, []string{
+		"DROP VIEW IF EXISTS `shop`.`v`", "DROP TABLE IF EXISTS `shop`.`items`",
+		"DROP DATABASE IF EXISTS `wherry_shop`",
+	}, target.ran)
 	assert.Equal(t, []string{"shop.other", "shop.taken"}, target.tables, "what was there before the move stays")
 	assert.Equal(t, "[shop.taken]", fmt.Sprint(p.Left))
 }
@@ -185,9 +194,14 @@ func TestGivenUpOnTheWayBack(t *testing.T) {
 		db.FactObjects: `{"Late":[{"Kind":"trigger","Name":{"Database":"shop","Table":"audit"},"Session":{"SQLMode":"ANSI"},"Statement":"Q1JFQVRF"}]}`,
 	}, tables: []string{"shop.items", books + ".facts"}}
 	target := newTarget(map[string]string{db.FactCutover: "sealed", db.FactReverse: "once"})
-	_, err := run(t, target, cleanup.Options{Abandon: true, Source: func(context.Context) (cleanup.End, error) { return source, nil }})
+	_, err := run(t, target, cleanup.Options{Abandon: true, Source: func(context.Context) (cleanup.End, error) {
+		return source, nil
+	}})
 	require.NoError(t, err)
-	assert.Equal(t, []string{"DROP TRIGGER IF EXISTS `shop`.`audit`", "ANSI: CREATE", "DROP DATABASE IF EXISTS `wherry_shop`"}, source.ran)
+	assert.Equal(t, []string{
+		"DROP TRIGGER IF EXISTS `shop`.`audit`", "ANSI: CREATE",
+		"DROP DATABASE IF EXISTS `wherry_shop`",
+	}, source.ran)
 }
 
 func TestWayBack(t *testing.T) {
@@ -202,7 +216,9 @@ func TestWayBack(t *testing.T) {
 				source.facts[db.FactCutover] = "sealed"
 			}
 			target := newTarget(map[string]string{db.FactCutover: "sealed", db.FactReverse: "once"})
-			opts := cleanup.Options{Abandon: c.abandon, Source: func(context.Context) (cleanup.End, error) { return source, nil }}
+			opts := cleanup.Options{Abandon: c.abandon, Source: func(context.Context) (cleanup.End, error) {
+				return source, nil
+			}}
 			_, err := run(t, target, opts)
 			require.ErrorIs(t, err, c.err)
 			if c.err != nil {
@@ -225,7 +241,9 @@ func TestKilled(t *testing.T) {
 				target.facts[db.FactReverse] = "once"
 				source.tables = append(source.tables, books+".facts")
 			}
-			opts := cleanup.Options{Abandon: over == "", Source: func(context.Context) (cleanup.End, error) { return source, nil }}
+			opts := cleanup.Options{Abandon: over == "", Source: func(context.Context) (cleanup.End, error) {
+				return source, nil
+			}}
 			target.dies, source.dies = at, at-1
 			_, err := run(t, target, opts)
 			target.dies, source.dies = 0, 0

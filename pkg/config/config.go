@@ -104,8 +104,8 @@ type Schema struct {
 	AllowLosses []string `mapstructure:"allow_losses"`
 }
 
-// Copy is how existing rows are carried. ChunkRows 0 means that the size is learned from ChunkBytes. Spool keeps the source's log in
-// the directory SpoolDir meanwhile.
+// Copy is how existing rows are carried. ChunkRows 0 means that the size is learned from ChunkBytes. Spool keeps the
+// source's log in the directory SpoolDir meanwhile.
 type Copy struct {
 	Workers        int    `mapstructure:"workers"`
 	ChunkRows      int    `mapstructure:"chunk_rows"`
@@ -133,8 +133,8 @@ type Verify struct {
 	ChunkRows int `mapstructure:"chunk_rows"`
 }
 
-// Cutover is how writes on the source are stopped, what must hold before the switch, and which kinds of objects besides tables
-// move with it: some of schema.ObjectGroups. Definer is DefinerKeep, DefinerCurrent or user@host.
+// Cutover is how writes on the source are stopped, what must hold before the switch, and which kinds of objects
+// besides tables move with it: some of schema.ObjectGroups. Definer is DefinerKeep, DefinerCurrent or user@host.
 type Cutover struct {
 	Fence        string        `mapstructure:"fence"`
 	Timeout      time.Duration `mapstructure:"timeout"`

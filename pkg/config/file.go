@@ -92,7 +92,8 @@ func (r *reader) section(n *yaml.Node, t reflect.Type, path string, out layer) {
 		child, ok := childOf(t, name.Value)
 		switch {
 		case !ok:
-			r.addf("%s: unknown key%s", r.label(key, name.Line), didYouMean(key, slices.Concat(siblings(t, path), r.known)))
+			r.addf("%s: unknown key%s", r.label(key, name.Line), didYouMean(key, slices.Concat(siblings(t, path),
+				r.known)))
 		case seen[name.Value]:
 			r.addf("%s: given twice", r.label(key, name.Line))
 		case isNull(value):

@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// Fingerprint identifies how rows are moved: the SHA-256 in hex over move, routes, filters and alter, the order inside
-// lists apart. Servers, passwords, workers and limits may change during a move; these may not. tables may: when a new
-// table appears on the source it must be possible to exclude it; the tables of the move themselves are in the state file,
-// and whether they are still the same is for the plan to find out.
+// Fingerprint identifies how rows are moved: the SHA-256 in hex over move, routes, filters and alter, the order
+// inside lists apart. Servers, passwords, workers and limits may change during a move; these may not. tables may:
+// when a new table appears on the source it must be possible to exclude it; the tables of the move themselves are in
+// the state file, and whether they are still the same is for the plan to find out.
 func (c *Config) Fingerprint() string {
 	what := struct {
 		Format  int

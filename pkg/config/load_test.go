@@ -113,7 +113,10 @@ func TestLoadRefuses(t *testing.T) {
 		{"dotted key", "log.level: info", "log.level: unknown key"},
 		{"key of another section", "copy: {batch_rows: 1}", "copy.batch_rows: unknown key"},
 		{"server_id on target", "target: {server_id: 1}", "target.server_id: unknown key"},
-		{"key in a list", "routes: [{form: a.b, to: c.d}]", "routes[0].form: unknown key, did you mean routes[0].from?"},
+		{
+			"key in a list", "routes: [{form: a.b, to: c.d}]",
+			"routes[0].form: unknown key, did you mean routes[0].from?",
+		},
 		{"number is text", "copy: {workers: four}", `copy.workers: found text "four", expected a whole number`},
 		{"quoted number", `copy: {workers: "4"}`, `copy.workers: found text "4", expected a whole number`},
 		{"fraction", "copy: {workers: 1.5}", `copy.workers: found number "1.5", expected a whole number`},
@@ -124,7 +127,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"section is text", "copy: 4", `copy: found number "4", expected a section of workers, chunk_rows`},
 		{"list is text", "routes: shop", `routes: found text "shop", expected a list of entries with from, to`},
 		{"list in list", "routes: [[a]]", "routes[0]: found a list, expected a section of from, to"},
-		{"secret not shown", "source: {password: 31415}", "source.password: found number, expected text (put it in quotes)"},
+		{"secret not shown", "source: {password: 31415}", "source.password: found number, expected text (put it in " +
+			"quotes)"},
 		{"alias not shown", "source: {password: *hunter2}", "unknown anchor '***' referenced"},
 		{"twice", "log: {level: info, level: warn}", "log.level: given twice"},
 		{"two documents", "log: {}\n---\nlog: {}", "more than one YAML document"},
@@ -137,8 +141,14 @@ func TestLoadRefuses(t *testing.T) {
 		{"tls pair", "source: {tls: {cert: x}}", "source.tls: cert and key go together"},
 		{"port", "source: {port: 70000}", "source.port: 70000 is out of range, expected 1 to 65535"},
 		{"server_id", "source: {server_id: 4294967296}", "source.server_id: found number"},
-		{"two passwords", "source: {password: a, password_file: b}", "source.password, source.password_file: set only one of them"},
-		{"same server", "source: {host: localhost}\ntarget: {host: 127.0.0.1}", "target: same server as source (localhost:3306)"},
+		{
+			"two passwords", "source: {password: a, password_file: b}",
+			"source.password, source.password_file: set only one of them",
+		},
+		{
+			"same server", "source: {host: localhost}\ntarget: {host: 127.0.0.1}",
+			"target: same server as source (localhost:3306)",
+		},
 		{"same socket", "source: {socket: /s}\ntarget: {socket: /s}", "target: same server as source (/s)"},
 		{"no host", `source: {host: ""}`, "source.host: required (or source.socket)"},
 		{"no tables", "tables: {include: []}", "tables.include: required"},
@@ -146,8 +156,14 @@ func TestLoadRefuses(t *testing.T) {
 		{"two dots", "tables: {include: [a.b.c]}", `tables.include[0]: "a.b.c" has more than one dot`},
 		{"quotes", "tables: {exclude: ['`a`.b']}", "tables.exclude[0]: "},
 		{"glob twice", "tables: {include: [a.b, a.b]}", `tables.include[1]: "a.b" given twice`},
-		{"route to part of a name", `routes: [{from: "a.*", to: "a.new_*"}]`, `"new_*" does not fit, a * stands for the whole`},
-		{"route without wildcard", `routes: [{from: a.b, to: "c.*"}]`, `* needs a wildcard in the same place of from, write "b"`},
+		{
+			"route to part of a name", `routes: [{from: "a.*", to: "a.new_*"}]`,
+			`"new_*" does not fit, a * stands for the whole`,
+		},
+		{
+			"route without wildcard", `routes: [{from: a.b, to: "c.*"}]`,
+			`* needs a wildcard in the same place of from, write "b"`,
+		},
 		{"route merges", `routes: [{from: "a.*", to: c.d}]`, "would put several tables into one"},
 		{"route without to", "routes: [{from: a.b}]", `routes[0].to: "" does not fit, expected db.table`},
 		{"route twice", "routes: [{from: a.b, to: c.d}, {from: a.b, to: c.e}]", `routes[1].from: "a.b" given twice`},
@@ -189,13 +205,19 @@ func TestLoadReportsEverythingAtOnce(t *testing.T) {
 
 	_, err = Load(Options{})
 	require.ErrorIs(t, err, ErrInvalid)
-	for _, want := range []string{"move: required", "source.host: required", "target.user: required", "tables.include: required"} {
+	for _, want := range []string{
+		"move: required", "source.host: required", "target.user: required",
+		"tables.include: required",
+	} {
 		require.ErrorContains(t, err, want)
 	}
 }
 
 func TestKeyWithoutValueIsNotSet(t *testing.T) {
-	c, err := Load(Options{Files: []string{write(t, minimal+"copy:\nlog: {level: }\n"), write(t, "# nothing\n"), write(t, "")}})
+	c, err := Load(Options{Files: []string{
+		write(t, minimal+"copy:\nlog: {level: }\n"), write(t, "# nothing\n"),
+		write(t, ""),
+	}})
 	require.NoError(t, err)
 	assert.Equal(t, Defaults().Copy, c.Copy)
 	assert.Equal(t, "info", c.Log.Level)
@@ -223,7 +245,8 @@ func TestWarnings(t *testing.T) {
 }
 
 func TestAllowedLosses(t *testing.T) {
-	c, err := Load(Options{Files: []string{write(t, minimal), write(t, `schema: {allow_losses: [json, "collation@shop.*"]}`)}})
+	c, err := Load(Options{Files: []string{write(t, minimal), write(t, `schema: {allow_losses: [json, `+
+		`"collation@shop.*"]}`)}})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"json", "collation@shop.*"}, c.Schema.AllowLosses)
 	for text, says := range map[string]string{
@@ -243,7 +266,8 @@ func TestAllowedLosses(t *testing.T) {
 	}
 }
 
-// TestExampleNamesEveryLoss: the example and the README say of every loss what it means, in the same words as the program.
+// TestExampleNamesEveryLoss: the example and the README say of every loss what it means, in the same words as the
+// program.
 func TestExampleNamesEveryLoss(t *testing.T) {
 	text, err := os.ReadFile(example)
 	require.NoError(t, err)

@@ -14,7 +14,8 @@ func splitName(text string) (db, table string, err error) {
 	case !ok || db == "" || table == "":
 		return "", "", fmt.Errorf("%q does not fit, expected db.table", text)
 	case strings.Contains(table, "."):
-		return "", "", fmt.Errorf("%q has more than one dot, expected db.table (? stands for a dot inside a name)", text)
+		return "", "", fmt.Errorf("%q has more than one dot, expected db.table (? stands for a dot inside a name)",
+			text)
 	case strings.ContainsAny(text, "`\x00") || strings.TrimSpace(db) != db || strings.TrimSpace(table) != table:
 		return "", "", fmt.Errorf("%q does not fit, expected db.table without quotes or blanks around the names", text)
 	}

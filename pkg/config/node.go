@@ -44,7 +44,10 @@ func found(n *yaml.Node, t reflect.Type) string {
 	if n.Kind == yaml.SequenceNode {
 		return "a list"
 	}
-	names := map[string]string{"!!str": "text", "!!int": "number", "!!float": "number", "!!bool": "boolean", "!!timestamp": "date", "!!null": "nothing"}
+	names := map[string]string{
+		"!!str": "text", "!!int": "number", "!!float": "number", "!!bool": "boolean",
+		"!!timestamp": "date", "!!null": "nothing",
+	}
 	name := names[n.ShortTag()]
 	if name == "" {
 		name = "a value"

@@ -26,9 +26,19 @@ func TestResolvePassword(t *testing.T) {
 		{"file loses one newline", Endpoint{Password: "p", PasswordFile: file}, "from file\n", ""},
 		{"command wins over file", Endpoint{PasswordFile: file, PasswordCommand: "printf 'a b\n'"}, "a b", ""},
 		{"environment wins", Endpoint{EnvPassword: "e", PasswordCommand: "false", PasswordFile: file}, "e", ""},
-		{"missing file", Endpoint{role: "target", PasswordFile: "/nowhere/pw"}, "", "read target.password_file: open /nowhere/pw: no such file"},
+		{
+			"missing file",
+			Endpoint{role: "target", PasswordFile: "/nowhere/pw"},
+			"",
+			"read target.password_file: open /nowhere/pw: no such file",
+		},
 		{"empty file", Endpoint{role: "source", PasswordFile: empty}, "", "is empty"},
-		{"failing command", Endpoint{role: "source", PasswordCommand: "echo hunter2; echo hunter2 >&2; exit 3"}, "", "run source.password_command: exit status 3"},
+		{
+			"failing command",
+			Endpoint{role: "source", PasswordCommand: "echo hunter2; echo hunter2 >&2; exit 3"},
+			"",
+			"run source.password_command: exit status 3",
+		},
 		{"silent command", Endpoint{role: "source", PasswordCommand: "true"}, "", "printed nothing"},
 	}
 	for _, tc := range cases {

@@ -10,8 +10,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Entry is one key with its effective value and where that comes from: file:line, the name of a variable, a flag, or "default".
-// Value is text, a bool, a number, or a list of texts or of maps; sizes and durations are text, as a file has them.
+// Entry is one key with its effective value and where that comes from: file:line, the name of a variable, a flag, or
+// "default". Value is text, a bool, a number, or a list of texts or of maps; sizes and durations are text, as a file
+// has them.
 type Entry struct {
 	Key    string `json:"key"`
 	Value  any    `json:"value"`
@@ -23,7 +24,10 @@ func (c *Config) Entries() []Entry {
 	shown, known := c.shown(), fields()
 	all := make([]Entry, len(known))
 	for i, f := range known {
-		all[i] = Entry{Key: f.key, Value: plain(reflect.ValueOf(*shown).FieldByIndex(f.index), f.key), Origin: c.origin(f.key)}
+		all[i] = Entry{
+			Key: f.key, Value: plain(reflect.ValueOf(*shown).FieldByIndex(f.index), f.key),
+			Origin: c.origin(f.key),
+		}
 	}
 	return all
 }
@@ -74,8 +78,8 @@ func plain(v reflect.Value, key string) any {
 	return list
 }
 
-// Print writes the effective configuration as YAML that Load understands, passwords shown as ***, with the origin of each key as a
-// comment.
+// Print writes the effective configuration as YAML that Load understands, passwords shown as ***, with the origin of
+// each key as a comment.
 func (c *Config) Print(w io.Writer) error {
 	enc := yaml.NewEncoder(w)
 	enc.SetIndent(2)
@@ -90,7 +94,8 @@ func toNode(v reflect.Value) *yaml.Node {
 	case reflect.Struct: // an entry of a list
 		n := &yaml.Node{Kind: yaml.MappingNode}
 		for _, c := range children(v.Type()) {
-			n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: c.key}, toNode(v.FieldByIndex(c.index)))
+			n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: c.key},
+				toNode(v.FieldByIndex(c.index)))
 		}
 		return n
 	case reflect.Slice:
@@ -113,7 +118,8 @@ func toNode(v reflect.Value) *yaml.Node {
 func (c *Config) sectionNode(v reflect.Value, path string) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode}
 	for _, child := range children(v.Type()) {
-		name, key, at := &yaml.Node{Kind: yaml.ScalarNode, Value: child.key}, join(path, child.key), v.FieldByIndex(child.index)
+		name, key, at := &yaml.Node{Kind: yaml.ScalarNode, Value: child.key}, join(path,
+			child.key), v.FieldByIndex(child.index)
 		if isSection(child.typ) {
 			n.Content = append(n.Content, name, c.sectionNode(at, key))
 			continue

@@ -21,7 +21,8 @@ func TestNothingShowsAPassword(t *testing.T) {
 	require.NoError(t, err)
 	var out bytes.Buffer
 	require.NoError(t, c.Print(&out))
-	assert.Equal(t, 2, bytes.Count(out.Bytes(), []byte("password: '***'"))+bytes.Count(out.Bytes(), []byte(`password: "***"`)), out.String())
+	assert.Equal(t, 2, bytes.Count(out.Bytes(), []byte("password: '***'"))+bytes.Count(out.Bytes(),
+		[]byte(`password: "***"`)), out.String())
 	asJSON, err := json.Marshal(c)
 	require.NoError(t, err)
 	asYAML, err := yaml.Marshal(c)
@@ -69,15 +70,19 @@ target: {user: "007"}
 
 // TestOrigins: every key tells where its value comes from, the strongest of several, in YAML and for programs.
 func TestOrigins(t *testing.T) {
-	one, two := write(t, minimal+"copy:\n  workers: 2\n  chunk_rows: 5\nverify: {workers: 3}\n"), write(t, "copy:\n\n  chunk_rows: 6\ntables: {include: [a.*, b.*]}\n")
+	one, two := write(t, minimal+"copy:\n  workers: 2\n  chunk_rows: 5\nverify: {workers: 3}\n"), write(t,
+		"copy:\n\n  chunk_rows: 6\ntables: {include: [a.*, b.*]}\n")
 	c, err := Load(Options{
-		Files: []string{one, two}, Environ: []string{"WHERRY_VERIFY_WORKERS=7", "WHERRY_SOURCE_PASSWORD=s3cr3t"}, Flags: map[string]any{"log.level": "debug"},
+		Files: []string{one, two}, Environ: []string{"WHERRY_VERIFY_WORKERS=7", "WHERRY_SOURCE_PASSWORD=s3cr3t"},
+		Flags: map[string]any{"log.level": "debug"},
 	})
 	require.NoError(t, err)
 	line := strings.Count(minimal, "\n") + 2
 	want := map[string]string{
-		"copy.workers": fmt.Sprintf("%s:%d", one, line), "copy.chunk_rows": two + ":3", "tables.include": two + ":4", "verify.workers": "WHERRY_VERIFY_WORKERS",
-		"source.password": "WHERRY_SOURCE_PASSWORD", "log.level": "--log-level", "copy.index_workers": "default", "hooks.switch": "default",
+		"copy.workers": fmt.Sprintf("%s:%d", one, line), "copy.chunk_rows": two + ":3", "tables.include": two + ":4",
+		"verify.workers":  "WHERRY_VERIFY_WORKERS",
+		"source.password": "WHERRY_SOURCE_PASSWORD", "log.level": "--log-level", "copy.index_workers": "default",
+		"hooks.switch": "default",
 	}
 	entries := map[string]Entry{}
 	for _, e := range c.Entries() {
@@ -116,7 +121,8 @@ func TestCommandsAreRedacted(t *testing.T) {
 		"/opt/switch.sh --to new-primary.internal":          "/opt/switch.sh --to new-primary.internal",
 	} {
 		assert.Equal(t, want, redactCommand(command))
-		c, err := Load(Options{Files: []string{write(t, minimal), write(t, fmt.Sprintf("source: {password_command: %q}\nhooks: {switch: %q}", command, command))}})
+		c, err := Load(Options{Files: []string{write(t, minimal), write(t, fmt.Sprintf("source: {password_command: "+
+			"%q}\nhooks: {switch: %q}", command, command))}})
 		require.NoError(t, err)
 		var out bytes.Buffer
 		require.NoError(t, c.Print(&out))
@@ -136,7 +142,8 @@ func TestFingerprint(t *testing.T) {
 	base := of("")
 	assert.Regexp(t, "^[0-9a-f]{64}$", base)
 	for _, same := range []string{
-		"source: {host: z, password: x}", "copy: {workers: 9}", "state: x.json", "schema: {allow_losses: [json]}", "tables: {exclude: [shop.a]}", "tables: {include: [shop.a]}",
+		"source: {host: z, password: x}", "copy: {workers: 9}", "state: x.json", "schema: {allow_losses: [json]}",
+		"tables: {exclude: [shop.a]}", "tables: {include: [shop.a]}",
 	} {
 		assert.Equal(t, base, of(same), same)
 	}
@@ -146,12 +153,16 @@ func TestFingerprint(t *testing.T) {
 	} {
 		assert.NotEqual(t, base, of(other), other)
 	}
-	assert.Equal(t, of("filters: [{table: a.b, where: x}, {table: c.d, where: y}]"), of("filters: [{table: c.d, where: y}, {table: a.b, where: x}]"))
+	assert.Equal(t, of("filters: [{table: a.b, where: x}, {table: c.d, where: y}]"),
+		of("filters: [{table: c.d, where: y}, {table: a.b, where: x}]"))
 	assert.NotEqual(t, of(`filters: [{table: a.b, where: 'x","y'}]`), of("filters: [{table: a.b, where: x}]"))
 }
 
 func TestBytes(t *testing.T) {
-	for text, want := range map[string]Bytes{"0": 0, "4096": 4096, "16MiB": 16 << 20, "16MB": 16e6, "1GiB": 1 << 30, "2 kib": 2048, "7B": 7, "1TiB": TiB} {
+	for text, want := range map[string]Bytes{
+		"0": 0, "4096": 4096, "16MiB": 16 << 20, "16MB": 16e6, "1GiB": 1 << 30,
+		"2 kib": 2048, "7B": 7, "1TiB": TiB,
+	} {
 		got, err := ParseBytes(text)
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got, text)

@@ -48,7 +48,8 @@ func (e *Endpoint) check(p *problems) {
 		oneOf(p, e.key("engine"), e.Engine, "mysql")
 	}
 	if e.Engine == "mysql" && e.Database != "" {
-		p.addf("%s: is for engine postgres; with mysql tables are named db.table, and routes say where they go", e.key("database"))
+		p.addf("%s: is for engine postgres; with mysql tables are named db.table, and routes say where they go",
+			e.key("database"))
 	}
 	if e.Host == "" && e.Socket == "" {
 		p.addf("%s: required (or %s)", e.key("host"), e.key("socket"))

@@ -35,13 +35,15 @@ func (c *Config) fileWarnings(files []string) []string {
 	if c.Source.Password != "" || c.Target.Password != "" {
 		for _, name := range files {
 			if readableByOthers(name) && holdsPassword(name) {
-				out = append(out, fmt.Sprintf("config file %s holds a password and is readable by group or others: chmod 600 it, or use password_file", name))
+				out = append(out, fmt.Sprintf("config file %s holds a password and is readable by group or others: "+
+					"chmod 600 it, or use password_file", name))
 			}
 		}
 	}
 	for _, e := range []*Endpoint{&c.Source.Endpoint, &c.Target} {
 		if e.PasswordFile != "" && readableByOthers(e.PasswordFile) {
-			out = append(out, fmt.Sprintf("%s %s is readable by group or others: chmod 600 it", e.key("password_file"), e.PasswordFile))
+			out = append(out, fmt.Sprintf("%s %s is readable by group or others: chmod 600 it", e.key("password_file"),
+				e.PasswordFile))
 		}
 	}
 	return out
@@ -64,7 +66,8 @@ func holdsPassword(name string) bool {
 
 func (c *Config) hookWarnings() []string {
 	if c.Cutover.Fence != "hook" && (c.Hooks.Fence != "" || c.Hooks.Unfence != "") {
-		return []string{fmt.Sprintf("hooks.fence and hooks.unfence only run with cutover.fence: hook, it is %s", c.Cutover.Fence)}
+		return []string{fmt.Sprintf("hooks.fence and hooks.unfence only run with cutover.fence: hook, it is %s",
+			c.Cutover.Fence)}
 	}
 	return nil
 }

@@ -1,10 +1,10 @@
 // Package copy is the phase that brings every row over: it records a safe start position, copies all tables in parallel
 // chunks, has the changes since replayed until the target is consistent, and builds indexes and foreign keys.
 //
-// Its one invariant: every change after the start position is replayed, in order, as "make the row equal the after-image" or
-// "make the row absent"; so chunks may be read in any order, at any time, without locks. Rows of a table without a key are only
-// counted, so that one is loaded from a snapshot instead, and only changes after that are replayed. It knows no engine, and it
-// applies no change itself.
+// Its one invariant: every change after the start position is replayed, in order, as "make the row equal the
+// after-image" or "make the row absent"; so chunks may be read in any order, at any time, without locks. Rows of a
+// table without a key are only counted, so that one is loaded from a snapshot instead, and only changes after that
+// are replayed. It knows no engine, and it applies no change itself.
 package copy
 
 import (
@@ -32,10 +32,12 @@ type Replayer interface {
 type Shapes interface {
 	// Pending tells whether rows of any table are still to be copied.
 	Pending(ctx context.Context) (bool, error)
-	// Ready makes the named tables ready to be copied anew, and those that have changed since their copy began, and returns the routes of
-	// the tables whose rows are still to be copied. Others came by the log, or were copied before.
+	// Ready makes the named tables ready to be copied anew, and those that have changed since their copy began, and
+	// returns the routes of the tables whose rows are still to be copied. Others came by the log, or were copied
+	// before.
 	Ready(ctx context.Context, again []schema.Name) ([]*route.Route, error)
-	// Changed returns the tables that are being copied and that the source does not have as they were when their copy began.
+	// Changed returns the tables that are being copied and that the source does not have as they were when their copy
+	// began.
 	Changed(ctx context.Context) ([]schema.Name, error)
 	// All returns the routes of all tables of the move as they are by now.
 	All(ctx context.Context) ([]*route.Route, error)
@@ -54,9 +56,9 @@ type Options struct {
 	IndexWorkers int           // tables whose indexes are built at a time; 2
 	RetryFor     time.Duration // how long to go on without a chunk done before giving up; 10 minutes
 	Observe      Observer
-	// Settle brings the target to a later position at which it holds exactly the source's rows, also of tables whose rows foreign keys
-	// changed unseen while they were copied, or gave way to others, and returns that position. It is called when FactCascades or
-	// FactDisplaced says that there were such.
+	// Settle brings the target to a later position at which it holds exactly the source's rows, also of tables whose
+	// rows foreign keys changed unseen while they were copied, or gave way to others, and returns that position. It
+	// is called when FactCascades or FactDisplaced says that there were such.
 	Settle func(ctx context.Context, routes []*route.Route) (db.Position, error)
 	Log    zerolog.Logger
 }
@@ -178,8 +180,8 @@ func (c *Copy) load(ctx context.Context, again []schema.Name) (db.Position, erro
 			if err == nil || c.opts.Shapes == nil || ctx.Err() != nil {
 				return err
 			}
-			// Rows that cannot be read or written may be of a table that has another shape by now: then it is copied anew. Or of one that
-			// was gone for a moment: then the log tells, and once is no failure.
+			// Rows that cannot be read or written may be of a table that has another shape by now: then it is copied
+			// anew. Or of one that was gone for a moment: then the log tells, and once is no failure.
 			table, ok := tableOf(err)
 			if !ok {
 				return err
@@ -250,7 +252,8 @@ func (c *Copy) untouched(ctx context.Context) error {
 			return c.retry(looking, "look for rows in "+r.Target.Name().String(), func() error {
 				empty, err := c.empty(looking, &r.Target)
 				if err == nil && !empty {
-					found[i] = fmt.Errorf("table %s on the target has rows that this move did not bring: empty it", r.Target.Name())
+					found[i] = fmt.Errorf("table %s on the target has rows that this move did not bring: empty it",
+						r.Target.Name())
 				}
 				return err
 			})
@@ -283,8 +286,8 @@ func (c *Copy) fact(ctx context.Context, name string) (db.Position, error) {
 	return db.Position(value), err
 }
 
-// converge replays until the target holds everything that any chunk has read. Changes up to that point may be older than the
-// rows that they meet; from there on the target is a state that the source had.
+// converge replays until the target holds everything that any chunk has read. Changes up to that point may be older
+// than the rows that they meet; from there on the target is a state that the source had.
 func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	c.opts.Observe.Step("replay")
 	var goal db.Position
@@ -316,8 +319,8 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	return goal, nil
 }
 
-// settle sees to tables that the log does not tell all of. Which of their rows changed unseen before a chunk read them, and which after,
-// nobody can tell afterwards; so they are compared once, at a later position.
+// settle sees to tables that the log does not tell all of. Which of their rows changed unseen before a chunk read
+// them, and which after, nobody can tell afterwards; so they are compared once, at a later position.
 func (c *Copy) settle(ctx context.Context, consistent db.Position) (db.Position, error) {
 	unsettled, err := c.unsettled(ctx)
 	if err != nil || len(unsettled) == 0 {
@@ -363,8 +366,8 @@ func (c *Copy) unsettled(ctx context.Context) (names []string, err error) {
 	return names, nil
 }
 
-// retry repeats what a lost connection or a deadlock interrupted, until RetryFor after it was interrupted first: the time
-// before that was work.
+// retry repeats what a lost connection or a deadlock interrupted, until RetryFor after it was interrupted first: the
+// time before that was work.
 func (c *Copy) retry(ctx context.Context, what string, f func() error) error {
 	again := db.Retry{
 		For: c.opts.RetryFor, First: 100 * time.Millisecond, Most: 15 * time.Second, Words: "no progress for",

@@ -42,7 +42,8 @@ func TestCopy(t *testing.T) {
 				}
 				assert.Equal(t, []string{"copy", "replay", "index"}, w.seen.steps)
 				assert.ElementsMatch(t, []string{
-					"items copied", "pairs copied", "nothing copied", "notes copied", "items indexed", "pairs indexed", "nothing indexed", "notes indexed",
+					"items copied", "pairs copied", "nothing copied", "notes copied", "items indexed", "pairs indexed",
+					"nothing indexed", "notes indexed",
 				}, w.seen.tables)
 				assert.Equal(t, w.fact(db.FactStart), w.seen.start.String())
 				assert.Equal(t, w.fact(db.FactConsistent), w.seen.upto.String())
@@ -112,12 +113,14 @@ func writeFirst(step string) error {
 	return nil
 }
 
-// TestKilledAtEveryStep lets a run die at the k-th step of every name, for every k until a run has fewer of them, and the
-// next one finish. Sometimes the second run dies too.
+// TestKilledAtEveryStep lets a run die at the k-th step of every name, for every k until a run has fewer of them, and
+// the next one finish. Sometimes the second run dies too.
 func TestKilledAtEveryStep(t *testing.T) {
 	for _, step := range []string{
-		"safe_position", "head", "bound", "snapshot", "rows", "rows.next", "stream", "stream.next", "ledger.get", "ledger.put", "ledger.put.after", "ledger.begin", "ledger.begin.after",
-		"ledger.chunks", "ledger.plan", "ledger.plan.after", "load", "load.rows", "load.commit", "load.commit.after", "applier", "apply",
+		"safe_position", "head", "bound", "snapshot", "rows", "rows.next", "stream", "stream.next", "ledger.get",
+		"ledger.put", "ledger.put.after", "ledger.begin", "ledger.begin.after",
+		"ledger.chunks", "ledger.plan", "ledger.plan.after", "load", "load.rows", "load.commit", "load.commit.after",
+		"applier", "apply",
 		"commit.before", "commit.after", "tables", "execute", "execute.after",
 	} {
 		k := 1
@@ -133,7 +136,10 @@ func TestKilledAtEveryStep(t *testing.T) {
 
 // TestSmallTables plans small tables together, without a look for bounds, and is killed on the way like any other copy.
 func TestSmallTables(t *testing.T) {
-	for _, step := range []string{"ledger.plan", "ledger.plan.after", "load", "load.rows", "load.commit", "load.commit.after", "ledger.chunks"} {
+	for _, step := range []string{
+		"ledger.plan", "ledger.plan.after", "load", "load.rows", "load.commit",
+		"load.commit.after", "ledger.chunks",
+	} {
 		for k := range 5 {
 			synctest.Test(t, func(t *testing.T) { killedAt(t, step, k+1, true) })
 			require.False(t, t.Failed(), "killed at %s, time %d", step, k+1)
@@ -246,8 +252,8 @@ func (s *statements) Execute(ctx context.Context, statement string) error {
 	return s.Target.Execute(ctx, statement)
 }
 
-// TestUniqueValueMoves copies a row, moves its unique value to one that is copied later, and the other way round: without the
-// unique index the target holds two rows with one value for a while, with it one of them gives way.
+// TestUniqueValueMoves copies a row, moves its unique value to one that is copied later, and the other way round:
+// without the unique index the target holds two rows with one value for a while, with it one of them gives way.
 func TestUniqueValueMoves(t *testing.T) {
 	for _, present := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -343,7 +349,8 @@ func TestLostPlan(t *testing.T) {
 					if n++; n%2 == 0 { // rows before the bound go, so that five rows reach further
 						id := 5*n + seed
 						return errors.Join(db.ErrConnection, w.source.Exec(func(tx *dbtest.Tx) error {
-							return errors.Join(tx.Delete(items, dbtest.Values((id-8)%60)), tx.Insert(items, dbtest.Values(1000+n, "x", nil)))
+							return errors.Join(tx.Delete(items, dbtest.Values((id-8)%60)),
+								tx.Insert(items, dbtest.Values(1000+n, "x", nil)))
 						}))
 					}
 				case "load.commit.after":
@@ -419,7 +426,8 @@ func TestFaultsOfMany(t *testing.T) {
 		dbtest.Nth("ledger.plan.after", 5, db.ErrConnection), dbtest.Nth("load", 7, db.ErrRetry),
 		dbtest.Nth("load.after", 20, db.ErrConnection), dbtest.Nth("ledger.plan", 30, db.ErrConnection),
 	))
-	w.left = dbtest.FaultySource(w.left, dbtest.Any(dbtest.Nth("bound", 11, db.ErrConnection), dbtest.Nth("rows.next", 60, db.ErrConnection)))
+	w.left = dbtest.FaultySource(w.left, dbtest.Any(dbtest.Nth("bound", 11, db.ErrConnection), dbtest.Nth("rows.next",
+		60, db.ErrConnection)))
 	w.persist()
 	stop()
 	w.follow()
@@ -463,7 +471,8 @@ func TestRetryFor(t *testing.T) {
 	}
 }
 
-// TestLongStatement loses the connection of a statement that took longer than RetryFor: that alone is no reason to give up.
+// TestLongStatement loses the connection of a statement that took longer than RetryFor: that alone is no reason to
+// give up.
 func TestLongStatement(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 20)
@@ -523,7 +532,10 @@ func TestTableIsNotAsPlanned(t *testing.T) {
 			if step == "execute.after" && !done {
 				done = true
 				changed := *w.table(w.routes[2].Target.Name())
-				changed.Indexes = append(changed.Indexes, schema.Index{Name: "i_other", Parts: []schema.Part{{Column: "name"}}})
+				changed.Indexes = append(changed.Indexes, schema.Index{
+					Name:  "i_other",
+					Parts: []schema.Part{{Column: "name"}},
+				})
 				return w.target.DDL(db.DDL{}, dbtest.ReplaceTable(&changed))
 			}
 			return nil
@@ -576,7 +588,9 @@ func TestPositionGoneMeanwhile(t *testing.T) {
 			if step != "load" {
 				return nil
 			}
-			if err := w.source.Exec(func(tx *dbtest.Tx) error { return put(tx, nothing, dbtest.Values(1), dbtest.Values(1, "x", nil), true) }); err != nil {
+			if err := w.source.Exec(func(tx *dbtest.Tx) error {
+				return put(tx, nothing, dbtest.Values(1), dbtest.Values(1, "x", nil), true)
+			}); err != nil {
 				return err
 			}
 			head, err := w.source.Source().Head(context.WithoutCancel(t.Context()))
@@ -699,7 +713,9 @@ func TestForeignKeys(t *testing.T) {
 		require.NoError(t, err)
 		w.routes[0].Target.Table.ForeignKeys = mapped.ForeignKeys
 		var order []string
-		w.right = &statements{Target: w.right, before: func(s string) { order = append(order, s[:strings.IndexByte(s, '{')]) }}
+		w.right = &statements{Target: w.right, before: func(s string) {
+			order = append(order, s[:strings.IndexByte(s, '{')])
+		}}
 		require.NoError(t, w.run(t.Context()))
 		assert.Equal(t, []string{"add indexes ", "add foreign keys "}, slices.Compact(order))
 		w.equal()
@@ -723,7 +739,8 @@ func TestLearning(t *testing.T) {
 			w := newWorld(t, 0)
 			require.NoError(t, w.source.Exec(func(tx *dbtest.Tx) error {
 				for id := range 12_000 {
-					if err := tx.Insert(nothing, dbtest.Values(id, strings.Repeat("x", 40)+strconv.Itoa(id), nil)); err != nil {
+					if err := tx.Insert(nothing, dbtest.Values(id, strings.Repeat("x", 40)+strconv.Itoa(id),
+						nil)); err != nil {
 						return err
 					}
 				}
@@ -746,7 +763,8 @@ func TestLearning(t *testing.T) {
 			}
 			for i := 2; i < len(sizes); i++ {
 				assert.True(t, sizes[i] >= c.low && sizes[i] <= c.high, "%s: %v", name, sizes)
-				assert.LessOrEqual(t, sizes[i], 2*max(sizes[i-1], sizes[i-2]), "%s: it grows step by step: %v", name, sizes)
+				assert.LessOrEqual(t, sizes[i], 2*max(sizes[i-1], sizes[i-2]), "%s: it grows step by step: %v", name,
+					sizes)
 			}
 		})
 	}

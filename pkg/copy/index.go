@@ -12,8 +12,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// finish builds what was deferred, several tables at a time, then adds the foreign keys, unchecked: the rows are the source's, which checked
-// them. Then every table must be as it was planned. Tables are read again only after something was added.
+// finish builds what was deferred, several tables at a time, then adds the foreign keys, unchecked: the rows are the
+// source's, which checked them. Then every table must be as it was planned. Tables are read again only after
+// something was added.
 func (c *Copy) finish(ctx context.Context) error {
 	existing, err := c.read(ctx, c.routes...)
 	if err != nil {
@@ -26,15 +27,19 @@ func (c *Copy) finish(ctx context.Context) error {
 		return err
 	}
 	for _, r := range c.routes {
-		if diff := c.target.Dialect().Differences(r.Target.Table, existing[r.Target.Name()], true, true); len(diff) > 0 {
-			return fmt.Errorf("table %s on the target is not as planned: %s: %w", r.Target.Name(), strings.Join(diff, "; "), db.ErrUnsupported)
+		if diff := c.target.Dialect().Differences(r.Target.Table, existing[r.Target.Name()], true,
+			true); len(diff) > 0 {
+			return fmt.Errorf("table %s on the target is not as planned: %s: %w", r.Target.Name(),
+				strings.Join(diff, "; "), db.ErrUnsupported)
 		}
 	}
 	return nil
 }
 
 // indexes builds the indexes that tables lack, and returns the tables as they are then.
-func (c *Copy) indexes(ctx context.Context, existing map[schema.Name]*schema.Table) (map[schema.Name]*schema.Table, error) {
+func (c *Copy) indexes(ctx context.Context, existing map[schema.Name]*schema.Table) (map[schema.Name]*schema.Table,
+	error,
+) {
 	add := c.target.Dialect().AddIndexes
 	group, building := errgroup.WithContext(ctx)
 	group.SetLimit(c.opts.IndexWorkers)
@@ -60,7 +65,9 @@ func (c *Copy) indexes(ctx context.Context, existing map[schema.Name]*schema.Tab
 }
 
 // foreignKeys adds the foreign keys that tables lack, and returns the tables as they are then.
-func (c *Copy) foreignKeys(ctx context.Context, existing map[schema.Name]*schema.Table) (map[schema.Name]*schema.Table, error) {
+func (c *Copy) foreignKeys(ctx context.Context, existing map[schema.Name]*schema.Table) (map[schema.Name]*schema.Table,
+	error,
+) {
 	add, lacking := c.target.Dialect().AddForeignKeys, false
 	for _, r := range c.routes {
 		if len(add(r.Target.Table, existing[r.Target.Name()])) == 0 {
@@ -77,8 +84,9 @@ func (c *Copy) foreignKeys(ctx context.Context, existing map[schema.Name]*schema
 	return c.read(ctx, c.routes...)
 }
 
-// complete executes the statements that a table still lacks, each with retries of its own. After an error the table is
-// read again: the statement may have been carried out although its answer was lost, by this run or by one that was killed.
+// complete executes the statements that a table still lacks, each with retries of its own. After an error the table
+// is read again: the statement may have been carried out although its answer was lost, by this run or by one that was
+// killed.
 func (c *Copy) complete(ctx context.Context, r *route.Route, existing *schema.Table,
 	missing func(plan, existing *schema.Table) []string,
 ) error {

@@ -45,7 +45,8 @@ func (g *together) Load(ctx context.Context, from db.RowReader, r *route.Route, 
 	}
 }
 
-// TestOneLargeTable: all workers load the one table that is left, to its end. Were one idle, the others would wait for ever.
+// TestOneLargeTable: all workers load the one table that is left, to its end. Were one idle, the others would wait
+// for ever.
 func TestOneLargeTable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 119) // 12 chunks of 10 rows

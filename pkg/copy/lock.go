@@ -11,8 +11,8 @@ import (
 	"wherry/pkg/db"
 )
 
-// keepEvery is how often the lock is looked after: a connection that nobody uses may be ended by the server, and one that was
-// lost has to be noticed before another wherry has copied much.
+// keepEvery is how often the lock is looked after: a connection that nobody uses may be ended by the server, and one
+// that was lost has to be noticed before another wherry has copied much.
 const keepEvery = 5 * time.Second
 
 // lock takes the move's lock on the target, which an applier has. Two copies of one move, on two machines with a state

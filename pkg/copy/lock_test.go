@@ -20,7 +20,10 @@ func TestLocked(t *testing.T) {
 	from, to := source.Source(), target.Target("move")
 	name := schema.Name{Database: "a", Table: "t"}
 	definition := &schema.Table{
-		Name: name, Columns: []schema.Column{{Name: "id", Type: schema.Type{Kind: schema.Integer, Name: "bigint", Size: 8}}},
+		Name: name, Columns: []schema.Column{{Name: "id", Type: schema.Type{
+			Kind: schema.Integer, Name: "bigint",
+			Size: 8,
+		}}},
 		Primary: &schema.Index{Name: "PRIMARY", Unique: true, Parts: []schema.Part{{Column: "id"}}},
 	}
 	require.NoError(t, source.DDL(db.DDL{}, dbtest.CreateTable(definition)))
@@ -32,7 +35,8 @@ func TestLocked(t *testing.T) {
 	require.NoError(t, err)
 	routes := []*route.Route{r}
 	run := func() error {
-		return copy.New(from, to, routes, replicate.New(from, to, routes, replicate.Options{}), copy.Options{}).Run(t.Context())
+		return copy.New(from, to, routes, replicate.New(from, to, routes, replicate.Options{}),
+			copy.Options{}).Run(t.Context())
 	}
 
 	other, err := target.Target("move").NewApplier(t.Context(), db.ApplyOptions{})

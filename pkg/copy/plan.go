@@ -22,8 +22,9 @@ const (
 	shareFloor = 10_000 // rows
 )
 
-// table cuts one table into chunks as they are asked for. A chunk is recorded on the target before it is copied, so that a
-// later run finds the same bounds; which of them are done the target knows, because that is recorded with the rows.
+// table cuts one table into chunks as they are asked for. A chunk is recorded on the target before it is copied, so
+// that a later run finds the same bounds; which of them are done the target knows, because that is recorded with the
+// rows.
 type table struct {
 	c     *Copy
 	route *route.Route
@@ -40,23 +41,26 @@ type table struct {
 	ended   bool
 }
 
-// keyless tells a table without a key. It is one chunk, because its rows have no order to cut them by, and one that is read
-// from a snapshot with an exact position: changes since then can be applied to rows that are only counted, others cannot.
+// keyless tells a table without a key. It is one chunk, because its rows have no order to cut them by, and one that
+// is read from a snapshot with an exact position: changes since then can be applied to rows that are only counted,
+// others cannot.
 func (t *table) keyless() bool { return len(t.route.Source.Key) == 0 }
 
-// small is the most bytes of a table, with its indexes, that is copied as one chunk without a look for bounds. Of many small tables that look, and
-// recording each chunk by itself, took a quarter of the time.
+// small is the most bytes of a table, with its indexes, that is copied as one chunk without a look for bounds. Of
+// many small tables that look, and recording each chunk by itself, took a quarter of the time.
 const small = 256 << 10
 
 // whole tells whether the table is one chunk that can be planned before its turn comes.
 func (t *table) whole() bool {
 	source := t.route.Source.Table
-	return t.next == 0 && !t.cut && !t.keyless() && t.c.opts.ChunkRows == 0 && source.Bytes > 0 && source.Bytes <= small && source.Rows < minChunkRows
+	return t.next == 0 && !t.cut && !t.keyless() && t.c.opts.ChunkRows == 0 && source.Bytes > 0 &&
+		source.Bytes <= small && source.Rows < minChunkRows
 }
 
 // planWhole plans the only chunks of small tables together.
 func (c *Copy) planWhole(ctx context.Context, tables []*table) error {
-	for part := range slices.Chunk(slices.DeleteFunc(slices.Clone(tables), func(t *table) bool { return !t.whole() }), plannedAtOnce) {
+	for part := range slices.Chunk(slices.DeleteFunc(slices.Clone(tables), func(t *table) bool { return !t.whole() }),
+		plannedAtOnce) {
 		names := make([]schema.Name, len(part))
 		for i, t := range part {
 			names[i] = t.route.Source.Name()

@@ -43,7 +43,9 @@ func (c *Copy) rows(ctx context.Context, start db.Position) error {
 			c.opts.Observe.Chunk(t.route.Source.Name(), db.Loaded{}, false)
 		}
 	}
-	slices.SortStableFunc(tables, func(a, b *table) int { return cmp.Compare(b.route.Source.Table.Bytes, a.route.Source.Table.Bytes) })
+	slices.SortStableFunc(tables, func(a, b *table) int {
+		return cmp.Compare(b.route.Source.Table.Bytes, a.route.Source.Table.Bytes)
+	})
 
 	group, ctx := errgroup.WithContext(ctx)
 	watching, stop := context.WithCancel(ctx)
@@ -61,7 +63,8 @@ func (c *Copy) rows(ctx context.Context, start db.Position) error {
 	return group.Wait()
 }
 
-// watch warns before the source's log no longer reaches back to the start position, and stops the copy when it does not.
+// watch warns before the source's log no longer reaches back to the start position, and stops the copy when it does
+// not.
 func (c *Copy) watch(ctx context.Context, start db.Position) error {
 	var retention time.Duration
 	err := c.retry(ctx, "read how long the source keeps its log", func() (err error) {
@@ -101,7 +104,10 @@ func (e *tableError) Unwrap() error { return e.err }
 // tableOf tells whether an error is of a table's rows and no server's fault, and which table that is.
 func tableOf(err error) (table schema.Name, ok bool) {
 	var of *tableError
-	for _, other := range []error{db.ErrConnection, db.ErrRetry, db.ErrLocked, db.ErrPositionGone, db.ErrSealed, db.ErrOtherServer} {
+	for _, other := range []error{
+		db.ErrConnection, db.ErrRetry, db.ErrLocked, db.ErrPositionGone, db.ErrSealed,
+		db.ErrOtherServer,
+	} {
 		if errors.Is(err, other) {
 			return table, false
 		}
@@ -112,7 +118,8 @@ func tableOf(err error) (table schema.Name, ok bool) {
 	return of.table, true
 }
 
-// scheduler gives each worker the table that has the fewest, so that tables are copied side by side and the last one by all.
+// scheduler gives each worker the table that has the fewest, so that tables are copied side by side and the last one
+// by all.
 type scheduler struct {
 	c      *Copy
 	mu     sync.Mutex

@@ -20,9 +20,10 @@ import (
 	"wherry/pkg/schema"
 )
 
-// world is two servers with the tables items (id, name, code unique, parent), pairs (a, b, n) of which rows with n below 700
-// move, nothing (empty at first), and notes (text, n) of which rows with n below 3 move, without a key and full of copies. The target's are made as init-schema makes them, with what is deferred still to come.
-// Time in it is synctest's.
+// world is two servers with the tables items (id, name, code unique, parent), pairs (a, b, n) of which rows with n
+// below 700 move, nothing (empty at first), and notes (text, n) of which rows with n below 3 move, without a key and
+// full of copies. The target's are made as init-schema makes them, with what is deferred still to come. Time in it is
+// synctest's.
 type world struct {
 	t              *testing.T
 	source, target *dbtest.Server
@@ -53,7 +54,10 @@ func definition(name schema.Name) *schema.Table {
 	}
 	primary := index("PRIMARY", true, "id")
 	t := &schema.Table{Name: name, Primary: &primary, Columns: []schema.Column{
-		{Name: "id", Type: number}, {Name: "name", Type: text, Nullable: true}, {Name: "code", Type: number, Nullable: true},
+		{Name: "id", Type: number}, {Name: "name", Type: text, Nullable: true}, {
+			Name: "code", Type: number,
+			Nullable: true,
+		},
 	}}
 	switch name.Table {
 	case "pairs":
@@ -61,11 +65,15 @@ func definition(name schema.Name) *schema.Table {
 		t.Columns = []schema.Column{{Name: "a", Type: text}, {Name: "b", Type: text}, {Name: "n", Type: number}}
 	case "notes":
 		t.Primary = nil
-		t.Columns = []schema.Column{{Name: "text", Type: text, Nullable: true}, {Name: "n", Type: number, Nullable: true}}
+		t.Columns = []schema.Column{{Name: "text", Type: text, Nullable: true}, {
+			Name: "n", Type: number,
+			Nullable: true,
+		}}
 	case "items":
 		t.Indexes = []schema.Index{index("u_code", true, "code"), index("i_name", false, "name")}
 		t.ForeignKeys = []schema.ForeignKey{{
-			Name: "f_code", Columns: []string{"code"}, Parent: schema.Name{Database: name.Database, Table: "nothing"}, ParentColumns: []string{"id"},
+			Name: "f_code", Columns: []string{"code"}, Parent: schema.Name{Database: name.Database, Table: "nothing"},
+			ParentColumns: []string{"id"},
 		}}
 	}
 	return t
@@ -74,7 +82,8 @@ func definition(name schema.Name) *schema.Table {
 // newWorld makes n items, and as many pairs.
 func newWorld(t *testing.T, n int) *world { return newWorldWith(t, n, false) }
 
-// newWorldWith is newWorld that may have every index on the target from the start, as a table has that was there before.
+// newWorldWith is newWorld that may have every index on the target from the start, as a table has that was there
+// before.
 func newWorldWith(t *testing.T, n int, present bool) *world {
 	t.Helper()
 	w := &world{t: t, source: dbtest.NewServer("source"), target: dbtest.NewTarget("target"), seen: &observer{}}
@@ -134,7 +143,9 @@ func (w *world) write(n, upto int) (stop func()) {
 			for n := 0; n < 300 && ctx.Err() == nil; n++ {
 				seed := random.Uint64()
 				for tries := 0; ; tries++ { // what was read may be gone by the time of the write
-					err := w.source.Exec(func(tx *dbtest.Tx) error { return step(tx, rand.New(rand.NewPCG(seed, 0)), upto) })
+					err := w.source.Exec(func(tx *dbtest.Tx) error {
+						return step(tx, rand.New(rand.NewPCG(seed, 0)), upto)
+					})
 					if err == nil || !assert.Less(w.t, tries, 1000, "%v", err) {
 						break
 					}
@@ -159,7 +170,8 @@ func step(tx *dbtest.Tx, r *rand.Rand, upto int) error {
 		key := dbtest.Values(strconv.Itoa(id%10), strconv.Itoa(id/10))
 		return put(tx, pairs, key, append(key.Clone(), dbtest.Values(r.IntN(1000))...), r.IntN(3) == 0)
 	default:
-		return put(tx, items, dbtest.Values(id), dbtest.Values(id, "new "+strconv.Itoa(r.IntN(100)), nil), r.IntN(3) == 0)
+		return put(tx, items, dbtest.Values(id), dbtest.Values(id, "new "+strconv.Itoa(r.IntN(100)), nil),
+			r.IntN(3) == 0)
 	}
 }
 
@@ -239,14 +251,17 @@ func (w *world) follow() {
 	head, err := w.source.Source().Head(w.t.Context())
 	require.NoError(w.t, err)
 	source := db.FromSnapshots(w.source.Source(), w.target.Target("move").Ledger())
-	require.NoError(w.t, replicate.New(source, w.target.Target("move"), w.routes, w.replay).ReplayTo(w.t.Context(), head))
+	require.NoError(w.t, replicate.New(source, w.target.Target("move"), w.routes, w.replay).ReplayTo(w.t.Context(),
+		head))
 }
 
 // equal asserts that the target holds what the source does, in tables as they were planned.
 func (w *world) equal() {
 	w.t.Helper()
 	for _, r := range w.routes {
-		want := slices.DeleteFunc(w.source.All(r.Source.Name()), func(row db.Row) bool { return r.Filter != nil && !r.Filter.Match(row) })
+		want := slices.DeleteFunc(w.source.All(r.Source.Name()), func(row db.Row) bool {
+			return r.Filter != nil && !r.Filter.Match(row)
+		})
 		got := w.target.All(r.Target.Name())
 		if r.Source.Name() == notes { // in any order
 			assert.ElementsMatch(w.t, want, got, "table %s", r.Source.Name())

@@ -25,7 +25,8 @@ func TestNoOtherPlurals(t *testing.T) {
 	found := 0
 	for _, root := range []string{"../../cmd", "../../pkg"} {
 		require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "dbtest") {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
+				strings.Contains(path, "dbtest") {
 				return err
 			}
 			found++

@@ -46,7 +46,8 @@ func (c *Cutover) adopt(ctx context.Context, record Record) (*barrier, error) {
 		Msg("an earlier cutover was interrupted")
 	b, err := c.newBarrier(ctx, record.FenceKind, record.Saved)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w: adopt the fence of the interrupted cutover: %s", ErrNotLifted, err, byHand(record))
+		return nil, fmt.Errorf("%w: %w: adopt the fence of the interrupted cutover: %s", ErrNotLifted, err,
+			byHand(record))
 	}
 	b.record, b.up = record, true
 	return b, nil

@@ -56,7 +56,8 @@ func (w *world) dieAt(n int) (at string, dead bool) {
 	}
 	onStep := func(step string) error {
 		switch step {
-		case "ledger.get", "ledger.get.after", "commit.before", "commit.after", "apply", "stream.next", "head", "sizes", "stream", "safe_position":
+		case "ledger.get", "ledger.get.after", "commit.before", "commit.after", "apply", "stream.next", "head", "sizes",
+			"stream", "safe_position":
 		default:
 			die(step)
 		}

@@ -39,9 +39,15 @@ func TestCutover(t *testing.T) {
 				assert.Positive(t, result.Blocked)
 				assert.Zero(t, result.Stray)
 				assert.Equal(t, mode != cutover.VerifyNone, result.Verified > 0)
-				assert.Equal(t, []int{1, 1, 1}, []int{w.called(cutover.HookBefore), w.called(cutover.HookSwitch), w.called(cutover.HookAfter)})
+				assert.Equal(t, []int{1, 1, 1}, []int{
+					w.called(cutover.HookBefore), w.called(cutover.HookSwitch),
+					w.called(cutover.HookAfter),
+				})
 				assert.Equal(t, fence == db.FenceHook, w.called(cutover.HookFence) == 1)
-				assert.Equal(t, []cutover.Step{cutover.StepFence, cutover.StepSeal, cutover.StepSwitch, cutover.StepSwitched, cutover.StepFinish, cutover.StepFinish}, w.journal.steps)
+				assert.Equal(t, []cutover.Step{
+					cutover.StepFence, cutover.StepSeal, cutover.StepSwitch,
+					cutover.StepSwitched, cutover.StepFinish, cutover.StepFinish,
+				}, w.journal.steps)
 				if fence == db.FenceLockTables {
 					w.write("the locks are released")
 				}
@@ -95,7 +101,10 @@ func TestGatesAreAllReported(t *testing.T) {
 	_, err := w.run()
 	require.ErrorIs(t, err, cutover.ErrRefused)
 	require.ErrorIs(t, err, errBroken)
-	for _, text := range []string{"lag: the target is 1m0s behind", "verified: the last clean verify is 48h0m0s old", "schema: orders has another column"} {
+	for _, text := range []string{
+		"lag: the target is 1m0s behind", "verified: the last clean verify is 48h0m0s old",
+		"schema: orders has another column",
+	} {
 		require.ErrorContains(t, err, text)
 	}
 	assert.Zero(t, w.called(cutover.HookBefore))
@@ -158,7 +167,9 @@ func TestUndone(t *testing.T) {
 		want    error
 	}{
 		"gate is not answered": {func(w *world) {
-			w.opts.Gates = []cutover.Gate{{Name: "foreign_keys", Check: func(context.Context) error { return db.ErrConnection }}}
+			w.opts.Gates = []cutover.Gate{{Name: "foreign_keys", Check: func(context.Context) error {
+				return db.ErrConnection
+			}}}
 		}, db.ErrConnection},
 		"hook vetoes":           {func(w *world) { w.opts.Hook = failing(cutover.HookBefore) }, cutover.ErrRefused},
 		"raise fails":           {func(w *world) { once(w, w.source, "fence.raise", broken) }, errBroken},
@@ -175,7 +186,9 @@ func TestUndone(t *testing.T) {
 		}, cutover.ErrTimeout},
 		"differences": {func(w *world) {
 			w.opts.Verify = cutover.VerifyFull
-			require.NoError(w.t, w.target.Exec(func(tx *dbtest.Tx) error { return tx.Update(w.to, dbtest.Values(7), dbtest.Values(7, "other")) }))
+			require.NoError(w.t, w.target.Exec(func(tx *dbtest.Tx) error {
+				return tx.Update(w.to, dbtest.Values(7), dbtest.Values(7, "other"))
+			}))
 		}, cutover.ErrDifferent},
 		"verify hangs": {func(w *world) {
 			lagging(w)
@@ -208,17 +221,22 @@ func TestUndone(t *testing.T) {
 				return w.verifyChanged(ctx, from, to)
 			}
 		}, cutover.ErrLeaks},
-		"automatic values cannot be set":    {func(w *world) { once(w, w.target, "sizes", broken) }, errBroken},
-		"target refuses the record":         {func(w *world) { once(w, w.target, "ledger.seal", broken) }, errBroken},
-		"journal is full before the fence":  {func(w *world) { w.journal.fail = failingAt(cutover.StepFence) }, errBroken},
-		"journal is full before the record": {func(w *world) { w.journal.fail = failingAt(cutover.StepSeal) }, errBroken},
+		"automatic values cannot be set": {func(w *world) { once(w, w.target, "sizes", broken) }, errBroken},
+		"target refuses the record":      {func(w *world) { once(w, w.target, "ledger.seal", broken) }, errBroken},
+		"journal is full before the fence": {func(w *world) {
+			w.journal.fail = failingAt(cutover.StepFence)
+		}, errBroken},
+		"journal is full before the record": {func(w *world) {
+			w.journal.fail = failingAt(cutover.StepSeal)
+		}, errBroken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			c.prepare(w)
 			_, err := w.run()
 			require.ErrorIs(t, err, c.want)
-			assert.False(t, errors.Is(err, db.ErrConnection) && errors.Is(err, cutover.ErrRefused), "what was not answered is not refused")
+			assert.False(t, errors.Is(err, db.ErrConnection) && errors.Is(err, cutover.ErrRefused),
+				"what was not answered is not refused")
 			assert.Zero(t, w.called(cutover.HookSwitch))
 			w.journal.fail = nil
 			w.assertUndone()
@@ -273,7 +291,9 @@ func TestOtherWritesDoNotMatter(t *testing.T) {
 	other.Table = "other"
 	w.opts.VerifyChanged = func(ctx context.Context, from, to db.Position) (cutover.Verified, error) {
 		v, err := w.verifyChanged(ctx, from, to)
-		require.NoError(t, w.source.Exec(func(tx *dbtest.Tx) error { return tx.Insert(other, append(db.Row{nil}, dbtest.Values("x")...)) }))
+		require.NoError(t, w.source.Exec(func(tx *dbtest.Tx) error {
+			return tx.Insert(other, append(db.Row{nil}, dbtest.Values("x")...))
+		}))
 		require.NoError(t, w.source.Exec(func(tx *dbtest.Tx) error {
 			tx.RollBackLogged()
 			return tx.Insert(w.from, append(db.Row{nil}, dbtest.Values("rolled back")...))

@@ -57,7 +57,8 @@ func (c *Cutover) load(ctx context.Context) (Record, bool, error) {
 		return record, false, fmt.Errorf("ask the target whether it has taken over: %w", err)
 	}
 	if fact == "" && record.Step == StepSeal {
-		// A process that died may have left the takeover's commit under way. Nothing is repaired, but this waits for it.
+		// A process that died may have left the takeover's commit under way. Nothing is repaired, but this waits for
+		// it.
 		if err := c.target.Repair(ctx, &db.Batch{}); errors.Is(err, db.ErrSealed) {
 			return record, true, nil
 		} else if err != nil {

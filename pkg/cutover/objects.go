@@ -316,7 +316,8 @@ func (f *takeover) object(ctx context.Context, l db.LateObject, found *schema.Ob
 	err := f.c.target.ExecuteIn(ctx, l.Session, string(l.Statement))
 	if err != nil && l.OneTime && !errors.Is(err, db.ErrConnection) && !errors.Is(err, db.ErrRetry) {
 		f.c.opts.Log.Error().Err(err).Stringer("event", l.Name).
-			Msg("the event stays disabled: its time came while writes were blocked; look whether it has to be done by hand")
+			Msg("the event stays disabled: its time came while writes were blocked; look whether it has to be done " +
+				"by hand")
 		return nil
 	}
 	return err

@@ -75,20 +75,23 @@ func (w *world) objects() (all []string) {
 }
 
 var everyObject = []string{
-	"event new.asleep false ", "event new.e true ", "function new.f false ", "procedure new.p false ", "sequence new.s false 77",
+	"event new.asleep false ", "event new.e true ", "function new.f false ", "procedure new.p false ",
+	"sequence new.s false 77",
 	"trigger new.t false ", "trigger new.t2 false ", "view new.v false ", "view new.w false ",
 }
 
 // withoutLate is what is there before the takeover.
 var withoutLate = []string{
-	"event new.asleep false ", "event new.e false ", "function new.f false ", "procedure new.p false ", "sequence new.s false 77", "view new.v false ", "view new.w false ",
+	"event new.asleep false ", "event new.e false ", "function new.f false ", "procedure new.p false ",
+	"sequence new.s false 77", "view new.v false ", "view new.w false ",
 }
 
 func TestObjects(t *testing.T) {
 	w := objectWorld(t)
 	steps, err := cutover.New(w.left, w.right, w.routes, w.opts).DryRun(t.Context())
 	require.NoError(t, err)
-	assert.Contains(t, fmt.Sprint(steps), "make 7 objects on the target (views, routines, sequences, disabled events), and try out 2 triggers")
+	assert.Contains(t, fmt.Sprint(steps), "make 7 objects on the target (views, routines, sequences, disabled "+
+		"events), and try out 2 triggers")
 	assert.Contains(t, fmt.Sprint(steps), "make triggers and enable events on the target: 3 of them")
 	assert.Empty(t, w.objects())
 	_, err = w.run()
@@ -112,7 +115,8 @@ func TestObjectsKilledBetweenEveryTwoSteps(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%02d %s", fence, at, step), func(t *testing.T) {
 				sealed := w.sealed()
 				for _, o := range w.objects() {
-					assert.True(t, sealed || o[:7] != "trigger" && o != "event new.e true ", "%s before the takeover", o)
+					assert.True(t, sealed || o[:7] != "trigger" && o != "event new.e true ", "%s before the takeover",
+						o)
 				}
 				if at%2 == 0 && !sealed {
 					require.NoError(t, w.abort())
@@ -162,8 +166,14 @@ func TestObjectsUndone(t *testing.T) {
 	w.assertUndone()
 	made := w.objects()
 	assert.Len(t, made, len(withoutLate))
-	w.onSource(dbtest.DropObject(&schema.Object{Kind: schema.ViewObject, Name: schema.Name{Database: "shop", Table: "v"}}))
-	w.onSource(dbtest.CreateObject(&schema.Object{Kind: schema.Procedure, Name: schema.Name{Database: "shop", Table: "p2"}}))
+	w.onSource(dbtest.DropObject(&schema.Object{Kind: schema.ViewObject, Name: schema.Name{
+		Database: "shop",
+		Table:    "v",
+	}}))
+	w.onSource(dbtest.CreateObject(&schema.Object{Kind: schema.Procedure, Name: schema.Name{
+		Database: "shop",
+		Table:    "p2",
+	}}))
 	w.opts.VerifiedUpTo = w.head()
 	_, err = w.run()
 	require.NoError(t, err)
@@ -179,17 +189,26 @@ func TestObjectsRefused(t *testing.T) {
 		says  string
 	}{
 		"view in the way": {func(w *world) {
-			require.NoError(w.t, w.target.DDL(db.DDL{}, dbtest.CreateObject(&schema.Object{Kind: schema.ViewObject, Name: name})))
+			require.NoError(w.t, w.target.DDL(db.DDL{}, dbtest.CreateObject(&schema.Object{
+				Kind: schema.ViewObject,
+				Name: name,
+			})))
 		}, "view new.v is on the target, and this move did not make it"},
 		"trigger of another name": {func(w *world) {
-			o := &schema.Object{Kind: schema.TriggerObject, Name: schema.Name{Database: "new", Table: "theirs"}, Table: w.to}
+			o := &schema.Object{
+				Kind: schema.TriggerObject, Name: schema.Name{Database: "new", Table: "theirs"},
+				Table: w.to,
+			}
 			require.NoError(w.t, w.target.DDL(db.DDL{}, dbtest.CreateObject(o)))
 		}, "trigger new.theirs of new.goods is on the target"},
 		"table in the way": {func(w *world) {
 			require.NoError(w.t, w.target.DDL(db.DDL{}, dbtest.CreateTable(&schema.Table{Name: name})))
 		}, "new.v is a table on the target"},
 		"cannot be mapped": {func(w *world) {
-			w.onSource(dbtest.CreateObject(&schema.Object{Kind: schema.Procedure, Name: schema.Name{Database: "shop", Table: "js"}, Language: "JAVASCRIPT"}))
+			w.onSource(dbtest.CreateObject(&schema.Object{Kind: schema.Procedure, Name: schema.Name{
+				Database: "shop",
+				Table:    "js",
+			}, Language: "JAVASCRIPT"}))
 		}, "is written in JAVASCRIPT"},
 		"trigger cannot be made": {func(w *world) {
 			w.target.OnStep(func(step string) error {
@@ -202,8 +221,14 @@ func TestObjectsRefused(t *testing.T) {
 		"view changed under the fence": {func(w *world) {
 			w.source.OnStep(func(step string) error {
 				if step == "fence.raise" {
-					w.onSource(dbtest.DropObject(&schema.Object{Kind: schema.ViewObject, Name: schema.Name{Database: "shop", Table: "v"}}))
-					w.onSource(dbtest.CreateObject(&schema.Object{Kind: schema.ViewObject, Name: schema.Name{Database: "shop", Table: "v"}, Columns: []string{"name"}}))
+					w.onSource(dbtest.DropObject(&schema.Object{
+						Kind: schema.ViewObject,
+						Name: schema.Name{Database: "shop", Table: "v"},
+					}))
+					w.onSource(dbtest.CreateObject(&schema.Object{
+						Kind: schema.ViewObject,
+						Name: schema.Name{Database: "shop", Table: "v"}, Columns: []string{"name"},
+					}))
 				}
 				return nil
 			})
@@ -225,7 +250,10 @@ func TestSequenceGoesOn(t *testing.T) {
 	w := objectWorld(t)
 	w.source.OnStep(func(step string) error {
 		if step == "fence.raise" {
-			s := &schema.Object{Kind: schema.SequenceObject, Name: schema.Name{Database: "shop", Table: "s"}, Next: "99"}
+			s := &schema.Object{
+				Kind: schema.SequenceObject, Name: schema.Name{Database: "shop", Table: "s"},
+				Next: "99",
+			}
 			w.onSource(w.target.Target("move").Dialect().SetSequence(s, "99"))
 		}
 		return nil

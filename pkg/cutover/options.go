@@ -50,8 +50,9 @@ type Options struct {
 	Verify       string        // VerifyFull, VerifyChanged or VerifyNone; VerifyChanged
 	MaxVerifyAge time.Duration // of the last clean verify; 24 h
 	LookFor      time.Duration // how long a lost answer of the takeover is looked for; 15 s
-	Rehearse     bool          // turn back before the takeover is recorded: all but the switch, and writes are open again
-	Gates        []Gate        // all are checked, and all failures reported together
+	// turn back before the takeover is recorded: all but the switch, and writes are open again
+	Rehearse bool
+	Gates    []Gate // all are checked, and all failures reported together
 
 	// Applied returns the position up to which the target durably holds the source's changes; Lag how far it is behind.
 	Applied func(ctx context.Context) (db.Position, error)
@@ -60,8 +61,8 @@ type Options struct {
 	// Steady tells whether the tables of the move are still what they were when the routes were planned; nil: they are.
 	Steady func(ctx context.Context) (bool, error)
 
-	// VerifyChanged compares the rows that changed between two positions, VerifyFull all. VerifiedUpTo is how far the last
-	// clean verify holds, and VerifiedAt when that was.
+	// VerifyChanged compares the rows that changed between two positions, VerifyFull all. VerifiedUpTo is how far the
+	// last clean verify holds, and VerifiedAt when that was.
 	VerifyChanged func(ctx context.Context, from, to db.Position) (Verified, error)
 	VerifyFull    func(ctx context.Context) (Verified, error)
 	VerifiedUpTo  db.Position

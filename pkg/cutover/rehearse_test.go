@@ -56,7 +56,10 @@ func TestRehearse(t *testing.T) {
 				assert.Positive(t, result.Spent.Fence)
 				assert.Positive(t, result.Spent.Drain)
 				assert.GreaterOrEqual(t, result.Blocked, result.Spent.Fence+result.Spent.Drain+result.Spent.Verify)
-				assert.Equal(t, []int{1, 0, 0}, []int{w.called(cutover.HookBefore), w.called(cutover.HookSwitch), w.called(cutover.HookAfter)})
+				assert.Equal(t, []int{1, 0, 0}, []int{
+					w.called(cutover.HookBefore), w.called(cutover.HookSwitch),
+					w.called(cutover.HookAfter),
+				})
 				assert.Equal(t, fence == db.FenceHook, w.called(cutover.HookUnfence) == 1)
 				assert.Equal(t, []cutover.Step{cutover.StepFence, ""}, w.journal.steps, "no takeover was on its way")
 				w.assertUndone()

@@ -77,7 +77,8 @@ func newWorld(t *testing.T) *world {
 			},
 		}
 	}
-	require.NoError(t, w.source.DDL(db.DDL{}, dbtest.CreateTable(def(w.from)), dbtest.CreateTable(def(schema.Name{Database: "shop", Table: "other"}))))
+	require.NoError(t, w.source.DDL(db.DDL{}, dbtest.CreateTable(def(w.from)),
+		dbtest.CreateTable(def(schema.Name{Database: "shop", Table: "other"}))))
 	to, err := w.target.MapTable(def(w.from), w.to)
 	require.NoError(t, err)
 	r, err := route.New(def(w.from), to, "")
@@ -281,7 +282,8 @@ func (w *world) assertUndone() {
 	assert.False(w.t, w.sealed())
 	assert.Equal(w.t, cutover.Record{}, w.journal.record)
 	w.write("after it was undone")
-	assert.Eventually(w.t, func() bool { return len(w.source.All(w.from)) == len(w.target.All(w.to)) }, time.Minute, time.Millisecond)
+	assert.Eventually(w.t, func() bool { return len(w.source.All(w.from)) == len(w.target.All(w.to)) }, time.Minute,
+		time.Millisecond)
 }
 
 // assertDone: the target has taken over, holds every row, and hands out higher automatic values; the source is closed.

@@ -6,15 +6,16 @@ import (
 	"wherry/pkg/route"
 )
 
-// Lookup asks an Applier for rows of a target table that reference rows of another one. A transaction of the source's log may have
-// changed rows that are not in it: those that a foreign key's action changed (see Change.Cascades).
+// Lookup asks an Applier for rows of a target table that reference rows of another one. A transaction of the source's
+// log may have changed rows that are not in it: those that a foreign key's action changed (see Change.Cascades).
 type Lookup struct {
 	Route *route.Route
-	// Columns are positions in the route's rows, and Values what they hold, at most a few hundred times. None of it is NULL. The server
-	// compares them by the columns' own rules, as it does for a foreign key.
+	// Columns are positions in the route's rows, and Values what they hold, at most a few hundred times. None of it
+	// is NULL. The server compares them by the columns' own rules, as it does for a foreign key.
 	Columns []int
 	Values  []Row
-	// Not leaves out rows that hold exactly these bytes in the columns; a nil element is not looked at, and nil leaves out none.
+	// Not leaves out rows that hold exactly these bytes in the columns; a nil element is not looked at, and nil
+	// leaves out none.
 	Not Row
 }
 

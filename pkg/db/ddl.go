@@ -10,15 +10,16 @@ import (
 type DDL struct {
 	Statement string
 	Context   schema.StatementContext
-	// Tables are the tables of the move that it touches, and those that come into it. They may be none when it is about a
-	// database: then who only follows tables passes over it.
+	// Tables are the tables of the move that it touches, and those that come into it. They may be none when it is
+	// about a database: then who only follows tables passes over it.
 	Tables   []schema.Name
 	Database string // that it creates, alters or drops: what its new tables have by default; "" for other changes
 	Moment   Moment
 	Parsed   any // what the engine that reads the log has read the statement as; nil: nothing yet
 }
 
-// Moment is what a schema change depends on besides its text and the tables: values that it gives to rows that are there.
+// Moment is what a schema change depends on besides its text and the tables: values that it gives to rows that are
+// there.
 type Moment struct {
 	Time time.Time // by the source's clock
 	schema.StatementSession

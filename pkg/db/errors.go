@@ -20,7 +20,8 @@ var (
 	ErrLocked = errors.New("another wherry holds the move's lock on the target")
 	// ErrSealed is a move whose target has taken over: nothing more may be applied.
 	ErrSealed = errors.New("the move is over: the target has taken over")
-	// ErrOtherServer is a connection that led to another server than the first one did: who goes on must prove first that it may.
+	// ErrOtherServer is a connection that led to another server than the first one did: who goes on must prove first
+	// that it may.
 	ErrOtherServer = errors.New("another server answers")
 	// ErrLost is a server that lacks transactions whose effects the target has.
 	ErrLost = errors.New("transactions that the target has are not on this server")

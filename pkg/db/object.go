@@ -11,12 +11,14 @@ import (
 
 // ObjectReader lists what a server has besides tables.
 type ObjectReader interface {
-	// Objects returns every view, trigger, routine, event and sequence whose name matches, without those of system databases; of a
-	// trigger the table's name is asked for. Objects of a kind are in name order, triggers of one table, time and event in the
-	// order in which they fire. What is not shown for want of a privilege is Hidden, or missing: see Check.
+	// Objects returns every view, trigger, routine, event and sequence whose name matches, without those of system
+	// databases; of a trigger the table's name is asked for. Objects of a kind are in name order, triggers of one
+	// table, time and event in the order in which they fire. What is not shown for want of a privilege is Hidden, or
+	// missing: see Check.
 	Objects(ctx context.Context, match func(schema.Name) bool) ([]*schema.Object, error)
-	// TryView asks for a view in a session that has the server's own settings, as an application would. With read it also reads one
-	// row, unless that takes more than some seconds; without, no function that the view calls is run. Nothing is written.
+	// TryView asks for a view in a session that has the server's own settings, as an application would. With read it
+	// also reads one row, unless that takes more than some seconds; without, no function that the view calls is run.
+	// Nothing is written.
 	TryView(ctx context.Context, view schema.Name, read bool) error
 }
 
@@ -24,15 +26,15 @@ type ObjectReader interface {
 type ObjectWriter interface {
 	// ExecuteIn is Execute in a session of the given settings; empty ones are as for Execute.
 	ExecuteIn(ctx context.Context, in schema.Session, statement string) error
-	// TryTrigger makes the trigger on an empty copy of its table in the bookkeeping and takes both away again: its table is not
-	// touched. The error says why it could not be made.
+	// TryTrigger makes the trigger on an empty copy of its table in the bookkeeping and takes both away again: its
+	// table is not touched. The error says why it could not be made.
 	TryTrigger(ctx context.Context, o *schema.Object) error
 }
 
 // Objects is the fact FactObjects: what the cutover makes besides tables.
 type Objects struct {
-	// Made are the objects that this move made before the takeover, or was about to make: no triggers. No others of their names
-	// were there before.
+	// Made are the objects that this move made before the takeover, or was about to make: no triggers. No others of
+	// their names were there before.
 	Made []ObjectName
 	// Late is what is done once the target has taken over.
 	Late []LateObject
@@ -76,14 +78,19 @@ func (o Objects) Put(ctx context.Context, l Ledger) error {
 // Has tells whether the move made the object.
 func (o Objects) Has(name ObjectName) bool { return slices.Contains(o.Made, name) }
 
-// makingOrder: a view may read sequences and call functions; the texts of routines and events are not looked into when they
-// are made.
-var makingOrder = []schema.ObjectKind{schema.SequenceObject, schema.Function, schema.Procedure, schema.ViewObject, schema.EventObject, schema.TriggerObject}
+// makingOrder: a view may read sequences and call functions; the texts of routines and events are not looked into
+// when they are made.
+var makingOrder = []schema.ObjectKind{
+	schema.SequenceObject, schema.Function, schema.Procedure, schema.ViewObject,
+	schema.EventObject, schema.TriggerObject,
+}
 
-// MakeInOrder calls build for every object, those first that others may need. Views may read each other: those that cannot be made
-// yet are tried again while others succeed. It returns the plans that could not be made, with their last errors; err is one after
-// which it went no further: the context's, or one that is transient.
-func MakeInOrder(ctx context.Context, plans []schema.ObjectPlan, build func(schema.ObjectPlan) error) (left []schema.ObjectPlan, failed []error, err error) {
+// MakeInOrder calls build for every object, those first that others may need. Views may read each other: those that
+// cannot be made yet are tried again while others succeed. It returns the plans that could not be made, with their
+// last errors; err is one after which it went no further: the context's, or one that is transient.
+func MakeInOrder(ctx context.Context, plans []schema.ObjectPlan,
+	build func(schema.ObjectPlan) error,
+) (left []schema.ObjectPlan, failed []error, err error) {
 	for _, kind := range makingOrder {
 		var waiting []schema.ObjectPlan
 		for _, p := range plans {
@@ -113,8 +120,8 @@ func MakeInOrder(ctx context.Context, plans []schema.ObjectPlan, build func(sche
 	return left, failed, nil
 }
 
-// Strangers tells what on the target is in the way of objects to be made, in words: others of their names, and triggers of
-// the tables that are to get some.
+// Strangers tells what on the target is in the way of objects to be made, in words: others of their names, and
+// triggers of the tables that are to get some.
 func Strangers(ctx context.Context, target Target, plans []schema.ObjectPlan) ([]string, error) {
 	if len(plans) == 0 {
 		return nil, nil
@@ -125,7 +132,8 @@ func Strangers(ctx context.Context, target Target, plans []schema.ObjectPlan) ([
 	}
 	planned, named := map[ObjectName]bool{}, map[schema.Name]bool{}
 	for _, p := range plans {
-		planned[ObjectName{p.Target.Kind, p.Target.Name}], named[p.Target.Name], named[p.Target.Table] = true, true, true
+		planned[ObjectName{p.Target.Kind, p.Target.Name}], named[p.Target.Name], named[p.Target.Table] =
+			true, true, true
 	}
 	found, err := target.Objects(ctx, func(n schema.Name) bool { return named[n] })
 	if err != nil {
@@ -137,7 +145,8 @@ func Strangers(ctx context.Context, target Target, plans []schema.ObjectPlan) ([
 		switch {
 		case made.Has(name):
 		case o.Kind == schema.TriggerObject:
-			reasons = append(reasons, fmt.Sprintf("%s of %s is on the target, and this move did not make it", o, o.Table))
+			reasons = append(reasons, fmt.Sprintf("%s of %s is on the target, and this move did not make it", o,
+				o.Table))
 		case planned[name]:
 			reasons = append(reasons, fmt.Sprintf("%s is on the target, and this move did not make it", o))
 		}

@@ -20,8 +20,9 @@ const (
 // Owned are the tables of the target that are the move's, with their origins. No statement is run on any other table.
 type Owned map[schema.Name]Origin
 
-// ReadOwned returns the tables that the ledger has as the move's. The bookkeeping of an older version has no such list: then they
-// are the tables of its records and of a schema change that was begun, or before there are records, those that it claimed.
+// ReadOwned returns the tables that the ledger has as the move's. The bookkeeping of an older version has no such
+// list: then they are the tables of its records and of a schema change that was begun, or before there are records,
+// those that it claimed.
 func ReadOwned(ctx context.Context, l Ledger) (Owned, error) {
 	owned, err := l.Owned(ctx)
 	if err != nil || owned != nil {

@@ -23,8 +23,8 @@ func (l oldLedger) Get(_ context.Context, name string) (string, error) { return 
 func (l oldLedger) Records(context.Context) ([]Record, error)          { return l.records, nil }
 func (l oldLedger) Owned(context.Context) (Owned, error)               { return l.owned, nil }
 
-// TestReadOwnedOfOlderBookkeeping: there the move's tables are those that are recorded, of which some were found, and those of a schema change that was
-// begun.
+// TestReadOwnedOfOlderBookkeeping: there the move's tables are those that are recorded, of which some were found, and
+// those of a schema change that was begun.
 func TestReadOwnedOfOlderBookkeeping(t *testing.T) {
 	name := func(table string) schema.Name { return schema.Name{Database: "a.b", Table: table} }
 	record := func(table string) Record {
@@ -32,16 +32,26 @@ func TestReadOwnedOfOlderBookkeeping(t *testing.T) {
 	}
 	put, err := EncodeRecord(record("begun"))
 	require.NoError(t, err)
-	change, err := json.Marshal(map[string]any{"put": []string{put}, "goals": []any{map[string]any{"pairs": [][2]schema.Name{{name("from"), name("to")}}}}})
+	change, err := json.Marshal(map[string]any{
+		"put":   []string{put},
+		"goals": []any{map[string]any{"pairs": [][2]schema.Name{{name("from"), name("to")}}}},
+	})
 	require.NoError(t, err)
 	l := oldLedger{
-		facts:   map[string]string{FactTables: `["a.b.t","a.b.found","c.d"]`, FactFound: `["a.b.found"]`, FactChange: string(change)},
-		records: []Record{record("t"), record("found"), record("streamed"), {Source: name("gone"), Target: name("gone")}},
+		facts: map[string]string{
+			FactTables: `["a.b.t","a.b.found","c.d"]`, FactFound: `["a.b.found"]`,
+			FactChange: string(change),
+		},
+		records: []Record{record("t"), record("found"), record("streamed"), {
+			Source: name("gone"),
+			Target: name("gone"),
+		}},
 	}
 	owned, err := ReadOwned(t.Context(), l)
 	require.NoError(t, err)
 	assert.Equal(t, Owned{
-		name("t"): Made, name("found"): Found, name("streamed"): Made, name("begun"): Made, name("from"): Made, name("to"): Made,
+		name("t"): Made, name("found"): Found, name("streamed"): Made, name("begun"): Made, name("from"): Made,
+		name("to"): Made,
 	}, owned, "c.d is no longer recorded")
 	l.records = nil
 	owned, err = ReadOwned(t.Context(), l)

@@ -14,7 +14,8 @@ type Retry struct {
 	For   time.Duration // it is given up when nothing has moved for so long
 	First time.Duration // the pause before the next try; it doubles each time
 	Most  time.Duration // up to this; 0: it stays
-	// Moved returns when something moved last. nil: For counts from the first try that failed: the time before was work.
+	// Moved returns when something moved last. nil: For counts from the first try that failed: the time before was
+	// work.
 	Moved func() time.Time
 	// Work is how long a try lasts that was work too, though it failed: For counts from its end. 0: none was.
 	Work  time.Duration

@@ -18,9 +18,12 @@ func TestRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var pauses []time.Duration
 		tries := 0
-		r := Retry{For: time.Minute, First: time.Second, Most: 5 * time.Second, Words: "tried for", Tell: func(_ error, p time.Duration) {
-			pauses = append(pauses, p)
-		}}
+		r := Retry{
+			For: time.Minute, First: time.Second, Most: 5 * time.Second, Words: "tried for",
+			Tell: func(_ error, p time.Duration) {
+				pauses = append(pauses, p)
+			},
+		}
 		require.NoError(t, r.Do(t.Context(), func() error {
 			if tries++; tries < 6 {
 				return lost

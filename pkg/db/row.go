@@ -1,15 +1,15 @@
 // Package db is the contract for both ends of a move: what a phase may ask of a source and of a target.
 //
-// Its one invariant: a value is nil (NULL) or its canonical bytes, MySQL's own text form (integers and decimals as digits,
-// floats as the shortest digits that read back to the same number, temporal values as MySQL prints them, enum and set as
-// labels, JSON as MySQL prints it, characters in the column's own character set; binary, bit and spatial values
-// raw). It holds no engine: those are the folders below it.
+// Its one invariant: a value is nil (NULL) or its canonical bytes, MySQL's own text form (integers and decimals as
+// digits, floats as the shortest digits that read back to the same number, temporal values as MySQL prints them, enum
+// and set as labels, JSON as MySQL prints it, characters in the column's own character set; binary, bit and spatial
+// values raw). It holds no engine: those are the folders below it.
 package db
 
 import "io"
 
-// Row is the canonical bytes of a row's values, in the order of a relation's columns. A nil element is NULL, an empty one
-// is the empty string.
+// Row is the canonical bytes of a row's values, in the order of a relation's columns. A nil element is NULL, an empty
+// one is the empty string.
 type Row [][]byte
 
 // Clone copies the row and its bytes, so that it outlives the buffer that it was read from.

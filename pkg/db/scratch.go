@@ -19,12 +19,13 @@ type ScratchDatabase struct {
 	Collation string // its default; empty: the server's
 }
 
-// Scratch are databases on a target in which statements are tried. They are made empty, hold no rows, and nothing else on the
-// server is written. Its methods may be called by several goroutines at once, but for Close.
+// Scratch are databases on a target in which statements are tried. They are made empty, hold no rows, and nothing
+// else on the server is written. Its methods may be called by several goroutines at once, but for Close.
 type Scratch interface {
 	// Database returns the scratch database that stands for a database of the target.
 	Database(of string) string
-	// Execute runs one schema statement of the dialect's as Target.Execute does. The error is the server's own, without the statement.
+	// Execute runs one schema statement of the dialect's as Target.Execute does. The error is the server's own,
+	// without the statement.
 	Execute(ctx context.Context, statement string) error
 	// ExecuteIn is Execute in a session of the given settings.
 	ExecuteIn(ctx context.Context, in schema.Session, statement string) error

@@ -8,9 +8,10 @@ import (
 	"wherry/pkg/schema"
 )
 
-// FromSnapshots returns the source with streams that pass over what the tables' records say is held already or has another
-// shape, and for tables without a key what their snapshots held: a Stream that is opened with a nil since takes it from the
-// ledger. Once the stream is beyond these positions that has no effect, so it holds for every stream of a move, whatever it is read for.
+// FromSnapshots returns the source with streams that pass over what the tables' records say is held already or has
+// another shape, and for tables without a key what their snapshots held: a Stream that is opened with a nil since
+// takes it from the ledger. Once the stream is beyond these positions that has no effect, so it holds for every
+// stream of a move, whatever it is read for.
 func FromSnapshots(s Source, l Ledger) Source {
 	return &fromSnapshots{Source: s, ledger: l}
 }

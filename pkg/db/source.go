@@ -13,8 +13,8 @@ import (
 type Reader interface {
 	// Tables returns every table, view and sequence whose name matches, in name order, without system databases.
 	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
-	// Sizes returns how large tables are, as the server estimates at this moment: it keeps no answer of an earlier one. A table that is
-	// not there is not in the map.
+	// Sizes returns how large tables are, as the server estimates at this moment: it keeps no answer of an earlier
+	// one. A table that is not there is not in the map.
 	Sizes(ctx context.Context, tables []schema.Name) (map[schema.Name]Size, error)
 	// Bound returns the key that is n rows after the given key (from the start when after is nil), or nil when
 	// fewer than n rows follow. The order is the server's. Where is not applied: it bounds rows of the table.
@@ -24,8 +24,8 @@ type Reader interface {
 	Sum(ctx context.Context, rel *route.Relation, r Range) (Sum, error)
 	// Fetch streams the rows that have one of the keys (at most a few thousand) and meet rel.Where, in any order.
 	Fetch(ctx context.Context, rel *route.Relation, keys []Row) (Rows, error)
-	// Orphans counts rows that reference by a foreign key a row of the parent that is not there, limit at most. Rows that do not meet their
-	// relation's Where are taken not to be there either.
+	// Orphans counts rows that reference by a foreign key a row of the parent that is not there, limit at most. Rows
+	// that do not meet their relation's Where are taken not to be there either.
 	Orphans(ctx context.Context, rel, parent *route.Relation, key schema.ForeignKey, limit int) (int64, error)
 	// Dialect writes and compares tables in this server's language.
 	Dialect() schema.Dialect
@@ -39,8 +39,9 @@ type Reader interface {
 // Size is how large a table is, roughly, and how far its automatic values are.
 type Size struct {
 	Rows  int64
-	Bytes int64  // data and indexes
-	Next  uint64 // the automatic value that the next row gets, exactly; 0 or 1 where none was given yet, 0 without such a column
+	Bytes int64 // data and indexes
+	// the automatic value that the next row gets, exactly; 0 or 1 where none was given yet, 0 without such a column
+	Next uint64
 }
 
 // RowReader is what rows can be loaded from: a Reader, or a Snapshot.
@@ -49,9 +50,10 @@ type RowReader interface {
 	Rows(ctx context.Context, rel *route.Relation, r Range) (Rows, error)
 }
 
-// Snapshot is a consistent view with an exact position: what is read from it holds every change at or before the position,
-// and none after it. It is used by one goroutine; rows that it streams are closed before anything else is read. After
-// ErrConnection it is lost. It holds a transaction open on its server, so it is closed as soon as it is done with.
+// Snapshot is a consistent view with an exact position: what is read from it holds every change at or before the
+// position, and none after it. It is used by one goroutine; rows that it streams are closed before anything else is
+// read. After ErrConnection it is lost. It holds a transaction open on its server, so it is closed as soon as it is
+// done with.
 type Snapshot interface {
 	RowReader
 	// Position returns the position, in the source's change log.
@@ -70,13 +72,15 @@ type Source interface {
 	Reader
 	Log
 	Successor
-	// Check returns what the engine finds right and wrong for this move; the error is for a check that could not be made.
+	// Check returns what the engine finds right and wrong for this move; the error is for a check that could not be
+	// made.
 	Check(ctx context.Context, plan Plan) ([]Finding, error)
 	// NewFence prepares what stops writes to the tables, changing nothing yet. saved is what Saved returned in an
 	// interrupted run, or empty.
 	NewFence(ctx context.Context, kind FenceKind, tables []schema.Name, saved string) (Fence, error)
-	// Snapshot returns a view that is exact for the relations' tables, at one position for all, and made for reading only those. ErrRetry:
-	// transactions that change a table are in the way, and it was given up so that others need not wait behind it.
+	// Snapshot returns a view that is exact for the relations' tables, at one position for all, and made for reading
+	// only those. ErrRetry: transactions that change a table are in the way, and it was given up so that others need
+	// not wait behind it.
 	Snapshot(ctx context.Context, rels ...*route.Relation) (Snapshot, error)
 }
 
@@ -92,23 +96,23 @@ type Log interface {
 	Retained(ctx context.Context, pos Position) error
 	// Retention returns how long the log is kept at least, or 0 when nothing limits it.
 	Retention(ctx context.Context) (time.Duration, error)
-	// Stream opens the log after pos. Changes of tables that are not sources of routes are passed over, and so are row
-	// changes of a route in transactions at or before its since, the position of a Snapshot of its table, or from which on it
-	// has its shape; schema changes are not. A since that has no measure in common with a transaction is an error. Rows that do
-	// not have their route's shape are CopyAgain.
+	// Stream opens the log after pos. Changes of tables that are not sources of routes are passed over, and so are
+	// row changes of a route in transactions at or before its since, the position of a Snapshot of its table, or from
+	// which on it has its shape; schema changes are not. A since that has no measure in common with a transaction is
+	// an error. Rows that do not have their route's shape are CopyAgain.
 	Stream(ctx context.Context, pos Position, routes []*route.Route, since Since) (Stream, error)
 	// SchemaChanges returns the schema changes in the log after a position: all up to another, in order, that touch
 	// tables of the move, the named ones or databases.
 	SchemaChanges(ctx context.Context, after, until Position, tables []schema.Name) ([]*DDL, error)
 	// Databases returns the default collation of new tables in each database, by its name in lower case, as of now.
 	Databases(ctx context.Context) (map[string]string, error)
-	// Effects tells what a schema change does to tables and databases. known are the tables of the move as they were before. The error is
-	// schema.ErrUnknownStatement when the statement is not understood.
+	// Effects tells what a schema change does to tables and databases. known are the tables of the move as they were
+	// before. The error is schema.ErrUnknownStatement when the statement is not understood.
 	Effects(ctx context.Context, change *DDL, known []*schema.Table) ([]schema.Effect, error)
 }
 
-// Since tells, per route, the position at or before which the log's row changes are in the rows already, or have another
-// shape than the route. Routes without one have none.
+// Since tells, per route, the position at or before which the log's row changes are in the rows already, or have
+// another shape than the route. Routes without one have none.
 type Since map[*route.Route]Position
 
 // Stream is an open change log. It is used by one goroutine.
@@ -123,16 +127,18 @@ type Stream interface {
 	Close() error
 }
 
-// Part is a piece of one transaction's changes, in commit order. Large transactions come in several parts of bounded bytes.
+// Part is a piece of one transaction's changes, in commit order. Large transactions come in several parts of bounded
+// bytes.
 type Part struct {
 	Changes  []Change
 	Bytes    int  // roughly, of all changes
 	End      bool // the transaction ends with this part
 	Rollback bool // with End: the transaction was rolled back, its parts must not be kept
-	// Held are routes whose rows hold the transaction already (see Since): what foreign keys did to them is done. It is told only
-	// with changes that cascade.
+	// Held are routes whose rows hold the transaction already (see Since): what foreign keys did to them is done. It
+	// is told only with changes that cascade.
 	Held map[*route.Route]bool
-	DDL  *DDL      // a schema change that touches tables of the move; Changes is empty. Without End its rows follow (CREATE .. SELECT)
+	// a schema change that touches tables of the move; Changes is empty. Without End its rows follow (CREATE .. SELECT)
+	DDL  *DDL
 	Time time.Time // of the commit, by the source's clock; second precision on some servers
 }
 
@@ -141,11 +147,11 @@ type Change struct {
 	Route  *route.Route
 	Before Row
 	After  Row
-	// Lacks tells that values which the route's rows carry for comparing only (see route.Relation.Computed) are not in the log and NULL in the
-	// images: some servers leave generated columns out of it.
+	// Lacks tells that values which the route's rows carry for comparing only (see route.Relation.Computed) are not
+	// in the log and NULL in the images: some servers leave generated columns out of it.
 	Lacks bool
-	// Cascades tells that foreign keys acted when the row changed, and that what they did to other rows is not in the log: it
-	// happened right after this change and before the next one.
+	// Cascades tells that foreign keys acted when the row changed, and that what they did to other rows is not in the
+	// log: it happened right after this change and before the next one.
 	Cascades bool
 }
 

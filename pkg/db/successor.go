@@ -5,14 +5,15 @@ import "context"
 // Successor is what a source tells when another server takes its place: a replica that was promoted, or that the same
 // address leads to from now on.
 type Successor interface {
-	// Seen returns a position at or after everything that a read which has ended could see, such that another server can tell
-	// whether it has all of that. It is zero where no other server could.
+	// Seen returns a position at or after everything that a read which has ended could see, such that another server
+	// can tell whether it has all of that. It is zero where no other server could.
 	Seen(ctx context.Context) (Position, error)
-	// Continues proves that this server goes on with the history of another one, from whose log the positions are: it has executed
-	// every transaction at or before each of them, and its log still holds all after from. ErrLost: it lacks some;
-	// ErrRetry: it lacks some and is a replica that may yet have them; ErrPositionGone; ErrUnsupported: there is no telling.
+	// Continues proves that this server goes on with the history of another one, from whose log the positions are: it
+	// has executed every transaction at or before each of them, and its log still holds all after from. ErrLost: it
+	// lacks some; ErrRetry: it lacks some and is a replica that may yet have them; ErrPositionGone; ErrUnsupported:
+	// there is no telling.
 	Continues(ctx context.Context, from Position, seen []Position) error
-	// Settle waits until the server has applied whatever it has received from a primary of its own, and until no transaction is prepared whose
-	// commit a fence would not stop.
+	// Settle waits until the server has applied whatever it has received from a primary of its own, and until no
+	// transaction is prepared whose commit a fence would not stop.
 	Settle(ctx context.Context) error
 }

@@ -37,8 +37,8 @@ func (s *Summer) Sum() Sum {
 	return Sum{Rows: s.rows, Hash: value.Add(value, new(big.Int).SetUint64(s.low)).String()}
 }
 
-// Digest returns what tells a row from every other: SHA-256 over each value as length, colon and bytes, or "~" for NULL. The
-// buffer is used for that, and returned to be used again.
+// Digest returns what tells a row from every other: SHA-256 over each value as length, colon and bytes, or "~" for
+// NULL. The buffer is used for that, and returned to be used again.
 func (r Row) Digest(buffer []byte) (digest [sha256.Size]byte, used []byte) {
 	buffer = buffer[:0]
 	for _, v := range r {

@@ -34,7 +34,8 @@ func (c *change) byHand(ctx context.Context) error {
 			continue
 		}
 		if there, err := c.table(ctx, g.Table); err != nil || there != nil {
-			errs = append(errs, errors.Join(err, fmt.Errorf("%w: table %s is still on the target", db.ErrUnsupported, g.Table)))
+			errs = append(errs, errors.Join(err, fmt.Errorf("%w: table %s is still on the target", db.ErrUnsupported,
+				g.Table)))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -26,7 +26,8 @@ func (c *change) inPlace(copying []schema.Name, effects []schema.Effect) bool {
 			return false // what its rows show is not replayed again, also not behind partitions that go
 		}
 		e, before := &effects[at], c.shape(name)
-		if e.Kind != schema.Altered || e.Opaque != "" || e.After == nil || !sameRows(before, e.After) || reuses(before, e) {
+		if e.Kind != schema.Altered || e.Opaque != "" || e.After == nil || !sameRows(before, e.After) ||
+			reuses(before, e) {
 			return false
 		}
 	}

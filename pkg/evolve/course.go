@@ -16,7 +16,8 @@ func (r *reading) replay(v verdict, later []*db.DDL, ends shapes) (verdict, erro
 	for _, e := range r.open {
 		if e.After == nil {
 			v.why = unsupported(
-				"what becomes of %s cannot be told from the statement, and later ones have changed the table again", e.Name)
+				"what becomes of %s cannot be told from the statement, and later ones have changed the table again",
+				e.Name)
 			return v, nil
 		}
 		w.mine[e.Name] = true

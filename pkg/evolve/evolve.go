@@ -59,10 +59,11 @@ type Options struct {
 	Copying bool
 	// Plan works out where tables go. It is called with the shapes of all tables of the move.
 	Plan func(tables []*schema.Table) *plan.Plan
-	// Fixed tells of a source table why its definition cannot be carried over, only that it is emptied; "": it can. nil:
-	// all can.
+	// Fixed tells of a source table why its definition cannot be carried over, only that it is emptied; "": it can.
+	// nil: all can.
 	Fixed func(table schema.Name) string
-	// Advice says how to go on when a change of the tables cannot be followed; nil: copy them again, or make it by hand.
+	// Advice says how to go on when a change of the tables cannot be followed; nil: copy them again, or make it by
+	// hand.
 	Advice func(tables []schema.Name) string
 	// Accept takes tables that are on the target already in the place of new ones, if they are empty and as planned.
 	Accept bool
@@ -169,7 +170,8 @@ func (e *Evolver) Change(ctx context.Context, applier db.Applier, s *db.SchemaCh
 		if e.opts.Copying && e.opts.Mode == Apply { // rows are copied anyway: these too, as they are by now
 			return &db.CopyAgain{Tables: c.about, Why: err.Error()}
 		}
-		err = fmt.Errorf("schema change on %s at %s: %.500s: %w; nothing was changed and the position is kept before it: %s",
+		err = fmt.Errorf("schema change on %s at %s: %.500s: %w; nothing was changed and the position is kept "+
+			"before it: %s",
 			texts(s.Tables), s.After, s.Statement, err, e.advice(err, c.about))
 		if taken := new(takenError); errors.As(err, &taken) { // to copy the table again is refused too
 			return err

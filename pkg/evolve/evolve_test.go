@@ -42,7 +42,10 @@ func newWorld(t *testing.T, seed uint64) *world {
 	t.Helper()
 	rules, err := route.NewRules([]string{"shop.t*"}, nil, []route.Rename{{From: "shop.*", To: "new.*"}}, nil)
 	require.NoError(t, err)
-	w := &world{t: t, source: dbtest.NewServer("source"), target: dbtest.NewServer("target"), rules: rules, random: rand.New(rand.NewPCG(seed, 1))}
+	w := &world{
+		t: t, source: dbtest.NewServer("source"), target: dbtest.NewServer("target"), rules: rules,
+		random: rand.New(rand.NewPCG(seed, 1)),
+	}
 	w.source.Follow(rules.Follows)
 	w.opts.Plan = func(tables []*schema.Table) *plan.Plan { return plan.Of(tables, w.dialect(), rules, plan.Options{}) }
 	w.opts.Log = zerolog.Nop()
@@ -77,7 +80,10 @@ func (w *world) record(toCopy bool) {
 	var records []db.Record
 	for _, r := range p.Routes {
 		require.NoError(w.t, target.Execute(ctx, target.Dialect().CreateTable(r.Target.Table, toCopy)[0]))
-		records = append(records, db.Record{Source: r.Source.Name(), Target: r.Target.Name(), Shape: r.Source.Table, Copy: toCopy})
+		records = append(records, db.Record{
+			Source: r.Source.Name(), Target: r.Target.Name(), Shape: r.Source.Table,
+			Copy: toCopy,
+		})
 	}
 	require.NoError(w.t, target.Ledger().Amend(ctx, records, nil))
 }
@@ -98,7 +104,8 @@ func (w *world) copy(ctx context.Context, again ...schema.Name) error {
 		return initschema.New(target, steps, initschema.Options{Defer: true, Mine: mine}).Run(ctx)
 	}
 	return copy.New(source, target, w.opts.Plan(evolve.Shapes(records)).Routes, replay, copy.Options{
-		Shapes: evolve.NewCopier(e, source, target, create), Again: again, ChunkRows: 3, Workers: 2, RetryFor: time.Second,
+		Shapes: evolve.NewCopier(e, source, target, create), Again: again, ChunkRows: 3, Workers: 2,
+		RetryFor: time.Second,
 	}).Run(ctx)
 }
 
@@ -112,7 +119,8 @@ func (w *world) follow() error {
 		return err
 	}
 	e := evolve.New(source, target, w.rules, w.opts)
-	return replicate.New(source, target, nil, replicate.Options{Schema: e, BatchRows: 3, RetryFor: 1}).ReplayTo(ctx, head)
+	return replicate.New(source, target, nil, replicate.Options{Schema: e, BatchRows: 3, RetryFor: 1}).ReplayTo(ctx,
+		head)
 }
 
 // equal compares all tables of both ends, and that the target has no others.
@@ -159,7 +167,10 @@ var (
 
 // definition is a new table, sometimes without a key.
 func (w *world) definition(n schema.Name) *schema.Table {
-	t := &schema.Table{Name: n, Engine: "InnoDB", Columns: []schema.Column{{Name: "id", Type: number}, {Name: "a", Type: text, Nullable: true}}}
+	t := &schema.Table{Name: n, Engine: "InnoDB", Columns: []schema.Column{
+		{Name: "id", Type: number},
+		{Name: "a", Type: text, Nullable: true},
+	}}
 	if w.random.IntN(4) > 0 {
 		t.Primary = &schema.Index{Name: "PRIMARY", Unique: true, Parts: []schema.Part{{Column: "id"}}}
 	}
@@ -169,7 +180,8 @@ func (w *world) definition(n schema.Name) *schema.Table {
 func (w *world) ddl(statements ...string) {
 	w.t.Helper()
 	w.serial++
-	require.NoError(w.t, w.source.DDL(db.DDL{Statement: fmt.Sprintf("%d: %s", w.serial, strings.Join(statements, "; "))}, statements...))
+	require.NoError(w.t, w.source.DDL(db.DDL{Statement: fmt.Sprintf("%d: %s", w.serial, strings.Join(statements,
+		"; "))}, statements...))
 }
 
 // change makes one random schema change.
@@ -230,7 +242,10 @@ func (w *world) changeOne(t *schema.Table) {
 		delete(former, old)
 		former[next.Columns[last].Name] = old
 	default:
-		next.Indexes = append(slices.Clone(t.Indexes), schema.Index{Name: "i" + strconv.Itoa(w.serial+1), Parts: []schema.Part{{Column: next.Columns[1].Name}}})
+		next.Indexes = append(slices.Clone(t.Indexes), schema.Index{
+			Name:  "i" + strconv.Itoa(w.serial+1),
+			Parts: []schema.Part{{Column: next.Columns[1].Name}},
+		})
 	}
 	statements, err := w.dialect().Alter(t, &next, former, nil)
 	require.NoError(w.t, err)

@@ -17,9 +17,10 @@ const (
 
 // goal is one thing to be done on the target. Whether it is done can be seen there, or it may be done twice.
 type goal struct {
-	Kind    goalKind          `json:"kind"`
-	Source  schema.Name       `json:"source,omitzero"` // created and altered: which table, as it is named in the end
-	Table   schema.Name       `json:"table,omitzero"`  // others: on the target; of renames a name that is free afterwards
+	Kind   goalKind    `json:"kind"`
+	Source schema.Name `json:"source,omitzero"` // created and altered: which table, as it is named in the end
+	// others: on the target; of renames a name that is free afterwards
+	Table   schema.Name       `json:"table,omitzero"`
 	Pairs   [][2]schema.Name  `json:"pairs,omitempty"` // of renames: from and to, in order
 	Former  map[string]string `json:"former,omitempty"`
 	Empties []string          `json:"empties,omitempty"`

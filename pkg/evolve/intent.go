@@ -88,7 +88,8 @@ func (e *Evolver) finish(ctx context.Context, applier db.Applier) error {
 	}
 	if errors.Is(err, db.ErrUnsupported) {
 		tables := i.tables()
-		if e.opts.Copying && slices.ContainsFunc(i.Goals, func(g goal) bool { return g.Copying }) { // rows are copied anyway
+		// rows are copied anyway
+		if e.opts.Copying && slices.ContainsFunc(i.Goals, func(g goal) bool { return g.Copying }) {
 			return &db.CopyAgain{Tables: tables, Why: err.Error()}
 		}
 		return fmt.Errorf("schema change on %s: %.500s: %w; it was begun on the target and is not finished there, "+

@@ -78,7 +78,8 @@ func (c *change) admit(ctx context.Context) error {
 // admit refuses tables that are in the place of others to be made, or to be renamed, unless they may be taken. The
 // latter are recorded.
 func admit(
-	ctx context.Context, target plan.Judge, ledger db.Ledger, owned db.Owned, there []*schema.Table, made []plan.Stranger,
+	ctx context.Context, target plan.Judge, ledger db.Ledger, owned db.Owned, there []*schema.Table,
+	made []plan.Stranger,
 	accept bool,
 ) error {
 	taken := &takenError{accept: accept}
@@ -125,7 +126,8 @@ func owns(ctx context.Context, ledger db.Ledger, routes []*route.Route) error {
 	taken := &takenError{}
 	for _, r := range routes {
 		if _, ours := owned[r.Target.Name()]; !ours {
-			reason := fmt.Sprintf("the target's bookkeeping does not tell that table %s is this move's", r.Target.Name())
+			reason := fmt.Sprintf("the target's bookkeeping does not tell that table %s is this move's",
+				r.Target.Name())
 			taken.reasons = append(taken.reasons, reason)
 		}
 	}

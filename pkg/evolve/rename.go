@@ -176,7 +176,8 @@ func (c *change) exists(ctx context.Context, name schema.Name) (bool, error) {
 // unknown is a table that comes into the move under a name, with rows that were not followed.
 func (c *change) unknown(old, now schema.Name) error {
 	if c.opts.Copying {
-		return &db.CopyAgain{Tables: []schema.Name{now}, Why: fmt.Sprintf("table %s came in under the name %s", old, now)}
+		return &db.CopyAgain{Tables: []schema.Name{now}, Why: fmt.Sprintf("table %s came in under the name %s", old,
+			now)}
 	}
 	return unsupported("table %s comes in under the name %s, and its rows were not followed", old, now)
 }

@@ -36,7 +36,9 @@ func (c *Copier) renew(ctx context.Context, records []db.Record, names []schema.
 		}
 	}
 	before := records
-	records = slices.DeleteFunc(slices.Clone(records), func(r db.Record) bool { return slices.Contains(names, r.Source) })
+	records = slices.DeleteFunc(slices.Clone(records), func(r db.Record) bool {
+		return slices.Contains(names, r.Source)
+	})
 	kept := len(records)
 	records = append(records, put...)
 	p := c.evolver.opts.Plan(Shapes(records))
@@ -140,7 +142,9 @@ func (c *Copier) Admit(ctx context.Context, again []schema.Name) error {
 func (c *Copier) admit(ctx context.Context, before []db.Record, p *plan.Plan, put []db.Record) error {
 	made := map[schema.Name]plan.Stranger{}
 	for i, r := range p.Routes {
-		known := slices.ContainsFunc(before, func(x db.Record) bool { return x.Shape != nil && x.Target == r.Target.Name() })
+		known := slices.ContainsFunc(before, func(x db.Record) bool {
+			return x.Shape != nil && x.Target == r.Target.Name()
+		})
 		if !known && slices.ContainsFunc(put, func(x db.Record) bool { return x.Source == r.Source.Name() }) {
 			made[r.Target.Name()] = plan.Stranger{Source: p.Steps[i].Source, Plan: p.Steps[i].Target}
 		}
@@ -167,7 +171,8 @@ func (c *Copier) admit(ctx context.Context, before []db.Record, p *plan.Plan, pu
 	if len(there) == 0 {
 		return nil
 	}
-	err = admit(ctx, c.target, c.target.Ledger(), owned, there, slices.Collect(maps.Values(made)), c.evolver.opts.Accept)
+	err = admit(ctx, c.target, c.target.Ledger(), owned, there, slices.Collect(maps.Values(made)),
+		c.evolver.opts.Accept)
 	if taken := new(takenError); errors.As(err, &taken) {
 		return fmt.Errorf("copy %s: %w; nothing was changed: %s", texts(sources(put)), taken, taken.advice())
 	}

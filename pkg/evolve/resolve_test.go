@@ -45,7 +45,10 @@ func TestResolve(t *testing.T) {
 			name: "read by nobody, and perhaps renamed", before: table, change: "ALTER TABLE d.t FROB a",
 			tables: "CREATE TABLE d.t (id INT PRIMARY KEY, b INT)", why: "whether they were renamed cannot be told",
 		},
-		{name: "gone, not logged yet", before: table, change: widen, why: "the source has no table d.t", wait: vanished},
+		{
+			name: "gone, not logged yet", before: table, change: widen, why: "the source has no table d.t",
+			wait: vanished,
+		},
 		{
 			name: "later changes lead there", before: table, change: widen, tables: longer,
 			log: []string{"ALTER TABLE d.t ADD b INT"}, ends: longer, after: wider,
@@ -66,11 +69,13 @@ func TestResolve(t *testing.T) {
 		{name: "dropped later", before: table, change: widen, log: []string{"DROP TABLE d.t"}, after: wider},
 		{
 			name: "later changes lead elsewhere", before: table, change: widen, tables: longer,
-			log: []string{"ALTER TABLE d.t ADD c INT"}, ends: longer, why: "should have led to another d.t", wait: unlogged,
+			log: []string{"ALTER TABLE d.t ADD c INT"}, ends: longer, why: "should have led to another d.t",
+			wait: unlogged,
 		},
 		{
 			name: "a later change is read by nobody", before: table, change: widen, tables: longer,
-			log: []string{"ALTER TABLE d.t FROB a"}, why: "a later change of the table is not understood", wait: unlogged,
+			log: []string{"ALTER TABLE d.t FROB a"}, why: "a later change of the table is not understood",
+			wait: unlogged,
 		},
 		{
 			name: "open, with later changes", before: table, change: "ALTER TABLE d.t FROB a", tables: longer,

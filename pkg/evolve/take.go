@@ -65,8 +65,10 @@ func (c *change) created(e *schema.Effect) error {
 	case e.Logged && !c.More:
 		return unsupported("the rows of %s are not in the log", e.Name)
 	case !c.rules.Includes(e.Name) && refusal(c.opts.Plan([]*schema.Table{e.After})) != nil:
-		// A name that a tool uses, and a table that it will never put in the place of the other, such as gh-ost's sentry.
-		c.opts.Log.Warn().Stringer("table", e.Name).Msg("table beside one of the move is not like it, and is not followed")
+		// A name that a tool uses, and a table that it will never put in the place of the other, such as gh-ost's
+		// sentry.
+		c.opts.Log.Warn().Stringer("table", e.Name).Msg("table beside one of the move is not like it, and is not " +
+			"followed")
 		return nil
 	}
 	c.goals = append(c.goals, goal{Kind: created, Source: e.Name})

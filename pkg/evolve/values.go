@@ -28,7 +28,10 @@ func (c *change) alter(name schema.Name, e *schema.Effect, r *db.Record) {
 	// The table may look afterwards as it did before. So it is marked by the very statement, and then the mark is taken
 	// away.
 	g.Marked = true
-	c.goals = append(c.goals, g, goal{Kind: altered, Source: name, Former: sameNames(e.After, e.After), Copying: r.Copy})
+	c.goals = append(c.goals, g, goal{
+		Kind: altered, Source: name, Former: sameNames(e.After, e.After),
+		Copying: r.Copy,
+	})
 }
 
 // reuses tells whether a column has the name that another one had: columns change places, or one is dropped and added
@@ -64,7 +67,8 @@ func (c *change) exact(g *goal, p *plan.Plan) error {
 	if name := numbered(g, after); name != "" {
 		switch {
 		case r.Filter != nil:
-			return unsupported("rows of %s got numbers in column %s, and the target has only those that its row filter lets pass",
+			return unsupported("rows of %s got numbers in column %s, and the target has only those that its row "+
+				"filter lets pass",
 				g.Source, name)
 		case across && sorts(g.before):
 			return unsupported("rows of %s got numbers in column %s in the order of its primary key, "+
@@ -93,7 +97,8 @@ func (c *change) exact(g *goal, p *plan.Plan) error {
 func numbered(g *goal, after *schema.Table) string {
 	for i := range after.Columns {
 		c := &after.Columns[i]
-		if was := g.before.Column(g.Former[c.Name]); c.AutoIncrement && (was < 0 || !g.before.Columns[was].AutoIncrement) {
+		if was := g.before.Column(g.Former[c.Name]); c.AutoIncrement &&
+			(was < 0 || !g.before.Columns[was].AutoIncrement) {
 			return c.Name
 		}
 	}
@@ -108,7 +113,8 @@ func sorts(t *schema.Table) bool {
 			return true
 		}
 		of := &t.Columns[at].Type
-		return of.IsText() && of.Kind != schema.Enum && of.Kind != schema.Set && !strings.HasSuffix(of.Collation, "_bin")
+		return of.IsText() && of.Kind != schema.Enum && of.Kind != schema.Set &&
+			!strings.HasSuffix(of.Collation, "_bin")
 	})
 }
 

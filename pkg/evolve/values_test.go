@@ -15,7 +15,11 @@ func TestInPlace(t *testing.T) {
 	number := schema.Type{Kind: schema.Integer, Size: 4}
 	name := schema.Name{Database: "d", Table: "t"}
 	before := &schema.Table{
-		Name: name, Columns: []schema.Column{{Name: "id", Type: number}, {Name: "a", Type: number}, {Name: "b", Type: number}},
+		Name: name, Columns: []schema.Column{
+			{Name: "id", Type: number},
+			{Name: "a", Type: number},
+			{Name: "b", Type: number},
+		},
 		Primary: &schema.Index{Name: "PRIMARY", Unique: true, Parts: []schema.Part{{Column: "id"}}},
 	}
 	c := &change{records: map[schema.Name]*db.Record{name: {Source: name, Shape: before}}}

@@ -48,7 +48,8 @@ func zoned(got, want *schema.Table, former map[string]string) bool {
 		was := got.Column(former[c.Name])
 		switch {
 		case was >= 0:
-			if k := got.Columns[was].Type.Kind; k != c.Type.Kind && (k == schema.Timestamp || c.Type.Kind == schema.Timestamp) {
+			if k := got.Columns[was].Type.Kind; k != c.Type.Kind && (k == schema.Timestamp ||
+				c.Type.Kind == schema.Timestamp) {
 				return true
 			}
 		case c.Default != nil && !c.Default.Literal && !c.Default.Null:

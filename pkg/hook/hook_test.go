@@ -42,11 +42,15 @@ func TestRunAnswers(t *testing.T) {
 		code          int
 		stderr, text  string
 	}{
-		{"no", "echo no >&2; exit 3", 3, "no", "run hook hooks.switch: exit code 3: no (mend the cause or change hooks.switch"},
+		{"no", "echo no >&2; exit 3", 3, "no", "run hook hooks.switch: exit code 3: no (mend the cause or change " +
+			"hooks.switch"},
 		{"not found", "nosuchcommand --x", 127, "", "give its full path"},
 		{"not executable", "/etc/passwd", 126, "", "is not executable"},
 		{"killed by a signal", "kill -9 $$", 137, "", "exit code 137"},
-		{"end of a long stderr", `i=0; while [ $i -lt 500 ]; do echo "line $i"; i=$((i+1)); done >&2; exit 1`, 1, "line 499", "line 499"},
+		{
+			"end of a long stderr", `i=0; while [ $i -lt 500 ]; do echo "line $i"; i=$((i+1)); done >&2; exit 1`, 1,
+			"line 499", "line 499",
+		},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -156,7 +160,8 @@ func TestCheck(t *testing.T) {
 	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\n"), 0o700))
 	require.NoError(t, os.WriteFile(plain, nil, 0o600))
 	for _, command := range []string{
-		"true", "ls -l", " /bin/sh -c x", "A=1 B='2 3' ls", "'" + script + "' x", `"` + script + `"`, "if true; then ls; fi",
+		"true", "ls -l", " /bin/sh -c x", "A=1 B='2 3' ls", "'" + script + "' x", `"` + script + `"`,
+		"if true; then ls; fi",
 		"$CMD x", "(cd /; ls)", "{ ls; }", "! ls", "cd /tmp && ls", "ls;true", ">x ls", "`pwd`/x",
 	} {
 		require.NoError(t, Check(command), command)

@@ -80,7 +80,8 @@ func (l style) block(s Snapshot) []string {
 	bars, more := s.bars(l.lines - 1 - len(below))
 	lines := l.bars(append(bars, s.overall()))
 	if more > 0 {
-		lines = slices.Insert(lines, len(bars), l.faint(fit(fmt.Sprintf("and %s", count.Of(more, "more table")), l.width)))
+		lines = slices.Insert(lines, len(bars), l.faint(fit(fmt.Sprintf("and %s", count.Of(more, "more table")),
+			l.width)))
 	}
 	lines = append(lines, below...)
 	return lines[max(len(lines)-l.lines, 0):]

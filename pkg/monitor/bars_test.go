@@ -72,7 +72,8 @@ func TestBlockOfOtherSteps(t *testing.T) {
 	l := style{width: 80, lines: 12}
 	p.Step(StepReplay)
 	c.tick(time.Second)
-	p.Replica("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-23,"+strings.Repeat("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5,", 4)+":77", 1000, 1200, 12*time.Second, false)
+	p.Replica("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-23,"+strings.Repeat("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5,",
+		4)+":77", 1000, 1200, 12*time.Second, false)
 	c.tick(time.Second)
 	assert.Equal(t, `
 replay changes     1 k rows     500 rows/s      for 2s

@@ -128,7 +128,8 @@ func (f *facts) failure() *state.Phase {
 	var last *state.Phase
 	for _, name := range phases(f.s) {
 		p := f.s.Phase(name)
-		if p == nil || strings.HasPrefix(name, state.ReversePrefix) != (f.prefix != "") || p.Status == state.StatusRunning {
+		if p == nil || strings.HasPrefix(name, state.ReversePrefix) != (f.prefix != "") ||
+			p.Status == state.StatusRunning {
 			continue
 		}
 		if name == state.PhaseCheck && f.s.Done(state.PhaseInitSchema) {

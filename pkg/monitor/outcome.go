@@ -173,7 +173,9 @@ func outcomes() []remedy {
 		{
 			"change by hand", func(o *Outcome) bool { return o.Code == CodeRefused && len(o.Tables) > 0 },
 			says("make the change on the old source by hand, as is said above, then go on; " +
-				"or do without a way back"), func(o *Outcome, c Commands) string { return c.write(o.Phase, "--skip-ddl") },
+				"or do without a way back"), func(o *Outcome, c Commands) string {
+				return c.write(o.Phase, "--skip-ddl")
+			},
 		},
 		{"refused", code(CodeRefused), says("mend what is named above and run the same command again"), same},
 		{

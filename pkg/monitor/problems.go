@@ -24,7 +24,8 @@ func problems() []problem {
 		}},
 		{"failed", func(f *facts) bool { return f.failure() != nil && !f.way.Cutover.Done }, func(f *facts) string {
 			p := f.failure()
-			return strings.TrimPrefix(p.Name, state.ReversePrefix) + " failed " + ago(f.Now, p.Finished) + ": " + p.Error
+			return strings.TrimPrefix(p.Name, state.ReversePrefix) + " failed " + ago(f.Now,
+				p.Finished) + ": " + p.Error
 		}},
 		{"killed", func(f *facts) bool {
 			return f.killed() != nil && f.failure() == nil && !f.way.Cutover.Done && !f.sealed() &&
@@ -33,7 +34,9 @@ func problems() []problem {
 			return strings.TrimPrefix(f.killed().Name, state.ReversePrefix) +
 				" ended without a word: it is recorded as running, and nobody works on the move"
 		}},
-		{"differences", func(f *facts) bool { return unequal(*f.way.Verify) && !f.way.Cutover.Done }, func(f *facts) string {
+		{"differences", func(f *facts) bool {
+			return unequal(*f.way.Verify) && !f.way.Cutover.Done
+		}, func(f *facts) string {
 			return "the last verify, " + ago(f.Now, f.way.Verify.Finished) + ", found rows that differ in " +
 				count.Of(len(Differing(*f.way.Verify)), "table")
 		}},

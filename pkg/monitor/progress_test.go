@@ -77,7 +77,8 @@ func TestSnapshot(t *testing.T) {
 	orders := s.Tables[0]
 	orders.touched = time.Time{}
 	assert.Equal(t, TableProgress{
-		Table: "shop.orders", Rows: 1_200_000, Estimate: 2_000_000, Chunks: 2, ChunksDone: 2, Rate: 40_000, ETA: state.Duration(20 * time.Second),
+		Table: "shop.orders", Rows: 1_200_000, Estimate: 2_000_000, Chunks: 2, ChunksDone: 2, Rate: 40_000,
+		ETA: state.Duration(20 * time.Second),
 	}, orders)
 	assert.Equal(t, "copied", s.Tables[2].Step)
 	assert.True(t, s.Tables[2].Finished)

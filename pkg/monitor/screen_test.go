@@ -99,10 +99,12 @@ func TestRunOnATerminal(t *testing.T) {
 		p.Step(StepIndex)
 		time.Sleep(1500 * time.Millisecond)
 		synctest.Wait()
-		assert.Equal(t, 1, strings.Count(out.String(), "copy 1/1 table  █████████████████  100%       9 rows       5 rows/s       in 2s\n"))
+		assert.Equal(t, 1, strings.Count(out.String(), "copy 1/1 table  █████████████████  100%       9 rows       5 "+
+			"rows/s       in 2s\n"))
 		taken(&out)
 		cancel()
 		<-ended
-		assert.Equal(t, "\r\x1b[1A\x1b[?7lbuild indexes 0/1 table  ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░    0%     in 1.5s\x1b[K\n\x1b[?7h\x1b[J", out.String())
+		assert.Equal(t, "\r\x1b[1A\x1b[?7lbuild indexes 0/1 table  ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░    0%     in "+
+			"1.5s\x1b[K\n\x1b[?7h\x1b[J", out.String())
 	})
 }

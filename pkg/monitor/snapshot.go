@@ -115,7 +115,8 @@ func (t *table) progress(step string, now time.Time) TableProgress {
 	out := TableProgress{
 		Table: t.name.String(), Step: t.step, Finished: t.finished, Rows: t.rows, Estimate: max(t.estimate, 0),
 		Chunks:     t.chunks,
-		ChunksDone: t.chunksDone, Compared: t.compared, Differing: t.differing, touched: t.touched, unknown: t.estimate < 0,
+		ChunksDone: t.chunksDone, Compared: t.compared, Differing: t.differing, touched: t.touched,
+		unknown: t.estimate < 0,
 	}
 	if !t.finished {
 		out.Rate = perSecond(&t.meter, now)

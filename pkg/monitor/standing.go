@@ -35,7 +35,8 @@ func StandOf(s state.State, live Live) Stand {
 		}
 		out := Stand{Rule: r.name, Wrong: f.wrong(), Next: r.next(f)}
 		out.Now, out.Since = r.now(f)
-		if end := f.silentEnd(); end != "" && out.Next.Phase != "" && !strings.HasPrefix(out.Next.Command, "wherry status") {
+		if end := f.silentEnd(); end != "" && out.Next.Phase != "" &&
+			!strings.HasPrefix(out.Next.Command, "wherry status") {
 			out.Next.Text = "bring the " + end + " back first; then " + out.Next.Text
 		}
 		return out
@@ -82,7 +83,8 @@ func rules() []rule {
 		{
 			"no state file", func(f *facts) bool { return f.Missing && (!f.Target.Asked || f.Target.silent()) },
 			func(f *facts) (string, time.Time) {
-				return "there is no state file " + f.Path + ", and the target has not said whether the move has begun", time.Time{}
+				return "there is no state file " + f.Path + ", and the target has not said whether the move has begun",
+					time.Time{}
 			}, to(state.PhaseCheck, "check both ends, which changes nothing; if the move has begun, run this in the "+
 				"folder that has its state file"),
 		},
@@ -93,7 +95,10 @@ func rules() []rule {
 		{"back", func(f *facts) bool { return f.s.Back() }, func(f *facts) (string, time.Time) {
 			return "the source has taken over again", finished(f.s.Phase(state.ReversePrefix + state.PhaseCutover))
 		}, func(f *facts) Next {
-			return Next{Text: "remove what the move keeps on the servers", Command: f.commands().write(state.PhaseCleanup)}
+			return Next{
+				Text:    "remove what the move keeps on the servers",
+				Command: f.commands().write(state.PhaseCleanup),
+			}
 		}},
 		{"cleanup", func(f *facts) bool { return f.Running == state.PhaseCleanup }, running, watching},
 		{"takeover", func(f *facts) bool { return f.sealed() && cutover(f) }, func(f *facts) (string, time.Time) {
@@ -119,9 +124,13 @@ func rules() []rule {
 			}
 			return "the cutover runs, and writes go on", started(f.phase(state.PhaseCutover))
 		}, watching},
-		{"cutover interrupted", func(f *facts) bool { return f.way.Cutover.Step != "" }, func(f *facts) (string, time.Time) {
-			return "a cutover ended at the step " + f.way.Cutover.Step + ": writes may be blocked", f.way.Cutover.FencedAt
-		}, to(state.PhaseCutover, "bring the cutover that began to its end; cutover --abort opens writes again instead")},
+		{"cutover interrupted", func(f *facts) bool {
+			return f.way.Cutover.Step != ""
+		}, func(f *facts) (string, time.Time) {
+			return "a cutover ended at the step " + f.way.Cutover.Step + ": writes may be blocked",
+				f.way.Cutover.FencedAt
+		}, to(state.PhaseCutover,
+			"bring the cutover that began to its end; cutover --abort opens writes again instead")},
 	}, append(runningRules(), waitingRules()...)...)
 }
 
@@ -135,7 +144,9 @@ func runningRules() []rule {
 		{"running", func(f *facts) bool {
 			return f.Running != "" && !f.follows() || strings.HasPrefix(f.Running, state.RunPrefix)
 		}, running, watching},
-		{"cut off", func(f *facts) bool { return f.follows() && f.silentEnd() != "" }, func(f *facts) (string, time.Time) {
+		{"cut off", func(f *facts) bool {
+			return f.follows() && f.silentEnd() != ""
+		}, func(f *facts) (string, time.Time) {
 			return "start-replica runs and applies nothing, for the " + f.silentEnd() + " cannot be reached; " +
 				f.lag().String(), f.way.Positions.AppliedAt
 		}, func(f *facts) Next {
@@ -143,19 +154,24 @@ func runningRules() []rule {
 		}},
 		{"begins", func(f *facts) bool {
 			p := f.phase(state.PhaseStartReplica) // recorded as running once it is connected
-			return f.follows() && (p == nil || p.Status != state.StatusRunning || f.way.Positions.AppliedAt.Before(p.Started))
+			return f.follows() && (p == nil || p.Status != state.StatusRunning ||
+				f.way.Positions.AppliedAt.Before(p.Started))
 		}, func(f *facts) (string, time.Time) {
 			return "start-replica has begun, and has applied nothing yet", started(f.phase(state.PhaseStartReplica))
 		}, func(f *facts) Next { return f.watch(f.Running, "wait until it has caught up; to watch it") }},
-		{"stands still", func(f *facts) bool { return f.follows() && f.lag().atMost }, func(f *facts) (string, time.Time) {
+		{"stands still", func(f *facts) bool {
+			return f.follows() && f.lag().atMost
+		}, func(f *facts) (string, time.Time) {
 			return "start-replica runs and has not moved on; " + f.lag().String(), f.way.Positions.AppliedAt
 		}, func(f *facts) Next { return f.watch(f.Running, "look at its log, which says why; to watch it") }},
 		{
 			"behind", func(f *facts) bool { return f.follows() && f.MaxLag > 0 && f.lag().behind > f.MaxLag },
 			func(f *facts) (string, time.Time) {
-				return "start-replica applies changes, and is " + f.lag().String(), started(f.phase(state.PhaseStartReplica))
+				return "start-replica applies changes, and is " + f.lag().String(),
+					started(f.phase(state.PhaseStartReplica))
 			}, func(f *facts) Next {
-				return f.watch(f.Running, "wait until it is less than "+Span(f.MaxLag)+" behind (cutover.max_lag); to watch it")
+				return f.watch(f.Running, "wait until it is less than "+Span(f.MaxLag)+" behind (cutover.max_lag); "+
+					"to watch it")
 			},
 		},
 	}
@@ -183,8 +199,9 @@ func waitingRules() []rule {
 		}},
 		{"early", func(f *facts) bool { return f.early() != "" }, func(f *facts) (string, time.Time) {
 			return map[string]string{
-				state.PhaseCheck: "the move has not begun", state.PhaseInitSchema: "the tables are not all on the target",
-				state.PhaseInitCopy: "the tables are on the target, and their rows are not all copied",
+				state.PhaseCheck:      "the move has not begun",
+				state.PhaseInitSchema: "the tables are not all on the target",
+				state.PhaseInitCopy:   "the tables are on the target, and their rows are not all copied",
 			}[f.early()], time.Time{}
 		}, func(f *facts) Next { return f.next(f.early(), purpose(f.s, f.early(), f.s.Phase(f.early()) != nil)) }},
 		{"stopped", (*facts).stopped, func(f *facts) (string, time.Time) {

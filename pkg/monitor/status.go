@@ -266,7 +266,8 @@ func writeLastVerify(b *strings.Builder, v state.Verify, now time.Time) {
 		if listed++; listed > maxListed {
 			continue
 		}
-		fmt.Fprintf(b, "         %s: %d differing, %d missing, %d extra\n", clean(t.Table), t.Differing, t.Missing, t.Extra)
+		fmt.Fprintf(b, "         %s: %d differing, %d missing, %d extra\n", clean(t.Table), t.Differing, t.Missing,
+			t.Extra)
 	}
 	if listed > maxListed {
 		fmt.Fprintf(b, "         and %s\n", count.Of(listed-maxListed, "more table"))

@@ -47,7 +47,10 @@ func moves() map[string]struct {
 	copying := begun
 	copying.Phases = append(copying.Phases[:2:2], phase(state.PhaseInitCopy, state.StatusRunning, 3, 0, ""))
 	copying.Tables = []state.Table{
-		{Source: "shop.orders", Status: state.TableCopying, RowsEstimate: 2_000_000, Rows: 1_200_000, Chunks: 9, ChunksDone: 6, Definition: "CREATE TABLE"},
+		{
+			Source: "shop.orders", Status: state.TableCopying, RowsEstimate: 2_000_000, Rows: 1_200_000, Chunks: 9,
+			ChunksDone: 6, Definition: "CREATE TABLE",
+		},
 		{Source: "shop.items", Status: state.TableCopied, RowsEstimate: 10, Rows: 12, Chunks: 1, ChunksDone: 1},
 		{Source: "shop.users", Status: state.TableCreated, RowsEstimate: 700_000},
 	}
@@ -79,7 +82,10 @@ func moves() map[string]struct {
 	}}
 
 	ready := unequal
-	ready.Verify = state.Verify{Mode: "full", Started: at(22), Finished: at(23), Clean: true, Tables: []state.VerifyTable{{Table: "shop.orders", Rows: 1_200_000}}}
+	ready.Verify = state.Verify{
+		Mode: "full", Started: at(22), Finished: at(23), Clean: true,
+		Tables: []state.VerifyTable{{Table: "shop.orders", Rows: 1_200_000}},
+	}
 
 	fenced := ready
 	fenced.Phases = append(ready.Phases[:5:5], phase(state.PhaseCutover, state.StatusRunning, 28, 0, ""))
@@ -87,7 +93,8 @@ func moves() map[string]struct {
 
 	over := fenced
 	over.Phases = append(ready.Phases[:5:5], phase(state.PhaseCutover, state.StatusDone, 28, 29, ""))
-	over.Cutover.Done, over.Cutover.Blocked, over.Cutover.Note = true, state.Duration(350*time.Millisecond), "the application points to the target"
+	over.Cutover.Done, over.Cutover.Blocked, over.Cutover.Note =
+		true, state.Duration(350*time.Millisecond), "the application points to the target"
 
 	rehearsed := ready
 	rehearsed.Rehearsal = state.Rehearsal{
@@ -96,14 +103,21 @@ func moves() map[string]struct {
 	}
 
 	turned := over
-	turned.Phases = append(over.Phases[:6:6], phase("reverse:start-replica", state.StatusRunning, 29, 0, ""), phase("reverse:verify", state.StatusDone, 29, 30, ""))
-	turned.Reverse.Positions = state.Positions{Start: "b:1-5", Applied: "b:1-10", AppliedAt: at(29).Add(48 * time.Second), RowsApplied: 77}
+	turned.Phases = append(over.Phases[:6:6], phase("reverse:start-replica", state.StatusRunning, 29, 0, ""),
+		phase("reverse:verify", state.StatusDone, 29, 30, ""))
+	turned.Reverse.Positions = state.Positions{
+		Start: "b:1-5", Applied: "b:1-10",
+		AppliedAt: at(29).Add(48 * time.Second), RowsApplied: 77,
+	}
 	turned.Reverse.Verify = ready.Verify
 
 	back := turned
 	back.Phases = append(turned.Phases[:8:8], phase("reverse:cutover", state.StatusDone, 29, 30, ""))
 	back.Phases[6].Status = state.StatusDone
-	back.Reverse.Cutover = state.Cutover{Step: "finish", Done: true, FenceKind: "read_only", Blocked: state.Duration(90 * time.Millisecond)}
+	back.Reverse.Cutover = state.Cutover{
+		Step: "finish", Done: true, FenceKind: "read_only",
+		Blocked: state.Duration(90 * time.Millisecond),
+	}
 
 	now := at(30)
 	return map[string]move{
@@ -116,7 +130,10 @@ func moves() map[string]struct {
 		"many":      {many, Live{Now: now}},
 		"following": {following, Live{Now: now, Running: state.PhaseStartReplica, PID: 43}},
 		"orphaned":  {following, Live{Now: now}},
-		"unequal":   {unequal, Live{Now: now, Running: state.PhaseStartReplica, PID: 43, Args: "--config a.yaml --config b.yaml"}},
+		"unequal": {unequal, Live{
+			Now: now, Running: state.PhaseStartReplica, PID: 43,
+			Args: "--config a.yaml --config b.yaml",
+		}},
 		"ready":     {ready, Live{Now: now, Running: state.PhaseStartReplica, PID: 43}},
 		"fenced":    {fenced, Live{Now: now, Running: state.PhaseStartReplica, PID: 43}},
 		"rehearsed": {rehearsed, Live{Now: now, Running: state.PhaseStartReplica, PID: 43}},

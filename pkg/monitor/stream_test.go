@@ -24,7 +24,10 @@ func TestStream(t *testing.T) {
 	s.clock = newClock().read
 	require.NoError(t, s.Emit("begin", nil))
 	require.NoError(t, s.Emit("finding", db.Finding{Check: "grants", What: "<a & b>"}))
-	require.NoError(t, s.Emit("table", map[string]any{"type": "mine", "time": 1, "rows": int64(math.MaxInt64), "a": []int{1}}))
+	require.NoError(t, s.Emit("table", map[string]any{
+		"type": "mine", "time": 1, "rows": int64(math.MaxInt64),
+		"a": []int{1},
+	}))
 	require.ErrorContains(t, s.Emit("bad", []int{1}), "encode bad line: fields are no object")
 	require.ErrorContains(t, s.Emit("bad", map[string]any{"x": math.NaN()}), "encode bad line")
 	require.NoError(t, s.Error(12, fmt.Errorf("verify: %w", advice{errors.New("not caught up")})))

@@ -31,12 +31,20 @@ short        1.2 M
 func findings() []db.Finding {
 	return []db.Finding{
 		{Check: "version", End: "source", Level: db.OK, What: "MySQL 9.7.4"},
-		{Check: "primary_key", End: "source", Level: db.Warn, Subject: "shop.log", What: "no key: its changes are matched on all columns", Fix: "add a primary key"},
 		{
-			Check: "binlog_format", End: "source", Level: db.Fail, What: "binlog_format is STATEMENT, so the log tells statements and not rows",
-			Fix: "SET GLOBAL binlog_format = ROW, and let every application connect again, for a session keeps the format it began with",
+			Check: "primary_key", End: "source", Level: db.Warn, Subject: "shop.log",
+			What: "no key: its changes are matched on all columns", Fix: "add a primary key",
 		},
-		{Check: "grants", End: "target", Level: db.OK, What: "the user has every privilege that later phases will need"},
+		{
+			Check: "binlog_format", End: "source", Level: db.Fail,
+			What: "binlog_format is STATEMENT, so the log tells statements and not rows",
+			Fix: "SET GLOBAL binlog_format = ROW, and let every application connect again, for a session keeps the " +
+				"format it began with",
+		},
+		{
+			Check: "grants", End: "target", Level: db.OK,
+			What: "the user has every privilege that later phases will need",
+		},
 	}
 }
 
@@ -68,7 +76,8 @@ ok    grants (target)
 
 	b.Reset()
 	require.NoError(t, WriteFindings(&b, findings(), 0, true))
-	assert.Contains(t, b.String(), "\nok    grants (target): the user has every privilege that later phases will need\n")
+	assert.Contains(t, b.String(),
+		"\nok    grants (target): the user has every privilege that later phases will need\n")
 
 	b.Reset()
 	require.NoError(t, WriteFindings(&b, nil, 0, true))
@@ -93,7 +102,9 @@ shop.orders  1200000          2        1      0
 	for want, change := range map[string]func(*state.Verify){
 		"1 table with 9 rows compared, all equal\n":                           func(v *state.Verify) { v.Clean = true },
 		"1 table with 9 rows compared, nothing found, yet not proved equal\n": func(*state.Verify) {},
-		"1 table with 9 rows compared, not finished\n":                        func(v *state.Verify) { v.Finished = time.Time{} },
+		"1 table with 9 rows compared, not finished\n": func(v *state.Verify) {
+			v.Finished = time.Time{}
+		},
 	} {
 		b.Reset()
 		v := v

@@ -43,11 +43,27 @@ func TestWrapLines(t *testing.T) {
 	}{
 		{"no limit", "one two three\n", "one two three\n", 0},
 		{"it fits", "one two three\n", "one two three\n", 13},
-		{"between words", "  a line that is longer than it may be\n", "  a line that is longer\n      than it may be\n", 30},
-		{"a command stays whole", "wherry: mend it and go on: wherry start-replica --config a-long-name.yaml\n", "wherry: mend it and go on:\n    wherry start-replica --config a-long-name.yaml\n", 40},
-		{"a command by itself", "  wherry start-replica --config a-long-name.yaml\n", "  wherry start-replica --config a-long-name.yaml\n", 20},
-		{"behind a label", "  10   the state file belongs to another move\n", "  10   the state file\n       belongs to another\n       move\n", 27},
-		{"a long word", "x 0123456789012345678901234567890123456789 y\n", "x\n    0123456789012345678901234567890123456789\n    y\n", 30},
+		{
+			"between words", "  a line that is longer than it may be\n",
+			"  a line that is longer\n      than it may be\n",
+			30,
+		},
+		{
+			"a command stays whole", "wherry: mend it and go on: wherry start-replica --config a-long-name.yaml\n",
+			"wherry: mend it and go on:\n    wherry start-replica --config a-long-name.yaml\n", 40,
+		},
+		{
+			"a command by itself", "  wherry start-replica --config a-long-name.yaml\n",
+			"  wherry start-replica --config a-long-name.yaml\n", 20,
+		},
+		{
+			"behind a label", "  10   the state file belongs to another move\n",
+			"  10   the state file\n       belongs to another\n       move\n", 27,
+		},
+		{
+			"a long word", "x 0123456789012345678901234567890123456789 y\n",
+			"x\n    0123456789012345678901234567890123456789\n    y\n", 30,
+		},
 		{"an empty line", "\n\n", "\n\n", 30},
 	} {
 		assert.Equal(t, c.want, Wrap(c.text, c.width), c.title)
@@ -56,7 +72,8 @@ func TestWrapLines(t *testing.T) {
 
 // TestReflow: prose fills the lines, what is indented keeps its place.
 func TestReflow(t *testing.T) {
-	assert.Equal(t, "one two three four five\nsix\n\n  a  list of many good\n     things\n", Reflow("one\ntwo three\nfour five six\n\n  a  list of many good things\n", 25))
+	assert.Equal(t, "one two three four five\nsix\n\n  a  list of many good\n     things\n",
+		Reflow("one\ntwo three\nfour five six\n\n  a  list of many good things\n", 25))
 	assert.Equal(t, "one\ntwo\n", Reflow("one\ntwo\n", 0))
 }
 
@@ -73,7 +90,8 @@ func TestNarrowStatus(t *testing.T) {
 					assert.LessOrEqual(t, cells(line), width, "%s: %q", name, line)
 				}
 			}
-			assert.Contains(t, strings.Join(strings.Fields(b.String()), " "), NextStep(m.state, m.live).Text, "%s: whole, in lines", name)
+			assert.Contains(t, strings.Join(strings.Fields(b.String()), " "), NextStep(m.state, m.live).Text,
+				"%s: whole, in lines", name)
 		}
 	}
 }

@@ -16,7 +16,10 @@ func WriteVerify(w io.Writer, v state.Verify, all bool) error {
 	var rows [][]string
 	for _, t := range v.Tables {
 		if all || differs(t) {
-			rows = append(rows, []string{t.Table, digits(t.Rows), digits(t.Differing), digits(t.Missing), digits(t.Extra)})
+			rows = append(rows, []string{
+				t.Table, digits(t.Rows), digits(t.Differing), digits(t.Missing),
+				digits(t.Extra),
+			})
 		}
 	}
 	var b strings.Builder

@@ -72,7 +72,8 @@ func (b *back) armed(ctx context.Context) (armed []*schema.Object, err error) {
 			continue
 		}
 		if o.Hidden != "" {
-			return nil, fmt.Errorf("%w: %s on the source cannot be read (%s), so it could not be made again when you go back",
+			return nil, fmt.Errorf("%w: %s on the source cannot be read (%s), so it could not be made again when you "+
+				"go back",
 				ErrRefused, o, o.Hidden)
 		}
 		armed = append(armed, o)

@@ -140,8 +140,10 @@ func (b *back) unexplained(ctx context.Context) error {
 		return fmt.Errorf("look for schema changes since the takeover: %w", err)
 	}
 	if what != "" {
-		return fmt.Errorf("%w: table %s on the target is not what it was when that took over, and its log does not tell of "+
-			"the change: %s; put it back as it was: the rows in the log since could not be read", ErrRefused, name, what)
+		return fmt.Errorf("%w: table %s on the target is not what it was when that took over, and its log does not "+
+			"tell of "+
+			"the change: %s; put it back as it was: the rows in the log since could not be read", ErrRefused, name,
+			what)
 	}
 	return nil
 }

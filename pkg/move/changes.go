@@ -61,7 +61,9 @@ func (m *Move) changed(ctx context.Context) (func(schema.Name) bool, error) {
 	other := map[schema.Name]bool{}
 	for _, pair := range [][2][]db.Record{{records, m.records}, {m.records, records}} {
 		for _, r := range pair[0] {
-			if !slices.ContainsFunc(pair[1], func(x db.Record) bool { return x.Source == r.Source && x.Since == r.Since }) {
+			if !slices.ContainsFunc(pair[1], func(x db.Record) bool {
+				return x.Source == r.Source && x.Since == r.Since
+			}) {
 				other[r.Source] = true
 			}
 		}

@@ -116,5 +116,6 @@ func alsoObjects(o *plan.Objects) string {
 	if len(o.Plans) == 0 {
 		return ""
 	}
-	return ", and " + count.Of(len(o.Plans), "object") + " (views, triggers, routines, events, sequences) at the cutover"
+	return ", and " + count.Of(len(o.Plans), "object") + " (views, triggers, routines, events, sequences) at the " +
+		"cutover"
 }

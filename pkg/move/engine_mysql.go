@@ -44,8 +44,10 @@ func mysqlConfig(s server) (mysql.Config, error) {
 		return mysql.Config{}, fmt.Errorf("%w: %w", err, config.ErrInvalid)
 	}
 	return mysql.Config{
-		Host: s.Host, Port: s.Port, Socket: s.Socket, User: s.User, Password: s.password, TLS: tls, TLSFallback: fallback,
-		ConnectTimeout: s.ConnectTimeout, Move: s.move, LoadMethod: s.copying.Load, BinlogOnTarget: s.copying.BinlogOnTarget,
-		ServerID: s.serverID, SpoolDir: s.spoolDir, Follows: s.follows,
+		Host: s.Host, Port: s.Port, Socket: s.Socket, User: s.User, Password: s.password, TLS: tls,
+		TLSFallback:    fallback,
+		ConnectTimeout: s.ConnectTimeout, Move: s.move, LoadMethod: s.copying.Load,
+		BinlogOnTarget: s.copying.BinlogOnTarget,
+		ServerID:       s.serverID, SpoolDir: s.spoolDir, Follows: s.follows,
 	}, nil
 }

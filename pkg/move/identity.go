@@ -67,7 +67,8 @@ func (m *Move) sameMove(ctx context.Context) error {
 
 // otherRules is the error for a configuration whose routes or filters are not those that the move began with.
 func (m *Move) otherRules() error {
-	return fmt.Errorf("%w: the target holds move %s with other routes or filters than the configuration has: put it back "+
+	return fmt.Errorf("%w: the target holds move %s with other routes or filters than the configuration has: put "+
+		"it back "+
 		"as it was, or drop the target's tables and its bookkeeping and begin again; nothing was changed",
 		state.ErrOtherMove, m.cfg.Move)
 }

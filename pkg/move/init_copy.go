@@ -101,7 +101,8 @@ func (m *Move) copyAgain(tables []string) (again []schema.Name, err error) {
 	for _, text := range tables {
 		name, ok := schema.ParseName(text)
 		if !ok || !m.rules.Follows(name) {
-			return nil, OptionError{state.PhaseInitCopy, fmt.Errorf("--table %s: not a table of the move, as db.table", text)}
+			return nil, OptionError{state.PhaseInitCopy, fmt.Errorf("--table %s: not a table of the move, as db.table",
+				text)}
 		}
 		again = append(again, name)
 	}

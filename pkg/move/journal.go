@@ -29,7 +29,8 @@ func (j journal) Load(context.Context) (cutover.Record, error) {
 	return cutover.Record{
 		Step: cutover.Step(c.Step), FenceKind: db.FenceKind(c.FenceKind), Saved: c.SourceReadOnly["saved"],
 		FencedAt: c.FencedAt,
-		Head:     db.Position(c.Head), Blocked: time.Duration(c.Blocked), Sealed: c.Note == "sealed" || c.Done, Done: c.Done,
+		Head:     db.Position(c.Head), Blocked: time.Duration(c.Blocked), Sealed: c.Note == "sealed" ||
+			c.Done, Done: c.Done,
 	}, nil
 }
 

@@ -98,7 +98,8 @@ func mirrorPositions(at *state.Positions, p monitor.Snapshot) {
 // mirrorProgress records how far a phase that counts rows is.
 func mirrorProgress(st *state.State, phase string, p monitor.Snapshot) {
 	st.Progress = state.Progress{
-		Phase: phase, Step: p.Step, Tables: len(p.Tables), TablesDone: p.TablesDone, Rows: p.Rows, RowsEstimate: p.Estimate,
+		Phase: phase, Step: p.Step, Tables: len(p.Tables), TablesDone: p.TablesDone, Rows: p.Rows,
+		RowsEstimate:  p.Estimate,
 		RowsPerSecond: p.Rate, Left: p.ETA, At: time.Now().UTC().Truncate(time.Millisecond),
 	}
 }

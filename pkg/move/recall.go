@@ -62,7 +62,8 @@ func (m *Move) recall(ctx context.Context, st *state.State, s spec) (*state.Stat
 		return nil
 	})
 	if changed {
-		m.log.Warn().Str("state", m.file.Path()).Msg("the state file did not know how far the move is: it is written again " +
+		m.log.Warn().Str("state", m.file.Path()).Msg("the state file did not know how far the move is: it is " +
+			"written again " +
 			"from the target's bookkeeping; what it alone knew, such as the last verification, has to be done again")
 	}
 	if err != nil {
@@ -141,7 +142,8 @@ func (m *Move) rememberTables(ctx context.Context, mem *memory, settled bool) er
 		switch {
 		case got == nil:
 			mem.created, mem.copied, t.Status = false, false, state.TablePlanned
-		case !settled || copying[r.Source.Name()] || len(m.target.Dialect().Differences(r.Target.Table, got, true, true)) > 0:
+		case !settled || copying[r.Source.Name()] ||
+			len(m.target.Dialect().Differences(r.Target.Table, got, true, true)) > 0:
 			mem.copied = false
 		default:
 			t.Status = state.TableIndexed

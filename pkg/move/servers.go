@@ -24,7 +24,8 @@ func (m *Move) sameServers(ctx context.Context) error {
 	}
 	for _, end := range []db.Identity{source, target} {
 		if end.Clock.Abs() > time.Second {
-			m.log.Warn().Str("server", end.Host).Stringer("ahead", end.Clock).Msg("the server's clock differs from ours")
+			m.log.Warn().Str("server", end.Host).Stringer("ahead",
+				end.Clock).Msg("the server's clock differs from ours")
 		}
 	}
 	m.clock = source.Clock

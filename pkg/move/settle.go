@@ -65,7 +65,8 @@ func (m *Move) settled(ctx context.Context) error {
 			return err
 		}
 		if value != "" {
-			return fmt.Errorf("rows changed while they were copied in a way that the log does not tell, which is not followed "+
+			return fmt.Errorf("rows changed while they were copied in a way that the log does not tell, which is not "+
+				"followed "+
 				"up yet: run init-copy again: %w", db.ErrUnsupported)
 		}
 	}

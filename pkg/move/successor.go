@@ -26,13 +26,15 @@ func (m *Move) adopt(ctx context.Context, begun, now identity) error {
 		return m.adopted(ctx, now, what)
 	}
 	if sealed, err := m.target.Ledger().Get(ctx, db.FactCutover); err != nil || sealed != "" {
-		return errors.Join(err, fmt.Errorf("%w: %s, and the target has taken over already: put the old one back to finish "+
+		return errors.Join(err, fmt.Errorf("%w: %s, and the target has taken over already: put the old one back to "+
+			"finish "+
 			"the cutover; nothing was changed", state.ErrOtherMove, what))
 	}
 	err := m.patiently(ctx, func() error { return m.continues(ctx) })
 	switch {
 	case errors.Is(err, db.ErrUnsupported):
-		return fmt.Errorf("%w: %s, and nothing proves that it has the same history: %w; put the old one back, or drop the "+
+		return fmt.Errorf("%w: %s, and nothing proves that it has the same history: %w; put the old one back, or "+
+			"drop the "+
 			"target's tables and its bookkeeping and begin again; nothing was changed", state.ErrOtherMove, what, err)
 	case err != nil:
 		return fmt.Errorf("%s: %w", what, err)
@@ -68,7 +70,8 @@ func (m *Move) continues(ctx context.Context) error {
 			for _, c := range chunks {
 				switch {
 				case c.Done && c.Seen.IsZero():
-					return fmt.Errorf("%w: it is not recorded what the rows of %s can show", db.ErrUnsupported, r.Source.Name())
+					return fmt.Errorf("%w: it is not recorded what the rows of %s can show", db.ErrUnsupported,
+						r.Source.Name())
 				case c.Done:
 					seen = append(seen, c.Seen)
 				}
@@ -97,7 +100,8 @@ func (m *Move) adopted(ctx context.Context, now identity, what string) error {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%w: %s, and start-replica has not gone over to it: stop that one, and run it again with this "+
+			return fmt.Errorf("%w: %s, and start-replica has not gone over to it: stop that one, and run it again "+
+				"with this "+
 				"configuration", ErrRefused, what)
 		}
 		if err := db.Pause(ctx, adoptPause); err != nil {
@@ -152,7 +156,8 @@ func (m *Move) forget(st *state.State) {
 	c := &st.Cutover
 	if fence := db.FenceKind(c.FenceKind); !c.Done && (fence == db.FenceReadOnly || fence == db.FenceLockTables) {
 		m.log.Warn().Str("fence", c.FenceKind).Str("saved", c.SourceReadOnly["saved"]).Str("server", st.Source.UUID).
-			Msg("an interrupted cutover has left its fence on the server that was the source before: lift it there by hand")
+			Msg("an interrupted cutover has left its fence on the server that was the source before: lift it there " +
+				"by hand")
 		*c = state.Cutover{}
 	}
 }

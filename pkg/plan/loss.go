@@ -18,9 +18,11 @@ func (b *builder) loss(l *schema.Loss) {
 	case l.Grade == schema.Note, l.Grade == schema.Rare && !l.Allowed:
 		b.add(db.OK, "note:"+l.Name, subject, l.What, "")
 	case l.Grade != schema.Fatal && l.Allowed:
-		b.add(db.Warn, "loss:"+l.Name, subject, l.What+" (allowed)", "nothing, if that is meant: schema.allow_losses allows it")
+		b.add(db.Warn, "loss:"+l.Name, subject, l.What+" (allowed)",
+			"nothing, if that is meant: schema.allow_losses allows it")
 	case l.Grade == schema.Lossy:
-		b.fail("loss:"+l.Name, subject, l.What, fmt.Sprintf("to accept this, write allow_losses: [%q] under schema in the configuration, or [%s] for all tables; "+
+		b.fail("loss:"+l.Name, subject, l.What, fmt.Sprintf("to accept this, write allow_losses: [%q] under schema "+
+			"in the configuration, or [%s] for all tables; "+
 			"or change the %s, or exclude the table", l.Name+"@"+table, l.Name, part))
 	default:
 		b.fail("loss:"+l.Name, subject, l.What, "change the "+part+", or exclude the table")

@@ -11,7 +11,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// TestConstraintNames leads two databases into one, where names of foreign keys and checks that were apart would be the same.
+// TestConstraintNames leads two databases into one, where names of foreign keys and checks that were apart would be
+// the same.
 func TestConstraintNames(t *testing.T) {
 	second := table("d", references("c"))
 	second.Name.Database = "other"
@@ -20,7 +21,10 @@ func TestConstraintNames(t *testing.T) {
 	tables := []*schema.Table{table("a", references("c")), table("c"), second}
 	tables[0].Checks = []schema.Check{{Name: "Own", Expr: "`id` > 0"}, {Name: "other", Expr: "`id` < 9"}}
 	for to, want := range map[string][]string{"new.*": {"other.d.F_C", "other.d.own"}, "apart.*": nil} {
-		rules, err := route.NewRules([]string{"*.*"}, nil, []route.Rename{{From: "shop.*", To: "new.*"}, {From: "other.*", To: to}}, nil)
+		rules, err := route.NewRules([]string{"*.*"}, nil, []route.Rename{
+			{From: "shop.*", To: "new.*"},
+			{From: "other.*", To: to},
+		}, nil)
 		require.NoError(t, err)
 		p, err := plan.Build(t.Context(), reader{tables: tables}, memory(), rules, plan.Options{})
 		require.NoError(t, err)

@@ -13,8 +13,9 @@ import (
 
 // Objects is what becomes of views, triggers, routines, events and sequences.
 type Objects struct {
-	Plans    []schema.ObjectPlan // those that move, of those asked for
-	Findings []db.Finding        // one at least for each, but for what stays behind of views and sequences: Build says that
+	Plans []schema.ObjectPlan // those that move, of those asked for
+	// one at least for each, but for what stays behind of views and sequences: Build says that
+	Findings []db.Finding
 }
 
 // ObjectOptions say what is asked for.
@@ -24,9 +25,11 @@ type ObjectOptions struct {
 	Current bool           // the target's session is the definer of all
 }
 
-// BuildObjects plans the move of the objects that the rules include: views, routines, events and sequences by their own names,
-// triggers with the tables of the routes.
-func BuildObjects(ctx context.Context, source db.ObjectReader, dialect schema.Dialect, rules *route.Rules, routes []*route.Route, opts ObjectOptions) (*Objects, error) {
+// BuildObjects plans the move of the objects that the rules include: views, routines, events and sequences by their
+// own names, triggers with the tables of the routes.
+func BuildObjects(ctx context.Context, source db.ObjectReader, dialect schema.Dialect, rules *route.Rules,
+	routes []*route.Route, opts ObjectOptions,
+) (*Objects, error) {
 	found, err := source.Objects(ctx, rules.Includes)
 	if err != nil {
 		return nil, fmt.Errorf("read the source's objects: %w", err)
@@ -65,13 +68,17 @@ func (b *objectBuilder) asked(o *schema.Object) bool {
 }
 
 func (b *objectBuilder) add(level db.Level, o *schema.Object, what, fix string) {
-	b.Findings = append(b.Findings, db.Finding{Check: string(o.Kind), End: "move", Level: level, Subject: o.Name.String(), What: what, Fix: fix})
+	b.Findings = append(b.Findings, db.Finding{
+		Check: string(o.Kind), End: "move", Level: level,
+		Subject: o.Name.String(), What: what, Fix: fix,
+	})
 }
 
 func (b *objectBuilder) object(o *schema.Object) {
 	if !b.asked(o) {
 		if o.Kind != schema.ViewObject && o.Kind != schema.SequenceObject {
-			b.add(db.Warn, o, "stays behind", "add "+o.Kind.Group()+" to cutover.objects, or create it on the target by hand")
+			b.add(db.Warn, o, "stays behind", "add "+o.Kind.Group()+" to cutover.objects, or create it on the target "+
+				"by hand")
 		}
 		return
 	}
@@ -96,12 +103,14 @@ func (b *objectBuilder) object(o *schema.Object) {
 		name = string(schema.ViewObject) + " " + target.Name.String()
 	}
 	if other := b.taken[name]; other != "" {
-		b.add(db.Fail, o, "cannot be moved: "+other+" goes to "+target.Name.String()+" too", "give each a name of its own in routes")
+		b.add(db.Fail, o, "cannot be moved: "+other+" goes to "+target.Name.String()+" too",
+			"give each a name of its own in routes")
 		return
 	}
 	b.taken[name] = o.String()
 	b.Plans = append(b.Plans, schema.ObjectPlan{Source: o, Target: target})
-	b.add(level, o, strings.Join(append([]string{"will be " + target.Name.String() + owned(target)}, notes...), "; "), strings.Join(fixes, "; "))
+	b.add(level, o, strings.Join(append([]string{"will be " + target.Name.String() + owned(target)}, notes...), "; "),
+		strings.Join(fixes, "; "))
 }
 
 func owned(o *schema.Object) string {

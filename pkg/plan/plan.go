@@ -1,8 +1,8 @@
 // Package plan works out what a move will do: which tables go where, how the target will hold them, and what stands in
 // the way.
 //
-// Its one invariant: every table that the configuration includes is either in a route or in a finding that fails. It reads
-// both ends' tables and changes nothing.
+// Its one invariant: every table that the configuration includes is either in a route or in a finding that fails. It
+// reads both ends' tables and changes nothing.
 package plan
 
 import (
@@ -39,15 +39,17 @@ func Failed(findings []db.Finding) (failed []db.Finding) {
 type Options struct {
 	Allowed route.Allowances // losses that do not refuse the move
 	Objects []string         // kinds of objects that move with the tables, see BuildObjects
-	// Dangling lets foreign keys refer to tables of the move that are not there: a source has such between two schema changes that
-	// are made without foreign_key_checks.
+	// Dangling lets foreign keys refer to tables of the move that are not there: a source has such between two schema
+	// changes that are made without foreign_key_checks.
 	Dangling bool
 	// Proved takes the tables as understood: they were planned before, and are recorded since.
 	Proved bool
 }
 
 // Build plans the move of every source table that the rules include.
-func Build(ctx context.Context, source db.Reader, dialect schema.Dialect, rules *route.Rules, opts Options) (*Plan, error) {
+func Build(ctx context.Context, source db.Reader, dialect schema.Dialect, rules *route.Rules, opts Options) (*Plan,
+	error,
+) {
 	tables, err := source.Tables(ctx, rules.Includes)
 	if err != nil {
 		return nil, fmt.Errorf("read the source's tables: %w", err)
@@ -79,7 +81,9 @@ func (b *builder) all(tables []*schema.Table, table func(*schema.Table) bool) *P
 		b.fail("routes", "", err.Error(), "give each table a target of its own in routes")
 	}
 	if len(tables) == 0 {
-		b.fail("tables", "", "no table of the source is included", "look at tables.include: names are case-sensitive, as db.table; tables without GRANT SELECT for the account are not seen")
+		b.fail("tables", "", "no table of the source is included",
+			"look at tables.include: names are case-sensitive, as db.table; tables without GRANT SELECT for the "+
+				"account are not seen")
 	}
 	return &b.Plan
 }
@@ -95,7 +99,10 @@ type builder struct {
 func (b *builder) fail(check, subject, what, fix string) { b.add(db.Fail, check, subject, what, fix) }
 
 func (b *builder) add(level db.Level, check, subject, what, fix string) {
-	b.Findings = append(b.Findings, db.Finding{Check: check, End: "move", Level: level, Subject: subject, What: what, Fix: fix})
+	b.Findings = append(b.Findings, db.Finding{
+		Check: check, End: "move", Level: level, Subject: subject, What: what,
+		Fix: fix,
+	})
 }
 
 // table plans one table. It returns false when the thing is no table that can be moved.
@@ -147,7 +154,8 @@ func (b *builder) movable(t *schema.Table) bool {
 		b.leave(t, schema.SequenceObject)
 		return false
 	case schema.SystemVersioned:
-		b.fail("system_versioning", name, "keeps its history (system versioning): this version does not move that", "exclude it")
+		b.fail("system_versioning", name, "keeps its history (system versioning): this version does not move that",
+			"exclude it")
 		return false
 	case schema.BaseTable:
 	}
@@ -157,14 +165,15 @@ func (b *builder) movable(t *schema.Table) bool {
 			"ALTER TABLE "+t.Name.String()+" ENGINE=InnoDB, or exclude it")
 		good = false
 	}
-	for _, check := range []func(*schema.Table) bool{b.understood, b.key, b.columns, b.foreignKeys} { // all of them: findings come at once
+	// all of them: findings come at once
+	for _, check := range []func(*schema.Table) bool{b.understood, b.key, b.columns, b.foreignKeys} {
 		good = check(t) && good
 	}
 	return good
 }
 
-// leave tells of a view or sequence that stays behind, unless its kind moves at the cutover. A pattern may well match some, which
-// hold no rows; one named by itself is meant to be moved.
+// leave tells of a view or sequence that stays behind, unless its kind moves at the cutover. A pattern may well match
+// some, which hold no rows; one named by itself is meant to be moved.
 func (b *builder) leave(t *schema.Table, kind schema.ObjectKind) {
 	if slices.Contains(b.opts.Objects, kind.Group()) {
 		return
@@ -177,7 +186,8 @@ func (b *builder) leave(t *schema.Table, kind schema.ObjectKind) {
 		"add "+kind.Group()+" to cutover.objects, or exclude it and create it on the target by hand")
 }
 
-// understood refuses a table that does not come out the same when it is written again: what is not understood cannot be carried.
+// understood refuses a table that does not come out the same when it is written again: what is not understood cannot
+// be carried.
 func (b *builder) understood(t *schema.Table) bool {
 	if b.opts.Proved {
 		return true
@@ -190,21 +200,27 @@ func (b *builder) understood(t *schema.Table) bool {
 	return len(differences) == 0
 }
 
-// key warns of tables whose rows cannot be told apart, and refuses unique indexes that rows compete for in ways not followed.
+// key warns of tables whose rows cannot be told apart, and refuses unique indexes that rows compete for in ways not
+// followed.
 func (b *builder) key(t *schema.Table) bool {
 	for _, index := range t.UniqueIndexes() {
 		if index.WithoutOverlaps() {
-			b.fail("key", t.Name.String()+"."+index.Name, "keeps periods apart (WITHOUT OVERLAPS), which this version does not follow",
+			b.fail("key", t.Name.String()+"."+index.Name, "keeps periods apart (WITHOUT OVERLAPS), which this "+
+				"version does not follow",
 				"drop the index, or exclude the table")
 			return false
 		}
 	}
 	if t.Key() == nil {
-		what := "has no primary key and no unique key over NOT NULL columns that tells its rows apart: it is copied in one transaction"
-		if !slices.ContainsFunc(t.Indexes, func(x schema.Index) bool { return x.Kind == schema.BTree && !x.Invisible }) {
+		what := "has no primary key and no unique key over NOT NULL columns that tells its rows apart: it is copied " +
+			"in one transaction"
+		if !slices.ContainsFunc(t.Indexes, func(x schema.Index) bool {
+			return x.Kind == schema.BTree && !x.Invisible
+		}) {
 			what += ", and without any index a change of a row costs a scan of the target's table"
 		}
-		b.add(db.Warn, "key", t.Name.String(), what, "add a key, or exclude the table, if it is large and its rows are often updated or deleted")
+		b.add(db.Warn, "key", t.Name.String(), what, "add a key, or exclude the table, if it is large and its rows "+
+			"are often updated or deleted")
 	}
 	return true
 }
@@ -220,8 +236,10 @@ func (b *builder) columns(t *schema.Table) bool {
 			b.fail("type", subject, "type "+c.Type.Text+" is not known to be carried exactly", "exclude the table")
 			good = false
 		case c.Type.Unclear:
-			b.fail("type", subject, "the server cannot show every label of "+c.Type.Text+" as it is, so its values cannot be read from the log",
-				"rename the labels that show a question mark or another character than the one meant, or exclude the table")
+			b.fail("type", subject, "the server cannot show every label of "+c.Type.Text+" as it is, so its values "+
+				"cannot be read from the log",
+				"rename the labels that show a question mark or another character than the one meant, or exclude "+
+					"the table")
 			good = false
 		}
 	}
@@ -237,7 +255,8 @@ func (b *builder) foreignKeys(t *schema.Table) bool {
 				"include "+f.Parent.String()+", or drop the foreign key")
 			good = false
 		} else if b.rules.Where(f.Parent) != "" {
-			b.add(db.Warn, "foreign_key", t.Name.String()+"."+f.Name, "references "+f.Parent.String()+", of which only some rows are moved",
+			b.add(db.Warn, "foreign_key", t.Name.String()+"."+f.Name, "references "+f.Parent.String()+
+				", of which only some rows are moved",
 				"make sure that the filter of "+t.Name.String()+" leaves out the rows that reference the others")
 		}
 	}

@@ -42,7 +42,9 @@ type lossy struct {
 	err    error
 }
 
-func (d lossy) Map(source *schema.Table, to schema.Name, rename func(schema.Name) schema.Name) (*schema.Table, []schema.Loss, error) {
+func (d lossy) Map(source *schema.Table, to schema.Name, rename func(schema.Name) schema.Name) (*schema.Table,
+	[]schema.Loss, error,
+) {
 	if d.err != nil {
 		return nil, nil, d.err
 	}
@@ -61,7 +63,10 @@ func table(named string, changes ...func(*schema.Table)) *schema.Table {
 		Primary: &schema.Index{Name: "PRIMARY", Unique: true, Parts: []schema.Part{{Column: "id"}}},
 		Columns: []schema.Column{
 			{Name: "id", Type: schema.Type{Kind: schema.Integer, Size: 8, Text: "bigint"}},
-			{Name: "name", Nullable: true, Type: schema.Type{Kind: schema.Varchar, Size: 20, Text: "varchar(20)", Charset: "utf8mb4", Collation: "utf8mb4_bin"}},
+			{Name: "name", Nullable: true, Type: schema.Type{
+				Kind: schema.Varchar, Size: 20, Text: "varchar(20)",
+				Charset: "utf8mb4", Collation: "utf8mb4_bin",
+			}},
 		},
 	}
 	for _, change := range changes {
@@ -78,19 +83,28 @@ func keyless(t *schema.Table) { t.Primary = nil }
 
 func column(k schema.Kind, text, charset string) func(*schema.Table) {
 	return func(t *schema.Table) {
-		t.Columns = append(t.Columns, schema.Column{Name: "c", Type: schema.Type{Kind: k, Name: text, Text: text, Charset: charset}})
+		t.Columns = append(t.Columns, schema.Column{Name: "c", Type: schema.Type{
+			Kind: k, Name: text, Text: text,
+			Charset: charset,
+		}})
 	}
 }
 
 func unclear(text string) func(*schema.Table) {
 	return func(t *schema.Table) {
-		t.Columns = append(t.Columns, schema.Column{Name: "c", Type: schema.Type{Kind: schema.Enum, Name: "enum", Text: text, Unclear: true}})
+		t.Columns = append(t.Columns, schema.Column{Name: "c", Type: schema.Type{
+			Kind: schema.Enum, Name: "enum",
+			Text: text, Unclear: true,
+		}})
 	}
 }
 
 func references(parent string) func(*schema.Table) {
 	return func(t *schema.Table) {
-		t.ForeignKeys = append(t.ForeignKeys, schema.ForeignKey{Name: "f_" + parent, Columns: []string{"id"}, Parent: name(parent), ParentColumns: []string{"id"}})
+		t.ForeignKeys = append(t.ForeignKeys, schema.ForeignKey{
+			Name: "f_" + parent, Columns: []string{"id"},
+			Parent: name(parent), ParentColumns: []string{"id"},
+		})
 	}
 }
 
@@ -117,9 +131,13 @@ func TestFindings(t *testing.T) {
 		routes   []string
 	}{
 		{title: "good", tables: []*schema.Table{table("a"), table("b")}, routes: []string{"shop.a", "shop.b"}},
-		{title: "no table", tables: []*schema.Table{table("a")}, include: []string{"shop.A"}, findings: []string{"fail tables "}},
 		{
-			title: "view matched by pattern", tables: []*schema.Table{table("v", kind(schema.View)), table("a")}, include: []string{"shop.*"},
+			title: "no table", tables: []*schema.Table{table("a")}, include: []string{"shop.A"},
+			findings: []string{"fail tables "},
+		},
+		{
+			title: "view matched by pattern", tables: []*schema.Table{table("v", kind(schema.View)), table("a")},
+			include:  []string{"shop.*"},
 			findings: []string{"warn view shop.v"}, routes: []string{"shop.a"},
 		},
 		{
@@ -127,57 +145,95 @@ func TestFindings(t *testing.T) {
 			findings: []string{"warn view shop.v"}, routes: []string{"shop.a"},
 		},
 		{
-			title: "view named", tables: []*schema.Table{table("v", kind(schema.View)), table("a")}, include: []string{"shop.*", "shop.v"},
+			title: "view named", tables: []*schema.Table{table("v", kind(schema.View)), table("a")},
+			include:  []string{"shop.*", "shop.v"},
 			findings: []string{"fail view shop.v"}, routes: []string{"shop.a"},
 		},
-		{title: "sequence", tables: []*schema.Table{table("s", kind(schema.Sequence))}, findings: []string{"warn sequence shop.s"}},
 		{
-			title: "sequence named", tables: []*schema.Table{table("s", kind(schema.Sequence))}, include: []string{"shop.s"},
+			title: "sequence", tables: []*schema.Table{table("s", kind(schema.Sequence))},
+			findings: []string{"warn sequence shop.s"},
+		},
+		{
+			title: "sequence named", tables: []*schema.Table{table("s", kind(schema.Sequence))},
+			include:  []string{"shop.s"},
 			findings: []string{"fail sequence shop.s"},
 		},
-		{title: "system versioning", tables: []*schema.Table{table("s", kind(schema.SystemVersioned))}, findings: []string{"fail system_versioning shop.s"}},
+		{
+			title: "system versioning", tables: []*schema.Table{table("s", kind(schema.SystemVersioned))},
+			findings: []string{"fail system_versioning shop.s"},
+		},
 		{
 			title: "engine", tables: []*schema.Table{table("a", engine("MyISAM")), table("b", engine(""))},
 			findings: []string{"fail engine shop.a"}, routes: []string{"shop.b"},
 		},
-		{title: "no key", tables: []*schema.Table{table("a", keyless)}, findings: []string{"warn key shop.a"}, routes: []string{"shop.a"}},
-		{title: "unique key over NULL", tables: []*schema.Table{table("a", keyless, unique("name"))}, findings: []string{"warn key shop.a"}, routes: []string{"shop.a"}},
-		{title: "unique key", tables: []*schema.Table{table("a", keyless, notNull, unique("name", "id"))}, routes: []string{"shop.a"}},
+		{
+			title: "no key", tables: []*schema.Table{table("a", keyless)}, findings: []string{"warn key shop.a"},
+			routes: []string{"shop.a"},
+		},
+		{
+			title: "unique key over NULL", tables: []*schema.Table{table("a", keyless, unique("name"))},
+			findings: []string{"warn key shop.a"}, routes: []string{"shop.a"},
+		},
+		{
+			title: "unique key", tables: []*schema.Table{table("a", keyless, notNull, unique("name", "id"))},
+			routes: []string{"shop.a"},
+		},
 		{title: "periods kept apart", tables: []*schema.Table{table("a", func(t *schema.Table) {
-			t.Indexes = append(t.Indexes, schema.Index{Name: "u", Unique: true, Parts: []schema.Part{{Column: "id"}, {Column: "p"}}, Extra: []string{"WITHOUT OVERLAPS"}})
+			t.Indexes = append(t.Indexes, schema.Index{Name: "u", Unique: true, Parts: []schema.Part{
+				{Column: "id"},
+				{Column: "p"},
+			}, Extra: []string{"WITHOUT OVERLAPS"}})
 		})}, findings: []string{"fail key shop.a.u"}},
 		{title: "column types", tables: []*schema.Table{
 			table("other", column(schema.Other, "xmltype", "")), table("unclear", unclear("enum('?')")),
-			table("enum", column(schema.Enum, "enum", "ucs2")), table("set", column(schema.Set, "set", "gbk")), table("json", column(schema.JSON, "json", "utf8mb4")),
-			table("point", column(schema.Geometry, "point", "")), table("vector", column(schema.Vector, "vector(3)", "")),
+			table("enum", column(schema.Enum, "enum", "ucs2")), table("set", column(schema.Set, "set", "gbk")),
+			table("json", column(schema.JSON, "json", "utf8mb4")),
+			table("point", column(schema.Geometry, "point", "")), table("vector", column(schema.Vector, "vector(3)",
+				"")),
 			table("uuid", column(schema.UUID, "uuid", "")), table("inet", column(schema.INET6, "inet6", "")),
 		}, findings: []string{"fail type shop.other.c", "fail type shop.unclear.c"}, routes: []string{
 			"shop.enum", "shop.set", "shop.json", "shop.point", "shop.vector", "shop.uuid", "shop.inet",
 		}},
 		{
-			title: "foreign key leaves the move", tables: []*schema.Table{table("a", references("p"), references("q")), table("p"), table("q")},
-			include: []string{"shop.a", "shop.p"}, findings: []string{"fail foreign_key shop.a.f_q"}, routes: []string{"shop.p"},
+			title: "foreign key leaves the move", tables: []*schema.Table{
+				table("a", references("p"), references("q")),
+				table("p"), table("q"),
+			},
+			include: []string{"shop.a", "shop.p"}, findings: []string{"fail foreign_key shop.a.f_q"},
+			routes: []string{"shop.p"},
 		},
 		{
-			title: "foreign key to a view", tables: []*schema.Table{table("a", references("v")), table("v", kind(schema.View))},
+			title: "foreign key to a view", tables: []*schema.Table{
+				table("a", references("v")),
+				table("v", kind(schema.View)),
+			},
 			findings: []string{"fail foreign_key shop.a.f_v", "warn view shop.v"},
 		},
-		{title: "foreign key to itself", tables: []*schema.Table{table("a", references("a"))}, routes: []string{"shop.a"}},
+		{
+			title: "foreign key to itself", tables: []*schema.Table{table("a", references("a"))},
+			routes: []string{"shop.a"},
+		},
 		{
 			title: "foreign key to a filtered parent", tables: []*schema.Table{table("a", references("p")), table("p")},
-			filters: []route.Where{{Table: "shop.p", Where: "id < 5"}}, findings: []string{"warn foreign_key shop.a.f_p"}, routes: []string{"shop.a", "shop.p"},
+			filters:  []route.Where{{Table: "shop.p", Where: "id < 5"}},
+			findings: []string{"warn foreign_key shop.a.f_p"}, routes: []string{"shop.a", "shop.p"},
 		},
 		{
 			title: "filter that cannot be evaluated", tables: []*schema.Table{table("a")},
 			filters: []route.Where{{Table: "shop.*", Where: "rand() < 0.5"}}, findings: []string{"fail route shop.a"},
 		},
 		{
-			title: "collision", tables: []*schema.Table{table("a"), table("b")}, renames: []route.Rename{{From: "shop.*", To: "new.all"}},
+			title: "collision", tables: []*schema.Table{table("a"), table("b")},
+			renames:  []route.Rename{{From: "shop.*", To: "new.all"}},
 			findings: []string{"fail routes "}, routes: []string{"shop.a", "shop.b"},
 		},
 		{title: "everything at once", tables: []*schema.Table{
-			table("a", engine("MyISAM"), keyless, column(schema.Other, "xmltype", ""), references("q")), table("s", kind(schema.Sequence)),
-		}, findings: []string{"fail engine shop.a", "warn key shop.a", "fail type shop.a.c", "fail foreign_key shop.a.f_q", "warn sequence shop.s"}},
+			table("a", engine("MyISAM"), keyless, column(schema.Other, "xmltype", ""), references("q")),
+			table("s", kind(schema.Sequence)),
+		}, findings: []string{
+			"fail engine shop.a", "warn key shop.a", "fail type shop.a.c",
+			"fail foreign_key shop.a.f_q", "warn sequence shop.s",
+		}},
 	} {
 		t.Run(c.title, func(t *testing.T) {
 			rules, err := route.NewRules(c.include, nil, c.renames, c.filters)
@@ -205,19 +261,26 @@ func TestFindings(t *testing.T) {
 			}
 			assert.Equal(t, c.routes, routes)
 			for _, table := range c.tables { // the invariant
-				named := slices.ContainsFunc(p.Findings, func(f db.Finding) bool { return strings.HasPrefix(f.Subject, table.Name.String()) })
+				named := slices.ContainsFunc(p.Findings, func(f db.Finding) bool {
+					return strings.HasPrefix(f.Subject, table.Name.String())
+				})
 				included := rules.Includes(table.Name)
-				assert.True(t, !included || named || slices.Contains(routes, table.Name.String()), "%s is in no route and no finding", table.Name)
+				assert.True(t, !included || named || slices.Contains(routes, table.Name.String()),
+					"%s is in no route and no finding", table.Name)
 			}
 		})
 	}
 }
 
 func TestRoutesAndRenames(t *testing.T) {
-	rules, err := route.NewRules([]string{"shop.*"}, []string{"shop.b"}, []route.Rename{{From: "shop.*", To: "new.*_v2"}},
+	rules, err := route.NewRules([]string{"shop.*"}, []string{"shop.b"},
+		[]route.Rename{{From: "shop.*", To: "new.*_v2"}},
 		[]route.Where{{Table: "shop.a", Where: "id < 10"}})
 	require.NoError(t, err)
-	p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a", references("c")), table("b"), table("c")}}, memory(), rules, plan.Options{})
+	p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{
+		table("a", references("c")), table("b"),
+		table("c"),
+	}}, memory(), rules, plan.Options{})
 	require.NoError(t, err)
 	require.Empty(t, p.Findings)
 	require.Len(t, p.Routes, 2)
@@ -240,24 +303,37 @@ func TestLosses(t *testing.T) {
 		allow    []string
 		findings []string
 	}{
-		{nil, []string{"ok note:collation shop.a", "fail loss:collation shop.a.name", "fail loss:check shop.a", "fail loss:type shop.a.id"}},
+		{nil, []string{
+			"ok note:collation shop.a", "fail loss:collation shop.a.name", "fail loss:check shop.a",
+			"fail loss:type shop.a.id",
+		}},
 		{
 			[]string{"collation@shop.*", "type", "json"},
-			[]string{"ok note:collation shop.a", "warn loss:collation shop.a.name", "fail loss:check shop.a", "fail loss:type shop.a.id"},
+			[]string{
+				"ok note:collation shop.a", "warn loss:collation shop.a.name", "fail loss:check shop.a",
+				"fail loss:type shop.a.id",
+			},
 		},
 		{
 			[]string{"collation@shop.b", "check@*.a"},
-			[]string{"ok note:collation shop.a", "fail loss:collation shop.a.name", "warn loss:check shop.a", "fail loss:type shop.a.id"},
+			[]string{
+				"ok note:collation shop.a", "fail loss:collation shop.a.name", "warn loss:check shop.a",
+				"fail loss:type shop.a.id",
+			},
 		},
 		{
 			[]string{"collation", "check"},
-			[]string{"ok note:collation shop.a", "warn loss:collation shop.a.name", "warn loss:check shop.a", "fail loss:type shop.a.id"},
+			[]string{
+				"ok note:collation shop.a", "warn loss:collation shop.a.name", "warn loss:check shop.a",
+				"fail loss:type shop.a.id",
+			},
 		},
 	} {
 		allowed, err := route.NewAllowances(c.allow)
 		require.NoError(t, err)
 		d := lossy{Dialect: memory(), losses: slices.Clone(losses)}
-		p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a")}}, d, &route.Rules{}, plan.Options{Allowed: allowed})
+		p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a")}}, d, &route.Rules{},
+			plan.Options{Allowed: allowed})
 		require.NoError(t, err)
 		var got []string
 		for _, f := range p.Findings {
@@ -266,14 +342,18 @@ func TestLosses(t *testing.T) {
 		assert.Equal(t, c.findings, got, c.allow)
 		require.Len(t, p.Steps, 1)
 		for i, l := range p.Steps[0].Losses {
-			assert.Equal(t, p.Findings[i].Level == db.Fail, l.Refuses(), "%v: what init-schema refuses is what the plan does: %+v", c.allow, l)
+			assert.Equal(t, p.Findings[i].Level == db.Fail, l.Refuses(),
+				"%v: what init-schema refuses is what the plan does: %+v", c.allow, l)
 		}
 	}
 }
 
 // TestLossSaysWhatToWrite: the fix is the line to add, for the table and for all.
 func TestLossSaysWhatToWrite(t *testing.T) {
-	d := lossy{Dialect: memory(), losses: []schema.Loss{{Name: "json", Table: name("a"), Column: "name", What: "is text", Grade: schema.Lossy}}}
+	d := lossy{Dialect: memory(), losses: []schema.Loss{{
+		Name: "json", Table: name("a"), Column: "name",
+		What: "is text", Grade: schema.Lossy,
+	}}}
 	p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a")}}, d, &route.Rules{}, plan.Options{})
 	require.NoError(t, err)
 	require.Len(t, p.Findings, 1)
@@ -284,7 +364,10 @@ func TestLossSaysWhatToWrite(t *testing.T) {
 }
 
 func TestTableThatTheTargetCannotHold(t *testing.T) {
-	p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a")}}, lossy{Dialect: memory(), err: errors.New("no such thing")}, &route.Rules{}, plan.Options{})
+	p, err := plan.Build(t.Context(), reader{tables: []*schema.Table{table("a")}}, lossy{
+		Dialect: memory(),
+		err:     errors.New("no such thing"),
+	}, &route.Rules{}, plan.Options{})
 	require.NoError(t, err)
 	require.Len(t, p.Refused(), 1)
 	assert.Equal(t, "schema", p.Findings[0].Check)
@@ -297,10 +380,12 @@ func TestTablesCannotBeRead(t *testing.T) {
 	require.ErrorIs(t, err, db.ErrConnection)
 }
 
-// TestDefinitions: a table that does not come out the same when it is written again is refused, naming it and what differs.
+// TestDefinitions: a table that does not come out the same when it is written again is refused, naming it and what
+// differs.
 func TestDefinitions(t *testing.T) {
 	read := func() *schema.Table {
-		read, err := mysql.ParseCreate("CREATE TABLE `a` (\n  `id` int NOT NULL,\n  `b` varchar(5) DEFAULT 'x',\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
+		read, err := mysql.ParseCreate("CREATE TABLE `a` (\n  `id` int NOT NULL,\n  `b` varchar(5) DEFAULT 'x',\n  "+
+			"PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
 			name("a"), mysql.Flavor{Version: 90704}, mysql.Collations{})
 		require.NoError(t, err)
 		return read

@@ -10,20 +10,21 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Turn returns the way back of a plan as far as the plan itself tells: every route with its ends exchanged. That is what can be
-// known before there are tables on the target.
+// Turn returns the way back of a plan as far as the plan itself tells: every route with its ends exchanged. That is
+// what can be known before there are tables on the target.
 func Turn(p *Plan) *Plan {
 	return turn(p, func(r *route.Route) (now, old *schema.Table) { return r.Target.Table, r.Source.Table })
 }
 
-// Return plans the way back of a move that is over: from the tables of its target to those of its source, which are there and stay as they
-// are, until a schema change is carried over to them.
+// Return plans the way back of a move that is over: from the tables of its target to those of its source, which are
+// there and stay as they are, until a schema change is carried over to them.
 type Return struct {
 	Dialect schema.Dialect // of the source
 	Rules   *route.Reversed
 	Options Options
-	// Fixed are the tables of the source that are not what is planned from their counterparts, by the names of those: as they are and, in
-	// case a change was made there by hand before its turn, as they were. The first that has the same columns and key counts.
+	// Fixed are the tables of the source that are not what is planned from their counterparts, by the names of those:
+	// as they are and, in case a change was made there by hand before its turn, as they were. The first that has the
+	// same columns and key counts.
 	Fixed map[schema.Name][]*schema.Table
 }
 
@@ -43,8 +44,8 @@ func (r *Return) Of(tables []*schema.Table) *Plan {
 	})
 }
 
-// Unlike returns which of the target's tables, by their names, the source does not have as they would be planned for it, and what of
-// them is not. A schema change of such a table would carry more over than was changed.
+// Unlike returns which of the target's tables, by their names, the source does not have as they would be planned for
+// it, and what of them is not. A schema change of such a table would carry more over than was changed.
 func (r *Return) Unlike(tables, source []*schema.Table) map[schema.Name]string {
 	old := map[schema.Name]*schema.Table{}
 	for _, t := range source {
@@ -56,7 +57,8 @@ func (r *Return) Unlike(tables, source []*schema.Table) map[schema.Name]string {
 	}
 	for _, step := range (&Return{Dialect: r.Dialect, Rules: r.Rules, Options: r.Options}).Of(tables).Steps {
 		if slices.ContainsFunc(step.Losses, func(l schema.Loss) bool {
-			return l.Grade == schema.Fatal || l.Grade == schema.Lossy && l.Name != schema.SessionExpression // that one is in values, not in the table
+			// that one is in values, not in the table
+			return l.Grade == schema.Fatal || l.Grade == schema.Lossy && l.Name != schema.SessionExpression
 		}) {
 			continue
 		}
@@ -69,7 +71,8 @@ func (r *Return) Unlike(tables, source []*schema.Table) map[schema.Name]string {
 			delete(unlike, step.Source.Name)
 			continue
 		}
-		unlike[step.Source.Name] = "the source has another table than would be made there for the target's: " + differences[0]
+		unlike[step.Source.Name] = "the source has another table than would be made there for the target's: " +
+			differences[0]
 	}
 	return unlike
 }
@@ -79,7 +82,9 @@ func (b *builder) fixed(t *schema.Table, old []*schema.Table) bool {
 	for i, into := range append(old, nil) {
 		try := builder{}
 		back := try.back(t, into)
-		if back == nil && i < len(old) && slices.ContainsFunc(old[i+1:], func(x *schema.Table) bool { return (&builder{}).back(t, x) != nil }) {
+		if back == nil && i < len(old) && slices.ContainsFunc(old[i+1:], func(x *schema.Table) bool {
+			return (&builder{}).back(t, x) != nil
+		}) {
 			continue
 		}
 		b.Findings = append(b.Findings, try.Findings...)
@@ -112,7 +117,8 @@ func turn(p *Plan, tables func(*route.Route) (now, old *schema.Table)) *Plan {
 
 // filtered is a table that has no way back.
 func (b *builder) filtered(name schema.Name) {
-	b.fail("way_back", name.String(), "has a row filter: rows that were changed here could take the place of those that stayed behind", "there is no way back for such a table")
+	b.fail("way_back", name.String(), "has a row filter: rows that were changed here could take the place of those "+
+		"that stayed behind", "there is no way back for such a table")
 }
 
 // back leads a table of the target to that of the source, or finds why it has no way back.
@@ -129,14 +135,16 @@ func (b *builder) back(now, old *schema.Table) *route.Route {
 		return fail(strings.Join(lacking, ", "), mend)
 	}
 	if key, other := keyNames(now), keyNames(old); !slices.Equal(key, other) {
-		return fail(fmt.Sprintf("has the key (%s) on the target and (%s) on the source", strings.Join(key, ", "), strings.Join(other, ", ")), mend)
+		return fail(fmt.Sprintf("has the key (%s) on the target and (%s) on the source", strings.Join(key, ", "),
+			strings.Join(other, ", ")), mend)
 	}
 	into := *old
 	if index := old.KeyIndex(); index != nil {
 		into.RowKey = index.Name
 	}
 	if columns := schema.Blurred(now, &into, old); len(columns) > 0 {
-		b.add(db.Warn, "way_back", now.Name.String(), "tells rows apart by "+strings.Join(columns, ", ")+" under another collation than the source does: "+
+		b.add(db.Warn, "way_back", now.Name.String(), "tells rows apart by "+strings.Join(columns,
+			", ")+" under another collation than the source does: "+
 			"two rows may be one there", "look at what verify --reverse finds")
 	}
 	back, err := route.New(now, &into, "")
@@ -144,8 +152,10 @@ func (b *builder) back(now, old *schema.Table) *route.Route {
 		return fail(err.Error(), mend)
 	}
 	if columns := back.KeyForms(); len(columns) > 0 {
-		b.add(db.Warn, "way_back", now.Name.String(), "tells rows apart by "+strings.Join(columns, ", ")+", whose text the source writes in one way only: "+
-			"a row whose key is written in another way here has no way back", "have applications write such keys as they are read")
+		b.add(db.Warn, "way_back", now.Name.String(), "tells rows apart by "+strings.Join(columns,
+			", ")+", whose text the source writes in one way only: "+
+			"a row whose key is written in another way here has no way back",
+			"have applications write such keys as they are read")
 	}
 	return back
 }
@@ -154,7 +164,8 @@ func (b *builder) back(now, old *schema.Table) *route.Route {
 func lacks(t, other *schema.Table, end string) (lacking []string) {
 	for i := range t.Columns {
 		c := &t.Columns[i]
-		if c.Generated == schema.NotGenerated && (other.Column(c.Name) < 0 || other.Columns[other.Column(c.Name)].Generated != schema.NotGenerated) {
+		if c.Generated == schema.NotGenerated && (other.Column(c.Name) < 0 ||
+			other.Columns[other.Column(c.Name)].Generated != schema.NotGenerated) {
 			lacking = append(lacking, fmt.Sprintf("column %s is not on the %s", c.Name, end))
 		}
 	}

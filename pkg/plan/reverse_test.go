@@ -35,7 +35,8 @@ func TestReverse(t *testing.T) {
 			if c.where != "" {
 				where = append(where, route.Where{Table: "shop.*", Where: c.where})
 			}
-			rules, err := route.NewRules([]string{"shop.*"}, nil, []route.Rename{{From: "shop.orders", To: "new.sales"}}, where)
+			rules, err := route.NewRules([]string{"shop.*"}, nil,
+				[]route.Rename{{From: "shop.orders", To: "new.sales"}}, where)
 			require.NoError(t, err)
 			r, err := route.New(simple(from, "id", "n"), simple(to, "id", "n"), c.where)
 			require.NoError(t, err)
@@ -45,8 +46,9 @@ func TestReverse(t *testing.T) {
 				now, old = simple(to, "id", "n"), nil
 			}
 			back := (&plan.Return{
-				Dialect: dbtest.NewServer("source").Target("move").Dialect(), Rules: rules.Reverse(map[schema.Name]schema.Name{to: from}),
-				Fixed: map[schema.Name][]*schema.Table{to: {old}},
+				Dialect: dbtest.NewServer("source").Target("move").Dialect(),
+				Rules:   rules.Reverse(map[schema.Name]schema.Name{to: from}),
+				Fixed:   map[schema.Name][]*schema.Table{to: {old}},
 			}).Of([]*schema.Table{now})
 			if c.says != "" {
 				require.Len(t, back.Refused(), 1)
@@ -73,9 +75,15 @@ func home(t *testing.T) *plan.Return {
 }
 
 func simple(name schema.Name, columns ...string) *schema.Table {
-	s := &schema.Table{Name: name, Primary: &schema.Index{Name: "PRIMARY", Unique: true, Parts: []schema.Part{{Column: columns[0]}}}}
+	s := &schema.Table{Name: name, Primary: &schema.Index{
+		Name: "PRIMARY", Unique: true,
+		Parts: []schema.Part{{Column: columns[0]}},
+	}}
 	for _, c := range columns {
-		s.Columns = append(s.Columns, schema.Column{Name: c, Type: schema.Type{Kind: schema.Integer, Name: "int", Size: 4}})
+		s.Columns = append(s.Columns, schema.Column{Name: c, Type: schema.Type{
+			Kind: schema.Integer, Name: "int",
+			Size: 4,
+		}})
 	}
 	return s
 }

@@ -17,11 +17,12 @@ const (
 	lookupValues = 500
 )
 
-// errAlone ends a session whose applier has several connections when it meets the first action: what an action reads must not be
-// what another connection has changed and not committed.
+// errAlone ends a session whose applier has several connections when it meets the first action: what an action reads
+// must not be what another connection has changed and not committed.
 var errAlone = fmt.Errorf("rows that foreign keys change are applied by one connection: %w", db.ErrRetry)
 
-// action is what a foreign key did on the source, unseen in the log, when a row that others reference was removed or got new values.
+// action is what a foreign key did on the source, unseen in the log, when a row that others reference was removed or
+// got new values.
 type action struct {
 	ref    *route.Reference
 	kind   route.Action
@@ -31,8 +32,8 @@ type action struct {
 	held   map[*route.Route]bool
 }
 
-// fired returns the actions of a change, in the order in which the source carried them out. Those on tables that hold the
-// transaction already are left out.
+// fired returns the actions of a change, in the order in which the source carried them out. Those on tables that hold
+// the transaction already are left out.
 func fired(c *route.Cascades, change *db.Change, held map[*route.Route]bool) (acts []action, err error) {
 	for _, ref := range c.Of(change.Route) {
 		kind := ref.Acts(change.Before, change.After)
@@ -105,7 +106,8 @@ type carrier struct {
 
 func (c *carrier) all(ctx context.Context, acts []action, depth int) error {
 	if depth > maxDepth {
-		return fmt.Errorf("carry out %s of %s: foreign keys act more than %d levels deep: %w", acts[0].ref.Name, acts[0].ref.Child.Source.Name(),
+		return fmt.Errorf("carry out %s of %s: foreign keys act more than %d levels deep: %w", acts[0].ref.Name,
+			acts[0].ref.Child.Source.Name(),
 			maxDepth, db.ErrUnsupported)
 	}
 	for _, group := range together(acts) {
@@ -116,7 +118,8 @@ func (c *carrier) all(ctx context.Context, acts []action, depth int) error {
 		for len(values) > 0 {
 			n := min(len(values), lookupValues)
 			if err := c.one(ctx, &group[0], values[:n], depth); err != nil {
-				return fmt.Errorf("carry out foreign key %s of %s: %w", group[0].ref.Name, group[0].ref.Child.Source.Name(), err)
+				return fmt.Errorf("carry out foreign key %s of %s: %w", group[0].ref.Name,
+					group[0].ref.Child.Source.Name(), err)
 			}
 			values = values[n:]
 		}
@@ -124,8 +127,8 @@ func (c *carrier) all(ctx context.Context, acts []action, depth int) error {
 	return nil
 }
 
-// together groups actions that can be carried out at once: removals, and those that empty, of one foreign key. For the others their
-// order matters, because what one row comes to reference is what the next one referenced.
+// together groups actions that can be carried out at once: removals, and those that empty, of one foreign key. For
+// the others their order matters, because what one row comes to reference is what the next one referenced.
 func together(acts []action) (groups [][]action) {
 	at := map[*route.Reference]map[route.Action]int{}
 	for _, act := range acts {
@@ -178,8 +181,8 @@ func (c *carrier) one(ctx context.Context, act *action, values []db.Row, depth i
 	}
 }
 
-// step is a run of changes and the actions that the last of them set off: the net effect of the changes comes first. A change joins a
-// run after actions of the run only where that makes no difference.
+// step is a run of changes and the actions that the last of them set off: the net effect of the changes comes first.
+// A change joins a run after actions of the run only where that makes no difference.
 type step struct {
 	net   *coalescer
 	batch *db.Batch
@@ -202,10 +205,12 @@ type pendingValues struct {
 func (p *pending) add(c *route.Cascades, act action) {
 	p.acts = append(p.acts, act)
 	if p.reached == nil {
-		p.reached, p.values, p.known = map[*route.Route]bool{}, map[*route.Route][]*pendingValues{}, map[*route.Reference]*pendingValues{}
+		p.reached, p.values, p.known =
+			map[*route.Route]bool{}, map[*route.Route][]*pendingValues{}, map[*route.Reference]*pendingValues{}
 	}
 	child := act.ref.Child
-	if len(c.Of(child)) > 0 || act.kind == route.Follow || len(child.Source.Key) == 0 || !byBytes(act.ref) || child.Target.Table.OtherUnique() {
+	if len(c.Of(child)) > 0 || act.kind == route.Follow || len(child.Source.Key) == 0 || !byBytes(act.ref) ||
+		child.Target.Table.OtherUnique() {
 		for r := range c.Reach(act.ref) {
 			p.reached[r] = true
 		}
@@ -286,7 +291,8 @@ func (c *collector) add(ctx context.Context, change *db.Change, held map[*route.
 	return nil
 }
 
-// unseen keeps of the actions those on tables without a key, which hold exactly the rows that they should. The others are only told.
+// unseen keeps of the actions those on tables without a key, which hold exactly the rows that they should. The others
+// are only told.
 func (c *collector) unseen(ctx context.Context, acts []action) ([]action, error) {
 	if !c.r.told {
 		if err := c.r.opts.Unseen(ctx); err != nil {

@@ -18,9 +18,9 @@ import (
 	"wherry/pkg/verify"
 )
 
-// TestCascadesWhileCopied has the source write between any two reads of a copy, which foreign keys act upon unseen: a chunk shows rows of
-// before and of after, and parents that are gone of rows that are not yet. The copy dies now and then. In the end both sides are equal,
-// and stay so.
+// TestCascadesWhileCopied has the source write between any two reads of a copy, which foreign keys act upon unseen: a
+// chunk shows rows of before and of after, and parents that are gone of rows that are not yet. The copy dies now and
+// then. In the end both sides are equal, and stay so.
 func TestCascadesWhileCopied(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
@@ -92,7 +92,9 @@ func (f *family) copy() *copy.Copy {
 	return copy.New(source, target, f.routes, replay, copy.Options{
 		Workers: 1, ChunkRows: 1 + f.random.IntN(4),
 		Settle: func(ctx context.Context, routes []*route.Route) (db.Position, error) {
-			return verify.Settle(ctx, source, target, route.NewCascades(routes), routes, func(*route.Route) bool { return false }, replay.ReplayExactly, zerolog.Nop())
+			return verify.Settle(ctx, source, target, route.NewCascades(routes), routes, func(*route.Route) bool {
+				return false
+			}, replay.ReplayExactly, zerolog.Nop())
 		},
 	})
 }

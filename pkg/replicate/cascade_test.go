@@ -33,7 +33,8 @@ type family struct {
 }
 
 var familyTables = map[string][]string{
-	"p": {"id", "u"}, "c": {"id", "a", "b", "v"}, "g": {"id", "c"}, "d": {"p", "n"}, "e": {"id", "p", "n"}, "s": {"id", "up"}, "k": {"p", "t"},
+	"p": {"id", "u"}, "c": {"id", "a", "b", "v"}, "g": {"id", "c"}, "d": {"p", "n"}, "e": {"id", "p", "n"},
+	"s": {"id", "up"}, "k": {"p", "t"},
 }
 
 var familyOrder = []string{"p", "c", "g", "d", "e", "s", "k"}
@@ -45,7 +46,10 @@ func (f *family) key(child, name, parent string, columns, parents []string, onUp
 	if child == "d" {
 		actions = actions[:2] // its column is in the key
 	}
-	k := schema.ForeignKey{Name: name, Columns: columns, Parent: familyName(parent), ParentColumns: parents, OnDelete: actions[f.random.IntN(len(actions))]}
+	k := schema.ForeignKey{
+		Name: name, Columns: columns, Parent: familyName(parent), ParentColumns: parents,
+		OnDelete: actions[f.random.IntN(len(actions))],
+	}
 	if onUpdate {
 		k.OnUpdate = actions[f.random.IntN(len(actions))]
 	}
@@ -69,7 +73,10 @@ func (f *family) definition(table string) *schema.Table {
 	case "p":
 		def.Indexes = []schema.Index{{Name: "u", Unique: true, Parts: []schema.Part{{Column: "u"}}}}
 	case "c":
-		def.ForeignKeys = []schema.ForeignKey{f.key("c", "c_b", "p", []string{"b"}, []string{"u"}, true), f.key("c", "c_a", "p", []string{"a"}, []string{"id"}, true)}
+		def.ForeignKeys = []schema.ForeignKey{
+			f.key("c", "c_b", "p", []string{"b"}, []string{"u"}, true),
+			f.key("c", "c_a", "p", []string{"a"}, []string{"id"}, true),
+		}
 	case "g":
 		def.ForeignKeys = []schema.ForeignKey{f.key("g", "g_c", "c", []string{"c"}, []string{"id"}, true)}
 	case "d":
@@ -86,7 +93,10 @@ func (f *family) definition(table string) *schema.Table {
 
 func newFamily(t *testing.T, seed uint64) *family {
 	t.Helper()
-	f := &family{world: &world{t: t, source: dbtest.NewServer("source"), target: dbtest.NewServer("target")}, random: rand.New(rand.NewPCG(seed, 1))}
+	f := &family{
+		world:  &world{t: t, source: dbtest.NewServer("source"), target: dbtest.NewServer("target")},
+		random: rand.New(rand.NewPCG(seed, 1)),
+	}
 	f.left, f.right = f.source.Source(), f.target.Target("move")
 	for _, table := range familyOrder {
 		def := f.definition(table)
@@ -178,8 +188,8 @@ func (f *family) step(tx *dbtest.Tx, r *rand.Rand) error {
 	}
 }
 
-// TestCascades follows a source whose foreign keys act unseen, in batches of any size, with lost connections and killed runs, and
-// compares at quiet points.
+// TestCascades follows a source whose foreign keys act unseen, in batches of any size, with lost connections and
+// killed runs, and compares at quiet points.
 func TestCascades(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
@@ -188,14 +198,16 @@ func TestCascades(t *testing.T) {
 				f.opts.BatchRows = []int{1, 3, 20, 5000}[seed%4]
 				f.opts.Workers = []int{1, 4}[seed/4%2]
 				if seed%5 == 1 {
-					f.right = dbtest.Faulty(f.target.Target("move"), dbtest.Often(200, seed, db.ErrConnection, db.ErrRetry))
+					f.right = dbtest.Faulty(f.target.Target("move"), dbtest.Often(200, seed, db.ErrConnection,
+						db.ErrRetry))
 				}
 				for range 6 {
 					for range 40 {
 						f.write()
 					}
 					if seed%2 == 0 { // killed somewhere
-						ctx, cancel := context.WithTimeout(t.Context(), time.Duration(f.random.IntN(3))*time.Millisecond)
+						ctx, cancel := context.WithTimeout(t.Context(),
+							time.Duration(f.random.IntN(3))*time.Millisecond)
 						_ = f.replicator().Run(ctx)
 						cancel()
 					}
@@ -210,8 +222,8 @@ func TestCascades(t *testing.T) {
 	}
 }
 
-// TestCascadesUnseen has rows on the target that may be newer than the log: actions are told, once a run at least and before they are
-// committed, and only tables without a key are acted upon.
+// TestCascadesUnseen has rows on the target that may be newer than the log: actions are told, once a run at least and
+// before they are committed, and only tables without a key are acted upon.
 func TestCascadesUnseen(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
@@ -224,7 +236,8 @@ func TestCascadesUnseen(t *testing.T) {
 			require.NoError(t, f.replicator().ReplayTo(t.Context(), f.head()))
 			for _, r := range f.routes {
 				if len(r.Source.Key) == 0 {
-					assert.ElementsMatch(t, f.source.All(r.Source.Name()), f.target.All(r.Target.Name()), "seed %d", seed)
+					assert.ElementsMatch(t, f.source.All(r.Source.Name()), f.target.All(r.Target.Name()), "seed %d",
+						seed)
 				}
 			}
 			if len(route.NewCascades(f.routes).Of(f.routes[0])) > 0 {
@@ -234,7 +247,8 @@ func TestCascadesUnseen(t *testing.T) {
 	}
 }
 
-// TestReplayExactly stops before the first transaction after the goal, whatever its size, and whatever was passed over before it.
+// TestReplayExactly stops before the first transaction after the goal, whatever its size, and whatever was passed
+// over before it.
 func TestReplayExactly(t *testing.T) {
 	for _, rows := range []int{1, 5000} {
 		for _, between := range []bool{false, true} {

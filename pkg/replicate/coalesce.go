@@ -15,10 +15,10 @@ import (
 // keyBlock is how many bytes of keys are kept together, so that a key costs no allocation of its own.
 const keyBlock = 64 << 10
 
-// coalescer turns a run of changes into their net effect: per key the last image. That is exact because a change carries
-// full images, so that the last one says all; a changed key is the end of one row and the beginning of another. It
-// holds at every prefix of the log, also within a transaction: no unique value is held by two rows of any state
-// that the source was in, so rows that the net effect displaces are themselves part of it.
+// coalescer turns a run of changes into their net effect: per key the last image. That is exact because a change
+// carries full images, so that the last one says all; a changed key is the end of one row and the beginning of
+// another. It holds at every prefix of the log, also within a transaction: no unique value is held by two rows of any
+// state that the source was in, so rows that the net effect displaces are themselves part of it.
 //
 // A table without a key is a bag: there the net effect is how many copies of each row come or go (see bag.go).
 type coalescer struct {

@@ -21,7 +21,10 @@ import (
 // newRoute makes a route of a table with the key columns k0, k1, ... of one kind, and the integer columns flag and n.
 func newRoute(t *testing.T, name string, kind schema.Kind, keys int, where string) *route.Route {
 	t.Helper()
-	def := &schema.Table{Name: schema.Name{Database: "shop", Table: name}, Primary: &schema.Index{Name: "PRIMARY", Unique: true}}
+	def := &schema.Table{Name: schema.Name{Database: "shop", Table: name}, Primary: &schema.Index{
+		Name:   "PRIMARY",
+		Unique: true,
+	}}
 	for i := range keys {
 		column := "k" + strconv.Itoa(i)
 		def.Columns = append(def.Columns, schema.Column{Name: column, Type: schema.Type{Kind: kind, Size: 8}})
@@ -217,13 +220,22 @@ func TestFilterTransitions(t *testing.T) {
 		{name: "in to out is a delete", changes: [][2]db.Row{{in, out}}, deletes: `["1"]`, expect: 1},
 		{name: "in to in", changes: [][2]db.Row{{in, in}}, upserts: `["1" "1" "5"]`},
 		{name: "out to out", changes: [][2]db.Row{{out, out}}, nothingAtAll: true},
-		{name: "key change in to in", changes: [][2]db.Row{{in, moved}}, deletes: `["1"]`, expect: 1, upserts: `["2" "1" "6"]`},
+		{
+			name: "key change in to in", changes: [][2]db.Row{{in, moved}}, deletes: `["1"]`, expect: 1,
+			upserts: `["2" "1" "6"]`,
+		},
 		{name: "key change in to out", changes: [][2]db.Row{{in, hidden}}, deletes: `["1"]`, expect: 1},
 		{name: "key change out to in", changes: [][2]db.Row{{out, moved}}, upserts: `["2" "1" "6"]`},
 		{name: "in and out again", changes: [][2]db.Row{{out, in}, {in, out}}, deletes: `["1"]`},
 		{name: "out and in again", changes: [][2]db.Row{{in, out}, {out, in}}, upserts: `["1" "1" "5"]`},
-		{name: "hidden row gives way", changes: [][2]db.Row{{out, nil}, {nil, in}, {in, moved}}, deletes: `["1"]`, upserts: `["2" "1" "6"]`},
-		{name: "there and back", changes: [][2]db.Row{{in, moved}, {moved, in}}, deletes: `["2"]`, upserts: `["1" "1" "5"]`},
+		{
+			name: "hidden row gives way", changes: [][2]db.Row{{out, nil}, {nil, in}, {in, moved}}, deletes: `["1"]`,
+			upserts: `["2" "1" "6"]`,
+		},
+		{
+			name: "there and back", changes: [][2]db.Row{{in, moved}, {moved, in}}, deletes: `["2"]`,
+			upserts: `["1" "1" "5"]`,
+		},
 	} {
 		net := newCoalescer()
 		for _, change := range c.changes {

@@ -8,9 +8,9 @@ import (
 	"wherry/pkg/db"
 )
 
-// collector reads the log and joins whole transactions into batches. Without a backlog it hands over what it has as soon as the applier is
-// free, so a change waits for nothing but the batch before it. Of a backlog it hands over large batches only: until a limit is reached, or
-// the log has nothing more.
+// collector reads the log and joins whole transactions into batches. Without a backlog it hands over what it has as
+// soon as the applier is free, so a change waits for nothing but the batch before it. Of a backlog it hands over
+// large batches only: until a limit is reached, or the log has nothing more.
 type collector struct {
 	r      *Replicator
 	stream db.Stream
@@ -69,8 +69,8 @@ func (c *collector) run(ctx context.Context) error {
 	return nil
 }
 
-// behind tells whether the target has a backlog: what was read last was committed some time ago. Commit times may be of whole
-// seconds, and the clocks of two machines are compared, so less than a second or two says nothing.
+// behind tells whether the target has a backlog: what was read last was committed some time ago. Commit times may be
+// of whole seconds, and the clocks of two machines are compared, so less than a second or two says nothing.
 func (c *collector) behind() bool {
 	return !c.time.IsZero() && time.Since(c.time)+c.r.opts.Clock > c.r.opts.Backlog
 }
@@ -97,7 +97,8 @@ func (c *collector) take(ctx context.Context, part *db.Part) error {
 		return c.dropTransaction(ctx)
 	}
 	if !part.End && !c.open && !c.nothing() {
-		// A large transaction begins: what came before is committed apart from it, so that it can be dropped as a whole.
+		// A large transaction begins: what came before is committed apart from it, so that it can be dropped as a
+		// whole.
 		if err := c.hand(ctx, true, false); err != nil {
 			return err
 		}
@@ -121,14 +122,15 @@ func (c *collector) take(ctx context.Context, part *db.Part) error {
 		}
 	}
 	o := &c.r.opts
-	if c.cutRows+c.net.rows+len(c.pending.acts) >= o.BatchRows || c.net.bytes >= o.BatchBytes || (!c.open && time.Since(c.oldest) > o.BatchAge) {
+	if c.cutRows+c.net.rows+len(c.pending.acts) >= o.BatchRows || c.net.bytes >= o.BatchBytes ||
+		(!c.open && time.Since(c.oldest) > o.BatchAge) {
 		return c.hand(ctx, !c.open, false)
 	}
 	return nil
 }
 
-// dropTransaction undoes a transaction that the source rolled back after all. One that came in a single part has not been
-// taken in: what the batch holds then is of others.
+// dropTransaction undoes a transaction that the source rolled back after all. One that came in a single part has not
+// been taken in: what the batch holds then is of others.
 func (c *collector) dropTransaction(ctx context.Context) error {
 	c.end = c.stream.Position()
 	if !c.open {

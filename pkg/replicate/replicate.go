@@ -1,8 +1,9 @@
-// Package replicate is the phase that follows the source: it reads the change log from the position that the target holds
-// and applies every later change, exactly once.
+// Package replicate is the phase that follows the source: it reads the change log from the position that the target
+// holds and applies every later change, exactly once.
 //
-// Its one invariant: rows and position commit together, at the end of a source transaction. It knows no engine. A schema change ends
-// a session: what came before it is committed, somebody else carries it over, and a new session goes on with the routes as they are then.
+// Its one invariant: rows and position commit together, at the end of a source transaction. It knows no engine. A
+// schema change ends a session: what came before it is committed, somebody else carries it over, and a new session
+// goes on with the routes as they are then.
 package replicate
 
 import (
@@ -28,22 +29,25 @@ type Schema interface {
 
 // Options configure a Replicator; the zero value is usable.
 type Options struct {
-	BatchRows  int           // net rows of one target transaction; 5,000
-	BatchBytes int           // bytes of one target transaction, roughly; 16 MiB
-	BatchAge   time.Duration // the longest that a change of a backlog waits for others to join it while more keep coming; 500 ms
-	Backlog    time.Duration // changes that were committed longer ago are a backlog: batches grow to their limits; 2 s. Negative: always
-	Workers    int           // connections that apply in parallel; 1
-	Schema     Schema        // nil: a schema change is an error
-	RetryFor   time.Duration // how long to go on without any progress before giving up; 10 minutes
-	Clock      time.Duration // the source's clock minus ours, for the lag
+	BatchRows  int // net rows of one target transaction; 5,000
+	BatchBytes int // bytes of one target transaction, roughly; 16 MiB
+	// the longest that a change of a backlog waits for others to join it while more keep coming; 500 ms
+	BatchAge time.Duration
+	// changes that were committed longer ago are a backlog: batches grow to their limits; 2 s. Negative: always
+	Backlog  time.Duration
+	Workers  int           // connections that apply in parallel; 1
+	Schema   Schema        // nil: a schema change is an error
+	RetryFor time.Duration // how long to go on without any progress before giving up; 10 minutes
+	Clock    time.Duration // the source's clock minus ours, for the lag
 
-	// Unseen is set while rows on the target may be newer than the log. Actions of foreign keys that the log does not show cannot be
-	// carried out then; it is called, at least once, before changes that set some off are applied. Whoever made the rows
-	// must compare those tables afterwards (see ReplayExactly).
+	// Unseen is set while rows on the target may be newer than the log. Actions of foreign keys that the log does not
+	// show cannot be carried out then; it is called, at least once, before changes that set some off are applied.
+	// Whoever made the rows must compare those tables afterwards (see ReplayExactly).
 	Unseen func(ctx context.Context) error
 	// Displaced is set while rows on the target may be newer than the log, see db.ApplyOptions.
 	Displaced func(ctx context.Context, r *route.Route) (may bool, err error)
-	// Settled is asked before the log is followed without Unseen: an error tells that tables were not compared afterwards.
+	// Settled is asked before the log is followed without Unseen: an error tells that tables were not compared
+	// afterwards.
 	Settled func(ctx context.Context) error
 
 	// Report is told about every commit and, about once a second, about standing still. It must be quick.
@@ -108,8 +112,8 @@ func New(source db.Log, target Opener, routes []*route.Route, opts Options) *Rep
 // ReplayTo applies changes until the target holds everything up to goal.
 func (r *Replicator) ReplayTo(ctx context.Context, goal db.Position) error { return r.run(ctx, goal) }
 
-// ReplayExactly applies changes until the target holds everything up to goal, and no transaction after it: goal is a place between
-// two transactions of the server that is read from.
+// ReplayExactly applies changes until the target holds everything up to goal, and no transaction after it: goal is a
+// place between two transactions of the server that is read from.
 func (r *Replicator) ReplayExactly(ctx context.Context, goal db.Position) error {
 	r.exact = true
 	defer func() { r.exact = false }()

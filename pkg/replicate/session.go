@@ -34,8 +34,9 @@ type work struct {
 	idle     bool  // nothing more was in the log
 }
 
-// session runs from the target's durable position to the goal, or over a schema change: then another session is to go on
-// after it. What is not committed when an error ends a session is read again by the next one, so nothing of it needs saving.
+// session runs from the target's durable position to the goal, or over a schema change: then another session is to go
+// on after it. What is not committed when an error ends a session is read again by the next one, so nothing of it
+// needs saving.
 func (r *Replicator) session(ctx context.Context, goal db.Position) (evolved bool, err error) {
 	applier, err := r.target.NewApplier(ctx, db.ApplyOptions{Workers: r.workers(), Displaced: r.opts.Displaced})
 	if err != nil {
@@ -104,7 +105,9 @@ func ignoreConnection(err error) error {
 }
 
 // applyAll writes what is handed over.
-func (r *Replicator) applyAll(ctx context.Context, applier db.Applier, in <-chan work, ready chan<- struct{}, free chan<- *coalescer) error {
+func (r *Replicator) applyAll(ctx context.Context, applier db.Applier, in <-chan work, ready chan<- struct{},
+	free chan<- *coalescer,
+) error {
 	pieces := 0 // applied since the last commit
 	ready <- struct{}{}
 	for w := range in {

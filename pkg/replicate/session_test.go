@@ -19,8 +19,8 @@ import (
 	"wherry/pkg/route"
 )
 
-// TestExactlyOnce breaks connections, loses answers and cuts everybody off while several writers write, and looks at every
-// step whether the target shows a state that the source had.
+// TestExactlyOnce breaks connections, loses answers and cuts everybody off while several writers write, and looks at
+// every step whether the target shows a state that the source had.
 func TestExactlyOnce(t *testing.T) {
 	for seed := range uint64(12) {
 		synctest.Test(t, func(t *testing.T) {
@@ -209,7 +209,8 @@ func TestSchemaChangeStops(t *testing.T) {
 		w := newWorld(t)
 		w.insert(1, 10)
 		before := w.head()
-		require.NoError(t, w.source.DDL(db.DDL{Statement: "ALTER TABLE items ADD x INT"}, dbtest.ReplaceTable(definition(items))))
+		require.NoError(t, w.source.DDL(db.DDL{Statement: "ALTER TABLE items ADD x INT"},
+			dbtest.ReplaceTable(definition(items))))
 		w.insert(20, 10)
 		for range 2 {
 			err := w.replicator().Run(t.Context())
@@ -277,7 +278,8 @@ func TestReplayToStopsAtTheGoal(t *testing.T) {
 		for range 2 {
 			require.NoError(t, w.replicator().ReplayTo(t.Context(), goal))
 			assert.Equal(t, goal, w.at())
-			assert.Len(t, w.target.All(w.routes[0].Target.Name()), 25, "nothing after the goal is applied, nor by a second call")
+			assert.Len(t, w.target.All(w.routes[0].Target.Name()), 25,
+				"nothing after the goal is applied, nor by a second call")
 		}
 		w.exec(func(tx *dbtest.Tx) error { return tx.Insert(unrouted, dbtest.Values(1, "x", nil)) })
 		goal = w.head()
@@ -322,7 +324,8 @@ func TestCatchUpOutlivesALostHead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.insert(1, 10)
-		w.left = dbtest.FaultySource(w.left, dbtest.Any(dbtest.Nth("head", 1, db.ErrConnection), dbtest.Nth("head.after", 1, db.ErrConnection)))
+		w.left = dbtest.FaultySource(w.left, dbtest.Any(dbtest.Nth("head", 1, db.ErrConnection),
+			dbtest.Nth("head.after", 1, db.ErrConnection)))
 		require.NoError(t, w.replicator().CatchUp(t.Context()))
 		w.equal()
 	})
@@ -516,7 +519,8 @@ func TestBatchLimits(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			s := &spy{Opener: w.right}
-			w.right, w.opts.BatchRows, w.opts.BatchBytes, w.opts.BatchAge, w.opts.Backlog = s, c.rows, c.bytes, time.Hour, allBacklog
+			w.right, w.opts.BatchRows, w.opts.BatchBytes, w.opts.BatchAge, w.opts.Backlog =
+				s, c.rows, c.bytes, time.Hour, allBacklog
 			first, held := true, make(chan struct{})
 			w.target.OnStep(func(step string) error {
 				if step == "apply" && first {

@@ -21,8 +21,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// world is two servers with four tables each: items (id, name, code unique), pairs (a, b, n) of which rows with n below 700
-// move, accounts (id, balance), and notes (text, n) without a key, of which rows with n below 3 move. Time in it is synctest's.
+// world is two servers with four tables each: items (id, name, code unique), pairs (a, b, n) of which rows with n
+// below 700 move, accounts (id, balance), and notes (text, n) without a key, of which rows with n below 3 move. Time
+// in it is synctest's.
 type world struct {
 	t              *testing.T
 	source, target *dbtest.Server
@@ -68,11 +69,15 @@ func definition(name schema.Name) *schema.Table {
 		t.Columns = []schema.Column{{Name: "a", Type: text}, {Name: "b", Type: text}, {Name: "n", Type: number}}
 	case "notes":
 		t.Primary = nil
-		t.Columns = []schema.Column{{Name: "text", Type: text, Nullable: true}, {Name: "n", Type: number, Nullable: true}}
+		t.Columns = []schema.Column{{Name: "text", Type: text, Nullable: true}, {
+			Name: "n", Type: number,
+			Nullable: true,
+		}}
 	case "accounts":
 		t.Columns = append(t.Columns, schema.Column{Name: "balance", Type: number})
 	default:
-		t.Columns = append(t.Columns, schema.Column{Name: "name", Type: text, Nullable: true}, schema.Column{Name: "code", Type: number, Nullable: true})
+		t.Columns = append(t.Columns, schema.Column{Name: "name", Type: text, Nullable: true},
+			schema.Column{Name: "code", Type: number, Nullable: true})
 		t.Indexes = []schema.Index{index("u_code", "code")}
 	}
 	return t
@@ -183,7 +188,8 @@ func step(tx *dbtest.Tx, r *rand.Rand) error {
 		return swap(tx, 1+r.IntN(20), 1+r.IntN(20))
 	default:
 		id, to := 1+r.IntN(20), 1+r.IntN(20)
-		return change(tx, items, dbtest.Values(id), dbtest.Values(to, "name "+strconv.Itoa(r.IntN(100)), nil), dbtest.Values(to), r.IntN(3) == 0)
+		return change(tx, items, dbtest.Values(id), dbtest.Values(to, "name "+strconv.Itoa(r.IntN(100)), nil),
+			dbtest.Values(to), r.IntN(3) == 0)
 	}
 }
 
@@ -260,7 +266,10 @@ func swap(tx *dbtest.Tx, a, b int) error {
 // open gives accounts 1 to n a balance of 100 each, on both ends.
 func (w *world) open(n int) {
 	w.t.Helper()
-	for server, name := range map[*dbtest.Server]schema.Name{w.source: accounts, w.target: {Database: "new", Table: "accounts"}} {
+	for server, name := range map[*dbtest.Server]schema.Name{w.source: accounts, w.target: {
+		Database: "new",
+		Table:    "accounts",
+	}} {
 		require.NoError(w.t, server.Exec(func(tx *dbtest.Tx) error {
 			for id := 1; id <= n; id++ {
 				if err := tx.Insert(name, dbtest.Values(id, 100)); err != nil {

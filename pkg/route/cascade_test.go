@@ -15,8 +15,15 @@ func cascadeRoute(t *testing.T, name, where string, keys ...schema.ForeignKey) *
 	t.Helper()
 	number := schema.Type{Kind: schema.Integer, Size: 4}
 	def := &schema.Table{
-		Name: schema.Name{Database: "shop", Table: name}, ForeignKeys: keys, Primary: &schema.Index{Name: "PRIMARY", Unique: true, Parts: []schema.Part{{Column: "id"}}},
-		Columns: []schema.Column{{Name: "id", Type: number}, {Name: "a", Type: number, Nullable: true}, {Name: "b", Type: number, Nullable: true}},
+		Name: schema.Name{Database: "shop", Table: name}, ForeignKeys: keys, Primary: &schema.Index{
+			Name:   "PRIMARY",
+			Unique: true, Parts: []schema.Part{{Column: "id"}},
+		},
+		Columns: []schema.Column{
+			{Name: "id", Type: number},
+			{Name: "a", Type: number, Nullable: true},
+			{Name: "b", Type: number, Nullable: true},
+		},
 	}
 	r, err := New(def, def, where)
 	require.NoError(t, err)
@@ -24,13 +31,17 @@ func cascadeRoute(t *testing.T, name, where string, keys ...schema.ForeignKey) *
 }
 
 func cascadeKey(name, parent, onDelete, onUpdate string) schema.ForeignKey {
-	return schema.ForeignKey{Name: name, Columns: []string{"a"}, Parent: schema.Name{Database: "shop", Table: parent}, ParentColumns: []string{"id"}, OnDelete: onDelete, OnUpdate: onUpdate}
+	return schema.ForeignKey{
+		Name: name, Columns: []string{"a"}, Parent: schema.Name{Database: "shop", Table: parent},
+		ParentColumns: []string{"id"}, OnDelete: onDelete, OnUpdate: onUpdate,
+	}
 }
 
 func TestCascades(t *testing.T) {
 	p := cascadeRoute(t, "p", "id < 5")
 	c := cascadeRoute(t, "c", "", cascadeKey("z", "p", "CASCADE", "SET NULL"))
-	d := cascadeRoute(t, "d", "", cascadeKey("y", "p", "SET NULL", "CASCADE"), cascadeKey("x", "c", "CASCADE", "RESTRICT"))
+	d := cascadeRoute(t, "d", "", cascadeKey("y", "p", "SET NULL", "CASCADE"), cascadeKey("x", "c", "CASCADE",
+		"RESTRICT"))
 	e := cascadeRoute(t, "e", "", cascadeKey("w", "d", "", "NO ACTION"), cascadeKey("v", "elsewhere", "CASCADE", ""))
 	all := NewCascades([]*Route{e, d, c, p})
 	require.Len(t, all.Of(p), 2)
@@ -55,7 +66,8 @@ func TestCascades(t *testing.T) {
 // no other.
 func TestCascadesOverText(t *testing.T) {
 	for collation, alike := range map[string]bool{
-		"latin1_swedish_ci": true, "latin1_bin": true, "utf8mb4_general_ci": true, "utf8mb4_bin": true, "utf8_general_ci": true, "utf8mb4_0900_ai_ci": false, "utf8mb4_uca1400_ai_ci": false,
+		"latin1_swedish_ci": true, "latin1_bin": true, "utf8mb4_general_ci": true, "utf8mb4_bin": true,
+		"utf8_general_ci": true, "utf8mb4_0900_ai_ci": false, "utf8mb4_uca1400_ai_ci": false,
 	} {
 		obstacle := func(target schema.Flavor, to string) string {
 			p, child := cascadeRoute(t, "p", ""), cascadeRoute(t, "c", "", cascadeKey("f", "p", "CASCADE", "CASCADE"))
@@ -71,7 +83,8 @@ func TestCascadesOverText(t *testing.T) {
 		}
 		assert.Equal(t, alike, obstacle(schema.Flavor{MariaDB: true, Version: 101100}, collation) == "", collation)
 		assert.Empty(t, obstacle(schema.Flavor{Version: 90700}, collation), "%s within a family", collation)
-		assert.NotEmpty(t, obstacle(schema.Flavor{Version: 90700}, "latin1_danish_ci"), "%s becomes another one", collation)
+		assert.NotEmpty(t, obstacle(schema.Flavor{Version: 90700}, "latin1_danish_ci"), "%s becomes another one",
+			collation)
 	}
 }
 
@@ -82,15 +95,28 @@ func TestCascadeObstacles(t *testing.T) {
 	}{
 		{name: "none", where: "b < 5", onDelete: "CASCADE", onUpdate: "CASCADE"},
 		{name: "rows only go", where: "a < 5", onDelete: "CASCADE"},
-		{name: "rows begin to match", where: "NOT (b = 1 OR a IN (1, 2))", onDelete: "SET NULL", want: "looks at columns that it changes"},
-		{name: "NULL matters", where: "b > 1 AND a IS NULL", onUpdate: "SET NULL", want: "looks at columns that it changes"},
+		{
+			name: "rows begin to match", where: "NOT (b = 1 OR a IN (1, 2))", onDelete: "SET NULL",
+			want: "looks at columns that it changes",
+		},
+		{
+			name: "NULL matters", where: "b > 1 AND a IS NULL", onUpdate: "SET NULL",
+			want: "looks at columns that it changes",
+		},
 		{name: "default", onDelete: "SET DEFAULT", want: "SET DEFAULT"},
-		{name: "another type", onUpdate: "CASCADE", want: "of another type", change: func(t *schema.Table) { t.Columns[1].Type.Kind = schema.Decimal }},
-		{name: "another type is only removed", onDelete: "CASCADE", change: func(t *schema.Table) { t.Columns[1].Type.Kind = schema.Decimal }},
-		{name: "computed", onDelete: "CASCADE", want: "generated column", change: func(t *schema.Table) { t.Columns[1].Generated = schema.Stored }},
+		{name: "another type", onUpdate: "CASCADE", want: "of another type", change: func(t *schema.Table) {
+			t.Columns[1].Type.Kind = schema.Decimal
+		}},
+		{name: "another type is only removed", onDelete: "CASCADE", change: func(t *schema.Table) {
+			t.Columns[1].Type.Kind = schema.Decimal
+		}},
+		{name: "computed", onDelete: "CASCADE", want: "generated column", change: func(t *schema.Table) {
+			t.Columns[1].Generated = schema.Stored
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, child := cascadeRoute(t, "p", ""), cascadeRoute(t, "c", c.where, cascadeKey("f", "p", c.onDelete, c.onUpdate))
+			p, child := cascadeRoute(t, "p", ""), cascadeRoute(t, "c", c.where, cascadeKey("f", "p", c.onDelete,
+				c.onUpdate))
 			if c.change != nil {
 				c.change(child.Source.Table)
 				var err error

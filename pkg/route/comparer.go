@@ -99,7 +99,8 @@ func comparerOfEnum(column *schema.Column) (reader, error) {
 // plainCollations compare letters and digits of ASCII as equal only when they differ in nothing but case.
 var plainCollations = []string{
 	"general_ci", "unicode_ci", "unicode_520_ci", "0900_ai_ci", "0900_as_ci", "0900_as_cs", "swedish_ci",
-	"uca1400_ai_ci", "uca1400_as_ci", "uca1400_as_cs", "uca1400_nopad_ai_ci", "uca1400_nopad_as_ci", "uca1400_nopad_as_cs",
+	"uca1400_ai_ci", "uca1400_as_ci", "uca1400_as_cs", "uca1400_nopad_ai_ci", "uca1400_nopad_as_ci",
+	"uca1400_nopad_as_cs",
 }
 
 // distinctLabels tells for certain that no two labels are equal under the enum's collation.

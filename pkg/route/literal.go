@@ -83,7 +83,8 @@ func readInteger(node ast.ExprNode, t *schema.Type) (operand, error) {
 		_, err = strconv.ParseInt(string(value.text), 10, bits)
 	}
 	if err != nil {
-		return operand{}, fmt.Errorf("%s is no integer that %s can hold, which IN and BETWEEN demand", text(node), t.Text)
+		return operand{}, fmt.Errorf("%s is no integer that %s can hold, which IN and BETWEEN demand", text(node),
+			t.Text)
 	}
 	return value, nil
 }
@@ -177,7 +178,8 @@ func readText(node ast.ExprNode, charset string) (operand, error) {
 	unicode := strings.HasPrefix(charset, "utf8")
 	for _, r := range s {
 		if r >= utf8.RuneSelf && (!unicode || r > 0xFFFF && charset != "utf8mb4") {
-			return operand{}, fmt.Errorf("%s holds characters that are not plain in character set %s", text(node), charset)
+			return operand{}, fmt.Errorf("%s holds characters that are not plain in character set %s", text(node),
+				charset)
 		}
 	}
 	if !utf8.ValidString(s) {

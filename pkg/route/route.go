@@ -13,8 +13,9 @@ import (
 
 // Relation is one end of a route: a table and what rows of it carry.
 type Relation struct {
-	Table   *schema.Table
-	Columns []int  // value i of a row is Table.Columns[Columns[i]]; generated columns are left out unless the key has them
+	Table *schema.Table
+	// value i of a row is Table.Columns[Columns[i]]; generated columns are left out unless the key has them
+	Columns []int
 	Key     []int  // positions within a row of the values that identify it, in key order
 	Desc    []bool // per value of Key, whether keys are in descending order of it; nil: none is
 	Where   string // a condition in the server's SQL that rows must meet; empty means all rows

@@ -7,11 +7,11 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Rule is how a value of the source is read on its way to the target's column. The zero value is the identity: the bytes
-// stay as they are. Rows are equal when what the source's values are read as is what the target has.
+// Rule is how a value of the source is read on its way to the target's column. The zero value is the identity: the
+// bytes stay as they are. Rows are equal when what the source's values are read as is what the target has.
 //
-// For example, the text {"b":1, "a":2} that leads to MySQL's JSON is read as {"a": 2, "b": 1}: that is how MySQL prints the
-// document, and how it was written nobody can find out there.
+// For example, the text {"b":1, "a":2} that leads to MySQL's JSON is read as {"a": 2, "b": 1}: that is how MySQL
+// prints the document, and how it was written nobody can find out there.
 type Rule struct {
 	// Form is the kind of the target's column where that writes text in one way only: the text is read in that form.
 	Form schema.Kind

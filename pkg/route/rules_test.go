@@ -20,7 +20,8 @@ func TestRulesInclude(t *testing.T) {
 	r, err := NewRules([]string{"shop.*", "crm.cust?mer*"}, []string{"shop.tmp_*", "*.secret"}, nil, nil)
 	require.NoError(t, err)
 	for name, want := range map[string]bool{
-		"shop.orders": true, "shop.tmp_x": false, "shop.tmp": true, "Shop.orders": false, "shop2.orders": false, "shop.secret": false,
+		"shop.orders": true, "shop.tmp_x": false, "shop.tmp": true, "Shop.orders": false, "shop2.orders": false,
+		"shop.secret":   false,
 		"crm.customers": true, "crm.custümer": true, "crm.custmer": false, "shop.a.b": true, "shop.TMP_x": true,
 	} {
 		assert.Equal(t, want, r.Includes(parsed(t, name)), name)
@@ -41,9 +42,11 @@ func TestRulesTarget(t *testing.T) {
 	}, nil)
 	require.NoError(t, err)
 	for from, want := range map[string]string{
-		"shop.orders": "newshop.sales_orders", "shop.items": "newshop.items", "shop.tmp_ü": "scratch.ü_x", "shop.tmp_log": "scratch.lost",
-		"other.x": "all.x", "app_1.users": "users.users", "tabc.x": "tenant_abc.x_x", "shop.orders_archive_of_long_ago": "newshop.orders_archive_of_long_ago",
-		"crm.orders_archive_of_long_ago": "old.orders_archive_of_long_ago", "a.b.c": "all.b.c",
+		"shop.orders": "newshop.sales_orders", "shop.items": "newshop.items", "shop.tmp_ü": "scratch.ü_x",
+		"shop.tmp_log": "scratch.lost",
+		"other.x":      "all.x", "app_1.users": "users.users", "tabc.x": "tenant_abc.x_x",
+		"shop.orders_archive_of_long_ago": "newshop.orders_archive_of_long_ago",
+		"crm.orders_archive_of_long_ago":  "old.orders_archive_of_long_ago", "a.b.c": "all.b.c",
 	} {
 		assert.Equal(t, want, r.Target(parsed(t, from)).String(), from)
 	}
@@ -51,7 +54,11 @@ func TestRulesTarget(t *testing.T) {
 }
 
 func TestRulesWhere(t *testing.T) {
-	r, err := NewRules(nil, nil, nil, []Where{{"shop.*", "tenant = 1"}, {"shop.orders", "tenant = 2"}, {"*.*", "tenant = 3"}})
+	r, err := NewRules(nil, nil, nil, []Where{
+		{"shop.*", "tenant = 1"},
+		{"shop.orders", "tenant = 2"},
+		{"*.*", "tenant = 3"},
+	})
 	require.NoError(t, err)
 	assert.Equal(t, "tenant = 2", r.Where(parsed(t, "shop.orders")))
 	assert.Equal(t, "tenant = 1", r.Where(parsed(t, "shop.items")))

@@ -12,7 +12,8 @@ import (
 
 func TestShadows(t *testing.T) {
 	rules, err := route.NewRules([]string{"shop.orders", "crm.*"}, []string{"crm._*", "shop._orders_old"},
-		[]route.Rename{{From: "shop.orders", To: "new.sales"}, {From: "crm.*", To: "new.*"}}, []route.Where{{Table: "shop.orders", Where: "id < 5"}})
+		[]route.Rename{{From: "shop.orders", To: "new.sales"}, {From: "crm.*", To: "new.*"}},
+		[]route.Where{{Table: "shop.orders", Where: "id < 5"}})
 	require.NoError(t, err)
 	for _, c := range []struct {
 		table, to, where string

@@ -11,60 +11,62 @@ type Dialect interface {
 	DropTable(name Name) string
 	// TruncateTable returns the statement that removes a table's rows.
 	TruncateTable(name Name) string
-	// RenameTables returns the one statement that renames tables, each from and to, one after the other. The server carries
-	// out all of it or nothing: of tables that change places, names alone do not tell how far an interrupted sequence came.
+	// RenameTables returns the one statement that renames tables, each from and to, one after the other. The server
+	// carries out all of it or nothing: of tables that change places, names alone do not tell how far an interrupted
+	// sequence came.
 	RenameTables(pairs [][2]Name) string
 
-	// CreateDatabase returns the statement that makes a database when it is absent, with the given default collation, or the
-	// server's when it is empty.
+	// CreateDatabase returns the statement that makes a database when it is absent, with the given default collation,
+	// or the server's when it is empty.
 	CreateDatabase(name, collation string) string
 	// DropDatabase returns the statement that removes a database with all that is in it, if it is there.
 	DropDatabase(name string) string
-	// CreateTable returns the statements that make a table: with every index and no foreign key, or, when deferred, with the
-	// row key's index and whatever indexes the server demands at creation, leaving the rest to AddIndexes.
-	// The first makes the table, with its row key. What those behind it add, AddIndexes adds as well: so it completes a
-	// sequence that was interrupted.
+	// CreateTable returns the statements that make a table: with every index and no foreign key, or, when deferred,
+	// with the row key's index and whatever indexes the server demands at creation, leaving the rest to AddIndexes.
+	// The first makes the table, with its row key. What those behind it add, AddIndexes adds as well: so it completes
+	// a sequence that was interrupted.
 	CreateTable(t *Table, deferred bool) []string
 	// AddIndexes returns the statements that add the indexes of t that existing lacks.
 	AddIndexes(t, existing *Table) []string
-	// AddForeignKeys returns the statements that add the foreign keys of t that existing lacks. They also take away defaults
-	// that CREATE TABLE cannot leave out.
+	// AddForeignKeys returns the statements that add the foreign keys of t that existing lacks. They also take away
+	// defaults that CREATE TABLE cannot leave out.
 	AddForeignKeys(t, existing *Table) []string
 	// SetAutoIncrement returns the statement that sets the next automatic value, or "" when the table has none.
 	SetAutoIncrement(t *Table, next uint64) string
-	// Alter returns the statements that turn the table from, as it is on the server, into to, keeping its rows: none when
-	// they are equal (see Differences), and at most one ALTER TABLE unless the server demands more. Names and collations
-	// of to are the server's own: to is what Map returned, or was read from the server. The next automatic value is not
-	// set. It is an error when the change cannot be written.
+	// Alter returns the statements that turn the table from, as it is on the server, into to, keeping its rows: none
+	// when they are equal (see Differences), and at most one ALTER TABLE unless the server demands more. Names and
+	// collations of to are the server's own: to is what Map returned, or was read from the server. The next automatic
+	// value is not set. It is an error when the change cannot be written.
 	//
-	// Where the names differ the table is renamed as well, by the ALTER TABLE, or by a statement of its own when nothing
-	// else changes.
+	// Where the names differ the table is renamed as well, by the ALTER TABLE, or by a statement of its own when
+	// nothing else changes.
 	//
-	// former gives, by the name of a column of to, the name that it has in from. A column of to without one is new, and a
-	// column of from that is not named is dropped. A generated column may be made anew: its values follow from the others.
+	// former gives, by the name of a column of to, the name that it has in from. A column of to without one is new,
+	// and a column of from that is not named is dropped. A generated column may be made anew: its values follow from
+	// the others.
 	//
-	// empties lists partitions of from whose rows must go first. A partition that to lacks is dropped with its rows only
-	// if it is listed; otherwise its rows go where the partitions of to have them. A listed partition that neither table
-	// has was dropped by an earlier try, which was interrupted.
+	// empties lists partitions of from whose rows must go first. A partition that to lacks is dropped with its rows
+	// only if it is listed; otherwise its rows go where the partitions of to have them. A listed partition that
+	// neither table has was dropped by an earlier try, which was interrupted.
 	//
-	// A try can be interrupted between two statements. Foreign keys, partitions, the table's name, and defaults that the
-	// server gives unasked are changed by statements of their own; all else is one statement.
+	// A try can be interrupted between two statements. Foreign keys, partitions, the table's name, and defaults that
+	// the server gives unasked are changed by statements of their own; all else is one statement.
 	Alter(from, to *Table, former map[string]string, empties []string) ([]string, error)
 	// Differences returns how the table read back differs from the plan, in words; nothing when they are equal.
-	// Indexes that the plan defers are compared only when indexes is true, foreign keys, and what comes with them (see AddForeignKeys), only when
-	// foreign is true.
+	// Indexes that the plan defers are compared only when indexes is true, foreign keys, and what comes with them
+	// (see AddForeignKeys), only when foreign is true.
 	Differences(plan, got *Table, indexes, foreign bool) []string
 
 	// Regenerates proves that a table was understood as its server meant it: it writes the CREATE TABLE of t, which a
 	// server of the dialect's family printed, reads that again, and returns how the two differ, in words; nothing when
 	// they are equal. A table that comes from no server has nothing to prove.
 	Regenerates(t *Table) []string
-	// SessionColumns names the stored generated columns of a table, which a server of the dialect's family printed, whose
-	// values depend for certain on the session that wrote the row, as HOUR() of a TIMESTAMP does. Another server may
-	// compute others.
+	// SessionColumns names the stored generated columns of a table, which a server of the dialect's family printed,
+	// whose values depend for certain on the session that wrote the row, as HOUR() of a TIMESTAMP does. Another
+	// server may compute others.
 	SessionColumns(t *Table) []string
-	// UniqueNames tells which constraints must have names of their own in their database. Where they need not, a name has
-	// to be unique in its table only.
+	// UniqueNames tells which constraints must have names of their own in their database. Where they need not, a name
+	// has to be unique in its table only.
 	UniqueNames() (foreignKeys, checks bool)
 
 	ObjectDialect

@@ -67,7 +67,8 @@ func marshalJSON(s *State) ([]byte, error) {
 	if err := enc.Encode(s); err != nil {
 		return nil, err
 	}
-	if regexp.MustCompile(`[^\\](\\\\)*\\ufffd`).Match(b.Bytes()) { // what the encoder puts for bytes that are not UTF-8
+	// what the encoder puts for bytes that are not UTF-8
+	if regexp.MustCompile(`[^\\](\\\\)*\\ufffd`).Match(b.Bytes()) {
 		return nil, errors.New("text is not UTF-8")
 	}
 	return b.Bytes(), nil

@@ -12,11 +12,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var updateSamples = flag.Bool("update-samples", false, "write testdata samples of the current version that do not exist yet")
+var updateSamples = flag.Bool("update-samples", false, "write testdata samples of the current version that do not "+
+	"exist yet")
 
 // Samples of every version that was ever released stay readable.
 func TestSamples(t *testing.T) {
-	for name, want := range map[string]State{"state-v1.yaml": sampleOf1(), "state-v1.json": sampleOf1(), "state-v2.yaml": sampleOf2(), "state-v2.json": sampleOf2(), "state-v3.yaml": sample(), "state-v3.json": sample()} {
+	for name, want := range map[string]State{
+		"state-v1.yaml": sampleOf1(), "state-v1.json": sampleOf1(),
+		"state-v2.yaml": sampleOf2(), "state-v2.json": sampleOf2(), "state-v3.yaml": sample(),
+		"state-v3.json": sample(),
+	} {
 		path := filepath.Join("testdata", name)
 		c, err := codecFor(path)
 		require.NoError(t, err)
@@ -67,7 +72,10 @@ func TestTextMustBeUTF8(t *testing.T) {
 	for _, path := range formats() {
 		c, err := codecFor(path)
 		require.NoError(t, err)
-		for text, good := range map[string]bool{"\xff": false, `\\` + "\xff": false, "\ufffd": true, `\ufffd`: true, `\\ufffd`: true} {
+		for text, good := range map[string]bool{
+			"\xff": false, `\\` + "\xff": false, "\ufffd": true, `\ufffd`: true,
+			`\\ufffd`: true,
+		} {
 			_, err = c.marshal(&State{Version: 1, Move: text})
 			assert.Equal(t, good, err == nil, "%q", text)
 		}
@@ -75,7 +83,10 @@ func TestTextMustBeUTF8(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	for _, name := range []string{"state-v1.yaml", "state-v1.json", "state-v2.yaml", "state-v2.json", "state-v3.yaml", "state-v3.json"} {
+	for _, name := range []string{
+		"state-v1.yaml", "state-v1.json", "state-v2.yaml", "state-v2.json", "state-v3.yaml",
+		"state-v3.json",
+	} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		require.NoError(f, err)
 		f.Add(data, filepath.Ext(name) == ".json")
@@ -107,7 +118,10 @@ func FuzzDecode(f *testing.F) {
 
 // A table's definition and a server's message are any text; both formats must give it back.
 func FuzzText(f *testing.F) {
-	for _, text := range []string{"", "a\nb", " a", "\n a\n", "a\r\nb\t", "\n\t", "a\n\tb", "# x", "...\n---", "\u2028\u0085", "null", "1e3", "\x00\x7f"} {
+	for _, text := range []string{
+		"", "a\nb", " a", "\n a\n", "a\r\nb\t", "\n\t", "a\n\tb", "# x", "...\n---",
+		"\u2028\u0085", "null", "1e3", "\x00\x7f",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

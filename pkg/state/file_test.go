@@ -19,10 +19,13 @@ func formats() []string { return []string{"s.yaml", "s.json"} }
 func sample() State {
 	s := sampleOf2()
 	s.Version = 3
-	s.Phases[1].Begun, s.Phases[1].Attempts, s.Phases[1].Code, s.Phases[1].Tables = s.Cutover.FencedAt, 3, 12, []string{"shop.Orders"}
+	s.Phases[1].Begun, s.Phases[1].Attempts, s.Phases[1].Code, s.Phases[1].Tables = s.Cutover.FencedAt, 3, 12, []string{
+		"shop.Orders",
+	}
 	s.Verify.Tables = []VerifyTable{{Table: "shop.Orders", Rows: 7, Differing: 1, Missing: 2, Extra: 3, Computed: 1}}
 	s.Progress = Progress{
-		Phase: PhaseVerify, Step: "verify", Tables: 2, TablesDone: 1, Rows: 7, RowsEstimate: 9, RowsPerSecond: 3, Left: Duration(time.Second), At: s.Cutover.FencedAt,
+		Phase: PhaseVerify, Step: "verify", Tables: 2, TablesDone: 1, Rows: 7, RowsEstimate: 9, RowsPerSecond: 3,
+		Left: Duration(time.Second), At: s.Cutover.FencedAt,
 	}
 	return s
 }
@@ -32,7 +35,10 @@ func sampleOf2() State {
 	s := sampleOf1()
 	s.Version = 2
 	s.Rehearsal = Rehearsal{At: s.Cutover.FencedAt, Blocked: 230e6, Fence: 10e6, Drain: 50e6, Verify: 150e6}
-	s.Reverse = Reverse{Positions: s.Positions, Verify: s.Verify, Cutover: Cutover{Step: "fence", FencedAt: s.Cutover.FencedAt}}
+	s.Reverse = Reverse{Positions: s.Positions, Verify: s.Verify, Cutover: Cutover{
+		Step:     "fence",
+		FencedAt: s.Cutover.FencedAt,
+	}}
 	return s
 }
 
@@ -45,14 +51,25 @@ func sampleOf1() State {
 		Target: Server{UUID: "u2", Host: "10.0.0.6", Port: "3306", Version: "10.11.9", Flavor: "mariadb"},
 		Phases: []Phase{
 			{Name: PhaseInitSchema, Status: StatusDone, Started: at, Finished: at.Add(time.Second), Detail: "2 tables"},
-			{Name: PhaseInitCopy, Status: StatusFailed, Started: at, Finished: at, Error: "read chunk shop.orders[3]: gone"},
+			{
+				Name: PhaseInitCopy, Status: StatusFailed, Started: at, Finished: at,
+				Error: "read chunk shop.orders[3]: gone",
+			},
 		},
 		Tables: []Table{{
-			Source: "shop.Orders", Target: "new.orders", Status: TableCopying, RowsEstimate: 1 << 60, Rows: 7, Chunks: 3, ChunksDone: 2,
-			Definition: "CREATE TABLE `Orders` (\n  `id` int NOT NULL,\n  `n` text DEFAULT ' # : <&> \\\\ \"é\"'\n) ENGINE=InnoDB",
+			Source: "shop.Orders", Target: "new.orders", Status: TableCopying, RowsEstimate: 1 << 60, Rows: 7,
+			Chunks: 3, ChunksDone: 2,
+			Definition: "CREATE TABLE `Orders` (\n  `id` int NOT NULL,\n  `n` text DEFAULT ' # : <&> \\\\ \"é\"'\n) " +
+				"ENGINE=InnoDB",
 		}, {Source: "shop.items", Target: "new.items", Status: TablePlanned}},
-		Positions: Positions{Start: "a:1-5", Consistent: "a:1-9", Applied: "a:1-10", Head: "a:1-12", AppliedAt: at, Lag: Duration(1200 * time.Millisecond), RowsApplied: 9007199254740993},
-		Verify:    Verify{Mode: "full", Position: "a:1-9", Started: at, Finished: at, Clean: true, Tables: []VerifyTable{{Table: "shop.Orders", Rows: 7, Differing: 1, Missing: 2, Extra: 3}}},
+		Positions: Positions{
+			Start: "a:1-5", Consistent: "a:1-9", Applied: "a:1-10", Head: "a:1-12", AppliedAt: at,
+			Lag: Duration(1200 * time.Millisecond), RowsApplied: 9007199254740993,
+		},
+		Verify: Verify{
+			Mode: "full", Position: "a:1-9", Started: at, Finished: at, Clean: true,
+			Tables: []VerifyTable{{Table: "shop.Orders", Rows: 7, Differing: 1, Missing: 2, Extra: 3}},
+		},
 		Cutover: Cutover{
 			Step: "fenced", FencedAt: at, FenceKind: "read_only", SourceReadOnly: map[string]string{"read_only": "OFF"},
 			Head: "a:1-12", Blocked: Duration(350 * time.Millisecond), Done: true, Note: "done",
@@ -112,16 +129,25 @@ func TestOpenRefuses(t *testing.T) {
 		want string
 	}{
 		{"other move", keep, OpenOptions{Move: "blog"}, ErrOtherMove, `records move "shop", the config says "blog"`},
-		{"other tables", keep, OpenOptions{Move: "shop", Fingerprint: "beef"}, ErrOtherMove, "f00d, the config has beef: routes, filters and alter must stay"},
+		{
+			"other tables", keep,
+			OpenOptions{Move: "shop", Fingerprint: "beef"},
+			ErrOtherMove,
+			"f00d, the config has beef: routes, filters and alter must stay",
+		},
 		{"empty", func([]byte) []byte { return nil }, OpenOptions{}, ErrDamaged, "it is empty"},
-		{"not a state", func([]byte) []byte { return []byte("hello\n...\n") }, OpenOptions{}, ErrDamaged, "move it away and begin again"},
+		{"not a state", func([]byte) []byte {
+			return []byte("hello\n...\n")
+		}, OpenOptions{}, ErrDamaged, "move it away and begin again"},
 		{"no version", edit("version", "vers"), OpenOptions{}, ErrDamaged, "version 0"},
 		{"unknown field", edit("fingerprint", "finger"), OpenOptions{}, ErrDamaged, "finger"},
 		{"negative version", func(b []byte) []byte {
-			return []byte(strings.NewReplacer("version: 3\n", "version: -1\n", `"version": 3,`, `"version": -1,`).Replace(string(b)))
+			return []byte(strings.NewReplacer("version: 3\n", "version: -1\n", `"version": 3,`,
+				`"version": -1,`).Replace(string(b)))
 		}, OpenOptions{}, ErrDamaged, "version -1"},
 		{"newer", func(b []byte) []byte {
-			return []byte(strings.NewReplacer("version: 3\n", "version: 4\nflux: 3\n", `"version": 3,`, `"version": 4, "flux": 3,`).Replace(string(b)))
+			return []byte(strings.NewReplacer("version: 3\n", "version: 4\nflux: 3\n", `"version": 3,`,
+				`"version": 4, "flux": 3,`).Replace(string(b)))
 		}, OpenOptions{}, ErrNewer, "has version 4, this wherry knows up to 3"},
 	}
 	for _, tc := range cases {

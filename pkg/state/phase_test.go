@@ -12,7 +12,9 @@ import (
 
 func TestRecorder(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("x", 3600))
-	f := open(t, filepath.Join(t.TempDir(), "s.yaml"), OpenOptions{Move: "shop", Clock: func() time.Time { return now }})
+	f := open(t, filepath.Join(t.TempDir(), "s.yaml"), OpenOptions{Move: "shop", Clock: func() time.Time {
+		return now
+	}})
 	r := f.Phase(PhaseInitCopy)
 	first, second := now.UTC(), now.Add(time.Minute).UTC()
 	check := func(want Phase) {
@@ -27,11 +29,17 @@ func TestRecorder(t *testing.T) {
 	check(Phase{Status: StatusRunning, Started: first})
 	now = now.Add(time.Minute)
 	require.NoError(t, r.Fail(errors.New("no\xff"), 12, "shop.orders"))
-	check(Phase{Status: StatusFailed, Started: first, Finished: second, Error: "no?", Code: 12, Tables: []string{"shop.orders"}})
+	check(Phase{
+		Status: StatusFailed, Started: first, Finished: second, Error: "no?", Code: 12,
+		Tables: []string{"shop.orders"},
+	})
 	require.NoError(t, r.Begin())
 	check(Phase{Status: StatusRunning, Started: second, Begun: first, Attempts: 2})
 	require.NoError(t, r.Interrupt("half way"))
-	check(Phase{Status: StatusInterrupted, Started: second, Finished: second, Detail: "half way", Begun: first, Attempts: 2})
+	check(Phase{
+		Status: StatusInterrupted, Started: second, Finished: second, Detail: "half way", Begun: first,
+		Attempts: 2,
+	})
 	now = now.Add(time.Minute)
 	require.NoError(t, r.Begin())
 	third := now.UTC()
@@ -59,32 +67,59 @@ func TestNextAndRequire(t *testing.T) {
 		refuse map[string]string // phase -> text of the refusal; others are allowed
 	}{
 		{"new", State{}, PhaseCheck, map[string]string{
-			PhaseInitCopy:     "run init-copy: phase out of order: init-schema is not done, run `wherry init-schema` first",
-			PhaseStartReplica: "run `wherry init-schema` first", PhaseVerify: "run `wherry init-schema` first", PhaseCutover: "run `wherry init-schema` first",
+			PhaseInitCopy: "run init-copy: phase out of order: init-schema is not done, run `wherry " +
+				"init-schema` first",
+			PhaseStartReplica: "run `wherry init-schema` first", PhaseVerify: "run `wherry init-schema` first",
+			PhaseCutover: "run `wherry init-schema` first",
 		}},
 		{"checked", State{Phases: done(PhaseCheck)}, PhaseInitSchema, map[string]string{
-			PhaseInitCopy: "init-schema", PhaseStartReplica: "init-schema", PhaseVerify: "init-schema", PhaseCutover: "init-schema",
+			PhaseInitCopy: "init-schema", PhaseStartReplica: "init-schema", PhaseVerify: "init-schema",
+			PhaseCutover: "init-schema",
 		}},
-		{"copy failed", State{Phases: with(done(PhaseInitSchema), Phase{Name: PhaseInitCopy, Status: StatusFailed})}, PhaseInitCopy, map[string]string{
-			PhaseStartReplica: "init-copy is failed, run `wherry init-copy` first", PhaseVerify: "init-copy", PhaseCutover: "init-copy",
-		}},
-		{"copy killed", State{Phases: with(done(PhaseInitSchema), Phase{Name: PhaseInitCopy, Status: StatusRunning})}, PhaseInitCopy, map[string]string{
-			PhaseStartReplica: "init-copy is not finished, run `wherry init-copy` first", PhaseVerify: "init-copy", PhaseCutover: "init-copy",
-		}},
+		{
+			"copy failed",
+			State{Phases: with(done(PhaseInitSchema), Phase{Name: PhaseInitCopy, Status: StatusFailed})},
+			PhaseInitCopy,
+			map[string]string{
+				PhaseStartReplica: "init-copy is failed, run `wherry init-copy` first", PhaseVerify: "init-copy",
+				PhaseCutover: "init-copy",
+			},
+		},
+		{
+			"copy killed",
+			State{Phases: with(done(PhaseInitSchema), Phase{Name: PhaseInitCopy, Status: StatusRunning})},
+			PhaseInitCopy,
+			map[string]string{
+				PhaseStartReplica: "init-copy is not finished, run `wherry init-copy` first", PhaseVerify: "init-copy",
+				PhaseCutover: "init-copy",
+			},
+		},
 		{"copied", State{Phases: copied}, PhaseStartReplica, nil},
 		{"replica runs", State{Phases: with(copied, replica)}, PhaseVerify, nil},
-		{"replica stopped", State{Phases: with(copied, Phase{Name: PhaseStartReplica, Status: StatusInterrupted})}, PhaseStartReplica, nil},
+		{
+			"replica stopped",
+			State{Phases: with(copied, Phase{Name: PhaseStartReplica, Status: StatusInterrupted})},
+			PhaseStartReplica, nil,
+		},
 		{"verified unclean", State{Phases: with(with(copied, replica), done(PhaseVerify)...)}, PhaseVerify, nil},
-		{"verified", State{Phases: with(with(copied, replica), done(PhaseVerify)...), Verify: Verify{Clean: true}}, PhaseCutover, nil},
+		{
+			"verified",
+			State{Phases: with(with(copied, replica), done(PhaseVerify)...), Verify: Verify{Clean: true}},
+			PhaseCutover, nil,
+		},
 		{"cutover began", State{Phases: copied, Cutover: Cutover{Step: "fence"}}, PhaseCutover, nil},
 		{"over", State{Phases: copied, Cutover: Cutover{Done: true}}, "", map[string]string{
-			PhaseInitSchema: "run init-schema: move is over: the cutover is done", PhaseInitCopy: "over", PhaseStartReplica: "over", PhaseVerify: "over",
+			PhaseInitSchema: "run init-schema: move is over: the cutover is done", PhaseInitCopy: "over",
+			PhaseStartReplica: "over", PhaseVerify: "over",
 		}},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			assert.Equal(t, tc.next, tc.s.Next())
-			for _, phase := range []string{PhaseCheck, PhaseInitSchema, PhaseInitCopy, PhaseStartReplica, PhaseVerify, PhaseCutover} {
+			for _, phase := range []string{
+				PhaseCheck, PhaseInitSchema, PhaseInitCopy, PhaseStartReplica, PhaseVerify,
+				PhaseCutover,
+			} {
 				err := tc.s.Require(phase)
 				want, refused := tc.refuse[phase]
 				if !refused {

@@ -67,7 +67,8 @@ func (r *run) follow(ctx context.Context, from, to db.Position) error {
 	return nil
 }
 
-// reshaped returns the tables that have got their shape after a position, or to which foreign keys lead from such a table.
+// reshaped returns the tables that have got their shape after a position, or to which foreign keys lead from such a
+// table.
 func (r *run) reshaped(from db.Position) (map[*route.Route]bool, error) {
 	reshaped := map[*route.Route]bool{}
 	for _, rt := range r.routes {
@@ -88,7 +89,8 @@ func (r *run) reshaped(from db.Position) (map[*route.Route]bool, error) {
 	return reshaped, nil
 }
 
-// follows tells whether the routes have a schema change, which ends at a position, in them. Changes of other tables do not matter.
+// follows tells whether the routes have a schema change, which ends at a position, in them. Changes of other tables
+// do not matter.
 func (v *Verify) follows(d *db.DDL, at db.Position, routes []*route.Route) error {
 	for _, name := range d.Tables {
 		if !slices.ContainsFunc(routes, func(r *route.Route) bool { return r.Source.Name() == name }) {
@@ -151,7 +153,9 @@ func (r *run) flush(ctx context.Context, g *gathered) (err error) {
 
 // scan visits every change of the routes after a position, until the log has been read up to all of the goals.
 // After a lost connection it begins again at the last whole transaction, so a change may be visited twice.
-func (v *Verify) scan(ctx context.Context, from db.Position, goals []db.Position, routes []*route.Route, visit func(*db.Change) error) error {
+func (v *Verify) scan(ctx context.Context, from db.Position, goals []db.Position, routes []*route.Route,
+	visit func(*db.Change) error,
+) error {
 	at := from
 	var stop error // the visitor's: not to be tried again
 	careful := func(part *db.Part) error {
@@ -174,7 +178,9 @@ func (v *Verify) scan(ctx context.Context, from db.Position, goals []db.Position
 }
 
 // read visits the log from a position, which it moves along, until the goals are reached.
-func (v *Verify) read(ctx context.Context, pos *db.Position, goals []db.Position, routes []*route.Route, visit func(*db.Part) error) (done bool, err error) {
+func (v *Verify) read(ctx context.Context, pos *db.Position, goals []db.Position, routes []*route.Route,
+	visit func(*db.Part) error,
+) (done bool, err error) {
 	stream, err := v.source.Stream(ctx, *pos, routes, nil)
 	if err != nil {
 		return false, err

@@ -21,8 +21,8 @@ type suspect struct {
 	computed bool // only values that the target computes are unequal
 }
 
-// anyKind and onlyExtra tell confirm what to make of suspects. A row that the source has is a matter of the source's range
-// that it is in; seen in another range of a target that sorts otherwise, it would be counted twice.
+// anyKind and onlyExtra tell confirm what to make of suspects. A row that the source has is a matter of the source's
+// range that it is in; seen in another range of a target that sorts otherwise, it would be counted twice.
 func anyKind(suspect) bool     { return true }
 func onlyExtra(s suspect) bool { return s.kind == Extra }
 
@@ -66,7 +66,8 @@ func (r *run) list(rt *route.Route, v verdict, f *found) {
 		if !listed {
 			continue // one line each of a million would help nobody
 		}
-		r.opts.Log.Warn().Stringer("table", rt.Source.Name()).Str("key", text).Str("kind", string(s.kind)).Msg("row is different")
+		r.opts.Log.Warn().Stringer("table", rt.Source.Name()).Str("key", text).Str("kind",
+			string(s.kind)).Msg("row is different")
 	}
 	for _, s := range v.inFlux {
 		f.add(render(&rt.Source, s.key), InFlux, false)
@@ -76,8 +77,8 @@ func (r *run) list(rt *route.Route, v verdict, f *found) {
 	}
 }
 
-// first tells whether a row is found for the first time. Where the target sorts otherwise, its ranges overlap; and a row may
-// change more than once. Beyond Options.MaxCount rows a count may be too high.
+// first tells whether a row is found for the first time. Where the target sorts otherwise, its ranges overlap; and a
+// row may change more than once. Beyond Options.MaxCount rows a count may be too high.
 func (r *run) first(rt *route.Route, key db.Row) bool {
 	d, _ := key.Digest(nil)
 	r.mu.Lock()
@@ -150,9 +151,9 @@ func (r *run) look(ctx context.Context, rt *route.Route, keys []db.Row) ([]suspe
 //
 // That a row looks the same on the source before and after is no proof that it stood still: a flag may be set and
 // cleared again in between. So the log is the witness. A row is different when it was unequal and the log has no
-// change of it from a position that both looks contain, up to beyond all that either end has shown. A row that has such a
-// change each time is in flux: every change carries the whole row, so whatever was wrong with it on the
-// target when it was first seen has been overwritten since.
+// change of it from a position that both looks contain, up to beyond all that either end has shown. A row that has
+// such a change each time is in flux: every change carries the whole row, so whatever was wrong with it on the target
+// when it was first seen has been overwritten since.
 func (r *run) prove(ctx context.Context, rt *route.Route, left []suspect) (verdict, error) {
 	var v verdict
 	for range maxRounds {
@@ -188,7 +189,9 @@ func (r *run) prove(ctx context.Context, rt *route.Route, left []suspect) (verdi
 
 // movedSince returns the keys of a table's rows that the log shows to have changed since a position, up to beyond
 // everything that a read of either end has shown so far; unseen tells that foreign keys may have changed others.
-func (r *run) movedSince(ctx context.Context, rt *route.Route, from db.Position) (keys map[string]bool, unseen bool, err error) {
+func (r *run) movedSince(ctx context.Context, rt *route.Route, from db.Position) (keys map[string]bool, unseen bool,
+	err error,
+) {
 	head, err := r.head(ctx)
 	if err != nil {
 		return nil, false, err

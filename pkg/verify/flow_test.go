@@ -30,7 +30,8 @@ func (w *world) write(spared, upto int) (stop func()) {
 			for n := 0; ctx.Err() == nil; n++ {
 				id := spared + 1 + random.IntN(upto-spared)
 				err := w.source.Exec(func(tx *dbtest.Tx) error { return w.step(tx, random.IntN(4), id, n) })
-				if err != nil && !strings.Contains(err.Error(), "duplicate key") && !strings.Contains(err.Error(), "no row") {
+				if err != nil && !strings.Contains(err.Error(), "duplicate key") &&
+					!strings.Contains(err.Error(), "no row") {
 					w.t.Errorf("write: %v", err) // those two: another writer was between our read and our write
 				}
 				time.Sleep(time.Duration(random.IntN(1000)) * time.Microsecond)
@@ -187,8 +188,9 @@ func TestRepairUnique(t *testing.T) {
 	w.assertEqual()
 }
 
-// TestRepairRace has a row changed, and the change applied, between the read and the write of a repair, which thereby undoes
-// it and displaces the row that has taken over its unique value. The report must not come back before both are right.
+// TestRepairRace has a row changed, and the change applied, between the read and the write of a repair, which thereby
+// undoes it and displaces the row that has taken over its unique value. The report must not come back before both are
+// right.
 func TestRepairRace(t *testing.T) {
 	w := newWorld(t, 450) // one range, which is compared before it is mended
 	w.follow()
@@ -278,8 +280,8 @@ func TestChanged(t *testing.T) {
 	w.assertEqual()
 }
 
-// TestWaitsForTarget: a row is looked at only when the target has reached what the report is about; else it might be equal
-// by chance, before changes that are applied wrongly.
+// TestWaitsForTarget: a row is looked at only when the target has reached what the report is about; else it might be
+// equal by chance, before changes that are applied wrongly.
 func TestWaitsForTarget(t *testing.T) {
 	w := newWorld(t, 10)
 	from := w.head()

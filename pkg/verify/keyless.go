@@ -11,14 +11,14 @@ import (
 	"wherry/pkg/route"
 )
 
-// keyless compares a table without a key as a whole, also while it is written to: both ends must hold the same rows, each as
-// often. Its rows cannot be named, so there is no second look at one of them. Instead the comparison is exact at once: of
-// the source as it was at a position S, and of the target as it was at a position T, which is S or later. What the log has
-// between the two is the rest.
+// keyless compares a table without a key as a whole, also while it is written to: both ends must hold the same rows,
+// each as often. Its rows cannot be named, so there is no second look at one of them. Instead the comparison is exact
+// at once: of the source as it was at a position S, and of the target as it was at a position T, which is S or later.
+// What the log has between the two is the rest.
 //
-// To mend, the difference is taken away from the target: rows that are missing are added, as often as they are missing, and
-// rows that are too many are removed. Every change adds or removes rows too, so that may happen at any later time, but
-// only once; see writer. Then the table is compared again.
+// To mend, the difference is taken away from the target: rows that are missing are added, as often as they are
+// missing, and rows that are too many are removed. Every change adds or removes rows too, so that may happen at any
+// later time, but only once; see writer. Then the table is compared again.
 func (r *run) keyless(ctx context.Context, rt *route.Route, f *found) error {
 	mended := found{limit: f.limit}
 	for round := 0; ; round++ {
@@ -114,8 +114,8 @@ func (p *bagPair) computed(ctx context.Context) (bool, error) {
 }
 
 // bagPair is a table of both ends at exact positions, with what the log has between them. The rows of the source and
-// those that the log adds are the left bag; the rows of the target and those that the log removes are the right one. With
-// nothing wrong the two are equal, because removing from one is adding to the other.
+// those that the log adds are the left bag; the rows of the target and those that the log removes are the right one.
+// With nothing wrong the two are equal, because removing from one is adding to the other.
 type bagPair struct {
 	r              *run
 	rt             *route.Route
@@ -124,8 +124,8 @@ type bagPair struct {
 	ticket         string // of repairs, from before the target was looked at
 }
 
-// open takes both snapshots: the target's when it holds all that the source's shows. Both are held from then on, so the log
-// between them is as short as the target's lag.
+// open takes both snapshots: the target's when it holds all that the source's shows. Both are held from then on, so
+// the log between them is as short as the target's lag.
 func (r *run) open(ctx context.Context, rt *route.Route, mend bool) (_ *bagPair, err error) {
 	p := &bagPair{r: r, rt: rt}
 	defer func() {
@@ -160,7 +160,8 @@ func (r *run) open(ctx context.Context, rt *route.Route, mend bool) (_ *bagPair,
 		return nil, fmt.Errorf("compare positions: %w", err)
 	}
 	if !reached { // it was there a moment ago
-		return nil, fmt.Errorf("the target is at %s, before %s, where it was already: is its data older than it was?", to, from)
+		return nil, fmt.Errorf("the target is at %s, before %s, where it was already: is its data older than it was?",
+			to, from)
 	}
 	p.log = stretch{v: r.Verify, rt: rt, from: from, to: to}
 	return p, nil
@@ -199,8 +200,8 @@ func (p *bagPair) sums(ctx context.Context) (rows bagRows, equal bool, err error
 	return bagRows{left.Rows, right.Rows}, left.Plus(added) == right.Plus(removed), err
 }
 
-// each visits every row of both bags: sign is 1 for the left and -1 for the right. The target's own rows come first. A row is
-// valid during its visit.
+// each visits every row of both bags: sign is 1 for the left and -1 for the right. The target's own rows come first.
+// A row is valid during its visit.
 func (p *bagPair) each(ctx context.Context, visit func(row db.Row, sign int64) error) error {
 	right := func(row db.Row) error { return visit(row, -1) }
 	left := func(row db.Row) error { return visit(row, 1) }

@@ -33,7 +33,10 @@ func (s *stretch) sums(ctx context.Context) (added, removed db.Sum, err error) {
 		return added, removed, err
 	}
 	var plus, minus db.Summer
-	err = s.again(ctx, func(row db.Row) error { plus.Add(row); return nil }, func(row db.Row) error { minus.Add(row); return nil })
+	err = s.again(ctx, func(row db.Row) error {
+		plus.Add(row)
+		return nil
+	}, func(row db.Row) error { minus.Add(row); return nil })
 	return plus.Sum(), minus.Sum(), err
 }
 
@@ -128,8 +131,9 @@ func (s *stretch) read(ctx context.Context, visit func(n int, part *db.Part) err
 	}
 }
 
-// beyond tells whether the transaction that begins with a part comes after the stretch. Of one that is whole it is known where
-// it ends: there the stream is. Before the rest of another comes the stream stays before it: as it has not reached the end, neither has the stretch ended.
+// beyond tells whether the transaction that begins with a part comes after the stretch. Of one that is whole it is
+// known where it ends: there the stream is. Before the rest of another comes the stream stays before it: as it has
+// not reached the end, neither has the stretch ended.
 func (s *stretch) beyond(at db.Position, part *db.Part) (bool, error) {
 	if !part.End {
 		return s.reached(at, s.to)

@@ -9,19 +9,23 @@ import (
 	"wherry/pkg/db"
 )
 
-// buckets is into how many parts a table is cut, by the beginning of the rows' digests, to find those that are worth counting.
+// buckets is into how many parts a table is cut, by the beginning of the rows' digests, to find those that are worth
+// counting.
 const buckets = 1 << 16
 
 type digest = [sha256.Size]byte
 
 func bucketOf(d digest) uint16 { return binary.BigEndian.Uint16(d[:]) }
 
-// differences visits every distinct row of which one bag holds more than the other, with how many more: on the left, they are
-// missing on the target; less than 0, the target holds too many. Those of which it holds too many come first.
+// differences visits every distinct row of which one bag holds more than the other, with how many more: on the left,
+// they are missing on the target; less than 0, the target holds too many. Those of which it holds too many come
+// first.
 //
-// Rows are counted by their digests. Of a table that is too large for that, the rows are first summed in buckets, and then only
-// the buckets that are not equal are counted, as many at a time as memory allows.
-func (p *bagPair) differences(ctx context.Context, rows int64, visit func(ctx context.Context, row db.Row, more int64) error) error {
+// Rows are counted by their digests. Of a table that is too large for that, the rows are first summed in buckets, and
+// then only the buckets that are not equal are counted, as many at a time as memory allows.
+func (p *bagPair) differences(ctx context.Context, rows int64,
+	visit func(ctx context.Context, row db.Row, more int64) error,
+) error {
 	groups := []map[uint16]bool{nil}
 	if rows > int64(p.r.opts.MaxCount) {
 		var err error
@@ -108,9 +112,9 @@ const repairRows = 1000
 
 // writer takes in differences, and mends them if asked to.
 //
-// A repair of rows without a key must not be made twice. So it shows a ticket: how many were made before the target was looked
-// at. Another one since then, by whomever, makes the ticket invalid; so does the same one whose answer was lost, or
-// that was still on its way. Then all is looked at again.
+// A repair of rows without a key must not be made twice. So it shows a ticket: how many were made before the target
+// was looked at. Another one since then, by whomever, makes the ticket invalid; so does the same one whose answer was
+// lost, or that was still on its way. Then all is looked at again.
 type writer struct {
 	p        *bagPair
 	f        *found

@@ -33,8 +33,8 @@ func bag(i int) db.Row {
 	return row
 }
 
-// shake inserts, rewrites and removes rows without a key until the returned function is called. Rows above the ids that it
-// uses are left alone.
+// shake inserts, rewrites and removes rows without a key until the returned function is called. Rows above the ids
+// that it uses are left alone.
 func (w *world) shake() (stop func()) {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	var group sync.WaitGroup
@@ -88,7 +88,8 @@ func TestKeylessUnderLoad(t *testing.T) {
 	w.insert(w.target, w.to, lost)
 	w.insert(w.target, w.to, lost)
 	require.NoError(t, w.target.Exec(func(tx *dbtest.Tx) error { return tx.Delete(w.to, rowOf(150)) }))
-	want := "extra (1001, 'Name 1001', '2024-03-22 10:00:00', 1, NULL), missing (150, NULL, '2024-03-11 10:00:00', 0, 1500)"
+	want := "extra (1001, 'Name 1001', '2024-03-22 10:00:00', 1, NULL), missing (150, NULL, '2024-03-11 10:00:00', " +
+		"0, 1500)"
 	wrong := func() string {
 		report := w.run()
 		assert.Equal(t, "differing=0 missing=1 extra=2 flux=0 repaired=0", counts(report))
@@ -125,7 +126,10 @@ func TestKeylessRepairOnce(t *testing.T) {
 		if step == "repair" && between.Add(1) == 3 { // somebody else mends the same
 			ticket, err := w.right.Ledger().Get(t.Context(), db.FactRepairs)
 			require.NoError(t, err)
-			extra := &db.Batch{Tables: []db.TableBatch{{Route: w.routes[0], Upserts: []db.Row{rowOf(40)}}}, Ticket: ticket}
+			extra := &db.Batch{
+				Tables: []db.TableBatch{{Route: w.routes[0], Upserts: []db.Row{rowOf(40)}}},
+				Ticket: ticket,
+			}
 			_ = w.right.Repair(t.Context(), extra)
 		}
 		return nil

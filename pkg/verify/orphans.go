@@ -20,9 +20,9 @@ const (
 	orphanPause = time.Second // between looks: an application may just be making or mending some
 )
 
-// References proves the foreign keys of the target, which were added unchecked: every row that references another one finds it there. Rows
-// that do not on the source either (foreign_key_checks=0 makes such) are told to log. It reads every table that has a foreign key once,
-// with a look into an index per row.
+// References proves the foreign keys of the target, which were added unchecked: every row that references another one
+// finds it there. Rows that do not on the source either (foreign_key_checks=0 makes such) are told to log. It reads
+// every table that has a foreign key once, with a look into an index per row.
 func References(ctx context.Context, source, target db.Reader, routes []*route.Route, log zerolog.Logger) error {
 	byName := make(map[schema.Name]*route.Route, len(routes))
 	for _, r := range routes {
@@ -48,7 +48,9 @@ func References(ctx context.Context, source, target db.Reader, routes []*route.R
 // ErrOrphans is rows of the target whose foreign key references nothing, unlike on the source.
 var ErrOrphans = errors.New("rows on the target reference rows that are not there")
 
-func references(ctx context.Context, source, target db.Reader, child, parent *route.Route, key schema.ForeignKey, log zerolog.Logger) error {
+func references(ctx context.Context, source, target db.Reader, child, parent *route.Route, key schema.ForeignKey,
+	log zerolog.Logger,
+) error {
 	for look := 1; ; look++ {
 		there, err := target.Orphans(ctx, &child.Target, &parent.Target, key, mostOrphans)
 		if err != nil || there == 0 {
@@ -61,10 +63,12 @@ func references(ctx context.Context, source, target db.Reader, child, parent *ro
 		switch {
 		case there <= here:
 			log.Warn().Stringer("table", child.Source.Name()).Str("foreign_key", key.Name).Int64("rows", here).
-				Msg("rows reference rows that are not there, on the source too: they were written with foreign_key_checks=0")
+				Msg("rows reference rows that are not there, on the source too: they were written with " +
+					"foreign_key_checks=0")
 			return nil
 		case look == orphanLooks:
-			return fmt.Errorf("%w: %s of %s by foreign key %s (%d on the source): run verify --repair", ErrOrphans, count.Of(there, "row"), child.Target.Name(), key.Name, here)
+			return fmt.Errorf("%w: %s of %s by foreign key %s (%d on the source): run verify --repair", ErrOrphans,
+				count.Of(there, "row"), child.Target.Name(), key.Name, here)
 		}
 		if err := db.Pause(ctx, orphanPause); err != nil {
 			return err

@@ -24,7 +24,8 @@ type entry struct {
 	plain  [sha256.Size]byte // of the values that can be written
 }
 
-// image is a few hundred rows by the bytes of their keys. Rows whose keys only a collation calls equal are different rows.
+// image is a few hundred rows by the bytes of their keys. Rows whose keys only a collation calls equal are different
+// rows.
 type image map[string]entry
 
 // add takes in a row of which some values at the end are computed.
@@ -98,7 +99,9 @@ func (v *Verify) sum(ctx context.Context, end db.Reader, rel *route.Relation, rn
 	return sum, err
 }
 
-func (v *Verify) bound(ctx context.Context, end db.Reader, rel *route.Relation, after db.Row, n int) (key db.Row, err error) {
+func (v *Verify) bound(ctx context.Context, end db.Reader, rel *route.Relation, after db.Row, n int) (key db.Row,
+	err error,
+) {
 	err = v.again(ctx, func() (err error) {
 		key, err = end.Bound(ctx, rel, after, n)
 		return err
@@ -158,7 +161,9 @@ func (v *Verify) visible(ctx context.Context, goal db.Position) error {
 	return v.until(ctx, goal, "the source's visible state", v.safe)
 }
 
-func (v *Verify) until(ctx context.Context, goal db.Position, who string, position func(context.Context) (db.Position, error)) error {
+func (v *Verify) until(ctx context.Context, goal db.Position, who string,
+	position func(context.Context) (db.Position, error),
+) error {
 	pause, deadline := firstPause, v.opts.Now().Add(v.opts.WaitTimeout)
 	for {
 		at, err := position(ctx)
@@ -173,7 +178,8 @@ func (v *Verify) until(ctx context.Context, goal db.Position, who string, positi
 			return nil
 		}
 		if v.opts.Now().After(deadline) {
-			return fmt.Errorf("wait %s for %s to reach %s: it is at %s: %w", v.opts.WaitTimeout, who, goal, at, ErrBehind)
+			return fmt.Errorf("wait %s for %s to reach %s: it is at %s: %w", v.opts.WaitTimeout, who, goal, at,
+				ErrBehind)
 		}
 		if err := db.Pause(ctx, pause); err != nil {
 			return err

@@ -30,7 +30,8 @@ type Table struct {
 	Extra     int64       `json:"extra"`     // on the target only
 	InFlux    int64       `json:"in_flux"`   // rewritten each time they were looked at; not differences, see prove
 	Repaired  int64       `json:"repaired"`  // were different and are no more; not counted in the three above
-	// Computed is how many of the differences are in generated columns only, which the target computes by itself: a repair cannot write them.
+	// Computed is how many of the differences are in generated columns only, which the target computes by itself: a
+	// repair cannot write them.
 	Computed int64        `json:"computed,omitempty"`
 	Listed   []Difference `json:"listed,omitempty"`
 }
@@ -70,8 +71,8 @@ func (r *Report) Has(table schema.Name) bool {
 	return r != nil && slices.ContainsFunc(r.Tables, func(t Table) bool { return t.Source == table })
 }
 
-// Join returns a report of the tables of both, without those that have to be compared again. What was compared later holds at the earlier
-// position too, for it says only what changed since need another look.
+// Join returns a report of the tables of both, without those that have to be compared again. What was compared later
+// holds at the earlier position too, for it says only what changed since need another look.
 func (r *Report) Join(later *Report, again func(schema.Name) bool) *Report {
 	if r == nil || later == nil {
 		r, later = cmp.Or(r, later), nil

@@ -38,9 +38,15 @@ type tally struct {
 }
 
 func (v *Verify) begin(pos db.Position) *run {
-	r := &run{Verify: v, repair: v.opts.Repair, seen: map[*route.Route]map[digest]struct{}{}, report: &Report{Position: pos, Started: v.opts.Now()}}
+	r := &run{
+		Verify: v, repair: v.opts.Repair, seen: map[*route.Route]map[digest]struct{}{},
+		report: &Report{Position: pos, Started: v.opts.Now()},
+	}
 	for _, rt := range v.routes {
-		r.tallies = append(r.tallies, &tally{route: rt, table: Table{Source: rt.Source.Name(), Target: rt.Target.Name()}})
+		r.tallies = append(r.tallies, &tally{route: rt, table: Table{
+			Source: rt.Source.Name(),
+			Target: rt.Target.Name(),
+		}})
 		r.estimate += rt.Source.Table.Rows
 	}
 	return r
@@ -57,7 +63,10 @@ func (r *run) promise(t *tally, last bool) {
 // fail notes that a table cannot be compared, and returns the error again if no other can be either.
 func (r *run) fail(ctx context.Context, t *tally, err error) error {
 	err = fmt.Errorf("verify table %s: %w", t.route.Source.Name(), err)
-	for _, of := range []error{db.ErrConnection, db.ErrAccess, db.ErrSetup, db.ErrSpace, db.ErrRetry, db.ErrPositionGone, db.ErrSealed, db.ErrOtherServer, db.ErrLost} {
+	for _, of := range []error{
+		db.ErrConnection, db.ErrAccess, db.ErrSetup, db.ErrSpace, db.ErrRetry,
+		db.ErrPositionGone, db.ErrSealed, db.ErrOtherServer, db.ErrLost,
+	} {
 		if errors.Is(err, of) {
 			return err
 		}
@@ -100,7 +109,10 @@ func (r *run) merge(t *tally, f *found, promised bool) {
 			r.done++
 		}
 	}
-	p := Progress{Table: t.table.Source, Finished: finished, Tables: len(r.tallies), TablesDone: r.done, Estimate: r.estimate}
+	p := Progress{
+		Table: t.table.Source, Finished: finished, Tables: len(r.tallies), TablesDone: r.done,
+		Estimate: r.estimate,
+	}
 	for _, t := range r.tallies {
 		p.Rows += t.table.Rows
 		p.Differing += t.table.Differing + t.table.Missing + t.table.Extra + t.table.Repaired

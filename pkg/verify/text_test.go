@@ -35,7 +35,16 @@ func TestRender(t *testing.T) {
 }
 
 func TestKeyText(t *testing.T) {
-	rows := []db.Row{{nil}, {{}}, {[]byte("~")}, {[]byte("a"), []byte("b")}, {[]byte("ab"), {}}, {{}, []byte("ab")}, {nil, []byte("ab")}, {[]byte("1:a"), []byte("b")}}
+	rows := []db.Row{
+		{nil},
+		{{}},
+		{[]byte("~")},
+		{[]byte("a"), []byte("b")},
+		{[]byte("ab"), {}},
+		{{}, []byte("ab")},
+		{nil, []byte("ab")},
+		{[]byte("1:a"), []byte("b")},
+	}
 	seen := map[string]bool{}
 	for _, r := range rows {
 		assert.False(t, seen[keyText(r)], "%q", r)

@@ -12,7 +12,8 @@ import (
 // exactTries is how often a row of a table that foreign keys change unseen is looked at before it is called in flux.
 const exactTries = 60
 
-// witnesses returns the tables whose changes may change rows of a table: itself, and those from which foreign keys reach it.
+// witnesses returns the tables whose changes may change rows of a table: itself, and those from which foreign keys
+// reach it.
 func (v *Verify) witnesses(rt *route.Route) []*route.Route {
 	all := []*route.Route{rt}
 	if !v.cascades.Reached(rt) {
@@ -39,7 +40,8 @@ func (v *Verify) sources(rt *route.Route) []*route.Relation {
 	return rels
 }
 
-// unseen returns the tables that a change may have changed rows of which the log does not show; nil when there are none.
+// unseen returns the tables that a change may have changed rows of which the log does not show; nil when there are
+// none.
 func (v *Verify) unseen(c *db.Change) (reached map[*route.Route]bool) {
 	if !c.Cascades {
 		return nil
@@ -58,9 +60,9 @@ func (v *Verify) unseen(c *db.Change) (reached map[*route.Route]bool) {
 	return reached
 }
 
-// proveExactly is prove for rows that foreign keys may have changed meanwhile, for which the log is no witness. The source as of S and the
-// target as of T, which is S or later, are compared: where the log shows neither a change of a row nor any that foreign keys could act
-// upon between the two, the row is equal or it is different.
+// proveExactly is prove for rows that foreign keys may have changed meanwhile, for which the log is no witness. The
+// source as of S and the target as of T, which is S or later, are compared: where the log shows neither a change of a
+// row nor any that foreign keys could act upon between the two, the row is equal or it is different.
 func (r *run) proveExactly(ctx context.Context, rt *route.Route, left []suspect, v verdict) (verdict, error) {
 	pause := firstPause
 	for range exactTries {
@@ -85,7 +87,9 @@ func (r *run) proveExactly(ctx context.Context, rt *route.Route, left []suspect,
 }
 
 // lookExactly returns the keys of rows that are different, and of those that moved too much to tell.
-func (r *run) lookExactly(ctx context.Context, rt *route.Route, keys []db.Row) (different, moving []suspect, err error) {
+func (r *run) lookExactly(ctx context.Context, rt *route.Route, keys []db.Row) (different, moving []suspect,
+	err error,
+) {
 	p, err := r.open(ctx, rt, false)
 	if err != nil {
 		return nil, nil, err
@@ -136,8 +140,8 @@ func digests(rt *route.Route, open func() (db.Rows, error)) (image, error) {
 // errUnseen is a stretch of the log in which foreign keys may have changed rows of the table.
 var errUnseen = errors.New("foreign keys changed rows of the table, which the log does not show")
 
-// apart has a table without a key compared between two changes that foreign keys may act upon. unseen tells that it was never possible. At a
-// cutover such a table is compared as a whole, when nothing is written any more.
+// apart has a table without a key compared between two changes that foreign keys may act upon. unseen tells that it
+// was never possible. At a cutover such a table is compared as a whole, when nothing is written any more.
 func (r *run) apart(ctx context.Context, compare func() error) (unseen bool, err error) {
 	for range exactTries {
 		if err = r.again(ctx, compare); !errors.Is(err, errUnseen) {

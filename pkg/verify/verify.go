@@ -51,10 +51,12 @@ type Options struct {
 	Repair    bool                   // rewrite rows that are proved different
 	Tables    func(schema.Name) bool // source tables to compare; nil means all of the routes
 	MaxListed int                    // rows listed per table, all are counted; 100
-	MaxCount  int                    // distinct rows without a key that are counted at a time, about 100 bytes each; 1,048,576
+	// distinct rows without a key that are counted at a time, about 100 bytes each; 1,048,576
+	MaxCount int
 
-	// Since tells, per source table, the position from which on it has the shape that its route has. What the log has of it before cannot be
-	// read with that; a table that changed its shape after a position is compared as a whole when its changes since then are asked for.
+	// Since tells, per source table, the position from which on it has the shape that its route has. What the log has
+	// of it before cannot be read with that; a table that changed its shape after a position is compared as a whole
+	// when its changes since then are asked for.
 	Since map[schema.Name]db.Position
 	// Applied returns the position up to which the target durably holds the source's changes. nil means that
 	// nothing is replicated and both ends rest.
@@ -125,8 +127,8 @@ func New(source Source, target Target, routes []*route.Route, opts Options) *Ver
 	return v
 }
 
-// Run compares every row of every table. The report comes back also with ErrNothingCompared, and with the errors of tables that could not be
-// compared, such as because their schema changed meanwhile: it is about the others then.
+// Run compares every row of every table. The report comes back also with ErrNothingCompared, and with the errors of
+// tables that could not be compared, such as because their schema changed meanwhile: it is about the others then.
 //
 // The position is visible-safe and the target has reached it before the first row is read: so every read, on either
 // end, shows all that was changed up to there, and only what changes later needs another look (Changed).

@@ -35,18 +35,46 @@ func TestFinds(t *testing.T) {
 				w.damage(i, func(row db.Row) { row[2] = bytes.Replace(row[2], []byte(" 10:"), []byte(" 11:"), 1) })
 			}
 		}, "differing=2500 missing=0 extra=0 flux=0 repaired=0", "-"},
-		"a flag flipped on two rows":      {func(w *world) { w.damage(1, set(3, "0")); w.damage(3, set(3, "0")) }, "differing=2 missing=0 extra=0 flux=0 repaired=0", "differing 1, differing 3"},
-		"NULL turned into '' on two rows": {func(w *world) { w.damage(3, set(1, "")); w.damage(9, set(1, "")) }, "differing=2 missing=0 extra=0 flux=0 repaired=0", "differing 3, differing 9"},
-		"'' turned into NULL":             {func(w *world) { w.damage(5, func(row db.Row) { row[1] = nil }) }, "differing=1 missing=0 extra=0 flux=0 repaired=0", "differing 5"},
-		"one byte":                        {func(w *world) { w.damage(1234, set(1, "Name 1235")) }, "differing=1 missing=0 extra=0 flux=0 repaired=0", "differing 1234"},
-		"case only":                       {func(w *world) { w.damage(7, set(1, "name 7")) }, "differing=1 missing=0 extra=0 flux=0 repaired=0", "differing 7"},
-		"trailing space only":             {func(w *world) { w.damage(7, set(1, "Name 7 ")) }, "differing=1 missing=0 extra=0 flux=0 repaired=0", "differing 7"},
-		"values swapped":                  {func(w *world) { w.damage(1, func(row db.Row) { row[3], row[4] = []byte("10"), []byte("1") }) }, "differing=1 missing=0 extra=0 flux=0 repaired=0", "differing 1"},
-		"names of rows swapped":           {func(w *world) { w.damage(1, set(1, "Name 2")); w.damage(2, set(1, "Name 1")) }, "differing=2 missing=0 extra=0 flux=0 repaired=0", "differing 1, differing 2"},
-		"the last row missing":            {func(w *world) { w.remove(w.target, w.to, rows) }, "differing=0 missing=1 extra=0 flux=0 repaired=0", "missing 2500"},
-		"one row missing":                 {func(w *world) { w.remove(w.target, w.to, 700) }, "differing=0 missing=1 extra=0 flux=0 repaired=0", "missing 700"},
-		"extra rows around":               {func(w *world) { w.insert(w.target, w.to, rowOf(-5)); w.insert(w.target, w.to, rowOf(9999)) }, "differing=0 missing=0 extra=2 flux=0 repaired=0", "extra -5, extra 9999"},
-		"an extra row within":             {func(w *world) { w.remove(w.source, w.from, 1400) }, "differing=0 missing=0 extra=1 flux=0 repaired=0", "extra 1400"},
+		"a flag flipped on two rows": {func(w *world) {
+			w.damage(1, set(3, "0"))
+			w.damage(3, set(3, "0"))
+		}, "differing=2 missing=0 extra=0 flux=0 repaired=0", "differing 1, differing 3"},
+		"NULL turned into '' on two rows": {func(w *world) {
+			w.damage(3, set(1, ""))
+			w.damage(9, set(1, ""))
+		}, "differing=2 missing=0 extra=0 flux=0 repaired=0", "differing 3, differing 9"},
+		"'' turned into NULL": {func(w *world) {
+			w.damage(5, func(row db.Row) { row[1] = nil })
+		}, "differing=1 missing=0 extra=0 flux=0 repaired=0", "differing 5"},
+		"one byte": {func(w *world) {
+			w.damage(1234, set(1, "Name 1235"))
+		}, "differing=1 missing=0 extra=0 flux=0 repaired=0", "differing 1234"},
+		"case only": {func(w *world) {
+			w.damage(7, set(1, "name 7"))
+		}, "differing=1 missing=0 extra=0 flux=0 repaired=0", "differing 7"},
+		"trailing space only": {func(w *world) {
+			w.damage(7, set(1, "Name 7 "))
+		}, "differing=1 missing=0 extra=0 flux=0 repaired=0", "differing 7"},
+		"values swapped": {func(w *world) {
+			w.damage(1, func(row db.Row) { row[3], row[4] = []byte("10"), []byte("1") })
+		}, "differing=1 missing=0 extra=0 flux=0 repaired=0", "differing 1"},
+		"names of rows swapped": {func(w *world) {
+			w.damage(1, set(1, "Name 2"))
+			w.damage(2, set(1, "Name 1"))
+		}, "differing=2 missing=0 extra=0 flux=0 repaired=0", "differing 1, differing 2"},
+		"the last row missing": {func(w *world) {
+			w.remove(w.target, w.to, rows)
+		}, "differing=0 missing=1 extra=0 flux=0 repaired=0", "missing 2500"},
+		"one row missing": {func(w *world) {
+			w.remove(w.target, w.to, 700)
+		}, "differing=0 missing=1 extra=0 flux=0 repaired=0", "missing 700"},
+		"extra rows around": {func(w *world) {
+			w.insert(w.target, w.to, rowOf(-5))
+			w.insert(w.target, w.to, rowOf(9999))
+		}, "differing=0 missing=0 extra=2 flux=0 repaired=0", "extra -5, extra 9999"},
+		"an extra row within": {func(w *world) {
+			w.remove(w.source, w.from, 1400)
+		}, "differing=0 missing=0 extra=1 flux=0 repaired=0", "extra 1400"},
 		"many extra rows at the end": {func(w *world) {
 			for i := 10001; i <= 13500; i++ {
 				w.insert(w.target, w.to, rowOf(i))
@@ -193,5 +221,6 @@ func TestProgress(t *testing.T) {
 	var last verify.Progress
 	w.opts.Observe = func(p verify.Progress) { last = p }
 	w.run()
-	assert.Equal(t, verify.Progress{Table: w.from, Finished: true, Tables: 1, TablesDone: 1, Rows: rows, Differing: 1}, last)
+	assert.Equal(t, verify.Progress{Table: w.from, Finished: true, Tables: 1, TablesDone: 1, Rows: rows, Differing: 1},
+		last)
 }

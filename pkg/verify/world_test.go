@@ -223,7 +223,8 @@ func (w *world) assertEqual() {
 // counts writes a report's counts for comparison.
 func counts(r *verify.Report) string {
 	t := r.Tables[0]
-	return fmt.Sprintf("differing=%d missing=%d extra=%d flux=%d repaired=%d", t.Differing, t.Missing, t.Extra, t.InFlux, t.Repaired)
+	return fmt.Sprintf("differing=%d missing=%d extra=%d flux=%d repaired=%d", t.Differing, t.Missing, t.Extra,
+		t.InFlux, t.Repaired)
 }
 
 func listed(r *verify.Report) string { return list(r, true) }

@@ -53,7 +53,8 @@ func servers(t *testing.T) []*server {
 		}
 		seen[u.Scheme == "mariadb"] = true
 		password, _ := u.User.Password()
-		pool, err := sql.Open("mysql", fmt.Sprintf("%s:%s@tcp(%s)/?charset=utf8mb4", u.User.Username(), password, u.Host))
+		pool, err := sql.Open("mysql", fmt.Sprintf("%s:%s@tcp(%s)/?charset=utf8mb4", u.User.Username(), password,
+			u.Host))
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = pool.Close() })
 		s := &server{name: u.Scheme}
@@ -91,7 +92,9 @@ func (s *server) collations(t *testing.T) mysql.Collations {
 	}
 	c := mysql.Collations{Known: map[string]string{}, Default: map[string]string{}}
 	for into, query := range map[*map[string]string]string{
-		&c.Known:   "SELECT " + column + ", CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE CHARACTER_SET_NAME IS NOT NULL",
+		&c.Known: "SELECT " + column +
+			", CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE " +
+			"CHARACTER_SET_NAME IS NOT NULL",
 		&c.Default: "SELECT CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS",
 	} {
 		for _, row := range s.rows(t, query) {
@@ -173,7 +176,8 @@ func (s *server) contents(t *testing.T, database string, table *schema.Table) []
 	return all
 }
 
-// lineage reads "new<old" words, and "-name" for a column that is new though from has one of the name; others keep their names.
+// lineage reads "new<old" words, and "-name" for a column that is new though from has one of the name; others keep
+// their names.
 func lineage(from, to *schema.Table, text string) map[string]string {
 	former, fresh := map[string]string{}, map[string]bool{}
 	taken := map[string]bool{}
@@ -194,8 +198,8 @@ func lineage(from, to *schema.Table, text string) map[string]string {
 	return former
 }
 
-// printed returns what SHOW CREATE TABLE says, as lines whose order does not matter but that of columns: the proof by the
-// server's own words, apart from what it leaves out or not by how it came to a character set.
+// printed returns what SHOW CREATE TABLE says, as lines whose order does not matter but that of columns: the proof by
+// the server's own words, apart from what it leaves out or not by how it came to a character set.
 func (s *server) printed(t *testing.T, database, table string) []string {
 	t.Helper()
 	create := s.rows(t, "SHOW CREATE TABLE "+mysql.Quoted(schema.Name{Database: database, Table: table}))[0][1]

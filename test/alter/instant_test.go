@@ -10,7 +10,10 @@ import (
 // TestInstant: what servers do without touching a row, they still do when Alter asks for it.
 func TestInstant(t *testing.T) {
 	instant := map[string]bool{}
-	for _, name := range []string{"add last", "add first", "add between", "add several", "drop", "rename", "swap names", "default set", "default dropped", "enum longer", "rename under a foreign key"} {
+	for _, name := range []string{
+		"add last", "add first", "add between", "add several", "drop", "rename", "swap names",
+		"default set", "default dropped", "enum longer", "rename under a foreign key",
+	} {
 		instant[name] = true
 	}
 	for _, s := range servers(t) {

@@ -49,14 +49,18 @@ func (c column) sql() string {
 func (r *random) retype(c column) column {
 	switch c.class {
 	case "number":
-		c.tail = r.one("int", "bigint", "mediumint", "int not null default 3", "bigint default (4 + 5)", "int comment 'a''b'", "int not null")
+		c.tail = r.one("int", "bigint", "mediumint", "int not null default 3", "bigint default (4 + 5)",
+			"int comment 'a''b'", "int not null")
 	case "text":
-		c.tail = r.one("varchar(20)", "varchar(30) default 'x'", "text", "varchar(20) character set latin1", "varchar(25) collate utf8mb4_general_ci", "varchar(20) not null", "varchar(20) comment 'c'", "varchar(20) invisible")
+		c.tail = r.one("varchar(20)", "varchar(30) default 'x'", "text", "varchar(20) character set latin1",
+			"varchar(25) collate utf8mb4_general_ci", "varchar(20) not null", "varchar(20) comment 'c'",
+			"varchar(20) invisible")
 		if r.maria {
 			c.tail = strings.Replace(c.tail, "not null", "not null default ''", 1)
 		}
 	case "time":
-		c.tail = r.one("datetime", "datetime(3) default current_timestamp(3)", "datetime(6)", "datetime default '2020-02-02 02:02:02'")
+		c.tail = r.one("datetime", "datetime(3) default current_timestamp(3)", "datetime(6)",
+			"datetime default '2020-02-02 02:02:02'")
 	}
 	return c
 }
@@ -119,10 +123,13 @@ func (r *random) dress(t *table, generated []column) {
 		t.rest = append(t.rest, fmt.Sprintf("key fx%d ((%s + %d))", r.IntN(2),
 			mysql.Quote(numbers[r.IntN(len(numbers))]), r.IntN(2)))
 	}
-	t.options = r.one("", "", "comment='x'", "row_format=compact", "charset=latin1", "stats_persistent=1 max_rows=7", "comment='y' charset=utf8mb4")
+	t.options = r.one("", "", "comment='x'", "row_format=compact", "charset=latin1", "stats_persistent=1 max_rows=7",
+		"comment='y' charset=utf8mb4")
 	if r.often(20) {
-		t.options += r.one(" partition by hash (id) partitions 2", " partition by hash (id) partitions 3", " partition by range (id) (partition p0 values less than (2), partition p1 values less than maxvalue)",
-			" partition by range (id) (partition p0 values less than (9))", " partition by range (id) (partition p0 values less than (9), partition p1 values less than (20))")
+		t.options += r.one(" partition by hash (id) partitions 2", " partition by hash (id) partitions 3",
+			" partition by range (id) (partition p0 values less than (2), partition p1 values less than maxvalue)",
+			" partition by range (id) (partition p0 values less than (9))",
+			" partition by range (id) (partition p0 values less than (9), partition p1 values less than (20))")
 	}
 }
 
@@ -169,7 +176,8 @@ func (r *random) pair() (from, to table, former map[string]string) {
 	}
 	var mine, theirs []column
 	for _, name := range []string{"v", "w"} {
-		c := column{name: name, class: "generated", kind: r.one("virtual", "stored"), template: r.one("%s + 1", "%s - %s", "coalesce(%s, 7)")}
+		c := column{name: name, class: "generated", kind: r.one("virtual", "stored"), template: r.one("%s + 1",
+			"%s - %s", "coalesce(%s, 7)")}
 		if r.often(50) {
 			mine = append(mine, c)
 			if r.often(60) {
@@ -195,8 +203,8 @@ func (r *random) pair() (from, to table, former map[string]string) {
 	return from, to, former
 }
 
-// TestRandom alters random tables in random ways. The server says what the rows must be: INSERT .. SELECT of the columns that stay, by
-// their new names, into a table that was made as planned.
+// TestRandom alters random tables in random ways. The server says what the rows must be: INSERT .. SELECT of the
+// columns that stay, by their new names, into a table that was made as planned.
 func TestRandom(t *testing.T) {
 	first := lab.Seed(t)
 	for _, s := range servers(t) {
@@ -226,7 +234,8 @@ func (s *server) random(t *testing.T, r *random) bool {
 		return false
 	}
 	s.fill(t, r, from)
-	s.exec(t, "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'") // new columns without a default get what ADD COLUMN gives them
+	// new columns without a default get what ADD COLUMN gives them
+	s.exec(t, "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'")
 	var into, values []string
 	for _, c := range to.columns {
 		if was := former[c.name]; was != "" && c.kind == "" {
@@ -237,7 +246,8 @@ func (s *server) random(t *testing.T, r *random) bool {
 			}
 		}
 	}
-	if s.try("INSERT INTO "+later+".t ("+strings.Join(into, ", ")+") SELECT "+strings.Join(values, ", ")+" FROM "+now+".t") != nil {
+	if s.try("INSERT INTO "+later+".t ("+strings.Join(into, ", ")+") SELECT "+strings.Join(values, ", ")+" FROM "+now+
+		".t") != nil {
 		return false // rows that no partition takes
 	}
 	s.exec(t, strict)
@@ -247,10 +257,12 @@ func (s *server) random(t *testing.T, r *random) bool {
 		return false
 	}
 	for _, statement := range statements {
-		require.NoError(t, s.try(statement), "from %s\nto %s\nby %q\nstatements %q", before.Definition, plan.Definition, former, statements)
+		require.NoError(t, s.try(statement), "from %s\nto %s\nby %q\nstatements %q", before.Definition, plan.Definition,
+			former, statements)
 	}
 	got := s.read(t, now, "t")
-	context := fmt.Sprintf("from %s\nto %s\nby %q\nstatements %q", before.Definition, plan.Definition, former, statements)
+	context := fmt.Sprintf("from %s\nto %s\nby %q\nstatements %q", before.Definition, plan.Definition, former,
+		statements)
 	assert.Empty(t, s.dialect.Differences(plan, got, true, true), context)
 	assert.Equal(t, s.printed(t, later, "t"), s.printed(t, now, "t"), context)
 	assert.Equal(t, s.contents(t, later, plan), s.contents(t, now, got), context)

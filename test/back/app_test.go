@@ -23,9 +23,9 @@ import (
 // The application's account: one that a read-only server refuses.
 const appUser, appPassword = "back_app", "back-app-secret"
 
-// app is an application that writes without a break, and always to the server that the switch hook has named last. Each of
-// its transactions puts a token of its own into a table with keys and one without, or touches an earlier one in both, and
-// counts that; so what is lost or doubled shows.
+// app is an application that writes without a break, and always to the server that the switch hook has named last.
+// Each of its transactions puts a token of its own into a table with keys and one without, or touches an earlier one
+// in both, and counts that; so what is lost or doubled shows.
 type app struct {
 	m       *move
 	dbs     map[string]*sql.DB // by what the hook writes
@@ -44,7 +44,8 @@ type app struct {
 func (m *move) createTables(t *testing.T, rows int) {
 	t.Helper()
 	m.source.run(t,
-		"CREATE TABLE "+name+".items (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, token VARCHAR(40) NOT NULL UNIQUE, n INT NOT NULL, note TEXT NULL) ENGINE=InnoDB",
+		"CREATE TABLE "+name+".items (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, token VARCHAR(40) NOT NULL "+
+			"UNIQUE, n INT NOT NULL, note TEXT NULL) ENGINE=InnoDB",
 		"CREATE TABLE "+name+".entries (token VARCHAR(40) NOT NULL, n INT NOT NULL, KEY (token)) ENGINE=InnoDB",
 		"CREATE TABLE "+name+".counters (id INT NOT NULL PRIMARY KEY, n BIGINT NOT NULL) ENGINE=InnoDB",
 		"INSERT INTO "+name+".counters VALUES (0, 0), (1, 0), (2, 0), (3, 0), (100, 0)")
@@ -64,7 +65,10 @@ func (m *move) createTables(t *testing.T, rows int) {
 func (m *move) startApp(t *testing.T, seed uint64, workers int) *app {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	a := &app{m: m, dbs: map[string]*sql.DB{}, stopped: cancel, said: map[string]bool{}, open: map[string]bool{}, moved: map[string]int{}}
+	a := &app{
+		m: m, dbs: map[string]*sql.DB{}, stopped: cancel, said: map[string]bool{}, open: map[string]bool{},
+		moved: map[string]int{},
+	}
 	for place, s := range map[string]*server{"reverse": m.source, "forward": m.target} {
 		db, err := s.Open(appUser, appPassword, "")
 		require.NoError(t, err)
@@ -91,7 +95,8 @@ func (a *app) stop(t *testing.T) {
 	a.workers.Wait()
 	require.NoError(t, a.wrong)
 	require.NotEmpty(t, a.said, "transactions of the application")
-	t.Logf("application: %d tokens, %d unknown, by place %v, %d refused", len(a.said), len(a.open), a.moved, a.refused.Load())
+	t.Logf("application: %d tokens, %d unknown, by place %v, %d refused", len(a.said), len(a.open), a.moved,
+		a.refused.Load())
 }
 
 // commits returns how many transactions were committed at a place so far.
@@ -143,7 +148,8 @@ func (a *app) work(ctx context.Context, worker int, r *rand.Rand) {
 				a.said[token] = true
 				mine = append(mine, token)
 			}
-		case errors.As(err, &refusal) && (refusal.Number == 1290 || refusal.Number == 1836 || refusal.Number == 1205 || refusal.Number == 1213):
+		case errors.As(err, &refusal) && (refusal.Number == 1290 || refusal.Number == 1836 || refusal.Number == 1205 ||
+			refusal.Number == 1213):
 			a.refused.Add(1) // read-only, or a deadlock
 		case errors.As(err, &refusal):
 			a.wrong = fmt.Errorf("application at %s: %w", place, err)
@@ -158,7 +164,9 @@ func (a *app) work(ctx context.Context, worker int, r *rand.Rand) {
 }
 
 // transaction commits a new token, or touches an earlier one.
-func (a *app) transaction(ctx context.Context, db *sql.DB, worker int, token string, mine []string, r *rand.Rand) error {
+func (a *app) transaction(ctx context.Context, db *sql.DB, worker int, token string, mine []string,
+	r *rand.Rand,
+) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tx, err := db.BeginTx(ctx, nil)
@@ -186,7 +194,8 @@ func (a *app) transaction(ctx context.Context, db *sql.DB, worker int, token str
 		}
 		if r.IntN(4) == 0 { // a row without a key goes and comes back
 			all = append(all, statement{"DELETE FROM " + name + ".entries WHERE token = ?", []any{earlier}},
-				statement{"INSERT INTO " + name + ".entries (token, n) SELECT token, n FROM " + name + ".items WHERE token = ?", []any{earlier}})
+				statement{"INSERT INTO " + name + ".entries (token, n) SELECT token, n FROM " + name +
+					".items WHERE token = ?", []any{earlier}})
 		}
 	}
 	for _, s := range all {
@@ -220,10 +229,14 @@ func (a *app) complete(t *testing.T, s *server) {
 	}
 	assert.Zero(t, lost, "%s: acknowledged tokens lost, of %d", s.Name, len(a.said))
 	for what, query := range map[string]string{
-		"rows that the other table lacks, or has with another number": "SELECT COUNT(*) FROM %[1]s.items i LEFT JOIN %[1]s.entries e ON e.token = i.token WHERE e.token IS NULL OR e.n <> i.n",
-		"rows of the table without a key that are not in the other":   "SELECT COUNT(*) - (SELECT COUNT(*) FROM %[1]s.items) FROM %[1]s.entries",
-		"transactions that the counters do not have, new tokens":      "SELECT COUNT(*) - (SELECT SUM(n) FROM %[1]s.counters WHERE id < 100) FROM %[1]s.items",
-		"transactions that the counters do not have, touched tokens":  "SELECT SUM(n) - (SELECT n FROM %[1]s.counters WHERE id = 100) FROM %[1]s.items",
+		"rows that the other table lacks, or has with another number": "SELECT COUNT(*) FROM %[1]s.items i LEFT JOIN " +
+			"%[1]s.entries e ON e.token = i.token WHERE e.token IS NULL OR e.n <> i.n",
+		"rows of the table without a key that are not in the other": "SELECT COUNT(*) - (SELECT COUNT(*) FROM " +
+			"%[1]s.items) FROM %[1]s.entries",
+		"transactions that the counters do not have, new tokens": "SELECT COUNT(*) - (SELECT SUM(n) FROM " +
+			"%[1]s.counters WHERE id < 100) FROM %[1]s.items",
+		"transactions that the counters do not have, touched tokens": "SELECT SUM(n) - (SELECT n FROM %[1]s.counters " +
+			"WHERE id = 100) FROM %[1]s.items",
 	} {
 		assert.Zero(t, s.number(t, fmt.Sprintf(query, name)), "%s: %s", s.Name, what)
 	}
@@ -232,7 +245,8 @@ func (a *app) complete(t *testing.T, s *server) {
 // image is all rows of a table as text, in an order that both flavors agree on.
 func (s *server) image(t *testing.T, table, columns string) []string {
 	t.Helper()
-	rows, err := s.db.QueryContext(t.Context(), "SELECT CONCAT_WS('|', "+columns+") AS row_image FROM "+name+"."+table+" ORDER BY CAST(row_image AS BINARY)")
+	rows, err := s.db.QueryContext(t.Context(), "SELECT CONCAT_WS('|', "+columns+") AS row_image FROM "+name+"."+table+
+		" ORDER BY CAST(row_image AS BINARY)")
 	require.NoError(t, err)
 	defer rows.Close()
 	var all []string
@@ -248,7 +262,10 @@ func (s *server) image(t *testing.T, table, columns string) []string {
 // equal compares all tables of both servers.
 func (m *move) equal(t *testing.T) {
 	t.Helper()
-	for table, columns := range map[string]string{"items": "id, token, n, COALESCE(HEX(note), 'NULL')", "entries": "token, n", "counters": "id, n"} {
+	for table, columns := range map[string]string{
+		"items":   "id, token, n, COALESCE(HEX(note), 'NULL')",
+		"entries": "token, n", "counters": "id, n",
+	} {
 		source, target := m.source.image(t, table, columns), m.target.image(t, table, columns)
 		require.NotEmpty(t, source)
 		assert.Equal(t, source, target, "table %s", table)

@@ -15,14 +15,17 @@ import (
 func (m *move) audit(t *testing.T) {
 	t.Helper()
 	m.source.run(t,
-		"CREATE TABLE "+name+".audit (token VARCHAR(40) NOT NULL, what VARCHAR(10) NOT NULL, KEY (token)) ENGINE=InnoDB",
-		"CREATE TRIGGER "+name+".on_item AFTER INSERT ON "+name+".items FOR EACH ROW INSERT INTO "+name+".audit VALUES (NEW.token, 'new')",
+		"CREATE TABLE "+name+
+			".audit (token VARCHAR(40) NOT NULL, what VARCHAR(10) NOT NULL, KEY (token)) ENGINE=InnoDB",
+		"CREATE TRIGGER "+name+".on_item AFTER INSERT ON "+name+".items FOR EACH ROW INSERT INTO "+name+
+			".audit VALUES (NEW.token, 'new')",
 		// As the application: an account that may write to a read-only server would go on with it on the old source.
-		"CREATE DEFINER='"+appUser+"'@'%' EVENT "+name+".ticks ON SCHEDULE EVERY 1 SECOND DO INSERT INTO "+name+".audit VALUES ('tick', 'tick')")
+		"CREATE DEFINER='"+appUser+"'@'%' EVENT "+name+".ticks ON SCHEDULE EVERY 1 SECOND DO INSERT INTO "+name+
+			".audit VALUES ('tick', 'tick')")
 }
 
-// TestBackTriggers: what a trigger did on the new server comes back as rows, so the old source's own must not act; once the
-// source has taken over again they are as they were, and act once. The same holds for events.
+// TestBackTriggers: what a trigger did on the new server comes back as rows, so the old source's own must not act;
+// once the source has taken over again they are as they were, and act once. The same holds for events.
 func TestBackTriggers(t *testing.T) {
 	likePairs(t, func(t *testing.T, from, to string) {
 		m := newMove(t, from, to, "cutover: {max_lag: 30s, timeout: 20s, objects: [triggers, events]}")
@@ -32,8 +35,10 @@ func TestBackTriggers(t *testing.T) {
 		}
 		m.createTables(t, 50)
 		m.audit(t)
-		triggers := "SELECT GROUP_CONCAT(CONCAT_WS(' ', trigger_name, definer, action_statement)) FROM information_schema.triggers WHERE trigger_schema = '" + name + "'"
-		events := "SELECT GROUP_CONCAT(CONCAT_WS(' ', event_name, definer, status, event_definition)) FROM information_schema.events WHERE event_schema = '" + name + "'"
+		triggers := "SELECT GROUP_CONCAT(CONCAT_WS(' ', trigger_name, definer, action_statement)) FROM " +
+			"information_schema.triggers WHERE trigger_schema = '" + name + "'"
+		events := "SELECT GROUP_CONCAT(CONCAT_WS(' ', event_name, definer, status, event_definition)) FROM " +
+			"information_schema.events WHERE event_schema = '" + name + "'"
 		trigger, event := m.source.text(t, triggers), m.source.text(t, events)
 		require.Contains(t, trigger, "on_item")
 		require.Contains(t, event, "ENABLED")
@@ -72,8 +77,10 @@ func TestBackTriggersGivenUp(t *testing.T) {
 		m := newMove(t, from, to)
 		m.createTables(t, 10)
 		m.audit(t)
-		list := "SELECT CONCAT((SELECT GROUP_CONCAT(CONCAT_WS(' ', trigger_name, definer, action_statement, sql_mode)) FROM information_schema.triggers WHERE trigger_schema = '" + name + "'), " +
-			"(SELECT GROUP_CONCAT(CONCAT_WS(' ', event_name, definer, status, event_definition)) FROM information_schema.events WHERE event_schema = '" + name + "'))"
+		list := "SELECT CONCAT((SELECT GROUP_CONCAT(CONCAT_WS(' ', trigger_name, definer, action_statement, " +
+			"sql_mode)) FROM information_schema.triggers WHERE trigger_schema = '" + name + "'), " +
+			"(SELECT GROUP_CONCAT(CONCAT_WS(' ', event_name, definer, status, event_definition)) FROM " +
+			"information_schema.events WHERE event_schema = '" + name + "'))"
 		before := m.source.text(t, list)
 		require.NotEmpty(t, before)
 		m.upToCutover(t)
@@ -86,18 +93,20 @@ func TestBackTriggersGivenUp(t *testing.T) {
 	})
 }
 
-// TestBackFromTheTakeover: the way back begins at the takeover itself, not where wherry came to look: what applications wrote
-// before a cutover that died was finished is in it, and nothing that was applied forward is repeated, which a table without
-// a key would show.
+// TestBackFromTheTakeover: the way back begins at the takeover itself, not where wherry came to look: what
+// applications wrote before a cutover that died was finished is in it, and nothing that was applied forward is
+// repeated, which a table without a key would show.
 func TestBackFromTheTakeover(t *testing.T) {
 	eachPair(t, func(t *testing.T, from, to string) {
 		m := newMove(t, from, to, "hooks: {switch: exit 1}", "schema: {allow_losses: [collation]}")
 		m.createTables(t, 200)
 		m.upToCutover(t)
-		m.source.run(t, "INSERT INTO "+name+".entries VALUES ('last', 1)", "INSERT INTO "+name+".entries VALUES ('last', 1)")
+		m.source.run(t, "INSERT INTO "+name+".entries VALUES ('last', 1)",
+			"INSERT INTO "+name+".entries VALUES ('last', 1)")
 		m.fails(t, 15, "cutover", "--confirm="+name)
 		require.NotEmpty(t, m.target.fact(t, "cutover"))
-		m.target.run(t, "INSERT INTO "+name+".entries VALUES ('first', 1)", "UPDATE "+name+".items SET n = 7 ORDER BY id LIMIT 3",
+		m.target.run(t, "INSERT INTO "+name+".entries VALUES ('first', 1)",
+			"UPDATE "+name+".items SET n = 7 ORDER BY id LIMIT 3",
 			"INSERT INTO "+name+".entries VALUES ('last', 1)") // somebody has switched by hand
 		m.configure(t, "hooks: {}")
 		m.must(t, "cutover", "--confirm="+name)
@@ -110,7 +119,8 @@ func TestBackFromTheTakeover(t *testing.T) {
 	})
 }
 
-// TestBackFences: whatever stopped the writes on the way forward, the way back puts it right, and stops writes in the same way.
+// TestBackFences: whatever stopped the writes on the way forward, the way back puts it right, and stops writes in the
+// same way.
 func TestBackFences(t *testing.T) {
 	for _, fence := range []string{"lock_tables", "hook", "none"} {
 		t.Run(fence, func(t *testing.T) {
@@ -119,7 +129,8 @@ func TestBackFences(t *testing.T) {
 			say := func(hook string) string {
 				return hook + ": 'echo " + hook + " $WHERRY_DIRECTION $WHERRY_SOURCE >> " + log + "'"
 			}
-			m.configure(t, "cutover: {fence: "+fence+"}", "hooks: {"+say("fence")+", "+say("unfence")+", "+say("switch")+"}")
+			m.configure(t, "cutover: {fence: "+fence+"}", "hooks: {"+say("fence")+", "+say("unfence")+", "+
+				say("switch")+"}")
 			m.createTables(t, 50)
 			m.upToCutover(t)
 			m.must(t, "cutover", "--confirm="+name)
@@ -131,7 +142,10 @@ func TestBackFences(t *testing.T) {
 			old, now := m.source.Address(), m.target.Address()
 			want := "switch forward " + old + "\nswitch reverse " + now + "\n"
 			if fence == "hook" {
-				want = strings.Join([]string{"fence forward " + old, "switch forward " + old, "fence reverse " + now, "unfence forward " + old, "switch reverse " + now, ""}, "\n")
+				want = strings.Join([]string{
+					"fence forward " + old, "switch forward " + old, "fence reverse " + now,
+					"unfence forward " + old, "switch reverse " + now, "",
+				}, "\n")
 			}
 			assert.Equal(t, want, read(t, log))
 		})
@@ -155,7 +169,8 @@ func TestBackRefused(t *testing.T) {
 	m.target.unlogged(t, "ALTER TABLE "+name+".items DROP COLUMN more")
 	assert.True(t, m.source.readOnly(t))
 
-	m.target.run(t, "UPDATE "+ledger+".facts SET value = '' WHERE name = 'return_position'") // as a target without a log
+	// as a target without a log
+	m.target.run(t, "UPDATE "+ledger+".facts SET value = '' WHERE name = 'return_position'")
 	assert.Contains(t, m.fails(t, refused, begin...), "there is no way back")
 }
 
@@ -232,7 +247,10 @@ func TestBackStatus(t *testing.T) {
 	assert.Contains(t, status(), `"rehearsal":{"at":`)
 	m.must(t, "cutover", "--confirm="+name)
 	m.must(t, "start-replica", "--reverse", "--until-caught-up")
-	for _, part := range []string{`"name":"reverse:start-replica","status":"done"`, `"reverse":{"positions":{"start":"gtid=`, "wherry start-replica --reverse"} {
+	for _, part := range []string{
+		`"name":"reverse:start-replica","status":"done"`,
+		`"reverse":{"positions":{"start":"gtid=`, "wherry start-replica --reverse",
+	} {
 		assert.Contains(t, status(), part)
 	}
 	m.must(t, "verify", "--reverse")

@@ -12,8 +12,8 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// TestThereAndBack goes forward and back while an application writes all the time, and wherry is killed on the way: every
-// acknowledged write of both periods is on the old source in the end, once, in tables with and without a key.
+// TestThereAndBack goes forward and back while an application writes all the time, and wherry is killed on the way:
+// every acknowledged write of both periods is on the old source in the end, once, in tables with and without a key.
 func TestThereAndBack(t *testing.T) {
 	eachPair(t, func(t *testing.T, from, to string) {
 		s := lab.Seed(t)
@@ -30,7 +30,8 @@ func TestThereAndBack(t *testing.T) {
 		}
 		m.must(t, "cutover", confirm)
 		assert.Contains(t, m.fails(t, refused, "verify", "--reverse"), "run `wherry start-replica --reverse` first")
-		assert.Contains(t, m.fails(t, refused, "cutover", "--reverse", confirm), "run `wherry start-replica --reverse` first")
+		assert.Contains(t, m.fails(t, refused, "cutover", "--reverse", confirm),
+			"run `wherry start-replica --reverse` first")
 		app.awaits(t, "forward", 100) // a gap that the way back has to catch up
 		assert.False(t, m.source.has(t, ledger), "the source was only read so far")
 
@@ -62,9 +63,14 @@ func TestThereAndBack(t *testing.T) {
 		assert.Positive(t, app.commits("forward"))
 		app.complete(t, m.source)
 		assert.Greater(t, m.source.number(t, "SELECT MAX(id) FROM "+name+".items"), last, "automatic values go on")
-		assert.GreaterOrEqual(t, m.source.number(t, fmt.Sprintf("SELECT MIN(id) FROM %s.items WHERE id > %d", name, last)), last)
+		assert.GreaterOrEqual(t, m.source.number(t, fmt.Sprintf("SELECT MIN(id) FROM %s.items WHERE id > %d", name,
+			last)), last)
 
-		for _, phase := range [][]string{{"start-replica", "--reverse"}, {"verify", "--reverse"}, {"cutover", "--reverse", confirm}} {
+		for _, phase := range [][]string{
+			{"start-replica", "--reverse"},
+			{"verify", "--reverse"},
+			{"cutover", "--reverse", confirm},
+		} {
 			assert.Contains(t, m.must(t, phase...).Text("detail"), "the way back is over")
 		}
 		t.Log(m.must(t, "cleanup").Text("detail"))
@@ -99,14 +105,16 @@ func backEqual(t *testing.T, from, to string) {
 	m.equal(t)
 	app.complete(t, m.source)
 	m.must(t, "verify", "--reverse")
-	m.source.run(t, "UPDATE "+name+".items SET n = n + 1 ORDER BY id LIMIT 1", "DELETE FROM "+name+".entries ORDER BY token LIMIT 1")
+	m.source.run(t, "UPDATE "+name+".items SET n = n + 1 ORDER BY id LIMIT 1",
+		"DELETE FROM "+name+".entries ORDER BY token LIMIT 1")
 	m.fails(t, pending, "verify", "--reverse")
 	assert.Contains(t, m.fails(t, refused, "cutover", "--reverse", "--confirm="+name), "differences")
 	m.must(t, "verify", "--reverse", "--repair")
 	m.equal(t)
 }
 
-// TestCleanupOnTheWayBack: while the way back is under way a cleanup refuses, and given up it leaves no trace on either side.
+// TestCleanupOnTheWayBack: while the way back is under way a cleanup refuses, and given up it leaves no trace on
+// either side.
 func TestCleanupOnTheWayBack(t *testing.T) {
 	likePairs(t, func(t *testing.T, from, to string) {
 		m := newMove(t, from, to)

@@ -32,8 +32,8 @@ func (m *move) left(t *testing.T) (names []string) {
 	return names
 }
 
-// TestCleanup: no trace of a move that is over is left but its data and a record, also when the cleanup is killed. Before
-// it is over, nothing happens.
+// TestCleanup: no trace of a move that is over is left but its data and a record, also when the cleanup is killed.
+// Before it is over, nothing happens.
 func TestCleanup(t *testing.T) {
 	likePairs(t, func(t *testing.T, from, to string) {
 		r := rand.New(rand.NewPCG(lab.Seed(t), 1))
@@ -60,8 +60,8 @@ func TestCleanup(t *testing.T) {
 	})
 }
 
-// TestAbandon gives a move up, at any place: what it made is gone, what was there before stays, the source was only read, and
-// it can begin again.
+// TestAbandon gives a move up, at any place: what it made is gone, what was there before stays, the source was only
+// read, and it can begin again.
 func TestAbandon(t *testing.T) {
 	likePairs(t, func(t *testing.T, from, to string) {
 		r := rand.New(rand.NewPCG(lab.Seed(t), 2))
@@ -69,10 +69,12 @@ func TestAbandon(t *testing.T) {
 		m.createTables(t, 5000)
 		m.target.run(t, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
 			"CREATE TABLE "+name+".counters (id INT NOT NULL PRIMARY KEY, n BIGINT NOT NULL) ENGINE=InnoDB",
-			"CREATE TABLE "+name+".of_others (id INT NOT NULL PRIMARY KEY) ENGINE=InnoDB", "INSERT INTO "+name+".of_others VALUES (1)")
+			"CREATE TABLE "+name+".of_others (id INT NOT NULL PRIMARY KEY) ENGINE=InnoDB",
+			"INSERT INTO "+name+".of_others VALUES (1)")
 		abandon := []string{"cleanup", "--abandon", "--confirm=" + name}
 		tables := func() string {
-			return m.target.text(t, "SELECT GROUP_CONCAT(table_name ORDER BY table_name) FROM information_schema.tables WHERE table_schema = '"+name+"'")
+			return m.target.text(t, "SELECT GROUP_CONCAT(table_name ORDER BY table_name) FROM "+
+				"information_schema.tables WHERE table_schema = '"+name+"'")
 		}
 		for _, upTo := range []string{"init-schema", "init-copy", "start-replica"} {
 			m.must(t, "init-schema")
@@ -86,7 +88,8 @@ func TestAbandon(t *testing.T) {
 				other := *m.Wherry // the same move from another machine
 				other.Config = m.Config + ".other.yaml"
 				require.NoError(t, os.WriteFile(other.Config, []byte(read(t, m.Config)+"\n"), 0o600))
-				child, err := other.Start(t.Context(), append(abandon[:3:3], "--state", filepath.Join(t.TempDir(), "state.yaml"))...)
+				child, err := other.Start(t.Context(), append(abandon[:3:3], "--state", filepath.Join(t.TempDir(),
+					"state.yaml"))...)
 				require.NoError(t, err)
 				_ = child.Wait() // the code says it
 				assert.Equal(t, locked, child.Code, child.Log())

@@ -1,9 +1,9 @@
-// Package back goes forward and back with real servers: the practice run of a cutover, the way back after it, and what is left
-// when a move is cleaned up, under the writes of an application that counts them. What is on either side in the end is
-// compared by the tests' own SQL, never by wherry's.
+// Package back goes forward and back with real servers: the practice run of a cutover, the way back after it, and
+// what is left when a move is cleaned up, under the writes of an application that counts them. What is on either side
+// in the end is compared by the tests' own SQL, never by wherry's.
 //
-// The servers are those of WHERRY_TEST_SERVERS (scripts/servers.sh env prints it). The tests turn their read_only on and
-// off, so nobody else may use them meanwhile: go test -p 1.
+// The servers are those of WHERRY_TEST_SERVERS (scripts/servers.sh env prints it). The tests turn their read_only on
+// and off, so nobody else may use them meanwhile: go test -p 1.
 package back
 
 import (
@@ -107,7 +107,8 @@ func (s *server) has(t *testing.T, database string) bool {
 // clear removes what tests leave, and opens the server for writes.
 func (s *server) clear(t *testing.T) {
 	t.Helper()
-	s.run(t, "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+name, "DROP DATABASE IF EXISTS "+ledger, "DROP USER IF EXISTS '"+appUser+"'@'%'")
+	s.run(t, "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+name, "DROP DATABASE IF EXISTS "+ledger,
+		"DROP USER IF EXISTS '"+appUser+"'@'%'")
 }
 
 // move is one move by the wherry under test. An application may write to its tables.
@@ -122,11 +123,15 @@ type move struct {
 func newMove(t *testing.T, from, to string, lines ...string) *move {
 	t.Helper()
 	dir := t.TempDir()
-	m := &move{source: find(t, from), target: find(t, to), state: filepath.Join(dir, "state.yaml"), place: filepath.Join(dir, "place")}
+	m := &move{
+		source: find(t, from), target: find(t, to), state: filepath.Join(dir, "state.yaml"),
+		place: filepath.Join(dir, "place"),
+	}
 	for _, s := range []*server{m.source, m.target} {
 		s.clear(t)
 		t.Cleanup(func() { s.clear(t) })
-		s.run(t, "CREATE USER '"+appUser+"'@'%' IDENTIFIED BY '"+appPassword+"'", "GRANT ALL ON "+name+".* TO '"+appUser+"'@'%'")
+		s.run(t, "CREATE USER '"+appUser+"'@'%' IDENTIFIED BY '"+appPassword+"'", "GRANT ALL ON "+name+".* TO '"+
+			appUser+"'@'%'")
 	}
 	m.source.run(t, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
 		"FLUSH BINARY LOGS") // MariaDB finds GTIDs by reading the file up to there
@@ -197,7 +202,8 @@ func (m *move) killed(t *testing.T, r *rand.Rand, n int, longest time.Duration, 
 		child := m.start(t, args...)
 		select {
 		case <-child.Done():
-			require.Contains(t, []int{0, refused}, child.Code, "%v\n%s\n%s", args, child.Output(), child.Log()) // a gate may not be met
+			// a gate may not be met
+			require.Contains(t, []int{0, refused}, child.Code, "%v\n%s\n%s", args, child.Output(), child.Log())
 		case <-time.After(time.Duration(r.Int64N(int64(longest)))):
 			kill(t, child)
 		}
@@ -226,7 +232,12 @@ func (s *server) fact(t *testing.T, fact string) string {
 // eachPair runs a test for every pair of flavors.
 func eachPair(t *testing.T, f func(t *testing.T, from, to string)) {
 	t.Helper()
-	for _, p := range [][2]string{{"mysql-1", "mysql-2"}, {"mariadb-1", "mariadb-2"}, {"mysql-1", "mariadb-1"}, {"mariadb-1", "mysql-1"}} {
+	for _, p := range [][2]string{
+		{"mysql-1", "mysql-2"},
+		{"mariadb-1", "mariadb-2"},
+		{"mysql-1", "mariadb-1"},
+		{"mariadb-1", "mysql-1"},
+	} {
 		t.Run(p[0]+"_to_"+p[1], func(t *testing.T) { f(t, p[0], p[1]) })
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// TestRehearse rehearses the cutover while an application writes: beside a start-replica and without one, and killed at random
-// moments. Each time the source takes writes again and the move runs on; in the end the cutover itself comes through,
-// and nothing is lost.
+// TestRehearse rehearses the cutover while an application writes: beside a start-replica and without one, and killed
+// at random moments. Each time the source takes writes again and the move runs on; in the end the cutover itself
+// comes through, and nothing is lost.
 func TestRehearse(t *testing.T) {
 	eachPair(t, func(t *testing.T, from, to string) {
 		s := lab.Seed(t)
@@ -30,7 +30,8 @@ func TestRehearse(t *testing.T) {
 		blocked := summary.Duration("blocked_seconds")
 		assert.Positive(t, blocked)
 		assert.Positive(t, summary.Duration("fence_seconds"))
-		assert.GreaterOrEqual(t, blocked, summary.Duration("fence_seconds")+summary.Duration("drain_seconds")+summary.Duration("verify_seconds"))
+		assert.GreaterOrEqual(t, blocked, summary.Duration("fence_seconds")+summary.Duration("drain_seconds")+
+			summary.Duration("verify_seconds"))
 		assert.Contains(t, summary.Text("detail"), "would be blocked for")
 		assert.Positive(t, app.refused.Load(), "writes were stopped")
 		assert.False(t, m.source.readOnly(t))
@@ -62,16 +63,19 @@ func TestRehearse(t *testing.T) {
 	})
 }
 
-// TestRehearseHooks: where the user's own command stops writes, a rehearsal has them allowed again, and hooks can tell it.
+// TestRehearseHooks: where the user's own command stops writes, a rehearsal has them allowed again, and hooks can
+// tell it.
 func TestRehearseHooks(t *testing.T) {
 	m := newMove(t, "mysql-1", "mysql-2")
 	log := m.place + ".log"
 	say := func(hook string) string { return hook + ": 'echo " + hook + " $WHERRY_REHEARSAL >> " + log + "'" }
-	m.configure(t, "cutover: {fence: hook}", "hooks: {"+say("before_cutover")+", "+say("fence")+", "+say("unfence")+", "+say("switch")+", "+say("after_cutover")+"}")
+	m.configure(t, "cutover: {fence: hook}", "hooks: {"+say("before_cutover")+", "+say("fence")+", "+say("unfence")+
+		", "+say("switch")+", "+say("after_cutover")+"}")
 	m.createTables(t, 100)
 	m.upToCutover(t)
 	m.must(t, "cutover", "--rehearse", "--confirm="+name)
 	assert.Equal(t, "before_cutover 1\nfence 1\nunfence 1\n", read(t, log))
 	m.must(t, "cutover", "--confirm="+name)
-	assert.Equal(t, "before_cutover 1\nfence 1\nunfence 1\nbefore_cutover\nfence\nswitch\nafter_cutover\n", read(t, log))
+	assert.Equal(t, "before_cutover 1\nfence 1\nunfence 1\nbefore_cutover\nfence\nswitch\nafter_cutover\n",
+		read(t, log))
 }

@@ -16,9 +16,11 @@ import (
 func (s *server) definitions(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, table := range strings.Split(s.text(t, "SELECT GROUP_CONCAT(table_name ORDER BY table_name) FROM information_schema.tables WHERE table_schema = '"+name+"'"), ",") {
+	for _, table := range strings.Split(s.text(t, "SELECT GROUP_CONCAT(table_name ORDER BY table_name) FROM "+
+		"information_schema.tables WHERE table_schema = '"+name+"'"), ",") {
 		var shown, definition string
-		require.NoError(t, s.db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+name+"."+table).Scan(&shown, &definition))
+		require.NoError(t, s.db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+name+"."+table).Scan(&shown,
+			&definition))
 		lines := strings.Split(definition, "\n")
 		last := strings.Fields(lines[len(lines)-1])
 		for i, word := range last {
@@ -27,7 +29,8 @@ func (s *server) definitions(t *testing.T) map[string]string {
 			}
 		}
 		lines[len(lines)-1] = strings.Join(strings.Fields(strings.Join(last, " ")), " ")
-		all[table] = strings.ReplaceAll(strings.Join(lines, "\n"), " CHARACTER SET utf8mb4 COLLATE ", " COLLATE ") // MySQL shows whether it was written
+		// MySQL shows whether it was written
+		all[table] = strings.ReplaceAll(strings.Join(lines, "\n"), " CHARACTER SET utf8mb4 COLLATE ", " COLLATE ")
 	}
 	return all
 }
@@ -39,14 +42,16 @@ func (m *move) same(t *testing.T) {
 	require.NotEmpty(t, source)
 	assert.Equal(t, target, source)
 	for table := range source {
-		columns := m.target.text(t, "SELECT GROUP_CONCAT(CONCAT('COALESCE(HEX(', column_name, '), \"NULL\")') ORDER BY ordinal_position) FROM information_schema.columns "+
+		columns := m.target.text(t, "SELECT GROUP_CONCAT(CONCAT('COALESCE(HEX(', column_name, '), \"NULL\")') ORDER "+
+			"BY ordinal_position) FROM information_schema.columns "+
 			"WHERE table_schema = ? AND table_name = ?", name, table)
 		assert.Equal(t, m.target.image(t, table, columns), m.source.image(t, table, columns), "table %s", table)
 	}
 }
 
-// TestBackSchemaChanges: changes of the new side's tables are made on the old source too, before the way back begins, while it runs and
-// under load, killed at any moment; it goes back with both sides the same in every definition and row.
+// TestBackSchemaChanges: changes of the new side's tables are made on the old source too, before the way back begins,
+// while it runs and under load, killed at any moment; it goes back with both sides the same in every definition and
+// row.
 func TestBackSchemaChanges(t *testing.T) {
 	likePairs(t, func(t *testing.T, from, to string) {
 		s := lab.Seed(t)
@@ -54,8 +59,10 @@ func TestBackSchemaChanges(t *testing.T) {
 		m := newMove(t, from, to)
 		m.createTables(t, 500)
 		m.source.run(t,
-			"CREATE TABLE "+name+".old_name (id INT PRIMARY KEY, v VARCHAR(20) NOT NULL) ENGINE=InnoDB", "INSERT INTO "+name+".old_name VALUES (1, 'a'), (2, 'b')",
-			"CREATE TABLE "+name+".emptied (id INT PRIMARY KEY) ENGINE=InnoDB", "INSERT INTO "+name+".emptied VALUES (1), (2), (3)",
+			"CREATE TABLE "+name+".old_name (id INT PRIMARY KEY, v VARCHAR(20) NOT NULL) ENGINE=InnoDB",
+			"INSERT INTO "+name+".old_name VALUES (1, 'a'), (2, 'b')",
+			"CREATE TABLE "+name+".emptied (id INT PRIMARY KEY) ENGINE=InnoDB",
+			"INSERT INTO "+name+".emptied VALUES (1), (2), (3)",
 			"CREATE TABLE "+name+".leaves (id INT PRIMARY KEY) ENGINE=InnoDB", "INSERT INTO "+name+".leaves VALUES (1)")
 		app := m.startApp(t, s, 3)
 		m.upToCutover(t)
@@ -112,17 +119,20 @@ func TestBackSchemaChanges(t *testing.T) {
 	})
 }
 
-// TestBackSchemaStops: what the old source does not have as it would be made there is not changed by a guess: the way back stops before the
-// change, and goes on once that was made by hand. What can be followed is, also between two families.
+// TestBackSchemaStops: what the old source does not have as it would be made there is not changed by a guess: the way
+// back stops before the change, and goes on once that was made by hand. What can be followed is, also between two
+// families.
 func TestBackSchemaStops(t *testing.T) {
 	eachPair(t, func(t *testing.T, from, to string) {
 		m := newMove(t, from, to, "schema: {allow_losses: [collation]}")
 		m.createTables(t, 20)
-		m.source.run(t, "CREATE TABLE "+name+".guarded (id INT PRIMARY KEY, n INT) ENGINE=InnoDB", "INSERT INTO "+name+".guarded VALUES (1, 1)",
+		m.source.run(t, "CREATE TABLE "+name+".guarded (id INT PRIMARY KEY, n INT) ENGINE=InnoDB",
+			"INSERT INTO "+name+".guarded VALUES (1, 1)",
 			"CREATE TRIGGER "+name+".guard BEFORE INSERT ON "+name+".guarded FOR EACH ROW SET NEW.n = NEW.n + 1")
 		m.upToCutover(t)
 		m.must(t, "cutover", "--confirm="+name)
-		m.target.run(t, "INSERT INTO "+name+".guarded VALUES (2, 2)", "ALTER TABLE "+name+".counters ADD COLUMN more INT NULL",
+		m.target.run(t, "INSERT INTO "+name+".guarded VALUES (2, 2)",
+			"ALTER TABLE "+name+".counters ADD COLUMN more INT NULL",
 			"UPDATE "+name+".counters SET more = 5")
 		catchUp := []string{"start-replica", "--reverse", "--until-caught-up"}
 		followed := m.run(t, catchUp...)
@@ -137,9 +147,13 @@ func TestBackSchemaStops(t *testing.T) {
 		assert.Equal(t, m.target.image(t, "counters", "id, n, more"), m.source.image(t, "counters", "id, n, more"))
 
 		at := m.source.fact(t, "position")
-		m.target.run(t, "ALTER TABLE "+name+".guarded ADD COLUMN more INT NULL", "INSERT INTO "+name+".guarded VALUES (3, 3, 3)")
+		m.target.run(t, "ALTER TABLE "+name+".guarded ADD COLUMN more INT NULL",
+			"INSERT INTO "+name+".guarded VALUES (3, 3, 3)")
 		said := m.fails(t, refused, catchUp...)
-		for _, part := range []string{"guarded", "its definition cannot be carried back", "position is kept", "--reverse --skip-ddl"} {
+		for _, part := range []string{
+			"guarded", "its definition cannot be carried back", "position is kept",
+			"--reverse --skip-ddl",
+		} {
 			assert.Contains(t, said, part)
 		}
 		assert.NotContains(t, said, "init-copy --table")
@@ -149,7 +163,8 @@ func TestBackSchemaStops(t *testing.T) {
 		m.source.run(t, "ALTER TABLE "+name+".guarded ADD COLUMN more INT NULL")
 		m.must(t, append(catchUp, "--skip-ddl")...)
 		columns := "id, n, COALESCE(more, 'NULL')"
-		assert.Equal(t, []string{"1|1|NULL", "2|2|NULL", "3|3|3"}, m.source.image(t, "guarded", columns), "triggers do not act")
+		assert.Equal(t, []string{"1|1|NULL", "2|2|NULL", "3|3|3"}, m.source.image(t, "guarded", columns),
+			"triggers do not act")
 		m.must(t, "verify", "--reverse")
 		m.must(t, "cutover", "--reverse", "--confirm="+name)
 		m.source.run(t, "INSERT INTO "+name+".guarded VALUES (4, 4, 4)")
@@ -157,16 +172,19 @@ func TestBackSchemaStops(t *testing.T) {
 	})
 }
 
-// TestBackCrossing: a table that comes back from the other family as another than it was there is left as it is, however small a change of
-// it was: a document of MySQL is a text on MariaDB, and shall be a document when it is back.
+// TestBackCrossing: a table that comes back from the other family as another than it was there is left as it is,
+// however small a change of it was: a document of MySQL is a text on MariaDB, and shall be a document when it is
+// back.
 func TestBackCrossing(t *testing.T) {
 	m := newMove(t, "mysql-1", "mariadb-1", "schema: {allow_losses: [collation, json]}")
 	m.createTables(t, 20)
-	m.source.run(t, "CREATE TABLE "+name+".docs (id INT PRIMARY KEY, d JSON NULL) ENGINE=InnoDB", `INSERT INTO `+name+`.docs VALUES (1, '{"a": 1}')`)
+	m.source.run(t, "CREATE TABLE "+name+".docs (id INT PRIMARY KEY, d JSON NULL) ENGINE=InnoDB",
+		`INSERT INTO `+name+`.docs VALUES (1, '{"a": 1}')`)
 	m.upToCutover(t)
 	m.must(t, "cutover", "--confirm="+name)
 	before := m.source.definitions(t)["docs"]
-	m.target.run(t, `INSERT INTO `+name+`.docs VALUES (2, '{"a": 2}')`, "ALTER TABLE "+name+".docs ADD INDEX by_id (id)")
+	m.target.run(t, `INSERT INTO `+name+`.docs VALUES (2, '{"a": 2}')`,
+		"ALTER TABLE "+name+".docs ADD INDEX by_id (id)")
 	catchUp := []string{"start-replica", "--reverse", "--until-caught-up"}
 	assert.Contains(t, m.fails(t, refused, catchUp...), "the source has another table than would be made there")
 	assert.Equal(t, "2", m.source.text(t, "SELECT COUNT(*) FROM "+name+".docs"), "what came before it is there")
@@ -179,14 +197,16 @@ func TestBackCrossing(t *testing.T) {
 	assert.Contains(t, m.source.definitions(t)["docs"], "json")
 }
 
-// TestBackRoutes: a table that is new on the new side goes back to the one name that the routes lead there, or is not followed and told.
+// TestBackRoutes: a table that is new on the new side goes back to the one name that the routes lead there, or is not
+// followed and told.
 func TestBackRoutes(t *testing.T) {
 	m := newMove(t, "mysql-1", "mysql-2", "routes: [{from: "+name+".items, to: "+name+".things}]")
 	m.createTables(t, 20)
 	m.upToCutover(t)
 	m.must(t, "cutover", "--confirm="+name)
 	m.target.run(t, "ALTER TABLE "+name+".things ADD COLUMN more INT NULL", "UPDATE "+name+".things SET more = id",
-		"CREATE TABLE "+name+".items (id INT PRIMARY KEY)", "INSERT INTO "+name+".items VALUES (1)", // whose name is taken on the source
+		// whose name is taken on the source
+		"CREATE TABLE "+name+".items (id INT PRIMARY KEY)", "INSERT INTO "+name+".items VALUES (1)",
 		"CREATE TABLE "+name+".fresh (id INT PRIMARY KEY)", "INSERT INTO "+name+".fresh VALUES (1)")
 	followed := m.run(t, "start-replica", "--reverse", "--until-caught-up")
 	require.Zero(t, followed.Code, followed.Log())

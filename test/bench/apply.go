@@ -23,22 +23,12 @@ const (
 // statement of its own.
 func (b *bench) applyPart(ctx context.Context) error {
 	rows := b.rows / 2
-	w, err := b.follow(ctx, b.own(), applyDatabase, rows)
-	if err != nil {
-		return err
-	}
-	if err := fill(ctx, b.targetDB, clientDatabase, 1, rows, oneIndex); err != nil {
-		return err
-	}
-	r := b.results.section("apply: %s random changes (6 updates, 2 inserts, 2 deletes) of %s rows, in transactions of %s",
+	r := b.results.section("apply: %s random changes (6 updates, 2 inserts, 2 deletes) of %s rows, in "+
+		"transactions of %s",
 		thousands(b.changes), thousands(rows), thousands(perTransaction))
-	g := newGenerator(rows, 7)
-	for range b.rounds {
-		changes := g.random(b.changes)
-		if err := b.backlog(ctx, packets(changes, applyDatabase+".t1", perTransaction)); err != nil {
-			return err
-		}
-		if err := b.drain(ctx, w, r, len(changes)); err != nil {
+	for round := range b.rounds {
+		changes := newGenerator(rows, uint64(7+round)).random(b.changes)
+		if err := fill(ctx, b.targetDB, clientDatabase, 1, rows, oneIndex); err != nil {
 			return err
 		}
 		took, err := b.oneByOne(ctx, changes)
@@ -46,13 +36,30 @@ func (b *bench) applyPart(ctx context.Context) error {
 			return err
 		}
 		r.add("one statement per row", "changes/s", float64(len(changes))/took.Seconds())
-		if err := b.sameRows(ctx, applyDatabase+".t1", applyDatabase+".t1", clientDatabase+".t1"); err != nil {
-			return err
+		for _, p := range b.turns(round) {
+			if err := b.applied(ctx, r, p, rows, changes); err != nil {
+				return err
+			}
 		}
 	}
 	r.ratio("wherry start-replica", "one statement per row", "goal 5")
 	r.print()
 	return b.tidy(ctx, applyDatabase, clientDatabase)
+}
+
+// applied measures how fast one build drains these changes of a database that is filled anew.
+func (b *bench) applied(ctx context.Context, r *section, p program, rows int, changes []change) error {
+	w, err := b.follow(ctx, p, applyDatabase, rows)
+	if err != nil {
+		return err
+	}
+	if err := b.backlog(ctx, packets(changes, applyDatabase+".t1", perTransaction)); err != nil {
+		return err
+	}
+	if err := b.drain(ctx, w, r, p, len(changes)); err != nil {
+		return err
+	}
+	return b.sameRows(ctx, applyDatabase+".t1", applyDatabase+".t1", clientDatabase+".t1")
 }
 
 // follow fills a database on the source, and a build moves it up to the point where start-replica takes over.
@@ -74,7 +81,8 @@ func (b *bench) follow(ctx context.Context, p program, database string, rows int
 // backlog makes changes on the source as fast as it can. It is not measured, so the source need not be durable
 // meanwhile.
 func (b *bench) backlog(ctx context.Context, packets []string) error {
-	if err := lab.Exec(ctx, b.sourceDB, "SET GLOBAL sync_binlog = 0", "SET GLOBAL innodb_flush_log_at_trx_commit = 2"); err != nil {
+	if err := lab.Exec(ctx, b.sourceDB, "SET GLOBAL sync_binlog = 0",
+		"SET GLOBAL innodb_flush_log_at_trx_commit = 2"); err != nil {
 		return err
 	}
 	pool, err := b.source.Batch("")
@@ -89,7 +97,7 @@ func (b *bench) backlog(ctx context.Context, packets []string) error {
 }
 
 // drain measures start-replica until it has caught up with n changes.
-func (b *bench) drain(ctx context.Context, w *lab.Wherry, r *section, n int) error {
+func (b *bench) drain(ctx context.Context, w *lab.Wherry, r *section, p program, n int) error {
 	child, summary, err := w.Run(ctx, "start-replica", "--until-caught-up")
 	if err != nil {
 		return err
@@ -97,9 +105,9 @@ func (b *bench) drain(ctx context.Context, w *lab.Wherry, r *section, n int) err
 	if got := int(summary.Number("changes")); got != n {
 		return fmt.Errorf("start-replica says that it applied %d changes of %d", got, n)
 	}
-	r.add("wherry start-replica", "changes/s", float64(n)/child.Wall.Seconds())
-	r.add("wherry, CPU", "s per million changes", child.CPU.Seconds()/float64(n)*1e6)
-	r.add("wherry, memory", "MB", megabytes(child.PeakRSS))
+	r.add(p.name+" start-replica", "changes/s", float64(n)/child.Wall.Seconds())
+	r.add(p.name+", CPU", "s per million changes", child.CPU.Seconds()/float64(n)*1e6)
+	r.add(p.name+", memory", "MB", megabytes(child.PeakRSS))
 	return nil
 }
 

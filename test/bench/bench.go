@@ -64,7 +64,10 @@ func (b *bench) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("%s: %w", b.target.Name, err)
 	}
-	b.results = results{Source: flavored(b.from, source), Target: flavored(b.to, target), Rows: b.rows, Rounds: b.rounds, CPUs: runtime.NumCPU(), Load: load(), out: os.Stdout}
+	b.results = results{
+		Source: flavored(b.from, source), Target: flavored(b.to, target), Rows: b.rows,
+		Rounds: b.rounds, CPUs: runtime.NumCPU(), Load: load(), out: os.Stdout,
+	}
 	return nil
 }
 
@@ -87,15 +90,17 @@ func fill(ctx context.Context, db *sql.DB, database string, tables, rows int, in
 	group, ctx := errgroup.WithContext(ctx)
 	for c := range connections {
 		group.Go(func() error {
-			return withConn(ctx, db, []string{"SET sql_log_bin = 0", "SET unique_checks = 0"}, func(conn *sql.Conn) error {
-				for t := range tables {
-					first, last := share(rows, c)
-					if err := lab.LoadRows(ctx, conn, fmt.Sprintf("%s.t%d", database, t+1), columns, first, last, perStatement, row); err != nil {
-						return err
+			return withConn(ctx, db, []string{"SET sql_log_bin = 0", "SET unique_checks = 0"},
+				func(conn *sql.Conn) error {
+					for t := range tables {
+						first, last := share(rows, c)
+						if err := lab.LoadRows(ctx, conn, fmt.Sprintf("%s.t%d", database, t+1), columns, first, last,
+							perStatement, row); err != nil {
+							return err
+						}
 					}
-				}
-				return nil
-			})
+					return nil
+				})
 		})
 	}
 	return group.Wait()
@@ -141,7 +146,8 @@ func (b *bench) tidy(ctx context.Context, databases ...string) error {
 // prepare writes the configuration of a move of a database.
 func (b *bench) prepare(database string, extra ...string) (*lab.Wherry, error) {
 	m := lab.Move{
-		Name: moveName, State: filepath.Join(b.dir, "state.json"), Source: b.source, Target: b.target, Include: database + ".*", Extra: extra,
+		Name: moveName, State: filepath.Join(b.dir, "state.json"), Source: b.source, Target: b.target,
+		Include: database + ".*", Extra: extra,
 	}
 	w, err := m.Write(b.wherry, filepath.Join(b.dir, "wherry.yaml"))
 	if err != nil {
@@ -151,7 +157,8 @@ func (b *bench) prepare(database string, extra ...string) (*lab.Wherry, error) {
 	return w, nil
 }
 
-// move has a build prepare a move of a database, up to init-copy. A move stays with one build: an older one refuses the state of a newer one.
+// move has a build prepare a move of a database, up to init-copy. A move stays with one build: an older one refuses
+// the state of a newer one.
 func (b *bench) move(ctx context.Context, p program, database string, extra ...string) (*lab.Wherry, error) {
 	w, err := b.prepare(database, extra...)
 	if err != nil {
@@ -178,7 +185,8 @@ func (b *bench) sameRows(ctx context.Context, sourceTable string, targetTables .
 			return err
 		}
 		if got != want {
-			return fmt.Errorf("table %s of the target has checksum %d, %s of the source %d", table, got, sourceTable, want)
+			return fmt.Errorf("table %s of the target has checksum %d, %s of the source %d", table, got, sourceTable,
+				want)
 		}
 	}
 	return nil

@@ -102,6 +102,7 @@ func TestStartFails(t *testing.T) {
 		"mysql-1: read version: dial tcp": {unreachable, t.TempDir()},
 	} {
 		t.Setenv("WHERRY_TEST_SERVERS", c.servers)
-		require.ErrorContains(t, run(t.Context(), options{from: lab.MySQL, to: lab.MariaDB, rounds: 1, dir: c.dir}, nil), says)
+		require.ErrorContains(t, run(t.Context(), options{from: lab.MySQL, to: lab.MariaDB, rounds: 1, dir: c.dir},
+			nil), says)
 	}
 }

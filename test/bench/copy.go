@@ -12,7 +12,8 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// copyPart measures init-copy against bare LOAD DATA of the same rows with the same indexes, built before or after the rows.
+// copyPart measures init-copy against bare LOAD DATA of the same rows with the same indexes, built before or after
+// the rows.
 func (b *bench) copyPart(ctx context.Context) error {
 	chunks := encodeRows(b.rows)
 	for _, c := range []struct{ database, indexes, name string }{
@@ -25,7 +26,8 @@ func (b *bench) copyPart(ctx context.Context) error {
 		if err := b.copyCase(ctx, c.database, c.indexes, c.name, chunks); err != nil {
 			return err
 		}
-		if err := withConn(ctx, b.sourceDB, []string{"SET sql_log_bin = 0", "DROP DATABASE " + c.database}, none); err != nil {
+		if err := withConn(ctx, b.sourceDB, []string{"SET sql_log_bin = 0", "DROP DATABASE " + c.database},
+			none); err != nil {
 			return err
 		}
 	}
@@ -111,8 +113,11 @@ func (b *bench) copied(ctx context.Context, r *section, database string, p progr
 	return nil
 }
 
-// bareLoad loads rows that lie ready in memory into a new table, which has its indexes before or gets them at once afterwards.
-func (b *bench) bareLoad(ctx context.Context, r *section, database, indexes, how string, chunks [connections][][]byte) error {
+// bareLoad loads rows that lie ready in memory into a new table, which has its indexes before or gets them at once
+// afterwards.
+func (b *bench) bareLoad(ctx context.Context, r *section, database, indexes, how string,
+	chunks [connections][][]byte,
+) error {
 	first := indexes
 	if how == indexedAfter {
 		first = noIndexes
@@ -124,14 +129,16 @@ func (b *bench) bareLoad(ctx context.Context, r *section, database, indexes, how
 	group, loading := errgroup.WithContext(ctx)
 	for c := range connections {
 		group.Go(func() error {
-			return withConn(loading, b.targetDB, []string{"SET unique_checks = 0", "SET foreign_key_checks = 0"}, func(conn *sql.Conn) error {
-				for _, chunk := range chunks[c] {
-					if _, err := lab.Load(loading, conn, database+".t1", columns, bytes.NewReader(chunk)); err != nil {
-						return err
+			return withConn(loading, b.targetDB, []string{"SET unique_checks = 0", "SET foreign_key_checks = 0"},
+				func(conn *sql.Conn) error {
+					for _, chunk := range chunks[c] {
+						if _, err := lab.Load(loading, conn, database+".t1", columns,
+							bytes.NewReader(chunk)); err != nil {
+							return err
+						}
 					}
-				}
-				return nil
-			})
+					return nil
+				})
 		})
 	}
 	err := group.Wait()

@@ -16,8 +16,8 @@ const (
 	largeLog        = 900 << 20 // bytes of the source's log file
 )
 
-// cutoverPart measures for how long a cutover blocks writes, by the writer: the longest time without an acknowledged write while it
-// is rehearsed. First with a large file of the source's log, then with a new one.
+// cutoverPart measures for how long a cutover blocks writes, by the writer: the longest time without an acknowledged
+// write while it is rehearsed. First with a large file of the source's log, then with a new one.
 func (b *bench) cutoverPart(ctx context.Context) error {
 	if err := b.inflateLog(ctx); err != nil {
 		return err
@@ -26,7 +26,8 @@ func (b *bench) cutoverPart(ctx context.Context) error {
 		{fmt.Sprintf("a log file of %d MB", largeLog>>20), "DO 0"},
 		{"a new log file", "FLUSH BINARY LOGS"},
 	} {
-		r := b.results.section("cutover, %s: %s writes/s, %d rehearsals a round, the writer's longest wait", c.name, thousands(writeRate), rehearsals)
+		r := b.results.section("cutover, %s: %s writes/s, %d rehearsals a round, the writer's longest wait", c.name,
+			thousands(writeRate), rehearsals)
 		for round := range min(b.rounds, 2) {
 			for _, p := range b.turns(round) {
 				if err := b.rehearse(ctx, r, p, c.before); err != nil {
@@ -42,14 +43,18 @@ func (b *bench) cutoverPart(ctx context.Context) error {
 // inflateLog makes the source's log file large with rows of a table that does not move.
 func (b *bench) inflateLog(ctx context.Context) error {
 	const rows, width = 2000, 4000 // of a transaction; the server cuts them into events of 8 KB
-	err := lab.Exec(ctx, b.sourceDB, "SET GLOBAL max_binlog_size = 1073741824", "FLUSH BINARY LOGS", "DROP DATABASE IF EXISTS bench_log",
+	err := lab.Exec(ctx, b.sourceDB, "SET GLOBAL max_binlog_size = 1073741824", "FLUSH BINARY LOGS",
+		"DROP DATABASE IF EXISTS bench_log",
 		"CREATE DATABASE bench_log", "CREATE TABLE bench_log.u (id INT PRIMARY KEY, v TEXT)",
 		"CREATE TABLE bench_log.n (n INT PRIMARY KEY)", "INSERT INTO bench_log.n VALUES (0)")
 	for n := 1; n < rows && err == nil; n *= 2 {
-		err = lab.Exec(ctx, b.sourceDB, fmt.Sprintf("INSERT INTO bench_log.n SELECT n + %d FROM bench_log.n WHERE n + %d < %d", n, n, rows))
+		err = lab.Exec(ctx, b.sourceDB, fmt.Sprintf("INSERT INTO bench_log.n SELECT n + %d FROM bench_log.n WHERE n "+
+			"+ %d < %d", n, n, rows))
 	}
 	for i := 0; i < largeLog/(rows*width) && err == nil; i++ {
-		err = lab.Exec(ctx, b.sourceDB, fmt.Sprintf("INSERT INTO bench_log.u SELECT n, REPEAT('x', %d) FROM bench_log.n", width), "TRUNCATE TABLE bench_log.u")
+		err = lab.Exec(ctx, b.sourceDB,
+			fmt.Sprintf("INSERT INTO bench_log.u SELECT n, REPEAT('x', %d) FROM bench_log.n", width),
+			"TRUNCATE TABLE bench_log.u")
 	}
 	return err
 }

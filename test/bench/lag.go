@@ -18,10 +18,11 @@ const (
 	probeEvery  = time.Millisecond
 )
 
-// lagPart measures how long after its acknowledgement on the source a write can be read on the target, at a steady rate of
-// writes, against the server's own replica.
+// lagPart measures how long after its acknowledgement on the source a write can be read on the target, at a steady
+// rate of writes, against the server's own replica.
 func (b *bench) lagPart(ctx context.Context) error {
-	r := b.results.section("lag: %s writes/s, from the acknowledgement on the source until the row can be read; read every %s", thousands(writeRate), probeEvery)
+	r := b.results.section("lag: %s writes/s, from the acknowledgement on the source until the row can be read; read "+
+		"every %s", thousands(writeRate), probeEvery)
 	for round := range b.rounds {
 		for _, p := range b.turns(round) {
 			if err := b.lagOfWherry(ctx, r, p); err != nil {
@@ -104,11 +105,13 @@ func (b *bench) lag(ctx context.Context, r *section, name string, end *sql.DB) e
 	return nil
 }
 
-// probe reads the last row of every lane again and again, and returns the lags of all rows that appear after the warm-up.
+// probe reads the last row of every lane again and again, and returns the lags of all rows that appear after the
+// warm-up.
 func probe(ctx context.Context, end *sql.DB, w *writer, length time.Duration) (lags []time.Duration, err error) {
 	var queries []string
 	for lane := range lanes {
-		queries = append(queries, fmt.Sprintf("(SELECT COALESCE(MAX(id), %d) FROM %s WHERE id BETWEEN %d AND %d)", laneStart(lane)-1, w.table,
+		queries = append(queries, fmt.Sprintf("(SELECT COALESCE(MAX(id), %d) FROM %s WHERE id BETWEEN %d AND %d)",
+			laneStart(lane)-1, w.table,
 			laneStart(lane), laneStart(lane+1)-1))
 	}
 	query := "SELECT " + strings.Join(queries, ", ")

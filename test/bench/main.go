@@ -67,12 +67,14 @@ func main() {
 	flag.Float64Var(&o.scale, "scale", 1, "size of the part memory: 1 is 4 tables of -rows rows")
 	flag.StringVar(&o.dir, "dir", ".servers/bench/work", "`folder` for configuration and state")
 	flag.StringVar(&o.wherry, "wherry", "bin/wherry", "`program`")
-	flag.StringVar(&o.before, "before", "", "another build of wherry, a `program` that all parts but apply, oltp and memory measure by turns with it")
+	flag.StringVar(&o.before, "before", "", "another build of wherry, a `program` that all parts but oltp and memory "+
+		"measure by turns with it")
 	flag.IntVar(&o.seconds, "seconds", 10, "how long the part lag measures, per round")
 	flag.IntVar(&o.tables, "tables", 2000, "how many tables the part tables moves; five times as many after that")
 	flag.StringVar(&o.json, "json", "bench.json", "`file` for all figures")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [copy] [apply] [oltp] [memory] [lag] [cutover] [tables] [verify] [peers]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [copy] [apply] [oltp] [memory] [lag] [cutover] "+
+			"[tables] [verify] [peers]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -96,12 +98,15 @@ func run(ctx context.Context, o options, wanted []string) error {
 	if err := b.open(ctx); err != nil {
 		return err
 	}
-	fmt.Printf("%s -> %s on %d CPUs, medians of %d rounds\n", b.results.Source, b.results.Target, b.results.CPUs, o.rounds)
+	fmt.Printf("%s -> %s on %d CPUs, medians of %d rounds\n", b.results.Source, b.results.Target, b.results.CPUs,
+		o.rounds)
 	if b.results.Load > quiet {
-		fmt.Printf("the machine is not idle (load %.1f before the run): expect noise, and look at ratios only\n", b.results.Load)
+		fmt.Printf("the machine is not idle (load %.1f before the run): expect noise, and look at ratios only\n",
+			b.results.Load)
 	}
 	for _, p := range parts {
-		if len(wanted) > 0 && !slices.Contains(wanted, p.name) || len(wanted) == 0 && slices.Contains(onlyAsked, p.name) {
+		if len(wanted) > 0 && !slices.Contains(wanted, p.name) || len(wanted) == 0 &&
+			slices.Contains(onlyAsked, p.name) {
 			continue
 		}
 		if err := p.run(b, ctx); err != nil {

@@ -43,7 +43,8 @@ func (b *bench) memoryCase(ctx context.Context, r *section, rows int) error {
 		return fmt.Errorf("init-copy says that it copied %d rows of %d", got, tables*rows)
 	}
 	r.add(fmt.Sprintf("copy of %s rows", thousands(tables*rows)), "MB", megabytes(child.PeakRSS))
-	r.figure(fmt.Sprintf("copy of %s rows", thousands(tables*rows))).Note = fmt.Sprintf("in %.0f s, goal < 200", child.Wall.Seconds())
+	r.figure(fmt.Sprintf("copy of %s rows", thousands(tables*rows))).Note = fmt.Sprintf("in %.0f s, goal < 200",
+		child.Wall.Seconds())
 
 	if err := lab.Exec(ctx, b.sourceDB, "UPDATE "+memoryDatabase+".t1 SET k = k + 1"); err != nil {
 		return err
@@ -53,7 +54,8 @@ func (b *bench) memoryCase(ctx context.Context, r *section, rows int) error {
 		return err
 	}
 	r.add(fmt.Sprintf("transaction of %s rows", thousands(rows)), "MB", megabytes(child.PeakRSS))
-	r.figure(fmt.Sprintf("transaction of %s rows", thousands(rows))).Note = fmt.Sprintf("in %.0f s, goal < 200", child.Wall.Seconds())
+	r.figure(fmt.Sprintf("transaction of %s rows", thousands(rows))).Note = fmt.Sprintf("in %.0f s, goal < 200",
+		child.Wall.Seconds())
 	if err := b.sameRows(ctx, memoryDatabase+".t1", memoryDatabase+".t1"); err != nil {
 		return err
 	}

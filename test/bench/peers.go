@@ -21,8 +21,8 @@ const (
 // errNoPeer is a peer that is not installed, or does not talk to this server.
 var errNoPeer = errors.New("no peer to compare with")
 
-// peersPart measures the tools that Debian packages for the same work: mydumper and myloader, with as many threads as wherry has connections.
-// They move no changes that are made meanwhile.
+// peersPart measures the tools that Debian packages for the same work: mydumper and myloader, with as many threads as
+// wherry has connections. They move no changes that are made meanwhile.
 func (b *bench) peersPart(ctx context.Context) error {
 	for _, name := range []string{"mydumper", "myloader"} {
 		if _, err := exec.LookPath(name); err != nil {
@@ -32,7 +32,8 @@ func (b *bench) peersPart(ctx context.Context) error {
 	if err := fill(ctx, b.sourceDB, peersDatabase, 4, b.rows/4, twoIndexes); err != nil {
 		return err
 	}
-	r := b.results.section("peers: %s rows of 195 bytes in 4 tables with two secondary indexes, %d connections", thousands(b.rows/4*4), connections)
+	r := b.results.section("peers: %s rows of 195 bytes in 4 tables with two secondary indexes, %d connections",
+		thousands(b.rows/4*4), connections)
 	for round := range b.rounds {
 		runs := []func() error{func() error { return b.dumpAndLoad(ctx, r) }}
 		for _, p := range b.turns(round) {
@@ -75,8 +76,10 @@ func (b *bench) dumpAndLoad(ctx context.Context, r *section) error {
 	defer os.RemoveAll(dir)
 	began := time.Now()
 	for _, command := range [][]string{
-		peer("mydumper", b.source, "--database="+peersDatabase, "--outputdir="+dir, "--rows=100000", "--trx-consistency-only"),
-		peer("myloader", b.target, "--source-db="+peersDatabase, "--database="+loadedBy, "--directory="+dir, "--queries-per-transaction=10"),
+		peer("mydumper", b.source, "--database="+peersDatabase, "--outputdir="+dir, "--rows=100000",
+			"--trx-consistency-only"),
+		peer("myloader", b.target, "--source-db="+peersDatabase, "--database="+loadedBy, "--directory="+dir,
+			"--queries-per-transaction=10"),
 	} {
 		c := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // our own words
 		if said, err := c.CombinedOutput(); err != nil {
@@ -89,6 +92,7 @@ func (b *bench) dumpAndLoad(ctx context.Context, r *section) error {
 
 func peer(name string, s lab.Server, args ...string) []string {
 	return append([]string{
-		name, "--host=" + s.Host, "--port=" + strconv.Itoa(s.Port), "--user=" + lab.User, "--password=" + lab.Password, "--threads=" + strconv.Itoa(connections),
+		name, "--host=" + s.Host, "--port=" + strconv.Itoa(s.Port), "--user=" + lab.User, "--password=" + lab.Password,
+		"--threads=" + strconv.Itoa(connections),
 	}, args...)
 }

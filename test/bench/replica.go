@@ -31,7 +31,8 @@ func (b *bench) oltpPart(ctx context.Context) error {
 		defer replica.db.Close()
 	}
 	g := newGenerator(rows, 11)
-	r := b.results.section("oltp: transactions of 4 changes as sysbench oltp_write_only makes them, %s changes of %s rows", thousands(b.changes), thousands(rows))
+	r := b.results.section("oltp: transactions of 4 changes as sysbench oltp_write_only makes them, %s changes of "+
+		"%s rows", thousands(b.changes), thousands(rows))
 	for range b.rounds {
 		if err := b.oltpRound(ctx, r, w, replica, g.oltp(b.changes/4)); err != nil {
 			return err
@@ -46,7 +47,9 @@ func (b *bench) oltpPart(ctx context.Context) error {
 }
 
 // oltpRound measures wherry, and the server's own replica by turns with it.
-func (b *bench) oltpRound(ctx context.Context, r *section, w *lab.Wherry, replica *nativeReplica, changes []change) error {
+func (b *bench) oltpRound(ctx context.Context, r *section, w *lab.Wherry, replica *nativeReplica,
+	changes []change,
+) error {
 	from, err := binlogEnd(ctx, b.sourceDB)
 	if err != nil {
 		return err
@@ -54,7 +57,7 @@ func (b *bench) oltpRound(ctx context.Context, r *section, w *lab.Wherry, replic
 	if err := b.backlog(ctx, packets(changes, oltpDatabase+".t1", 4)); err != nil {
 		return err
 	}
-	if err := b.drain(ctx, w, r, len(changes)); err != nil {
+	if err := b.drain(ctx, w, r, b.own(), len(changes)); err != nil {
 		return err
 	}
 	if err := b.sameRows(ctx, oltpDatabase+".t1", oltpDatabase+".t1"); err != nil || replica == nil {
@@ -176,13 +179,16 @@ func (r *nativeReplica) prepare(source lab.Server, from place) []string {
 	if r.flavor == lab.MariaDB {
 		return []string{
 			"STOP REPLICA", "RESET REPLICA ALL", fmt.Sprintf("SET GLOBAL slave_parallel_threads = %d", parallel),
-			fmt.Sprintf("CHANGE MASTER TO MASTER_HOST = '%s', MASTER_PORT = %d, MASTER_USER = '%s', MASTER_PASSWORD = '%s', "+
-				"MASTER_LOG_FILE = '%s', MASTER_LOG_POS = %d, MASTER_USE_GTID = no", source.Host, source.Port, lab.User, lab.Password, from.file, from.offset),
+			fmt.Sprintf("CHANGE MASTER TO MASTER_HOST = '%s', MASTER_PORT = %d, MASTER_USER = '%s', MASTER_PASSWORD "+
+				"= '%s', "+
+				"MASTER_LOG_FILE = '%s', MASTER_LOG_POS = %d, MASTER_USE_GTID = no", source.Host, source.Port, lab.User,
+				lab.Password, from.file, from.offset),
 		}
 	}
 	return []string{
 		"STOP REPLICA", "RESET REPLICA ALL", fmt.Sprintf("SET GLOBAL replica_parallel_workers = %d", parallel),
-		fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_HOST = '%s', SOURCE_PORT = %d, SOURCE_USER = '%s', SOURCE_PASSWORD = '%s', "+
+		fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_HOST = '%s', SOURCE_PORT = %d, SOURCE_USER = '%s', "+
+			"SOURCE_PASSWORD = '%s', "+
 			"SOURCE_LOG_FILE = '%s', SOURCE_LOG_POS = %d, SOURCE_AUTO_POSITION = 0, GET_SOURCE_PUBLIC_KEY = 1",
 			source.Host, source.Port, lab.User, lab.Password, from.file, from.offset),
 	}

@@ -24,8 +24,10 @@ const (
 )
 
 func createTable(name, indexes string) string {
-	return "CREATE TABLE " + name + " (id INT NOT NULL AUTO_INCREMENT, k INT NOT NULL DEFAULT 0, c CHAR(120) NOT NULL DEFAULT ''," +
-		" pad CHAR(60) NOT NULL DEFAULT '', PRIMARY KEY (id)" + indexes + ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci"
+	return "CREATE TABLE " + name + " (id INT NOT NULL AUTO_INCREMENT, k INT NOT NULL DEFAULT 0, c CHAR(120) NOT " +
+		"NULL DEFAULT ''," +
+		" pad CHAR(60) NOT NULL DEFAULT '', PRIMARY KEY (id)" + indexes + ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 " +
+		"COLLATE=utf8mb4_general_ci"
 }
 
 // row is row number i, from 0.

@@ -20,8 +20,8 @@ const (
 	tablesAtOnce   = 20 // of one packet
 )
 
-// tablesPart measures how fast many small tables are moved, from nothing to a consistent target with all indexes, against a dump that is
-// piped into the target.
+// tablesPart measures how fast many small tables are moved, from nothing to a consistent target with all indexes,
+// against a dump that is piped into the target.
 func (b *bench) tablesPart(ctx context.Context) error {
 	for _, n := range []int{b.tables, 5 * b.tables} {
 		if err := b.manyTables(ctx, n); err != nil {
@@ -58,7 +58,8 @@ func (b *bench) fillTables(ctx context.Context, n int) error {
 		return err
 	}
 	defer pool.Close()
-	if err := lab.Exec(ctx, pool, "DROP DATABASE IF EXISTS "+tablesDatabase, "CREATE DATABASE "+tablesDatabase); err != nil {
+	if err := lab.Exec(ctx, pool, "DROP DATABASE IF EXISTS "+tablesDatabase,
+		"CREATE DATABASE "+tablesDatabase); err != nil {
 		return err
 	}
 	var rows []string
@@ -69,7 +70,8 @@ func (b *bench) fillTables(ctx context.Context, n int) error {
 	var packet strings.Builder
 	for i := range n {
 		name := tablesDatabase + ".t" + strconv.Itoa(i)
-		packet.WriteString("CREATE TABLE " + name + " (id INT PRIMARY KEY, k INT NOT NULL, c VARCHAR(100) NOT NULL, KEY k (k), KEY c (c));" +
+		packet.WriteString("CREATE TABLE " + name + " (id INT PRIMARY KEY, k INT NOT NULL, c VARCHAR(100) NOT NULL, " +
+			"KEY k (k), KEY c (c));" +
 			"INSERT INTO " + name + " VALUES " + strings.Join(rows, ", ") + ";")
 		if (i+1)%tablesAtOnce == 0 || i+1 == n {
 			packets = append(packets, packet.String())
@@ -127,13 +129,15 @@ func (b *bench) dumped(ctx context.Context, r *section) error {
 // client is the command line of a MariaDB client, which talks to MySQL too.
 func client(name string, s lab.Server, args ...string) []string {
 	return append([]string{
-		name, "--no-defaults", "--skip-ssl", "--protocol=tcp", "--host=" + s.Host, "--port=" + strconv.Itoa(s.Port), "--user=" + lab.User, "--password=" + lab.Password,
+		name, "--no-defaults", "--skip-ssl", "--protocol=tcp", "--host=" + s.Host, "--port=" + strconv.Itoa(s.Port),
+		"--user=" + lab.User, "--password=" + lab.Password,
 	}, args...)
 }
 
 // pipe runs two programs, the first's output going to the second.
 func (b *bench) pipe(ctx context.Context, from, to []string) error {
-	first, second := exec.CommandContext(ctx, from[0], from[1:]...), exec.CommandContext(ctx, to[0], to[1:]...) //nolint:gosec // our own words
+	first, second := exec.CommandContext(ctx, from[0], from[1:]...), exec.CommandContext(ctx, to[0],
+		to[1:]...) //nolint:gosec // our own words
 	read, write := io.Pipe()
 	first.Stdout, second.Stdin = write, read
 	var said strings.Builder

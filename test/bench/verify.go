@@ -20,7 +20,8 @@ func (b *bench) verifyPart(ctx context.Context) error {
 	if _, err := b.follow(ctx, b.own(), verifyDatabase, b.rows); err != nil {
 		return err
 	}
-	r := b.results.section("verify: %s rows of 195 bytes on both servers, against SHA2 of every row over %d connections each", thousands(b.rows), sumConnections)
+	r := b.results.section("verify: %s rows of 195 bytes on both servers, against SHA2 of every row over %d "+
+		"connections each", thousands(b.rows), sumConnections)
 	for round := range b.rounds {
 		runs := []func() error{func() error { return b.bareSums(ctx, r) }}
 		for _, p := range b.turns(round) {
@@ -65,8 +66,11 @@ func (b *bench) bareSums(ctx context.Context, r *section) error {
 				for first := c * sumRows; first < b.rows; first += sumConnections * sumRows {
 					var rows int
 					var sum string
-					err := pool.QueryRowContext(ctx, fmt.Sprintf("SELECT COUNT(*), SUM(CAST(CONV(LEFT(SHA2(CONCAT_WS('#', id, k, c, pad), 256), 16), 16, 10) AS UNSIGNED)) "+
-						"FROM %s.t1 WHERE id > %d AND id <= %d", verifyDatabase, first, first+sumRows)).Scan(&rows, &sum)
+					err := pool.QueryRowContext(ctx,
+						fmt.Sprintf("SELECT COUNT(*), SUM(CAST(CONV(LEFT(SHA2(CONCAT_WS('#', id, k, c, pad), 256), "+
+							"16), 16, 10) AS UNSIGNED)) "+
+							"FROM %s.t1 WHERE id > %d AND id <= %d", verifyDatabase, first, first+sumRows)).Scan(&rows,
+						&sum)
 					if err != nil {
 						return fmt.Errorf("sum rows: %w", err)
 					}

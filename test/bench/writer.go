@@ -37,7 +37,8 @@ type writer struct {
 
 // openWriter makes the writer's account on the source and connects with it.
 func (b *bench) openWriter(ctx context.Context, database string) (*writer, error) {
-	err := lab.Exec(ctx, b.sourceDB, fmt.Sprintf("CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY '%s'", appUser, appPassword),
+	err := lab.Exec(ctx, b.sourceDB, fmt.Sprintf("CREATE USER IF NOT EXISTS '%s'@'%%' IDENTIFIED BY '%s'", appUser,
+		appPassword),
 		fmt.Sprintf("GRANT SELECT, INSERT ON %s.* TO '%s'@'%%'", database, appUser))
 	if err != nil {
 		return nil, err
@@ -82,7 +83,8 @@ func (w *writer) lane(ctx context.Context, lane int) error {
 		w.mu.Lock()
 		id := laneStart(lane) + len(w.acked[lane])
 		w.mu.Unlock()
-		statement := fmt.Sprintf("INSERT INTO %s (id, k, c, pad) VALUES (%d, %d, '%s', '%s')", w.table, id, id%1_000_003, text, text[:lenPad])
+		statement := fmt.Sprintf("INSERT INTO %s (id, k, c, pad) VALUES (%d, %d, '%s', '%s')", w.table, id,
+			id%1_000_003, text, text[:lenPad])
 		for {
 			_, err := w.pool.ExecContext(context.WithoutCancel(ctx), statement)
 			if err == nil {

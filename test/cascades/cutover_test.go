@@ -10,9 +10,11 @@ import (
 // parentAndChild is a table that InnoDB changes by the other's rows.
 var parentAndChild = []string{
 	"CREATE TABLE p (id INT PRIMARY KEY)",
-	"CREATE TABLE c (id INT PRIMARY KEY, p INT, v INT, CONSTRAINT c_p FOREIGN KEY (p) REFERENCES p (id) ON DELETE SET NULL ON UPDATE CASCADE)",
+	"CREATE TABLE c (id INT PRIMARY KEY, p INT, v INT, CONSTRAINT c_p FOREIGN KEY (p) REFERENCES p (id) ON DELETE " +
+		"SET NULL ON UPDATE CASCADE)",
 	"CREATE TABLE bag (p INT, v INT, CONSTRAINT bag_p FOREIGN KEY (p) REFERENCES p (id) ON DELETE SET NULL)",
-	"INSERT INTO p VALUES (1),(2),(3)", "INSERT INTO c VALUES (1,1,1),(2,2,2),(3,3,3)", "INSERT INTO bag VALUES (1,1),(2,2)",
+	"INSERT INTO p VALUES (1),(2),(3)", "INSERT INTO c VALUES (1,1,1),(2,2,2),(3,3,3)",
+	"INSERT INTO bag VALUES (1,1),(2,2)",
 }
 
 func followed(t *testing.T, from, to string) *move {
@@ -25,10 +27,13 @@ func followed(t *testing.T, from, to string) *move {
 	return m
 }
 
-// TestCutoverCompares damages rows that foreign keys have changed since the last verification, of which the log has nothing: the cutover
-// finds them.
+// TestCutoverCompares damages rows that foreign keys have changed since the last verification, of which the log has
+// nothing: the cutover finds them.
 func TestCutoverCompares(t *testing.T) {
-	for _, damage := range []string{"UPDATE c SET v = 9 WHERE id = 2", "UPDATE c SET p = 3 WHERE id = 2", "UPDATE bag SET v = 9 WHERE v = 2"} {
+	for _, damage := range []string{
+		"UPDATE c SET v = 9 WHERE id = 2", "UPDATE c SET p = 3 WHERE id = 2",
+		"UPDATE bag SET v = 9 WHERE v = 2",
+	} {
 		t.Run(damage, func(t *testing.T) {
 			m := followed(t, "mariadb-1", "mariadb-2")
 			m.must(t, "verify")
@@ -45,7 +50,8 @@ func TestCutoverCompares(t *testing.T) {
 	}
 }
 
-// TestOrphans hands over with rows that reference nothing, as on the source, and not with such that only the target has.
+// TestOrphans hands over with rows that reference nothing, as on the source, and not with such that only the target
+// has.
 func TestOrphans(t *testing.T) {
 	for _, p := range [][2]string{{"mariadb-1", "mysql-2"}, {"mysql-1", "mariadb-2"}} {
 		t.Run(p[0]+"_to_"+p[1], func(t *testing.T) {
@@ -66,7 +72,8 @@ func TestOrphans(t *testing.T) {
 				require.NoError(t, err)
 			}
 			_, err = m.try(t, "cutover", "--confirm="+moveName)
-			require.ErrorContains(t, err, "rows on the target reference rows that are not there: 2 rows of cascades.c by foreign key c_p (1 on the source)")
+			require.ErrorContains(t, err, "rows on the target reference rows that are not there: 2 rows of "+
+				"cascades.c by foreign key c_p (1 on the source)")
 			for _, statement := range []string{"INSERT INTO p VALUES (3)", "SET foreign_key_checks = 1"} {
 				_, err = there.ExecContext(t.Context(), statement)
 				require.NoError(t, err)
@@ -83,7 +90,8 @@ func TestOrphans(t *testing.T) {
 // TestTargetRefuses has foreign keys that the target would not take, which is said before anything is made.
 func TestTargetRefuses(t *testing.T) {
 	m := newMove(t, "mariadb-1", "mysql-2")
-	run(t, m.app, "CREATE TABLE p (id INT PRIMARY KEY, n INT, KEY (n))", "CREATE TABLE c (id INT PRIMARY KEY, n INT, CONSTRAINT c_n FOREIGN KEY (n) REFERENCES p (n))")
+	run(t, m.app, "CREATE TABLE p (id INT PRIMARY KEY, n INT, KEY (n))",
+		"CREATE TABLE c (id INT PRIMARY KEY, n INT, CONSTRAINT c_n FOREIGN KEY (n) REFERENCES p (n))")
 	out, err := m.try(t, "check")
 	require.ErrorContains(t, err, "exit status 12")
 	assert.Contains(t, out, "is no whole unique key, and the target takes no such foreign key")
@@ -97,8 +105,8 @@ func TestTargetRefuses(t *testing.T) {
 	m.equal(t, nil)
 }
 
-// TestBesideATableCopiedAgain copies a table again while the log has, not applied yet, what foreign keys do between others: those are not
-// copied, and have to come out right all the same.
+// TestBesideATableCopiedAgain copies a table again while the log has, not applied yet, what foreign keys do between
+// others: those are not copied, and have to come out right all the same.
 func TestBesideATableCopiedAgain(t *testing.T) {
 	m := followed(t, "mariadb-1", "mariadb-2")
 	run(t, m.app, "CREATE TABLE other (id INT PRIMARY KEY)", "INSERT INTO other VALUES (1)")

@@ -1,8 +1,9 @@
-// Package cascades moves tables whose foreign keys act on one another between real servers: sources that log what InnoDB does by
-// them and sources that do not, under load and killed. Both sides are compared by the tests' own SQL, never by wherry's.
+// Package cascades moves tables whose foreign keys act on one another between real servers: sources that log what
+// InnoDB does by them and sources that do not, under load and killed. Both sides are compared by the tests' own SQL,
+// never by wherry's.
 //
-// The servers are those of WHERRY_TEST_SERVERS (scripts/servers.sh env prints it). The tests turn their read_only on and
-// off, so nobody else may use them meanwhile: go test -p 1. WHERRY_CASCADES_ROUNDS=n makes them longer.
+// The servers are those of WHERRY_TEST_SERVERS (scripts/servers.sh env prints it). The tests turn their read_only on
+// and off, so nobody else may use them meanwhile: go test -p 1. WHERRY_CASCADES_ROUNDS=n makes them longer.
 package cascades
 
 import (
@@ -101,15 +102,18 @@ type move struct {
 func newMove(t *testing.T, from, to string, lines ...string) *move {
 	t.Helper()
 	m := &move{source: server(t, from), target: server(t, to)}
-	run(t, pool(t, m.target, ""), "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+moveName, "DROP DATABASE IF EXISTS wherry_"+moveName)
+	run(t, pool(t, m.target, ""), "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+moveName,
+		"DROP DATABASE IF EXISTS wherry_"+moveName)
 	run(t, pool(t, m.source, ""), "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+moveName,
 		"CREATE DATABASE "+moveName+" CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "FLUSH BINARY LOGS")
 	t.Cleanup(func() { run(t, pool(t, m.source, ""), "SET GLOBAL read_only = 0") })
 	m.app, m.moved = pool(t, m.source, moveName), pool(t, m.target, moveName)
 	dir := t.TempDir()
 	w, err := lab.Move{
-		Name: moveName, State: filepath.Join(dir, "state.yaml"), Source: m.source, Target: m.target, Include: moveName + ".*",
-		Extra: append([]string{"cutover: {max_lag: 30s, timeout: 60s}", "schema: {allow_losses: [collation]}"}, lines...),
+		Name: moveName, State: filepath.Join(dir, "state.yaml"), Source: m.source, Target: m.target,
+		Include: moveName + ".*",
+		Extra: append([]string{"cutover: {max_lag: 30s, timeout: 60s}", "schema: {allow_losses: [collation]}"},
+			lines...),
 	}.Write(wherry, filepath.Join(dir, "wherry.yaml"))
 	require.NoError(t, err)
 	m.Wherry = w

@@ -46,14 +46,18 @@ func (s *shape) actions(selfish, keyed bool) string {
 	return text
 }
 
-// newShape draws 3 to 6 tables: with one or two references to earlier ones, some to a unique value, some to the table itself, some whose
-// key has the reference in it, and one without a key.
+// newShape draws 3 to 6 tables: with one or two references to earlier ones, some to a unique value, some to the table
+// itself, some whose key has the reference in it, and one without a key.
 func newShape(r *rand.Rand) *shape {
 	s := &shape{random: r}
 	n := 3 + r.IntN(3)
 	for i := range n {
 		d := drawn{name: fmt.Sprintf("t%d", i), columns: []string{"u", "v"}}
-		parts := []string{"id INT NOT NULL", "u INT", "v INT", "g INT GENERATED ALWAYS AS (v + 1) VIRTUAL", "changed TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)", "UNIQUE KEY (u)"}
+		parts := []string{
+			"id INT NOT NULL", "u INT", "v INT", "g INT GENERATED ALWAYS AS (v + 1) VIRTUAL",
+			"changed TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)",
+			"UNIQUE KEY (u)",
+		}
 		keyed := i > 0 && r.IntN(4) == 0
 		key := "id"
 		references := 0
@@ -67,12 +71,14 @@ func newShape(r *rand.Rand) *shape {
 				key, null, target = "r0, id", " NOT NULL", "id"
 			}
 			d.columns = append(d.columns, column)
-			parts = append(parts, column+" INT"+null, fmt.Sprintf("KEY (%s)", column), fmt.Sprintf("CONSTRAINT f%d_%d FOREIGN KEY (%s) REFERENCES t%d (%s)%s", i, j, column, parent,
-				target, s.actions(false, keyed && j == 0)))
+			parts = append(parts, column+" INT"+null, fmt.Sprintf("KEY (%s)", column),
+				fmt.Sprintf("CONSTRAINT f%d_%d FOREIGN KEY (%s) REFERENCES t%d (%s)%s", i, j, column, parent,
+					target, s.actions(false, keyed && j == 0)))
 		}
 		if i > 0 && r.IntN(3) == 0 && !keyed {
 			d.columns = append(d.columns, "up")
-			parts = append(parts, "up INT", "KEY (up)", fmt.Sprintf("CONSTRAINT f%d_up FOREIGN KEY (up) REFERENCES %s (id)%s", i, d.name, s.actions(true, false)))
+			parts = append(parts, "up INT", "KEY (up)", fmt.Sprintf("CONSTRAINT f%d_up FOREIGN KEY (up) REFERENCES "+
+				"%s (id)%s", i, d.name, s.actions(true, false)))
 		}
 		parts = append(parts, "PRIMARY KEY ("+key+")")
 		if keyed {
@@ -82,9 +88,12 @@ func newShape(r *rand.Rand) *shape {
 		s.tables = append(s.tables, d)
 	}
 	bag := drawn{name: "bag", columns: []string{"r0", "v"}}
-	bag.create = "CREATE TABLE bag (id INT, r0 INT, v INT, KEY (r0), CONSTRAINT bag_r FOREIGN KEY (r0) REFERENCES t0 (id)" + s.actions(false, false) + ") ENGINE=InnoDB"
-	code := drawn{name: "code", columns: []string{"v"}, create: "CREATE TABLE code (id VARCHAR(20) COLLATE utf8mb4_bin PRIMARY KEY, v INT) ENGINE=InnoDB"}
-	said := drawn{name: "said", columns: []string{"c", "v"}, create: "CREATE TABLE said (id INT PRIMARY KEY, c VARCHAR(20) COLLATE utf8mb4_bin, v INT, CONSTRAINT said_c FOREIGN KEY (c) REFERENCES code (id)" +
+	bag.create = "CREATE TABLE bag (id INT, r0 INT, v INT, KEY (r0), CONSTRAINT bag_r FOREIGN KEY (r0) REFERENCES " +
+		"t0 (id)" + s.actions(false, false) + ") ENGINE=InnoDB"
+	code := drawn{name: "code", columns: []string{"v"}, create: "CREATE TABLE code (id VARCHAR(20) COLLATE " +
+		"utf8mb4_bin PRIMARY KEY, v INT) ENGINE=InnoDB"}
+	said := drawn{name: "said", columns: []string{"c", "v"}, create: "CREATE TABLE said (id INT PRIMARY KEY, c " +
+		"VARCHAR(20) COLLATE utf8mb4_bin, v INT, CONSTRAINT said_c FOREIGN KEY (c) REFERENCES code (id)" +
 		s.actions(false, false) + ") ENGINE=InnoDB"}
 	s.tables = append(s.tables, bag, code, said)
 	return s
@@ -128,7 +137,8 @@ func (w *writer) statement() string {
 	for _, c := range d.columns {
 		values = append(values, w.value(d, c))
 	}
-	insert := " INTO " + d.name + " (id, " + strings.Join(d.columns, ", ") + ") VALUES (" + strings.Join(values, ", ") + ")"
+	insert := " INTO " + d.name + " (id, " + strings.Join(d.columns, ", ") + ") VALUES (" + strings.Join(values,
+		", ") + ")"
 	one := " WHERE id = " + w.value(d, "id")
 	switch r.IntN(14) {
 	case 0, 1, 2, 3, 4:
@@ -155,7 +165,8 @@ func (w *writer) statement() string {
 			return "UPDATE code SET v = v + 1"
 		}
 		from := w.id()
-		return fmt.Sprintf("UPDATE %s SET id = id + 1 WHERE id BETWEEN %d AND %d ORDER BY id DESC", d.name, from, from+3)
+		return fmt.Sprintf("UPDATE %s SET id = id + 1 WHERE id BETWEEN %d AND %d ORDER BY id DESC", d.name, from,
+			from+3)
 	case 12:
 		return fmt.Sprintf("DELETE t0, t1 FROM t0 LEFT JOIN t1 ON t1.id = t0.id WHERE t0.id = %d", w.id())
 	default:
@@ -202,7 +213,8 @@ func load(t *testing.T, m *move, s *shape, seed uint64, writers int, pause time.
 		w := &writer{shape: s, random: rand.New(rand.NewPCG(seed, uint64(i)))}
 		group.Go(func() {
 			for ctx.Err() == nil {
-				if err := w.transaction(context.WithoutCancel(ctx), c); err != nil && !strings.Contains(err.Error(), "read-only") && !strings.Contains(err.Error(), "read_only") {
+				if err := w.transaction(context.WithoutCancel(ctx), c); err != nil &&
+					!strings.Contains(err.Error(), "read-only") && !strings.Contains(err.Error(), "read_only") {
 					assert.NoError(t, err)
 				}
 				time.Sleep(pause)
@@ -218,9 +230,15 @@ func load(t *testing.T, m *move, s *shape, seed uint64, writers int, pause time.
 	})
 }
 
-// TestRandom moves tables whose foreign keys act, of random shape, while an application writes; wherry is killed in every phase.
+// TestRandom moves tables whose foreign keys act, of random shape, while an application writes; wherry is killed in
+// every phase.
 func TestRandom(t *testing.T) {
-	pairs := [][2]string{{"mariadb-1", "mariadb-2"}, {"mariadb-1", "mysql-2"}, {"mysql-1", "mariadb-2"}, {native, "mysql-2"}}
+	pairs := [][2]string{
+		{"mariadb-1", "mariadb-2"},
+		{"mariadb-1", "mysql-2"},
+		{"mysql-1", "mariadb-2"},
+		{native, "mysql-2"},
+	}
 	if rounds(t) > 1 {
 		pairs = append(pairs, [2]string{"mysql-1", "mysql-2"}, [2]string{native, "mariadb-2"})
 	}
@@ -238,7 +256,8 @@ func random(t *testing.T, from, to string) {
 	n := lab.Seed(t)
 	r := rand.New(rand.NewPCG(n, 1))
 	batch := []string{"batch_rows: 3", "batch_rows: 50", "batch_rows: 5000", "batch_rows: 5000, workers: 4"}[r.IntN(4)]
-	m := newMove(t, from, to, fmt.Sprintf("copy: {workers: 3, chunk_rows: %d}", []int{5, 20, 1000}[r.IntN(3)]), "replicate: {"+batch+"}")
+	m := newMove(t, from, to, fmt.Sprintf("copy: {workers: 3, chunk_rows: %d}", []int{5, 20, 1000}[r.IntN(3)]),
+		"replicate: {"+batch+"}")
 	s := newShape(r)
 	for _, d := range s.tables {
 		t.Log(d.create)

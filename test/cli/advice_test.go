@@ -22,7 +22,8 @@ func (b *begun) agree(code int, command string) call {
 	if m := nextLine.FindStringSubmatch(c.stdout); m != nil {
 		assert.Equal(b.T, s.Next, m[1], "%s: standard output, and status", command)
 	} else {
-		assert.True(b.T, s.Next == "" || code != 0 || strings.Contains(command, "--"), "%s: no next command on standard output, %q by status", command, s.Next)
+		assert.True(b.T, s.Next == "" || code != 0 || strings.Contains(command, "--"),
+			"%s: no next command on standard output, %q by status", command, s.Next)
 	}
 	for line := range strings.Lines(c.stderr) {
 		if _, advised, ok := strings.Cut(line, ": wherry "); ok && strings.HasPrefix(line, "wherry: ") {
@@ -33,7 +34,8 @@ func (b *begun) agree(code int, command string) call {
 	return c
 }
 
-// TestAdviceAgrees: after every outcome of every command of a move, standard output, standard error and status say the same.
+// TestAdviceAgrees: after every outcome of every command of a move, standard output, standard error and status say
+// the same.
 func TestAdviceAgrees(t *testing.T) {
 	onPairs(t, func(t *testing.T, source, target *server) {
 		t.Cleanup(func() {

@@ -1,8 +1,8 @@
 // Package cli runs the real program with input that is wrong, and looks at what it says, how it exits, and that it has
 // changed nothing.
 //
-// Its one invariant: whatever a row expects, no secret appears in any output, and unless it says so neither the target nor
-// the state file is another after it than before.
+// Its one invariant: whatever a row expects, no secret appears in any output, and unless it says so neither the
+// target nor the state file is another after it than before.
 package cli
 
 import (
@@ -77,7 +77,10 @@ func onPairs(t *testing.T, test func(t *testing.T, source, target *server)) {
 		port, err := strconv.Atoi(u.Port())
 		require.NoError(t, err, entry)
 		password, _ := u.User.Password()
-		servers[name] = &server{name: name, flavor: u.Scheme, host: u.Hostname(), port: port, user: u.User.Username(), password: password}
+		servers[name] = &server{
+			name: name, flavor: u.Scheme, host: u.Hostname(), port: port, user: u.User.Username(),
+			password: password,
+		}
 	}
 	required := os.Getenv("WHERRY_REQUIRE_SERVERS") == "1"
 	if len(servers) == 0 {
@@ -98,7 +101,8 @@ func onPairs(t *testing.T, test func(t *testing.T, source, target *server)) {
 			for _, s := range []*server{source, target} {
 				s.open(t)
 				s.exec(t, "DROP DATABASE IF EXISTS "+database, "DROP DATABASE IF EXISTS wherry_"+database,
-					"CREATE USER IF NOT EXISTS "+account+"@'%' IDENTIFIED BY '"+secret+"'", "GRANT ALL ON *.* TO "+account+"@'%'")
+					"CREATE USER IF NOT EXISTS "+account+"@'%' IDENTIFIED BY '"+secret+"'",
+					"GRANT ALL ON *.* TO "+account+"@'%'")
 				t.Cleanup(func() {
 					s.exec(t, "DROP DATABASE IF EXISTS "+database, "DROP DATABASE IF EXISTS wherry_"+database,
 						"DROP USER IF EXISTS "+account+"@'%'", "DROP USER IF EXISTS "+few+"@'%'")
@@ -155,7 +159,9 @@ func (s *server) global(t *testing.T, name, value string) {
 func (s *server) inventory(t *testing.T) string {
 	t.Helper()
 	s.exec(t, "SET SESSION group_concat_max_len = 1000000")
-	return s.text(t, "SELECT GROUP_CONCAT(CONCAT(SCHEMA_NAME, ':', COALESCE((SELECT GROUP_CONCAT(TABLE_NAME) FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = s.SCHEMA_NAME), '')) ORDER BY SCHEMA_NAME) FROM information_schema.SCHEMATA s"+
+	return s.text(t, "SELECT GROUP_CONCAT(CONCAT(SCHEMA_NAME, ':', COALESCE((SELECT GROUP_CONCAT(TABLE_NAME) FROM "+
+		"information_schema.TABLES t WHERE t.TABLE_SCHEMA = s.SCHEMA_NAME), '')) ORDER BY SCHEMA_NAME) FROM "+
+		"information_schema.SCHEMATA s"+
 		" WHERE SCHEMA_NAME IN ('"+database+"', 'wherry_"+database+"', 'wherry_cli_moved')")
 }
 

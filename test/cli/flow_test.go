@@ -19,7 +19,10 @@ import (
 	"wherry/test/internal/lab"
 )
 
-var commands = []string{"check", "init-schema", "init-copy", "start-replica", "verify", "cutover", "status", "run", "version"}
+var commands = []string{
+	"check", "init-schema", "init-copy", "start-replica", "verify", "cutover", "status", "run",
+	"version",
+}
 
 // TestHelp looks whether every command says how it is used and how it exits.
 func TestHelp(t *testing.T) {
@@ -30,7 +33,10 @@ func TestHelp(t *testing.T) {
 		c := wherry(t, nil, command, "--help")
 		assert.Zero(t, c.code, command)
 		assert.Empty(t, c.stderr, command)
-		for _, part := range []string{"\nUSAGE\n  wherry " + command, "\nEXAMPLES\n  wherry " + command, "\nEXIT STATUS\n", "\nGLOBAL FLAGS\n", "  12   refused"} {
+		for _, part := range []string{
+			"\nUSAGE\n  wherry " + command, "\nEXAMPLES\n  wherry " + command,
+			"\nEXIT STATUS\n", "\nGLOBAL FLAGS\n", "  12   refused",
+		} {
 			assert.Contains(t, c.stdout, part, command)
 		}
 	}
@@ -65,22 +71,27 @@ func TestPrintConfig(t *testing.T) {
 	config.set("target.password", "")
 	config.set("target.password_file", write(t, filepath.Join(dir, "secret"), secret+"\n"))
 	path := writeSettings(t, dir, config)
-	for _, environ := range [][]string{nil, {"WHERRY_SOURCE_PASSWORD=" + secret, "WHERRY_TARGET_PASSWORD=" + secret, "WHERRY_COPY_WORKERS=7"}} {
+	for _, environ := range [][]string{nil, {
+		"WHERRY_SOURCE_PASSWORD=" + secret, "WHERRY_TARGET_PASSWORD=" + secret,
+		"WHERRY_COPY_WORKERS=7",
+	}} {
 		c := wherry(t, environ, "check", "--config", path, "--print-config", "--log-level", "debug")
 		require.Zero(t, c.code, c.all())
 		assert.Contains(t, c.stdout, "move: "+database)
 		assert.Contains(t, c.stdout, "***")
-		again := wherry(t, environ, "status", "--config", write(t, filepath.Join(dir, "printed.yaml"), c.stdout), "--print-config")
+		again := wherry(t, environ, "status", "--config", write(t, filepath.Join(dir, "printed.yaml"), c.stdout),
+			"--print-config")
 		assert.Zero(t, again.code, again.all())
 	}
 }
 
-// TestWithoutLocalInfile moves a table to a target that takes no LOAD DATA LOCAL, and on the way looks at what can only be
-// wrong once a move has begun.
+// TestWithoutLocalInfile moves a table to a target that takes no LOAD DATA LOCAL, and on the way looks at what can
+// only be wrong once a move has begun.
 func TestWithoutLocalInfile(t *testing.T) {
 	onPairs(t, func(t *testing.T, source, target *server) {
 		target.global(t, "local_infile", "0")
-		source.exec(t, "CREATE DATABASE "+database, "CREATE TABLE "+database+".t (id INT PRIMARY KEY, v VARCHAR(20) NOT NULL)",
+		source.exec(t, "CREATE DATABASE "+database, "CREATE TABLE "+database+".t (id INT PRIMARY KEY, v VARCHAR(20) "+
+			"NOT NULL)",
 			"INSERT INTO "+database+".t VALUES (1, 'a'), (2, 'b'), (3, 'c')")
 		dir := t.TempDir()
 		path := writeSettings(t, dir, baseSettings(dir, source, target))
@@ -104,7 +115,8 @@ func TestWithoutLocalInfile(t *testing.T) {
 		last := run(0, "init-copy", "--json").jsonLines(t)
 		assert.InDelta(t, 3, last["rows"], 0)
 		assert.Contains(t, run(0, "init-copy").stdout, "done already")
-		assert.Equal(t, "1a2b3c", target.text(t, "SELECT GROUP_CONCAT(id, v ORDER BY id SEPARATOR '') FROM "+database+".t"))
+		assert.Equal(t, "1a2b3c", target.text(t, "SELECT GROUP_CONCAT(id, v ORDER BY id SEPARATOR '') FROM "+database+
+			".t"))
 
 		stateBefore, err := os.ReadFile(filepath.Join(dir, "state.yaml"))
 		require.NoError(t, err)
@@ -138,12 +150,14 @@ func TestWithoutLocalInfile(t *testing.T) {
 		differing := run(3, "verify", "--json").jsonLines(t)
 		assert.InDelta(t, 1, differing["differences"], 0)
 		run(0, "verify", "--repair")
-		assert.Equal(t, "1a2b3c", target.text(t, "SELECT GROUP_CONCAT(id, v ORDER BY id SEPARATOR '') FROM "+database+".t"))
+		assert.Equal(t, "1a2b3c", target.text(t, "SELECT GROUP_CONCAT(id, v ORDER BY id SEPARATOR '') FROM "+database+
+			".t"))
 
 		run(3, "cutover", "--dry-run")
 		source.exec(t, "ALTER TABLE "+database+".t ADD COLUMN n INT")
 		run(0, "verify") // which follows the change first
-		assert.Equal(t, "1", target.text(t, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '"+database+"' AND COLUMN_NAME = 'n'"))
+		assert.Equal(t, "1", target.text(t, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '"+
+			database+"' AND COLUMN_NAME = 'n'"))
 
 		files, err := os.ReadDir(dir)
 		require.NoError(t, err)
@@ -179,7 +193,8 @@ func replica(t *testing.T, dir, path string) {
 	}
 	running := regexp.MustCompile(`start-replica +running`)
 	shown := wherry(t, nil, "status", "--config", path)
-	for began := time.Now(); !running.MatchString(shown.stdout) && time.Since(began) < patience; { // until it has connected
+	// until it has connected
+	for began := time.Now(); !running.MatchString(shown.stdout) && time.Since(began) < patience; {
 		time.Sleep(50 * time.Millisecond)
 		shown = wherry(t, nil, "status", "--config", path)
 	}
@@ -225,7 +240,10 @@ func TestWithoutLog(t *testing.T) {
 		quiet.open(t)
 		quiet.exec(t, "CREATE USER "+account+"@'%' IDENTIFIED BY '"+secret+"'", "GRANT ALL ON *.* TO "+account+"@'%'",
 			"CREATE DATABASE "+database, "CREATE TABLE "+database+".t (id INT PRIMARY KEY)")
-		r := row{command: "check", code: 12, says: []string{"log_bin", "is OFF, wanted ON", "set log_bin in the server's configuration and restart it"}}
+		r := row{command: "check", code: 12, says: []string{
+			"log_bin", "is OFF, wanted ON",
+			"set log_bin in the server's configuration and restart it",
+		}}
 		r.play(t, quiet, target, true, false)
 	})
 }

@@ -21,8 +21,10 @@ func begin(t *testing.T, source, target *server, phases ...string) *begun {
 	for _, s := range []*server{source, target} {
 		s.exec(t, "DROP DATABASE IF EXISTS "+database, "DROP DATABASE IF EXISTS wherry_"+database)
 	}
-	source.exec(t, "CREATE DATABASE "+database, "CREATE TABLE "+database+".t (id INT PRIMARY KEY, v VARCHAR(20) NOT NULL)",
-		"INSERT INTO "+database+".t VALUES (1, 'a'), (2, 'b')", "CREATE TABLE "+database+".u (id INT PRIMARY KEY)", "INSERT INTO "+database+".u VALUES (1)")
+	source.exec(t, "CREATE DATABASE "+database, "CREATE TABLE "+database+".t (id INT PRIMARY KEY, v VARCHAR(20) "+
+		"NOT NULL)",
+		"INSERT INTO "+database+".t VALUES (1, 'a'), (2, 'b')", "CREATE TABLE "+database+".u (id INT PRIMARY KEY)",
+		"INSERT INTO "+database+".u VALUES (1)")
 	b := &begun{scene: &scene{T: t, dir: t.TempDir(), source: source, target: target}}
 	b.config = baseSettings(b.dir, source, target)
 	b.path = writeSettings(t, b.dir, b.config)
@@ -45,8 +47,8 @@ func (b *begun) run(code int, command string) call {
 	return c
 }
 
-// TestLastingErrors: what a retry cannot mend ends with 78 in every phase, so that a unit does not try for ever, and what it can
-// mend does not. Mended, the same command goes on.
+// TestLastingErrors: what a retry cannot mend ends with 78 in every phase, so that a unit does not try for ever, and
+// what it can mend does not. Mended, the same command goes on.
 func TestLastingErrors(t *testing.T) {
 	onPairs(t, func(t *testing.T, source, target *server) {
 		t.Cleanup(func() { target.exec(t, "SET GLOBAL read_only = 0") })
@@ -84,7 +86,8 @@ func TestLastingErrors(t *testing.T) {
 		}
 		target.exec(t, "ALTER USER "+few+"@'%' IDENTIFIED BY '"+secret+"'")
 		b.run(0, "verify")
-		assert.Equal(t, "1a2b3c", target.text(t, "SELECT GROUP_CONCAT(id, v ORDER BY id SEPARATOR '') FROM "+database+".t"))
+		assert.Equal(t, "1a2b3c", target.text(t, "SELECT GROUP_CONCAT(id, v ORDER BY id SEPARATOR '') FROM "+database+
+			".t"))
 
 		b.set("target.tls", settings{"mode": "verify-full"})
 		lasting("verify", "target: connect to")
@@ -113,8 +116,8 @@ func TestUnwritableState(t *testing.T) {
 	})
 }
 
-// TestUnfinishedCutover: a hook that fails after the takeover ends with 15 and says what is left, as often as it is tried; when it is
-// mended the rest is done.
+// TestUnfinishedCutover: a hook that fails after the takeover ends with 15 and says what is left, as often as it is
+// tried; when it is mended the rest is done.
 func TestUnfinishedCutover(t *testing.T) {
 	onPairs(t, func(t *testing.T, source, target *server) {
 		t.Cleanup(func() {

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestPreconditions breaks what a phase relies on after the phase before it was done: the phase looks again, refuses, names the finding as check
-// does, and changes nothing. Mended, the same command goes on.
+// TestPreconditions breaks what a phase relies on after the phase before it was done: the phase looks again, refuses,
+// names the finding as check does, and changes nothing. Mended, the same command goes on.
 func TestPreconditions(t *testing.T) {
 	onPairs(t, func(t *testing.T, source, target *server) {
 		t.Cleanup(func() {
@@ -18,8 +18,14 @@ func TestPreconditions(t *testing.T) {
 			source.exec(t, "SET GLOBAL read_only = 0")
 		})
 		b := begin(t, source, target)
-		for _, command := range []string{"init-schema", "init-copy", "start-replica --until-caught-up", "verify", "cutover --confirm=" + database} {
-			for name, value := range map[string][2]string{"binlog_format": {"STATEMENT", "ROW"}, "binlog_row_image": {"MINIMAL", "FULL"}} {
+		for _, command := range []string{
+			"init-schema", "init-copy", "start-replica --until-caught-up", "verify",
+			"cutover --confirm=" + database,
+		} {
+			for name, value := range map[string][2]string{
+				"binlog_format":    {"STATEMENT", "ROW"},
+				"binlog_row_image": {"MINIMAL", "FULL"},
+			} {
 				source.exec(t, "SET GLOBAL "+name+" = '"+value[0]+"'")
 				c := b.run(12, command)
 				source.exec(t, "SET GLOBAL "+name+" = '"+value[1]+"'")
@@ -27,7 +33,8 @@ func TestPreconditions(t *testing.T) {
 				assert.Contains(t, c.stderr, "SET GLOBAL "+name, command)
 			}
 			if command == "init-schema" {
-				assert.Equal(t, "0", target.text(t, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE '%"+database+"'"), "nothing is made")
+				assert.Equal(t, "0", target.text(t, "SELECT COUNT(*) FROM information_schema.TABLES WHERE "+
+					"TABLE_SCHEMA LIKE '%"+database+"'"), "nothing is made")
 				target.exec(t, "SET GLOBAL read_only = 1")
 				assert.Contains(t, b.run(12, command).stderr, "@@read_only is ", "whatever check refuses")
 				target.exec(t, "SET GLOBAL read_only = 0")
@@ -40,11 +47,13 @@ func TestPreconditions(t *testing.T) {
 	})
 }
 
-// TestForeignBookkeeping has a database of the bookkeeping's name that is somebody else's: it is refused, named and left alone.
+// TestForeignBookkeeping has a database of the bookkeeping's name that is somebody else's: it is refused, named and
+// left alone.
 func TestForeignBookkeeping(t *testing.T) {
 	onPairs(t, func(t *testing.T, source, target *server) {
 		b := begin(t, source, target)
-		target.exec(t, "CREATE DATABASE wherry_"+database, "CREATE TABLE wherry_"+database+".facts (name VARCHAR(64) PRIMARY KEY, value TEXT)", "INSERT INTO wherry_"+database+".facts VALUES ('mine', 'x')")
+		target.exec(t, "CREATE DATABASE wherry_"+database, "CREATE TABLE wherry_"+database+".facts (name VARCHAR(64) "+
+			"PRIMARY KEY, value TEXT)", "INSERT INTO wherry_"+database+".facts VALUES ('mine', 'x')")
 		c := b.run(12, "check")
 		assert.Contains(t, c.stdout, "is a database that this move did not make: it holds facts")
 		b.run(12, "init-schema")

@@ -244,7 +244,8 @@ func TestStatusAfterRefusals(t *testing.T) {
 		b.advised(0, s.Next)
 		s, _ = b.stands(0)
 		b.advised(130, s.Next)
-		assert.Equal(t, "1", target.text(t, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '"+database+"' AND COLUMN_NAME = 'n'"))
+		assert.Equal(t, "1", target.text(t, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '"+
+			database+"' AND COLUMN_NAME = 'n'"))
 
 		source.exec(t, "INSERT INTO "+database+".u VALUES (7)")
 		source.purge(t)

@@ -8,8 +8,8 @@ import (
 	"wherry/test/internal/statements"
 )
 
-// TestCases runs every schema change of the table on every server that it holds for, and compares what the model says of each statement
-// with what the server shows. What the model leaves open is counted.
+// TestCases runs every schema change of the table on every server that it holds for, and compares what the model says
+// of each statement with what the server shows. What the model leaves open is counted.
 func TestCases(t *testing.T) {
 	for _, flavor := range []string{"mysql", "mariadb"} {
 		t.Run(flavor, func(t *testing.T) {

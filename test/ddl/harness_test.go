@@ -56,7 +56,10 @@ func open(t *testing.T, flavor, db string) *bench {
 	require.NoError(t, err)
 	b.flavor, err = dialect.ParseFlavor(version)
 	require.NoError(t, err)
-	b.source, err = mysql.OpenSource(t.Context(), mysql.Config{Host: server.Host, Port: server.Port, User: lab.User, Password: lab.Password})
+	b.source, err = mysql.OpenSource(t.Context(), mysql.Config{
+		Host: server.Host, Port: server.Port, User: lab.User,
+		Password: lab.Password,
+	})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = b.source.Close() })
 	b.collations()
@@ -70,7 +73,8 @@ func (b *bench) collations() {
 		column = "FULL_COLLATION_NAME"
 	}
 	b.colls = dialect.Collations{
-		Known:   b.pairs("SELECT " + column + ", CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE CHARACTER_SET_NAME IS NOT NULL"),
+		Known: b.pairs("SELECT " + column + ", CHARACTER_SET_NAME FROM " +
+			"information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE CHARACTER_SET_NAME IS NOT NULL"),
 		Default: b.pairs("SELECT CHARACTER_SET_NAME, DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS"),
 	}
 }
@@ -135,7 +139,9 @@ func (b *bench) state() state {
 	if b.last != nil {
 		return b.last
 	}
-	tables, err := b.source.Tables(b.t.Context(), func(n schema.Name) bool { return n.Database == b.db || n.Database == b.other })
+	tables, err := b.source.Tables(b.t.Context(), func(n schema.Name) bool {
+		return n.Database == b.db || n.Database == b.other
+	})
 	require.NoError(b.t, err)
 	s := state{}
 	for _, t := range tables {
@@ -158,7 +164,8 @@ func (b *bench) definitions() string {
 
 // catalog is what was before a statement.
 func (b *bench) catalog(s state) ddl.Catalog {
-	defaults := b.pairs("SELECT SCHEMA_NAME, CONCAT(DEFAULT_CHARACTER_SET_NAME, ' ', DEFAULT_COLLATION_NAME) FROM information_schema.SCHEMATA")
+	defaults := b.pairs("SELECT SCHEMA_NAME, CONCAT(DEFAULT_CHARACTER_SET_NAME, ' ', DEFAULT_COLLATION_NAME) FROM " +
+		"information_schema.SCHEMATA")
 	return ddl.Catalog{
 		Table: func(n schema.Name) *schema.Table { return s[n] },
 		Database: func(name string) (string, string) {
@@ -177,7 +184,8 @@ func (b *bench) catalog(s state) ddl.Catalog {
 		Collations: b.colls,
 		UTC: func(local string) (string, bool) {
 			var utc sql.NullString
-			require.NoError(b.t, b.session.QueryRowContext(b.t.Context(), "SELECT CONVERT_TZ(?, @@SESSION.time_zone, '+00:00')", local).Scan(&utc))
+			require.NoError(b.t, b.session.QueryRowContext(b.t.Context(), "SELECT CONVERT_TZ(?, @@SESSION.time_zone, "+
+				"'+00:00')", local).Scan(&utc))
 			return strings.TrimSuffix(utc.String, ".000000"), utc.Valid
 		},
 	}
@@ -241,7 +249,8 @@ func isChange(statement string) bool {
 	head := strings.Join(words[:min(5, len(words))], " ")
 	switch words[0] {
 	case "CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE":
-		return !strings.Contains(head, " VIEW") && !strings.Contains(head, " TRIGGER") && !strings.Contains(head, " SEQUENCE")
+		return !strings.Contains(head, " VIEW") && !strings.Contains(head, " TRIGGER") &&
+			!strings.Contains(head, " SEQUENCE")
 	case "SET":
 		return words[1] == "STATEMENT"
 	}
@@ -297,7 +306,8 @@ func (b *bench) compare(before, after state, change *ddl.Change, effects []ddl.E
 				complain("%s: rows are known by %q, the model says %q", n, y, x)
 			}
 		}
-		if real != nil && model != nil && before[n] != nil && before[n].Shape() != real.Shape() && !touched(n, change, effects) {
+		if real != nil && model != nil && before[n] != nil && before[n].Shape() != real.Shape() &&
+			!touched(n, change, effects) {
 			complain("%s changed and is not among the statement's tables", n)
 		}
 	}
@@ -305,7 +315,9 @@ func (b *bench) compare(before, after state, change *ddl.Change, effects []ddl.E
 }
 
 func touched(n schema.Name, change *ddl.Change, effects []ddl.Effect) bool {
-	return slices.Contains(change.Tables(), n) || slices.ContainsFunc(effects, func(e ddl.Effect) bool { return e.Name == n || e.To == n })
+	return slices.Contains(change.Tables(), n) || slices.ContainsFunc(effects, func(e ddl.Effect) bool {
+		return e.Name == n || e.To == n
+	})
 }
 
 func keyName(t *schema.Table) string {
@@ -322,7 +334,9 @@ func names(states ...state) []schema.Name {
 			seen[n] = true
 		}
 	}
-	return slices.SortedFunc(maps.Keys(seen), func(x, y schema.Name) int { return strings.Compare(x.String(), y.String()) })
+	return slices.SortedFunc(maps.Keys(seen), func(x, y schema.Name) int {
+		return strings.Compare(x.String(), y.String())
+	})
 }
 
 // values reads the values of every column of every table, as a sorted list of bytes.
@@ -359,7 +373,9 @@ func (b *bench) column(n schema.Name, c schema.Column) []string {
 }
 
 // compareValues finds columns whose values changed though the effects do not say so.
-func (b *bench) compareValues(before map[schema.Name]map[string][]string, effects []ddl.Effect, after state) (problems []string) {
+func (b *bench) compareValues(before map[schema.Name]map[string][]string, effects []ddl.Effect,
+	after state,
+) (problems []string) {
 	for _, e := range effects {
 		if e.Kind != ddl.Altered || e.Former == nil || len(e.Empties) > 0 || e.Opaque != "" || after[e.Name] == nil {
 			continue
@@ -379,7 +395,8 @@ func (b *bench) compareValues(before map[schema.Name]map[string][]string, effect
 				continue
 			}
 			if now := b.column(e.Name, after[e.Name].Columns[at]); !slices.Equal(now, before[e.Name][from]) {
-				problems = append(problems, fmt.Sprintf("%s: values of %s changed from %.200q to %.200q", e.Name, to, before[e.Name][from], now))
+				problems = append(problems, fmt.Sprintf("%s: values of %s changed from %.200q to %.200q", e.Name, to,
+					before[e.Name][from], now))
 			}
 		}
 	}

@@ -16,8 +16,8 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// TestRandom makes random tables and alters them at random: whatever the server takes, the model's table must be the server's, or
-// left open. It runs for a few seconds; WHERRY_DDL_TIME says for how long.
+// TestRandom makes random tables and alters them at random: whatever the server takes, the model's table must be the
+// server's, or left open. It runs for a few seconds; WHERRY_DDL_TIME says for how long.
 func TestRandom(t *testing.T) {
 	for _, flavor := range []string{"mysql", "mariadb"} {
 		t.Run(flavor, func(t *testing.T) {
@@ -105,22 +105,26 @@ func (g *generator) statement() string {
 	case 2:
 		return "ALTER TABLE " + name + " RENAME TO " + g.table()
 	case 3:
-		return "CREATE " + g.pick("", "UNIQUE ") + "INDEX " + g.pick("i0", "i1", "i2") + " ON " + name + " (" + g.parts(t) + ")"
+		return "CREATE " + g.pick("", "UNIQUE ") + "INDEX " + g.pick("i0", "i1",
+			"i2") + " ON " + name + " (" + g.parts(t) + ")"
 	case 4:
-		return "ALTER TABLE parent RENAME COLUMN " + g.pick("id", "c0", "c1", "c2") + " TO " + g.pick("id", "c0", "c1", "c2")
+		return "ALTER TABLE parent RENAME COLUMN " + g.pick("id", "c0", "c1", "c2") + " TO " + g.pick("id", "c0", "c1",
+			"c2")
 	case 5:
 		return "TRUNCATE " + name
 	case 6:
 		return "DROP INDEX " + g.index(t) + " ON " + name
 	case 7:
 		if t.Partition != "" {
-			return "ALTER TABLE " + name + " " + g.pick("ADD PARTITION PARTITIONS 2", "COALESCE PARTITION 1", "DROP PARTITION a", "TRUNCATE PARTITION b", "REMOVE PARTITIONING",
+			return "ALTER TABLE " + name + " " + g.pick("ADD PARTITION PARTITIONS 2", "COALESCE PARTITION 1",
+				"DROP PARTITION a", "TRUNCATE PARTITION b", "REMOVE PARTITIONING",
 				"REORGANIZE PARTITION b INTO (PARTITION c VALUES LESS THAN (50), PARTITION b VALUES LESS THAN MAXVALUE)", "PARTITION BY KEY (c0) PARTITIONS 3")
 		}
 		return "ALTER TABLE " + name + " PARTITION BY HASH (c0) PARTITIONS 2"
 	case 8:
 		if g.b.flavor.MariaDB {
-			return "ALTER TABLE " + name + " " + g.pick("ADD COLUMN IF NOT EXISTS "+g.name()+" INT", "DROP COLUMN IF EXISTS "+g.name(), "ADD INDEX IF NOT EXISTS i0 ("+g.some(t)+")",
+			return "ALTER TABLE " + name + " " + g.pick("ADD COLUMN IF NOT EXISTS "+g.name()+" INT",
+				"DROP COLUMN IF EXISTS "+g.name(), "ADD INDEX IF NOT EXISTS i0 ("+g.some(t)+")",
 				"DROP INDEX IF EXISTS i1", "MODIFY COLUMN IF EXISTS "+g.name()+" INT", "DROP CONSTRAINT IF EXISTS kk")
 		}
 	}
@@ -145,10 +149,12 @@ func (g *generator) create(name string, state state) string {
 		elements = append(elements, "PRIMARY KEY (c0)")
 	}
 	for g.chance(60) {
-		elements = append(elements, g.pick("KEY", "UNIQUE KEY", "KEY named")+" (c"+g.pick("0", "1", "1, c0", "0, c1")+")")
+		elements = append(elements, g.pick("KEY", "UNIQUE KEY", "KEY named")+" (c"+g.pick("0", "1", "1, c0", "0, c1")+
+			")")
 	}
 	if g.chance(25) {
-		elements = append(elements, g.pick("", "CONSTRAINT f"+name+" ")+"FOREIGN KEY ("+g.pick("c0", "c1")+") REFERENCES parent (c0)")
+		elements = append(elements, g.pick("", "CONSTRAINT f"+name+" ")+"FOREIGN KEY ("+g.pick("c0",
+			"c1")+") REFERENCES parent (c0)")
 	}
 	if g.chance(25) {
 		elements = append(elements, g.pick("", "CONSTRAINT k"+name+" ")+"CHECK ("+g.condition()+")")
@@ -161,7 +167,8 @@ func (g *generator) create(name string, state state) string {
 		options += " COMMENT='" + g.pick("a", "it''s", "ü") + "'"
 	}
 	if g.chance(10) {
-		options += " PARTITION BY " + g.pick("HASH (c0) PARTITIONS 3", "KEY (c0) PARTITIONS 2", "RANGE (c0) (PARTITION a VALUES LESS THAN (10), PARTITION b VALUES LESS THAN MAXVALUE)")
+		options += " PARTITION BY " + g.pick("HASH (c0) PARTITIONS 3", "KEY (c0) PARTITIONS 2",
+			"RANGE (c0) (PARTITION a VALUES LESS THAN (10), PARTITION b VALUES LESS THAN MAXVALUE)")
 	}
 	return "CREATE TABLE " + name + " (" + strings.Join(elements, ", ") + ")" + options
 }
@@ -173,9 +180,12 @@ func (g *generator) condition() string {
 // definition is a column's, behind its name.
 func (g *generator) definition() string {
 	n := strconv.Itoa(1 + g.r.Intn(30))
-	d := g.pick("INT", "INT", "BIGINT UNSIGNED", "SMALLINT", "BOOL", "INTEGER(7)", "TINYINT(1) ZEROFILL", "DECIMAL(10,2)", "DEC", "NUMERIC("+n+")", "FLOAT", "DOUBLE",
-		"VARCHAR("+n+")", "VARCHAR("+n+")", "CHAR("+n+")", "VARCHAR("+n+") CHARACTER SET latin1", "VARCHAR("+n+") COLLATE utf8mb4_bin", "NVARCHAR("+n+")", "TEXT", "TEXT("+n+"0)", "MEDIUMTEXT",
-		"VARBINARY("+n+")", "BINARY("+n+")", "BLOB", "BIT("+n+")", "ENUM('a','b','c')", "SET('x','y')", "DATE", "DATETIME", "DATETIME(3)", "TIME", "TIMESTAMP", "TIMESTAMP NULL", "YEAR", "JSON")
+	d := g.pick("INT", "INT", "BIGINT UNSIGNED", "SMALLINT", "BOOL", "INTEGER(7)", "TINYINT(1) ZEROFILL",
+		"DECIMAL(10,2)", "DEC", "NUMERIC("+n+")", "FLOAT", "DOUBLE",
+		"VARCHAR("+n+")", "VARCHAR("+n+")", "CHAR("+n+")", "VARCHAR("+n+") CHARACTER SET latin1",
+		"VARCHAR("+n+") COLLATE utf8mb4_bin", "NVARCHAR("+n+")", "TEXT", "TEXT("+n+"0)", "MEDIUMTEXT",
+		"VARBINARY("+n+")", "BINARY("+n+")", "BLOB", "BIT("+n+")", "ENUM('a','b','c')", "SET('x','y')", "DATE",
+		"DATETIME", "DATETIME(3)", "TIME", "TIMESTAMP", "TIMESTAMP NULL", "YEAR", "JSON")
 	if g.chance(35) {
 		d += " NOT NULL"
 	} else if g.chance(20) {
@@ -183,12 +193,14 @@ func (g *generator) definition() string {
 	}
 	switch {
 	case g.chance(30):
-		d += " DEFAULT " + g.pick("1", "'1'", "NULL", "0", "'a'", "'2020-01-02'", "TRUE", "CURRENT_TIMESTAMP", "''", "-3", "1.5", "'x,y'", "0x41", "b'11'", "'10:11:12'", "(1 + 2)")
+		d += " DEFAULT " + g.pick("1", "'1'", "NULL", "0", "'a'", "'2020-01-02'", "TRUE", "CURRENT_TIMESTAMP", "''",
+			"-3", "1.5", "'x,y'", "0x41", "b'11'", "'10:11:12'", "(1 + 2)")
 	case g.chance(8):
 		d += " AS (" + g.pick("c0 + 1", "CONCAT(c0, 'x')", "c1 * 2") + ") " + g.pick("VIRTUAL", "STORED")
 	}
 	if g.chance(10) {
-		d += " " + g.pick("UNIQUE", "COMMENT 'ü''x'", "INVISIBLE", "PRIMARY KEY", "AUTO_INCREMENT", "AUTO_INCREMENT UNIQUE", "CHECK (c0 > 1)")
+		d += " " + g.pick("UNIQUE", "COMMENT 'ü''x'", "INVISIBLE", "PRIMARY KEY", "AUTO_INCREMENT",
+			"AUTO_INCREMENT UNIQUE", "CHECK (c0 > 1)")
 	}
 	return d
 }
@@ -230,26 +242,32 @@ func (g *generator) clause(t *schema.Table) string {
 	case 10, 11:
 		return "RENAME COLUMN " + g.some(t) + " TO " + g.name()
 	case 12:
-		return "ALTER " + g.some(t) + " " + g.pick("DROP DEFAULT", "SET DEFAULT 7", "SET DEFAULT 'q'", "SET DEFAULT NULL")
+		return "ALTER " + g.some(t) + " " + g.pick("DROP DEFAULT", "SET DEFAULT 7", "SET DEFAULT 'q'",
+			"SET DEFAULT NULL")
 	case 13:
 		return "ADD " + g.pick("KEY", "UNIQUE", "INDEX i0", "UNIQUE KEY i1") + " (" + g.parts(t) + ")"
 	case 14:
 		return "DROP KEY " + g.index(t)
 	case 15:
-		return g.pick("DROP PRIMARY KEY", "ADD PRIMARY KEY ("+g.some(t)+")", "DROP PRIMARY KEY, ADD PRIMARY KEY ("+g.some(t)+")")
+		return g.pick("DROP PRIMARY KEY", "ADD PRIMARY KEY ("+g.some(t)+")", "DROP PRIMARY KEY, ADD PRIMARY KEY ("+
+			g.some(t)+")")
 	case 16:
 		return "RENAME INDEX " + g.index(t) + " TO " + g.pick("i0", "i1", "i2")
 	case 17:
-		return g.pick("CONVERT TO CHARACTER SET utf8mb4", "CONVERT TO CHARACTER SET latin1", "DEFAULT CHARSET utf8mb3", "COLLATE utf8mb4_bin", "CONVERT TO CHARACTER SET utf8mb3 COLLATE utf8mb3_bin")
+		return g.pick("CONVERT TO CHARACTER SET utf8mb4", "CONVERT TO CHARACTER SET latin1", "DEFAULT CHARSET utf8mb3",
+			"COLLATE utf8mb4_bin", "CONVERT TO CHARACTER SET utf8mb3 COLLATE utf8mb3_bin")
 	case 18:
-		return "ADD " + g.pick("", "CONSTRAINT ff ") + "FOREIGN KEY (" + g.some(t) + ") REFERENCES parent (c0)" + g.pick("", " ON DELETE CASCADE")
+		return "ADD " + g.pick("", "CONSTRAINT ff ") + "FOREIGN KEY (" + g.some(t) + ") REFERENCES parent (c0)" +
+			g.pick("", " ON DELETE CASCADE")
 	case 19:
 		if len(t.ForeignKeys) > 0 {
 			return "DROP FOREIGN KEY " + t.ForeignKeys[0].Name
 		}
 		return "ADD CHECK (" + g.condition() + ")"
 	case 20:
-		return g.pick("COMMENT 'c'", "ENGINE=InnoDB", "FORCE", "ROW_FORMAT=DYNAMIC", "STATS_PERSISTENT=1", "AUTO_INCREMENT=50", "REMOVE PARTITIONING", "COALESCE PARTITION 1", "ADD PARTITION PARTITIONS 1", "TRUNCATE PARTITION ALL")
+		return g.pick("COMMENT 'c'", "ENGINE=InnoDB", "FORCE", "ROW_FORMAT=DYNAMIC", "STATS_PERSISTENT=1",
+			"AUTO_INCREMENT=50", "REMOVE PARTITIONING", "COALESCE PARTITION 1", "ADD PARTITION PARTITIONS 1",
+			"TRUNCATE PARTITION ALL")
 	default:
 		if len(t.Checks) > 0 {
 			return "DROP CONSTRAINT " + dialect.Quote(t.Checks[0].Name)

@@ -224,11 +224,13 @@ func (d *demo) startWriter(ctx context.Context) (stop func() error, err error) {
 func (d *demo) configure() (err error) {
 	extra := []string{fmt.Sprintf("hooks: {switch: \"echo target > '%s'\"}", d.switchFile)}
 	if d.from == lab.MySQL && d.to != lab.MySQL {
-		extra = append(extra, "# MariaDB keeps JSON as text: its values are the same, and sort and compare as text.", "schema: {allow_losses: [json]}")
+		extra = append(extra, "# MariaDB keeps JSON as text: its values are the same, and sort and compare as text.",
+			"schema: {allow_losses: [json]}")
 	}
 	move := lab.Move{
-		Name: moveName, State: filepath.Join(d.dir, "state.json"), Source: d.source, Target: d.target, Include: database + ".*",
-		Extra: extra,
+		Name: moveName, State: filepath.Join(d.dir, "state.json"), Source: d.source, Target: d.target,
+		Include: database + ".*",
+		Extra:   extra,
 	}
 	d.wherry, err = move.Write(d.options.wherry, filepath.Join(d.dir, "wherry.yaml"))
 	if err == nil {

@@ -106,7 +106,10 @@ func TestJournal(t *testing.T) {
 	assert.Equal(t, doubtful, records[3].outcome)
 	assert.Equal(t, kindOrder, records[1].kind)
 
-	for _, bad := range []string{"A 1 5\n", "I 1 order 5\nI 1 order 6\n", "I 1 order 5\nA 1 6\nA 1 7\n", "I 1 order 5\nX 1 6\n", "\n"} {
+	for _, bad := range []string{
+		"A 1 5\n", "I 1 order 5\nI 1 order 6\n", "I 1 order 5\nA 1 6\nA 1 7\n",
+		"I 1 order 5\nX 1 6\n", "\n",
+	} {
 		_, err := readJournal(strings.NewReader(bad))
 		assert.Error(t, err, bad)
 	}
@@ -124,7 +127,8 @@ func FuzzReadJournal(f *testing.F) {
 
 func TestTally(t *testing.T) {
 	records := map[int64]record{
-		1: {outcome: acknowledged}, 2: {outcome: acknowledged}, 3: {outcome: acknowledged}, 4: {outcome: abandoned}, 5: {outcome: abandoned},
+		1: {outcome: acknowledged}, 2: {outcome: acknowledged}, 3: {outcome: acknowledged}, 4: {outcome: abandoned},
+		5: {outcome: abandoned},
 		6: {outcome: doubtful}, 7: {outcome: doubtful}, 8: {outcome: doubtful},
 	}
 	all := tallyUp(records, map[int64]int{1: 1, 2: 1, 3: 1, 6: 1})
@@ -140,14 +144,18 @@ func TestTally(t *testing.T) {
 func TestLongestGap(t *testing.T) {
 	at := func(ms int, o outcome) record { return record{ended: time.Duration(ms) * time.Millisecond, outcome: o} }
 	records := map[int64]record{
-		1: at(0, acknowledged), 2: at(900, acknowledged), 3: at(1000, acknowledged), 4: at(1200, abandoned), 5: at(1500, acknowledged), 6: at(1600, acknowledged),
+		1: at(0, acknowledged), 2: at(900, acknowledged), 3: at(1000, acknowledged), 4: at(1200, abandoned),
+		5: at(1500, acknowledged), 6: at(1600, acknowledged),
 	}
 	assert.Equal(t, 500*time.Millisecond, longestGap(records, 950*time.Millisecond))
 	assert.Equal(t, 900*time.Millisecond, longestGap(records, 0))
 }
 
 func TestCount(t *testing.T) {
-	for n, text := range map[int]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -123: "-123", -123456: "-123,456"} {
+	for n, text := range map[int]string{
+		0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -123: "-123",
+		-123456: "-123,456",
+	} {
 		assert.Equal(t, text, count(n))
 	}
 }
@@ -164,6 +172,9 @@ func TestStartFails(t *testing.T) {
 		"mysql-1: read version: dial tcp": {unreachable, t.TempDir()},
 	} {
 		t.Setenv("WHERRY_TEST_SERVERS", c.servers)
-		require.ErrorContains(t, run(t.Context(), options{from: lab.MySQL, to: lab.MariaDB, rows: 1000, rate: 1, dir: c.dir}), says)
+		require.ErrorContains(t, run(t.Context(), options{
+			from: lab.MySQL, to: lab.MariaDB, rows: 1000, rate: 1,
+			dir: c.dir,
+		}), says)
 	}
 }

@@ -36,7 +36,10 @@ type part struct {
 
 // fill creates the shop on a server and loads it. Nothing of that is in the server's binary log.
 func fill(ctx context.Context, db *sql.DB, tables []table, s sizes, seed uint64) error {
-	create := []string{"SET sql_log_bin = 0", "CREATE DATABASE " + database + " CHARACTER SET utf8mb4", "USE " + database}
+	create := []string{
+		"SET sql_log_bin = 0", "CREATE DATABASE " + database + " CHARACTER SET utf8mb4",
+		"USE " + database,
+	}
 	for _, t := range tables {
 		create = append(create, t.statement())
 	}
@@ -71,12 +74,14 @@ func load(ctx context.Context, db *sql.DB, tables []table, r *random, parts <-ch
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Close()
-	if err := lab.ExecAll(ctx, conn, "SET sql_log_bin = 0", "SET foreign_key_checks = 0", "SET unique_checks = 0"); err != nil {
+	if err := lab.ExecAll(ctx, conn, "SET sql_log_bin = 0", "SET foreign_key_checks = 0",
+		"SET unique_checks = 0"); err != nil {
 		return err
 	}
 	// The pool gets the connection back as it was.
 	defer func() {
-		_ = lab.ExecAll(context.WithoutCancel(ctx), conn, "SET sql_log_bin = 1", "SET foreign_key_checks = 1", "SET unique_checks = 1")
+		_ = lab.ExecAll(context.WithoutCancel(ctx), conn, "SET sql_log_bin = 1", "SET foreign_key_checks = 1",
+			"SET unique_checks = 1")
 	}()
 	for p := range parts {
 		t := tables[p.table]

@@ -112,23 +112,39 @@ func effects(s start) []effect {
 	return []effect{
 		{"every order of the journal is there, once", `SELECT COUNT(*) FROM journal j LEFT JOIN orders o ON o.tx = j.tx
 			WHERE j.kind = 'order' AND (o.id IS NULL OR o.id <> j.ref)`, nil},
-		{"no order is there without its journal entry", `SELECT COUNT(*) FROM orders o LEFT JOIN journal j ON j.tx = o.tx
-			WHERE o.tx IS NOT NULL AND j.id IS NULL`, nil},
+		{
+			"no order is there without its journal entry",
+			`SELECT COUNT(*) FROM orders o LEFT JOIN journal j ON j.tx = o.tx
+			WHERE o.tx IS NOT NULL AND j.id IS NULL`, nil,
+		},
 		{"every order has its lines", `SELECT COUNT(*) FROM (SELECT j.detail - COALESCE(SUM(l.quantity), 0) AS lacking
 			FROM journal j LEFT JOIN order_lines l ON l.order_id = j.ref WHERE j.kind = 'order' GROUP BY j.id, j.detail) x WHERE lacking <> 0`, nil},
 		{"what is gone from stock was sold", `SELECT (SELECT SUM(quantity) FROM stock) <> ? -
 			(SELECT COALESCE(SUM(detail), 0) FROM journal WHERE kind = 'order')`, []any{s.stock}},
-		{"every payment of the journal is there, once", `SELECT COUNT(*) FROM journal j LEFT JOIN payments p ON p.tx = j.tx
-			WHERE j.kind = 'pay' AND (p.id IS NULL OR p.id <> j.ref OR p.order_id <> j.detail)`, nil},
-		{"no payment is there without its journal entry", `SELECT COUNT(*) FROM payments p LEFT JOIN journal j ON j.tx = p.tx
-			WHERE p.tx IS NOT NULL AND j.id IS NULL`, nil},
+		{
+			"every payment of the journal is there, once",
+			`SELECT COUNT(*) FROM journal j LEFT JOIN payments p ON p.tx = j.tx
+			WHERE j.kind = 'pay' AND (p.id IS NULL OR p.id <> j.ref OR p.order_id <> j.detail)`, nil,
+		},
+		{
+			"no payment is there without its journal entry",
+			`SELECT COUNT(*) FROM payments p LEFT JOIN journal j ON j.tx = p.tx
+			WHERE p.tx IS NOT NULL AND j.id IS NULL`, nil,
+		},
 		{"customers were edited as often as the journal says", `SELECT (SELECT SUM(edits) FROM customers) <> ? +
 			(SELECT COUNT(*) FROM journal WHERE kind = 'edit')`, []any{s.edits}},
-		{"carts were made and dropped as the journal says", `SELECT (SELECT COUNT(*) FROM carts) <> ? +
-			(SELECT COUNT(*) FROM journal WHERE kind = 'cart') - (SELECT COUNT(*) FROM journal WHERE kind = 'drop')`, []any{s.carts}},
-		{"so were the items in them", `SELECT (SELECT COUNT(*) FROM cart_items) <> ? +
-			(SELECT COALESCE(SUM(IF(kind = 'cart', detail, -detail)), 0) FROM journal WHERE kind IN ('cart', 'drop'))`, []any{s.cartItems}},
-		{"every shelf that was swapped holds one product", `SELECT (SELECT COUNT(DISTINCT warehouse, shelf) FROM stock) <> ?`, []any{s.shelves}},
+		{
+			"carts were made and dropped as the journal says", `SELECT (SELECT COUNT(*) FROM carts) <> ? +
+			(SELECT COUNT(*) FROM journal WHERE kind = 'cart') - (SELECT COUNT(*) FROM journal WHERE kind = 'drop')`,
+			[]any{s.carts},
+		},
+		{
+			"so were the items in them", `SELECT (SELECT COUNT(*) FROM cart_items) <> ? +
+			(SELECT COALESCE(SUM(IF(kind = 'cart', detail, -detail)), 0) FROM journal WHERE kind IN ('cart', 'drop'))`,
+			[]any{s.cartItems},
+		},
+		{"every shelf that was swapped holds one product", `SELECT (SELECT COUNT(DISTINCT warehouse, shelf) FROM ` +
+			`stock) <> ?`, []any{s.shelves}},
 	}
 }
 

@@ -41,7 +41,9 @@ type report struct {
 func (d *demo) prove(ctx context.Context, sealed *seal) error {
 	d.say("proof: %d tables row by row, and the journal against the target", len(d.tables))
 	r := &d.report
-	for _, step := range []func(context.Context) error{d.proveFrozen, func(ctx context.Context) error { return d.proveRows(ctx, sealed) }, d.proveSchema, d.proveJournal} {
+	for _, step := range []func(context.Context) error{d.proveFrozen, func(ctx context.Context) error {
+		return d.proveRows(ctx, sealed)
+	}, d.proveSchema, d.proveJournal} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -51,7 +53,8 @@ func (d *demo) prove(ctx context.Context, sealed *seal) error {
 		for _, problem := range r.problems {
 			fmt.Println("  PROBLEM:", problem)
 		}
-		return fmt.Errorf("%w: %d problems, see above; journal, configuration and log are in %s", errNotProved, len(r.problems), d.dir)
+		return fmt.Errorf("%w: %d problems, see above; journal, configuration and log are in %s", errNotProved,
+			len(r.problems), d.dir)
 	}
 	fmt.Println("proved: nothing was lost, nothing was doubled")
 	return nil
@@ -59,7 +62,8 @@ func (d *demo) prove(ctx context.Context, sealed *seal) error {
 
 // proveFrozen makes sure that the source still refuses the application's writes, so that comparing it has a meaning.
 func (d *demo) proveFrozen(ctx context.Context) error {
-	_, err := d.sourceApp.ExecContext(ctx, "UPDATE journal SET detail = detail + 1 WHERE id = (SELECT id FROM (SELECT MAX(id) AS id FROM journal) j)")
+	_, err := d.sourceApp.ExecContext(ctx, "UPDATE journal SET detail = detail + 1 WHERE id = (SELECT id FROM "+
+		"(SELECT MAX(id) AS id FROM journal) j)")
 	if err == nil {
 		d.report.problems = append(d.report.problems, "the source still takes writes")
 	}
@@ -87,7 +91,8 @@ func (d *demo) proveRows(ctx context.Context, sealed *seal) error {
 	}
 	for _, t := range r.tables {
 		if t.err != nil {
-			r.problems = append(r.problems, fmt.Sprintf("table %s differs after %d equal rows: %v", t.table, t.rows, t.err))
+			r.problems = append(r.problems, fmt.Sprintf("table %s differs after %d equal rows: %v", t.table, t.rows,
+				t.err))
 		}
 	}
 	return nil
@@ -99,7 +104,10 @@ func (d *demo) proveSchema(ctx context.Context) error {
 		name  string
 		query string
 		equal *int
-	}{{"column", columnParts, &r.columns}, {"index column", indexParts, &r.indexes}, {"foreign key column", foreignParts, &r.references}} {
+	}{{"column", columnParts, &r.columns}, {"index column", indexParts, &r.indexes}, {
+		"foreign key column",
+		foreignParts, &r.references,
+	}} {
 		equal, differ, err := compareSchema(ctx, d.sourceApp, d.targetApp, kind.query)
 		if err != nil {
 			return err
@@ -132,7 +140,8 @@ func (d *demo) proveJournal(ctx context.Context) error {
 		}
 	}
 	if !r.tally.proved() {
-		r.problems = append(r.problems, fmt.Sprintf("journal: %d transactions lost, %d doubled, %d on the target that were refused",
+		r.problems = append(r.problems, fmt.Sprintf("journal: %d transactions lost, %d doubled, %d on the target "+
+			"that were refused",
 			r.tally.lost, r.tally.doubled, r.tally.ghosts))
 	}
 	if r.tally.afterSwitch == 0 {

@@ -27,12 +27,24 @@ func newRandom(s sizes, seed uint64) *random {
 func (r *random) begin(table, i int) { r.pcg.Seed(r.seed<<8|uint64(table), uint64(i)) }
 
 var (
-	firstNames = []string{"Anna", "Bram", "Chloé", "Dörte", "Emil", "Fatima", "Göran", "Hana", "Ivo", "Jürgen", "Καλλιόπη", "李", "Мария", "Noor", "Óscar", "Zoë"}
-	lastNames  = []string{"de Vries", "Müller", "O'Brien", "Nuñez", "Çelik", "Kowalska", "佐藤", "Иванов", "Smith", "van 't Hoff", "Ångström", "D\\Alembert"}
-	cities     = []string{"Amsterdam", "Århus", "Köln", "São Paulo", "東京", "Kraków", "Reykjavík", "Lyon", "Thessaloníki", "Bern"}
-	words      = []string{"solid", "light", "blue", "café", "naïve", "\"quoted\"", "50%", "tab\there", "two\nlines", "back\\slash", "crème", "wide", "old", "new", "fine"}
-	emoji      = []string{"🎉", "👍🏽", "🚣", "❤️", "🇳🇱", "👩‍👩‍👧", "😀", "🤷"}
-	countries  = []string{"NL", "DK", "DE", "BR", "JP", "PL", "IS", "FR", "GR", "CH"}
+	firstNames = []string{
+		"Anna", "Bram", "Chloé", "Dörte", "Emil", "Fatima", "Göran", "Hana", "Ivo", "Jürgen",
+		"Καλλιόπη", "李", "Мария", "Noor", "Óscar", "Zoë",
+	}
+	lastNames = []string{
+		"de Vries", "Müller", "O'Brien", "Nuñez", "Çelik", "Kowalska", "佐藤", "Иванов", "Smith",
+		"van 't Hoff", "Ångström", "D\\Alembert",
+	}
+	cities = []string{
+		"Amsterdam", "Århus", "Köln", "São Paulo", "東京", "Kraków", "Reykjavík", "Lyon", "Thessaloníki",
+		"Bern",
+	}
+	words = []string{
+		"solid", "light", "blue", "café", "naïve", "\"quoted\"", "50%", "tab\there", "two\nlines",
+		"back\\slash", "crème", "wide", "old", "new", "fine",
+	}
+	emoji     = []string{"🎉", "👍🏽", "🚣", "❤️", "🇳🇱", "👩‍👩‍👧", "😀", "🤷"}
+	countries = []string{"NL", "DK", "DE", "BR", "JP", "PL", "IS", "FR", "GR", "CH"}
 )
 
 func pick(r *rand.Rand, list []string) string { return list[r.IntN(len(list))] }

@@ -21,7 +21,10 @@ func shop() []table {
 	return []table{
 		{
 			name: "customers", key: []string{"id"}, row: customerRow,
-			columns: []string{"id", "email", "name", "phone", "tier", "credit", "born", "note", "created_at", "seen_at"},
+			columns: []string{
+				"id", "email", "name", "phone", "tier", "credit", "born", "note", "created_at",
+				"seen_at",
+			},
 			create: `id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT, email VARCHAR(190) NOT NULL, name VARCHAR(120) NOT NULL,
 				phone VARCHAR(32) NULL, tier ENUM('basic','plus','vip') NOT NULL DEFAULT 'basic',
 				credit DECIMAL(14,2) NOT NULL DEFAULT 0, edits INT UNSIGNED NOT NULL DEFAULT 0, born DATE NULL, note TEXT NULL,
@@ -38,7 +41,10 @@ func shop() []table {
 		},
 		{
 			name: "products", key: []string{"id"}, row: productRow,
-			columns: []string{"id", "sku", "title", "description", "price", "weight", "attributes = CONVERT(@attributes USING utf8mb4)"},
+			columns: []string{
+				"id", "sku", "title", "description", "price", "weight",
+				"attributes = CONVERT(@attributes USING utf8mb4)",
+			},
 			create: `id INT UNSIGNED NOT NULL, sku CHAR(12) NOT NULL, title VARCHAR(200) NOT NULL, description TEXT NULL,
 				price DECIMAL(10,2) NOT NULL, weight DOUBLE NULL, attributes JSON NULL,
 				PRIMARY KEY (id), UNIQUE KEY sku (sku), KEY price (price)`,
@@ -111,7 +117,8 @@ func shop() []table {
 
 // statement creates the table.
 func (t table) statement() string {
-	return fmt.Sprintf("CREATE TABLE %s (%s) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci", t.name, t.create)
+	return fmt.Sprintf("CREATE TABLE %s (%s) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci", t.name,
+		t.create)
 }
 
 // ordered reads the whole table in the order of its key.
@@ -140,9 +147,11 @@ func newSizes(rows int) sizes {
 // rows is how many rows a table begins with.
 func (s sizes) rows(name string) int {
 	return map[string]int{
-		"customers": s.customers, "addresses": s.customers / 2 * 3, "products": s.products, "stock": s.products * warehouses,
-		"orders": s.orders, "order_lines": s.orders * 2, "payments": s.payments, "carts": s.carts, "cart_items": s.carts * 2,
-		"reviews": s.reviews,
+		"customers": s.customers, "addresses": s.customers / 2 * 3, "products": s.products,
+		"stock":  s.products * warehouses,
+		"orders": s.orders, "order_lines": s.orders * 2, "payments": s.payments, "carts": s.carts,
+		"cart_items": s.carts * 2,
+		"reviews":    s.reviews,
 	}[name]
 }
 

@@ -41,12 +41,14 @@ func (c *clerk) order(ctx context.Context, tx *sql.Tx, number int64) (entry, err
 		total += int64(quantity) * price
 		lines = append(lines, "(@id, ?, ?, ?, ?, ?)")
 		args = append(args, i+1, product, quantity, cents(price), c.IntN(2))
-		_, err := tx.ExecContext(ctx, "UPDATE stock SET quantity = quantity - ? WHERE warehouse = ? AND product_id = ?", quantity, warehouse, product)
+		_, err := tx.ExecContext(ctx, "UPDATE stock SET quantity = quantity - ? WHERE warehouse = ? AND product_id = ?",
+			quantity, warehouse, product)
 		if err != nil {
 			return entry{}, err
 		}
 	}
-	result, err := tx.ExecContext(ctx, "INSERT INTO orders (customer_id, total, comment, placed_at, tx) VALUES (?, ?, ?, NOW(6), ?)",
+	result, err := tx.ExecContext(ctx, "INSERT INTO orders (customer_id, total, comment, placed_at, tx) VALUES (?, "+
+		"?, ?, NOW(6), ?)",
 		customer, cents(total), prose(c.Rand, 3), number)
 	if err != nil {
 		return entry{}, err
@@ -55,7 +57,8 @@ func (c *clerk) order(ctx context.Context, tx *sql.Tx, number int64) (entry, err
 	if err != nil {
 		return entry{}, err
 	}
-	statement := "INSERT INTO order_lines (order_id, line, product_id, quantity, price, gift) VALUES " + strings.Join(lines, ", ")
+	statement := "INSERT INTO order_lines (order_id, line, product_id, quantity, price, gift) VALUES " +
+		strings.Join(lines, ", ")
 	if _, err := tx.ExecContext(ctx, strings.ReplaceAll(statement, "@id", fmt.Sprint(id)), args...); err != nil {
 		return entry{}, err
 	}
@@ -80,7 +83,8 @@ func cents(n int64) string { return string(lab.AppendCents(nil, n)) }
 func (c *clerk) pay(ctx context.Context, tx *sql.Tx, number int64) (entry, error) {
 	order := 1 + c.IntN(c.orders)
 	reference := token(c.Rand)
-	result, err := tx.ExecContext(ctx, "INSERT INTO payments (order_id, method, amount, reference, paid_at, tx) VALUES (?, 'bank', ?, ?, NOW(3), ?)",
+	result, err := tx.ExecContext(ctx, "INSERT INTO payments (order_id, method, amount, reference, paid_at, tx) "+
+		"VALUES (?, 'bank', ?, ?, NOW(3), ?)",
 		order, cents(c.Int64N(1_000_000)), reference[:], number)
 	if err != nil {
 		return entry{}, err
@@ -89,26 +93,30 @@ func (c *clerk) pay(ctx context.Context, tx *sql.Tx, number int64) (entry, error
 	if err != nil {
 		return entry{}, err
 	}
-	changed, err := changeOne(ctx, tx, "UPDATE orders SET status = IF(status = 'paid', 'sent', 'paid') WHERE id = ?", order)
+	changed, err := changeOne(ctx, tx, "UPDATE orders SET status = IF(status = 'paid', 'sent', 'paid') WHERE id = ?",
+		order)
 	return entry{ref: id, detail: order, rows: 1 + changed}, err
 }
 
 // edit changes a customer and an address.
 func (c *clerk) edit(ctx context.Context, tx *sql.Tx) (entry, error) {
 	customer := 1 + c.IntN(c.customers)
-	_, err := changeOne(ctx, tx, "UPDATE customers SET name = ?, note = ?, edits = edits + 1, seen_at = UTC_TIMESTAMP() WHERE id = ?",
+	_, err := changeOne(ctx, tx, "UPDATE customers SET name = ?, note = ?, edits = edits + 1, seen_at = "+
+		"UTC_TIMESTAMP() WHERE id = ?",
 		name(c.Rand), prose(c.Rand, 5), customer)
 	if err != nil {
 		return entry{}, err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE addresses SET street = CONCAT('New street ', ?), zip = NULL WHERE customer_id = ? AND no = 1", c.IntN(1e9), customer)
+	_, err = tx.ExecContext(ctx, "UPDATE addresses SET street = CONCAT('New street ', ?), zip = NULL WHERE "+
+		"customer_id = ? AND no = 1", c.IntN(1e9), customer)
 	return entry{ref: int64(customer), rows: 2}, err
 }
 
 // cart fills a new cart.
 func (c *clerk) cart(ctx context.Context, tx *sql.Tx) (entry, error) {
 	t := token(c.Rand)
-	result, err := tx.ExecContext(ctx, "INSERT INTO carts (customer_id, token, touched_at) VALUES (NULL, ?, UTC_TIMESTAMP())", t[:])
+	result, err := tx.ExecContext(ctx, "INSERT INTO carts (customer_id, token, touched_at) VALUES (NULL, ?, "+
+		"UTC_TIMESTAMP())", t[:])
 	if err != nil {
 		return entry{}, err
 	}
@@ -118,7 +126,8 @@ func (c *clerk) cart(ctx context.Context, tx *sql.Tx) (entry, error) {
 	}
 	products := c.someProducts(1 + c.IntN(3))
 	for _, product := range products {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO cart_items (cart_id, product_id) VALUES (?, ?)", id, product); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO cart_items (cart_id, product_id) VALUES (?, ?)", id,
+			product); err != nil {
 			return entry{}, err
 		}
 	}

@@ -115,7 +115,9 @@ func (w *writer) transaction(ctx context.Context, c *clerk) (int, error) {
 }
 
 // attempt makes one transaction. committing says whether its COMMIT was sent.
-func attempt(ctx context.Context, primary *sql.DB, c *clerk, kind string, number int64) (rows int, committing bool, err error) {
+func attempt(ctx context.Context, primary *sql.DB, c *clerk, kind string, number int64) (rows int, committing bool,
+	err error,
+) {
 	tx, err := primary.BeginTx(ctx, nil)
 	if err != nil {
 		return 0, false, err
@@ -129,7 +131,8 @@ func attempt(ctx context.Context, primary *sql.DB, c *clerk, kind string, number
 	if err != nil {
 		return 0, false, err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO journal (tx, kind, ref, detail, at) VALUES (?, ?, ?, ?, NOW(6))", number, kind, entry.ref, entry.detail)
+	_, err = tx.ExecContext(ctx, "INSERT INTO journal (tx, kind, ref, detail, at) VALUES (?, ?, ?, ?, NOW(6))", number,
+		kind, entry.ref, entry.detail)
 	if err != nil {
 		return 0, false, err
 	}
@@ -152,7 +155,8 @@ func syntax(number uint16) bool {
 
 // lost is true if the connection went.
 func lost(err error) bool {
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, context.DeadlineExceeded)
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) ||
+		errors.Is(err, context.DeadlineExceeded)
 }
 
 // clerk decides what one connection writes next.
@@ -181,7 +185,8 @@ const (
 func (c *clerk) choose() string {
 	kinds := []string{
 		kindOrder, kindOrder, kindOrder, kindOrder, kindOrder, kindOrder, kindOrder, kindOrder,
-		kindPay, kindPay, kindPay, kindPay, kindEdit, kindEdit, kindEdit, kindCart, kindCart, kindDrop, kindSwap, kindSwap,
+		kindPay, kindPay, kindPay, kindPay, kindEdit, kindEdit, kindEdit, kindCart, kindCart, kindDrop, kindSwap,
+		kindSwap,
 	}
 	kind := kinds[c.IntN(len(kinds))]
 	if kind == kindDrop && c.nextCart > c.carts {

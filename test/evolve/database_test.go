@@ -51,7 +51,8 @@ func TestDatabaseDefaults(t *testing.T) {
 		m.exec(t, m.source, "CREATE DATABASE we_c_old CHARACTER SET latin1 COLLATE latin1_swedish_ci",
 			"CREATE TABLE we_c_old.t (id INT PRIMARY KEY)")
 		m.must(t, "init-schema", "init-copy")
-		require.NoError(t, lab.ExecAll(t.Context(), m.one, append([]string{"SET NAMES utf8mb4"}, databaseChanges...)...))
+		require.NoError(t, lab.ExecAll(t.Context(), m.one, append([]string{"SET NAMES utf8mb4"},
+			databaseChanges...)...))
 		replica := m.start(t)
 		m.followed(t, replica)
 		m.stop(t, replica)

@@ -1,7 +1,8 @@
-// Package evolve moves databases whose tables are changed by their users meanwhile: every kind of statement, tools that change
-// tables by shadows, changes in every phase, and wherry and servers that die in the middle of one.
+// Package evolve moves databases whose tables are changed by their users meanwhile: every kind of statement, tools
+// that change tables by shadows, changes in every phase, and wherry and servers that die in the middle of one.
 //
-// What both ends hold is compared by SQL of its own, table by table and row by row. The servers are those of WHERRY_TEST_SERVERS.
+// What both ends hold is compared by SQL of its own, table by table and row by row. The servers are those of
+// WHERRY_TEST_SERVERS.
 package evolve
 
 import (
@@ -116,7 +117,10 @@ func newMove(t *testing.T, name string, source, target lab.Server, s settings) *
 		s.include = name + "_*.*"
 	}
 	dir := t.TempDir()
-	m.Wherry, err = lab.Move{Name: name, State: filepath.Join(dir, "state.yaml"), Source: through(t, source, s.from), Target: through(t, target, s.to), Include: s.include, Extra: s.extra}.
+	m.Wherry, err = lab.Move{
+		Name: name, State: filepath.Join(dir, "state.yaml"), Source: through(t, source, s.from),
+		Target: through(t, target, s.to), Include: s.include, Extra: s.extra,
+	}.
 		Write(wherry, filepath.Join(dir, "wherry.yaml"))
 	require.NoError(t, err)
 	m.exec(t, m.source, "CREATE DATABASE "+name+"_m", "CREATE TABLE "+name+"_m.marks (id INT PRIMARY KEY)")
@@ -151,7 +155,8 @@ func (m *move) sweep(t *testing.T) {
 	t.Helper()
 	for _, db := range []*sql.DB{m.source, m.to} {
 		pattern := strings.ReplaceAll(m.name, "_", `\_`)
-		for _, name := range m.strings(t, db, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE ? OR SCHEMA_NAME = ?", pattern+`\_%`, "wherry_"+m.name) {
+		for _, name := range m.strings(t, db, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME "+
+			"LIKE ? OR SCHEMA_NAME = ?", pattern+`\_%`, "wherry_"+m.name) {
 			m.exec(t, db, "SET foreign_key_checks = 0", "DROP DATABASE IF EXISTS "+lab.Quote(name))
 		}
 	}
@@ -239,7 +244,8 @@ func (m *move) marked(t *testing.T, replica *lab.Child) bool {
 	come := false
 	require.True(t, lab.Until(func() bool {
 		var top sql.NullInt64
-		if err := m.to.QueryRowContext(t.Context(), "SELECT MAX(id) FROM "+m.name+"_m.marks").Scan(&top); err == nil && int(top.Int64) == m.marks {
+		if err := m.to.QueryRowContext(t.Context(), "SELECT MAX(id) FROM "+m.name+"_m.marks").Scan(&top); err == nil &&
+			int(top.Int64) == m.marks {
 			come = true
 		}
 		select {
@@ -299,8 +305,10 @@ func (m *move) differences(t *testing.T, database string) (found []string) {
 			if a != b {
 				found = append(found, fmt.Sprintf("%s is\n%s\nand became\n%s", name, a, b))
 			}
-		} else if a, b := m.shape(t, m.source, database, table), m.shape(t, m.to, database, table); !slices.Equal(a, b) {
-			found = append(found, fmt.Sprintf("%s is\n%s\nand became\n%s", name, strings.Join(a, "\n"), strings.Join(b, "\n")))
+		} else if a, b := m.shape(t, m.source, database, table), m.shape(t, m.to, database, table); !slices.Equal(a,
+			b) {
+			found = append(found, fmt.Sprintf("%s is\n%s\nand became\n%s", name, strings.Join(a, "\n"),
+				strings.Join(b, "\n")))
 		}
 		a, errA := lab.Rows(t.Context(), m.source, database, table, "")
 		b, errB := lab.Rows(t.Context(), m.to, database, table, "")

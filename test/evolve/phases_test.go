@@ -21,7 +21,8 @@ var kinds = []struct{ name, statements string }{
 	{"index", "ALTER TABLE d.beside DROP KEY z; ALTER TABLE d.t ADD KEY n (n)"},
 	{"truncate", "TRUNCATE TABLE d.t"},
 	{"drop", "DROP TABLE d.t"},
-	{"again", "DROP TABLE d.t; CREATE TABLE d.t (k INT PRIMARY KEY, other VARCHAR(5)); INSERT INTO d.t VALUES (1, 'new')"},
+	{"again", "DROP TABLE d.t; CREATE TABLE d.t (k INT PRIMARY KEY, other VARCHAR(5)); INSERT INTO d.t VALUES " +
+		"(1, 'new')"},
 	{"swap", "RENAME TABLE d.t TO d.tmp, d.beside TO d.t, d.tmp TO d.beside"},
 	{"create", "CREATE TABLE d.fresh (id INT PRIMARY KEY); INSERT INTO d.fresh VALUES (1), (2)"},
 }
@@ -33,8 +34,10 @@ func (m *move) fillKinds(t *testing.T, rows int) (databases []string) {
 		d := m.name + "_" + k.name
 		databases = append(databases, d)
 		m.exec(t, m.source, "CREATE DATABASE "+d+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
-			"CREATE TABLE "+d+".t (id INT PRIMARY KEY, n INT, pad VARCHAR(200) NOT NULL)", "CREATE TABLE "+d+".beside (id INT PRIMARY KEY, z INT, KEY (z))",
-			fmt.Sprintf("INSERT INTO %s.t WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n < %d) SELECT n, n * 2, REPEAT('p', 100) FROM s", d, rows),
+			"CREATE TABLE "+d+".t (id INT PRIMARY KEY, n INT, pad VARCHAR(200) NOT NULL)",
+			"CREATE TABLE "+d+".beside (id INT PRIMARY KEY, z INT, KEY (z))",
+			fmt.Sprintf("INSERT INTO %s.t WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n < "+
+				"%d) SELECT n, n * 2, REPEAT('p', 100) FROM s", d, rows),
 			"INSERT INTO "+d+".beside VALUES (1, 2), (2, 2)")
 	}
 	return databases
@@ -50,7 +53,8 @@ func (m *move) changeKinds(t *testing.T) {
 			m.exec(t, m.source, s)
 		}
 		if k.name != "drop" && k.name != "rename" && k.name != "again" && k.name != "swap" {
-			m.exec(t, m.source, "UPDATE "+d+".t SET n = n + 1 WHERE id % 10 = 1", "INSERT INTO "+d+".beside VALUES (3, 3)")
+			m.exec(t, m.source, "UPDATE "+d+".t SET n = n + 1 WHERE id % 10 = 1",
+				"INSERT INTO "+d+".beside VALUES (3, 3)")
 		}
 	}
 }
@@ -84,14 +88,16 @@ func TestDuringCopy(t *testing.T) {
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
 		for _, kill := range []bool{false, true} {
 			t.Run(fmt.Sprintf("killed %t", kill), func(t *testing.T) {
-				m := newMove(t, "we_c", source, target, settings{extra: append(extras(source, target), "copy: {workers: 3, chunk_rows: 20}")})
+				m := newMove(t, "we_c", source, target, settings{extra: append(extras(source, target),
+					"copy: {workers: 3, chunk_rows: 20}")})
 				databases := m.fillKinds(t, 1000)
 				m.must(t, "init-schema")
 				copying, err := m.Start(t.Context(), "init-copy")
 				require.NoError(t, err)
 				require.True(t, lab.Until(func() bool {
 					var chunks int
-					err := m.to.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM wherry_we_c.chunks WHERE done = 1").Scan(&chunks)
+					err := m.to.QueryRowContext(t.Context(),
+						"SELECT COUNT(*) FROM wherry_we_c.chunks WHERE done = 1").Scan(&chunks)
 					return err == nil && chunks > 30
 				}, copying.Progress), "no chunks are copied")
 				m.changeKinds(t)
@@ -116,7 +122,8 @@ func TestDuringCopy(t *testing.T) {
 // TestDuringVerify changes tables over and over while they are verified: what is equal is not said to differ.
 func TestDuringVerify(t *testing.T) {
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
-		m := newMove(t, "we_v", source, target, settings{extra: append(extras(source, target), "verify: {chunk_rows: 50}")})
+		m := newMove(t, "we_v", source, target, settings{extra: append(extras(source, target),
+			"verify: {chunk_rows: 50}")})
 		databases := m.fillKinds(t, 1000)
 		m.must(t, "init-schema", "init-copy")
 		replica := m.start(t)
@@ -125,7 +132,10 @@ func TestDuringVerify(t *testing.T) {
 		require.NoError(t, err)
 		for n := 0; n < 12; n++ {
 			d := databases[n%2]
-			m.exec(t, m.source, fmt.Sprintf("ALTER TABLE %s.t ADD COLUMN c%d INT DEFAULT %d", d, n, n), fmt.Sprintf("UPDATE %s.t SET c%d = id WHERE id %% 5 = 0", d, n), fmt.Sprintf("ALTER TABLE %s.beside RENAME COLUMN z TO y, RENAME COLUMN id TO z", d), fmt.Sprintf("ALTER TABLE %s.beside RENAME COLUMN z TO id, RENAME COLUMN y TO z", d))
+			m.exec(t, m.source, fmt.Sprintf("ALTER TABLE %s.t ADD COLUMN c%d INT DEFAULT %d", d, n, n),
+				fmt.Sprintf("UPDATE %s.t SET c%d = id WHERE id %% 5 = 0", d, n),
+				fmt.Sprintf("ALTER TABLE %s.beside RENAME COLUMN z TO y, RENAME COLUMN id TO z", d),
+				fmt.Sprintf("ALTER TABLE %s.beside RENAME COLUMN z TO id, RENAME COLUMN y TO z", d))
 		}
 		select {
 		case <-verify.Done():
@@ -146,18 +156,23 @@ func TestModes(t *testing.T) {
 	source, target := pair(t, "mysql to mysql")
 	setup := func(t *testing.T, mode string) *move {
 		m := newMove(t, "we_o", source, target, settings{extra: []string{"replicate: {ddl: " + mode + "}"}})
-		m.exec(t, m.source, "CREATE DATABASE we_o_a", "CREATE TABLE we_o_a.t (id INT PRIMARY KEY, n INT)", "INSERT INTO we_o_a.t VALUES (1, 1)")
+		m.exec(t, m.source, "CREATE DATABASE we_o_a", "CREATE TABLE we_o_a.t (id INT PRIMARY KEY, n INT)",
+			"INSERT INTO we_o_a.t VALUES (1, 1)")
 		m.must(t, "init-schema", "init-copy")
 		return m
 	}
 	t.Run("stop", func(t *testing.T) {
 		m := setup(t, "stop")
-		m.exec(t, m.source, "INSERT INTO we_o_a.t VALUES (2, 2)", "ALTER TABLE we_o_a.t ADD COLUMN x INT DEFAULT 4", "INSERT INTO we_o_a.t VALUES (3, 3, 3)")
+		m.exec(t, m.source, "INSERT INTO we_o_a.t VALUES (2, 2)", "ALTER TABLE we_o_a.t ADD COLUMN x INT DEFAULT 4",
+			"INSERT INTO we_o_a.t VALUES (3, 3, 3)")
 		var at string
 		for range 2 {
 			c := m.run(t, "start-replica", "--until-caught-up")
 			require.Equal(t, refused, c.Code, c.Log())
-			for _, text := range []string{"we_o_a.t", "ADD COLUMN x", "replicate.ddl is stop", "nothing was changed", "--skip-ddl", "init-copy --table we_o_a.t"} {
+			for _, text := range []string{
+				"we_o_a.t", "ADD COLUMN x", "replicate.ddl is stop", "nothing was changed",
+				"--skip-ddl", "init-copy --table we_o_a.t",
+			} {
 				assert.Contains(t, last(c), text)
 			}
 			assert.Equal(t, "2", m.text(t, m.to, "SELECT COUNT(*) FROM we_o_a.t"), "what was before it is applied")
@@ -184,12 +199,15 @@ func TestModes(t *testing.T) {
 	})
 	t.Run("skipped and not made", func(t *testing.T) {
 		m := newMove(t, "we_o", source, target, settings{extra: []string{"cutover: {fence: none}"}})
-		m.exec(t, m.source, "CREATE DATABASE we_o_a", "CREATE TABLE we_o_a.t (id INT PRIMARY KEY, n INT) PARTITION BY RANGE (id) (PARTITION p VALUES LESS THAN (10), PARTITION q VALUES LESS THAN (20))",
-			"CREATE TABLE we_o_a.other (id INT PRIMARY KEY, n INT)", "INSERT INTO we_o_a.t VALUES (1, 1), (11, 11)", "INSERT INTO we_o_a.other VALUES (2, 2)")
+		m.exec(t, m.source, "CREATE DATABASE we_o_a", "CREATE TABLE we_o_a.t (id INT PRIMARY KEY, n INT) PARTITION "+
+			"BY RANGE (id) (PARTITION p VALUES LESS THAN (10), PARTITION q VALUES LESS THAN (20))",
+			"CREATE TABLE we_o_a.other (id INT PRIMARY KEY, n INT)", "INSERT INTO we_o_a.t VALUES (1, 1), (11, 11)",
+			"INSERT INTO we_o_a.other VALUES (2, 2)")
 		m.must(t, "init-schema", "init-copy", "verify")
 		m.exec(t, m.source, "ALTER TABLE we_o_a.t EXCHANGE PARTITION p WITH TABLE we_o_a.other")
 		require.Equal(t, refused, m.run(t, "start-replica", "--until-caught-up").Code)
-		c := m.run(t, "start-replica", "--until-caught-up", "--skip-ddl") // the tables look as they must, and nobody has exchanged their rows
+		// the tables look as they must, and nobody has exchanged their rows
+		c := m.run(t, "start-replica", "--until-caught-up", "--skip-ddl")
 		require.Equal(t, done, c.Code, c.Log())
 		assert.Contains(t, c.Log(), "only the definitions of the tables were looked at, none of their rows")
 		c = m.run(t, "cutover", "--confirm=we_o")
@@ -198,8 +216,12 @@ func TestModes(t *testing.T) {
 		m.equal(t, "we_o_a")
 	})
 	t.Run("passed over", func(t *testing.T) {
-		m := newMove(t, "we_o", source, target, settings{extra: []string{"cutover: {fence: none}", "replicate: {ddl: ignore}"}})
-		m.exec(t, m.source, "CREATE DATABASE we_o_a", "CREATE TABLE we_o_a.t (id INT PRIMARY KEY, n INT)", "INSERT INTO we_o_a.t VALUES (1, 1)")
+		m := newMove(t, "we_o", source, target, settings{extra: []string{
+			"cutover: {fence: none}",
+			"replicate: {ddl: ignore}",
+		}})
+		m.exec(t, m.source, "CREATE DATABASE we_o_a", "CREATE TABLE we_o_a.t (id INT PRIMARY KEY, n INT)",
+			"INSERT INTO we_o_a.t VALUES (1, 1)")
 		m.must(t, "init-schema", "init-copy", "verify")
 		m.exec(t, m.source, "TRUNCATE TABLE we_o_a.t", "INSERT INTO we_o_a.t VALUES (2, 2)")
 		m.must(t, "start-replica --until-caught-up")
@@ -213,35 +235,47 @@ func TestModes(t *testing.T) {
 		m.exec(t, m.source, "ALTER TABLE we_o_a.t COMMENT 'new'", "INSERT INTO we_o_a.t VALUES (2, 2)")
 		m.must(t, "start-replica --until-caught-up")
 		assert.Equal(t, "2", m.text(t, m.to, "SELECT COUNT(*) FROM we_o_a.t"))
-		assert.Empty(t, m.text(t, m.to, "SELECT TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'we_o_a' AND TABLE_NAME = 't'"))
-		m.exec(t, m.source, "ALTER TABLE we_o_a.t ADD COLUMN x INT", "INSERT INTO we_o_a.t VALUES (3, 3, 3)") // rows of another shape cannot be passed over
+		assert.Empty(t, m.text(t, m.to, "SELECT TABLE_COMMENT FROM information_schema.TABLES WHERE TABLE_SCHEMA = "+
+			"'we_o_a' AND TABLE_NAME = 't'"))
+		// rows of another shape cannot be passed over
+		m.exec(t, m.source, "ALTER TABLE we_o_a.t ADD COLUMN x INT", "INSERT INTO we_o_a.t VALUES (3, 3, 3)")
 		c := m.run(t, "start-replica", "--until-caught-up")
 		assert.Equal(t, refused, c.Code, c.Log())
 		assert.Equal(t, "2", m.text(t, m.to, "SELECT COUNT(*) FROM we_o_a.t"))
 	})
 }
 
-// TestRotatedWhileCopied rotates the partitions of a table all the time while it is copied, and changes its indexes and defaults: its rows
-// are copied once, for such changes leave them as they are, or take whole partitions of them away.
+// TestRotatedWhileCopied rotates the partitions of a table all the time while it is copied, and changes its indexes
+// and defaults: its rows are copied once, for such changes leave them as they are, or take whole partitions of them
+// away.
 func TestRotatedWhileCopied(t *testing.T) {
 	kill := false
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
 		kill = !kill
-		m := newMove(t, "we_r", source, target, settings{extra: append(extras(source, target), "copy: {workers: 2, chunk_rows: 20}")})
-		m.exec(t, m.source, "CREATE DATABASE we_r_a", "CREATE TABLE we_r_a.t (day INT NOT NULL, n INT NOT NULL, v VARCHAR(50) DEFAULT 'x', PRIMARY KEY (n, day), KEY v (v)) PARTITION BY RANGE (day) "+
-			"(PARTITION p0 VALUES LESS THAN (1), PARTITION p1 VALUES LESS THAN (2), PARTITION p2 VALUES LESS THAN (3), PARTITION p3 VALUES LESS THAN (4), PARTITION p4 VALUES LESS THAN (1000))",
-			"INSERT INTO we_r_a.t WITH RECURSIVE s AS (SELECT 0 AS n UNION ALL SELECT n + 1 FROM s WHERE n < 899) SELECT n % 5, n, REPEAT('v', n % 50) FROM s")
+		m := newMove(t, "we_r", source, target, settings{extra: append(extras(source, target),
+			"copy: {workers: 2, chunk_rows: 20}")})
+		m.exec(t, m.source, "CREATE DATABASE we_r_a", "CREATE TABLE we_r_a.t (day INT NOT NULL, n INT NOT NULL, v "+
+			"VARCHAR(50) DEFAULT 'x', PRIMARY KEY (n, day), KEY v (v)) PARTITION BY RANGE (day) "+
+			"(PARTITION p0 VALUES LESS THAN (1), PARTITION p1 VALUES LESS THAN (2), PARTITION p2 VALUES LESS THAN "+
+			"(3), PARTITION p3 VALUES LESS THAN (4), PARTITION p4 VALUES LESS THAN (1000))",
+			"INSERT INTO we_r_a.t WITH RECURSIVE s AS (SELECT 0 AS n UNION ALL SELECT n + 1 FROM s WHERE n < 899) "+
+				"SELECT n % 5, n, REPEAT('v', n % 50) FROM s")
 		m.must(t, "init-schema")
-		m.exec(t, m.source, "CREATE TABLE we_r_a.bag (a INT, b INT)", "INSERT INTO we_r_a.bag VALUES (1, 1), (1, 1), (NULL, 2)") // without a key, copied anew
+		// without a key, copied anew
+		m.exec(t, m.source, "CREATE TABLE we_r_a.bag (a INT, b INT)",
+			"INSERT INTO we_r_a.bag VALUES (1, 1), (1, 1), (NULL, 2)")
 		var copying *lab.Child
 		kept := false // t has had a chunk: from then on it must not be made anew
 		begun := func() bool {
-			kept = kept || m.text(t, m.to, "SELECT COUNT(*) FROM wherry_we_r.chunks WHERE source = '`we_r_a`.`t`'") != "0"
+			kept = kept ||
+				m.text(t, m.to, "SELECT COUNT(*) FROM wherry_we_r.chunks WHERE source = '`we_r_a`.`t`'") != "0"
 			return kept
 		}
 		made, untold := 0, 0 // tables made anew, and changes read late that cannot be told: those must be copied anew
 		count := func() {
-			if !begun() { // killed before the first chunk: there is nothing to keep, and the next run makes the table as it is by then
+			// killed before the first chunk: there is nothing to keep, and the next run makes the table as it is by
+			// then
+			if !begun() {
 				return
 			}
 			made += strings.Count(copying.Log(), `"we_r_a.t","time"`)
@@ -254,18 +288,23 @@ func TestRotatedWhileCopied(t *testing.T) {
 		}
 		again()
 		for r := range 12 {
-			m.exec(t, m.source, fmt.Sprintf("ALTER TABLE we_r_a.t ADD PARTITION (PARTITION ahead%d VALUES LESS THAN (%d))", r, 1001+r),
-				fmt.Sprintf("INSERT INTO we_r_a.t (day, n) VALUES (%d, %d)", 5+r, 10_000+r), fmt.Sprintf("DELETE FROM we_r_a.t WHERE n = %d", 7*r))
+			m.exec(t, m.source, fmt.Sprintf("ALTER TABLE we_r_a.t ADD PARTITION (PARTITION ahead%d VALUES LESS "+
+				"THAN (%d))", r, 1001+r),
+				fmt.Sprintf("INSERT INTO we_r_a.t (day, n) VALUES (%d, %d)", 5+r, 10_000+r),
+				fmt.Sprintf("DELETE FROM we_r_a.t WHERE n = %d", 7*r))
 			if r < 4 {
-				m.exec(t, m.source, fmt.Sprintf("INSERT INTO we_r_a.t VALUES (%d, -%d, 'goes')", r, 1+r), fmt.Sprintf("ALTER TABLE we_r_a.t DROP PARTITION p%d", r),
+				m.exec(t, m.source, fmt.Sprintf("INSERT INTO we_r_a.t VALUES (%d, -%d, 'goes')", r, 1+r),
+					fmt.Sprintf("ALTER TABLE we_r_a.t DROP PARTITION p%d", r),
 					fmt.Sprintf("INSERT INTO we_r_a.t VALUES (%d, -%d, 'stays')", r, 11+r)) // in another one
 			}
-			m.exec(t, m.source, fmt.Sprintf("ALTER TABLE we_r_a.t ADD INDEX i%d (n), ALTER COLUMN v SET DEFAULT 'x%[1]d', COMMENT 'turn %[1]d'", r),
+			m.exec(t, m.source, fmt.Sprintf("ALTER TABLE we_r_a.t ADD INDEX i%d (n), ALTER COLUMN v SET DEFAULT "+
+				"'x%[1]d', COMMENT 'turn %[1]d'", r),
 				fmt.Sprintf("UPDATE we_r_a.t SET v = 'turn %d' WHERE n %% 70 = %d", r, r%70))
 			if r%3 > 0 {
 				m.exec(t, m.source, fmt.Sprintf("ALTER TABLE we_r_a.t DROP INDEX i%d", r))
 			}
-			m.exec(t, m.source, fmt.Sprintf("ALTER TABLE we_r_a.bag COMMENT 'turn %d'", r), "INSERT INTO we_r_a.bag VALUES (1, 1), (3, 4)", "DELETE FROM we_r_a.bag LIMIT 1")
+			m.exec(t, m.source, fmt.Sprintf("ALTER TABLE we_r_a.bag COMMENT 'turn %d'", r),
+				"INSERT INTO we_r_a.bag VALUES (1, 1), (3, 4)", "DELETE FROM we_r_a.bag LIMIT 1")
 			if kill && r%3 == 2 {
 				if r > 2 { // the first run is killed at any moment, the others once there is a chunk
 					require.True(t, lab.Until(begun, copying.Progress), "no chunk is cut: %s", copying.Log())
@@ -279,7 +318,8 @@ func TestRotatedWhileCopied(t *testing.T) {
 		<-copying.Done()
 		require.Equal(t, done, copying.Code, "%s\n%s", last(copying), copying.Log())
 		count()
-		assert.LessOrEqual(t, made, 2+2*untold, "made anew before the first row, and when a change cannot be told: %s", copying.Log())
+		assert.LessOrEqual(t, made, 2+2*untold, "made anew before the first row, and when a change cannot be told: %s",
+			copying.Log())
 		assert.LessOrEqual(t, untold, 6, "of more than 60 changes: %s", copying.Log())
 		m.mark(t)
 		m.must(t, "start-replica --until-caught-up", "verify")

@@ -16,26 +16,39 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// largeKinds are changes of a table of 60,000 rows, whose statement on the target takes a while, or which are several statements there.
+// largeKinds are changes of a table of 60,000 rows, whose statement on the target takes a while, or which are several
+// statements there.
 var largeKinds = []struct {
 	struckKind
 	statements int // on the target, at least
 }{
-	{struckKind{name: "type", change: "ALTER TABLE d.big MODIFY n BIGINT NOT NULL, ADD COLUMN added INT NOT NULL DEFAULT 7 AFTER id; UPDATE d.big SET n = 5000000000 WHERE id = 1"}, 1},
-	{struckKind{name: "index", change: "ALTER TABLE d.big ADD INDEX (pad), ADD INDEX (n); DELETE FROM d.big WHERE id = 2"}, 1},
-	{struckKind{name: "rename", change: "ALTER TABLE d.big CHANGE n m INT NOT NULL, RENAME TO d.huge; DELETE FROM d.huge WHERE id = 3"}, 2},
-	{struckKind{name: "bound", change: "ALTER TABLE d.big ADD CONSTRAINT held FOREIGN KEY (n) REFERENCES d.small (id) ON DELETE CASCADE; DELETE FROM d.small WHERE id = 9"}, 1},
-	{struckKind{name: "swap", change: "RENAME TABLE d.big TO d.tmp, d.small TO d.big, d.tmp TO d.small; INSERT INTO d.big VALUES (100)"}, 3},
-	{struckKind{name: "chain", change: "RENAME TABLE d.big TO d.huge, d.small TO d.big; INSERT INTO d.big VALUES (100)"}, 1},
+	{struckKind{name: "type", change: "ALTER TABLE d.big MODIFY n BIGINT NOT NULL, ADD COLUMN added INT NOT NULL " +
+		"DEFAULT 7 AFTER id; UPDATE d.big SET n = 5000000000 WHERE id = 1"}, 1},
+	{struckKind{name: "index", change: "ALTER TABLE d.big ADD INDEX (pad), ADD INDEX (n); DELETE FROM d.big " +
+		"WHERE id = 2"}, 1},
+	{struckKind{name: "rename", change: "ALTER TABLE d.big CHANGE n m INT NOT NULL, RENAME TO d.huge; DELETE FROM " +
+		"d.huge WHERE id = 3"}, 2},
+	{struckKind{name: "bound", change: "ALTER TABLE d.big ADD CONSTRAINT held FOREIGN KEY (n) REFERENCES d.small " +
+		"(id) ON DELETE CASCADE; DELETE FROM d.small WHERE id = 9"}, 1},
+	{struckKind{name: "swap", change: "RENAME TABLE d.big TO d.tmp, d.small TO d.big, d.tmp TO d.small; INSERT INTO " +
+		"d.big VALUES (100)"}, 3},
+	{struckKind{
+		name:   "chain",
+		change: "RENAME TABLE d.big TO d.huge, d.small TO d.big; INSERT INTO d.big VALUES (100)",
+	}, 1},
 	{struckKind{name: "truncate", change: "TRUNCATE TABLE d.big; INSERT INTO d.big VALUES (1, 1, 'again')"}, 1},
-	{struckKind{name: "drop", change: "DROP TABLE d.big, d.small; CREATE TABLE d.small (id INT PRIMARY KEY, n INT, UNIQUE KEY (n)); INSERT INTO d.small VALUES (1, 1)"}, 3},
-	{struckKind{name: "create", change: "CREATE TABLE d.fresh (id INT PRIMARY KEY, p INT, CONSTRAINT made FOREIGN KEY (p) REFERENCES d.small (id)); INSERT INTO d.fresh VALUES (1, 1)"}, 1},
+	{struckKind{name: "drop", change: "DROP TABLE d.big, d.small; CREATE TABLE d.small (id INT PRIMARY KEY, n INT, " +
+		"UNIQUE KEY (n)); INSERT INTO d.small VALUES (1, 1)"}, 3},
+	{struckKind{name: "create", change: "CREATE TABLE d.fresh (id INT PRIMARY KEY, p INT, CONSTRAINT made FOREIGN " +
+		"KEY (p) REFERENCES d.small (id)); INSERT INTO d.fresh VALUES (1, 1)"}, 1},
 }
 
 // largeSetup makes it.
-const largeSetup = "CREATE TABLE d.small (id INT PRIMARY KEY); INSERT INTO d.small WITH RECURSIVE s AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM s WHERE i < 49) SELECT i FROM s; " +
+const largeSetup = "CREATE TABLE d.small (id INT PRIMARY KEY); INSERT INTO d.small WITH RECURSIVE s AS (SELECT 0 AS " +
+	"i UNION ALL SELECT i + 1 FROM s WHERE i < 49) SELECT i FROM s; " +
 	"CREATE TABLE d.big (id INT PRIMARY KEY, n INT NOT NULL, pad VARCHAR(200) NOT NULL, KEY idx_n (n)); " +
-	"INSERT INTO d.big WITH RECURSIVE s AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM s WHERE i < 244), p AS (SELECT x.i * 245 + y.i + 1 AS n FROM s x, s y) SELECT n, n % 50, REPEAT(CHAR(65 + n % 26), 150) FROM p WHERE n <= 60000"
+	"INSERT INTO d.big WITH RECURSIVE s AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM s WHERE i < 244), p AS (SELECT " +
+	"x.i * 245 + y.i + 1 AS n FROM s x, s y) SELECT n, n % 50, REPEAT(CHAR(65 + n % 26), 150) FROM p WHERE n <= 60000"
 
 // ownTarget starts a server that the test may kill.
 func ownTarget(t *testing.T, flavor string) (lab.Server, *lab.Fleet) {
@@ -55,8 +68,9 @@ func ownTarget(t *testing.T, flavor string) (lab.Server, *lab.Fleet) {
 	return servers[0], fleet
 }
 
-// TestTargetKilledInSchemaChange kills the target's server at any moment of a schema statement and starts it again: wherry goes on,
-// and the change is made once. The moment, and which change, a seed tells; with WHERRY_EVERY_STEP=1 there are more.
+// TestTargetKilledInSchemaChange kills the target's server at any moment of a schema statement and starts it again:
+// wherry goes on, and the change is made once. The moment, and which change, a seed tells; with WHERRY_EVERY_STEP=1
+// there are more.
 func TestTargetKilledInSchemaChange(t *testing.T) {
 	began := lab.Seed(t)
 	for i, flavor := range []string{lab.MySQL, lab.MariaDB} {
@@ -66,7 +80,8 @@ func TestTargetKilledInSchemaChange(t *testing.T) {
 			target, fleet := ownTarget(t, flavor)
 			r := rand.New(rand.NewPCG(began, uint64(i)))
 			s := &struck{steps: &between.Steps{}, target: newProxy(t, target)}
-			s.move = newMove(t, "we_z", source, target, settings{to: s.target, extra: append(extras(source, target), "replicate: {retry_for: 60s}")})
+			s.move = newMove(t, "we_z", source, target, settings{to: s.target, extra: append(extras(source, target),
+				"replicate: {retry_for: 60s}")})
 			s.target.Count(s.steps)
 			kinds, rounds := largeKinds, 4
 			if everyStep(t) == 0 {

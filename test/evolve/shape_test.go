@@ -20,18 +20,21 @@ var (
 	displayed  = regexp.MustCompile(`(int)\(\d+\)`)
 )
 
-// definition is what SHOW CREATE TABLE says, in one way of several that mean the same: without the counter and the width of integers, with
-// collations and no character sets, where they are not the table's own, without DEFAULT NULL, which the move is allowed to add, and with
-// keys in the order of their text: how the server sorts them depends on when they were made.
+// definition is what SHOW CREATE TABLE says, in one way of several that mean the same: without the counter and the
+// width of integers, with collations and no character sets, where they are not the table's own, without DEFAULT NULL,
+// which the move is allowed to add, and with keys in the order of their text: how the server sorts them depends on
+// when they were made.
 func (m *move) definition(t *testing.T, db *sql.DB, database, table string) string {
 	t.Helper()
 	var name, text string
-	require.NoError(t, db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+lab.Quote(database)+"."+lab.Quote(table)).Scan(&name, &text))
+	require.NoError(t, db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+lab.Quote(database)+"."+
+		lab.Quote(table)).Scan(&name, &text))
 	text = displayed.ReplaceAllString(counter.ReplaceAllString(text, ""), "$1")
 	text = ownCharset.ReplaceAllStringFunc(strings.ReplaceAll(text, " DEFAULT NULL", ""), func(said string) string {
 		found := ownCharset.FindStringSubmatch(said)
 		if found[3] == "" {
-			found[3] = m.text(t, db, "SELECT DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS WHERE CHARACTER_SET_NAME = ?", found[2])
+			found[3] = m.text(t, db, "SELECT DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS WHERE "+
+				"CHARACTER_SET_NAME = ?", found[2])
 		}
 		return strings.TrimSuffix(" "+found[1], " ") + " COLLATE " + found[3]
 	})
@@ -76,7 +79,8 @@ func (m *move) shape(t *testing.T, db *sql.DB, database, table string) (out []st
 		}
 		out = append(out, fmt.Sprintf("%s %s %s%s", c.Name, plainType(c.Type), null, counts))
 	}
-	indexes := m.strings(t, db, `SELECT CONCAT(INDEX_NAME, ' ', NON_UNIQUE, ' ', IF(INDEX_TYPE IN ('FULLTEXT', 'SPATIAL'), INDEX_TYPE, ''),
+	indexes := m.strings(t, db,
+		`SELECT CONCAT(INDEX_NAME, ' ', NON_UNIQUE, ' ', IF(INDEX_TYPE IN ('FULLTEXT', 'SPATIAL'), INDEX_TYPE, ''),
 		' (', GROUP_CONCAT(CONCAT(COALESCE(COLUMN_NAME, '?'), IF(INDEX_TYPE IN ('FULLTEXT', 'SPATIAL'), '', CONCAT(':', COALESCE(SUB_PART, ''), COLLATION))) ORDER BY SEQ_IN_INDEX), ')')
 		FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = ? AND BINARY TABLE_NAME = ? GROUP BY INDEX_NAME, NON_UNIQUE, INDEX_TYPE ORDER BY BINARY INDEX_NAME`, database, table)
 	return append(out, indexes...)

@@ -30,10 +30,12 @@ type flowing struct {
 // together is how many cases run before what they did is waited for.
 const together = 25
 
-// TestStatements runs every case of the table of schema changes while its tables are moved and written to. Each is followed, or
-// refused with its table and statement named and nothing changed, and then the command that the refusal names brings the table over.
+// TestStatements runs every case of the table of schema changes while its tables are moved and written to. Each is
+// followed, or refused with its table and statement named and nothing changed, and then the command that the refusal
+// names brings the table over.
 //
-// Each case runs for one of the two pairs of like families and for one of the two crossings, all of them for all with WHERRY_EVERY_PAIR=1.
+// Each case runs for one of the two pairs of like families and for one of the two crossings, all of them for all with
+// WHERRY_EVERY_PAIR=1.
 func TestStatements(t *testing.T) {
 	every := os.Getenv("WHERRY_EVERY_PAIR") == "1"
 	for i, family := range slices.Concat(always, sometimes) {
@@ -46,12 +48,13 @@ func TestStatements(t *testing.T) {
 	}
 }
 
-// TestVersions does the same with servers of other versions, and with one of eight cases for each pair, or with WHERRY_EVERY_PAIR=1 with all.
-// What a server's version does not know is left out.
+// TestVersions does the same with servers of other versions, and with one of eight cases for each pair, or with
+// WHERRY_EVERY_PAIR=1 with all. What a server's version does not know is left out.
 func TestVersions(t *testing.T) {
 	for i, p := range lab.Versions(t) {
 		t.Run(p.Name, func(t *testing.T) {
-			m := newMove(t, "we_s", p.Source, p.Target, settings{extra: []string{"schema: {allow_losses: [" + acrossLosses + "]}"}})
+			m := newMove(t, "we_s", p.Source, p.Target,
+				settings{extra: []string{"schema: {allow_losses: [" + acrossLosses + "]}"}})
 			m.otherVersion = true
 			every := os.Getenv("WHERRY_EVERY_PAIR") == "1"
 			ran := m.statements(t, func(number int) bool { return every || number%8 == i%8 })
@@ -79,14 +82,17 @@ func (m *move) statements(t *testing.T, wanted func(number int) bool) (ran int) 
 	return ran
 }
 
-// lagging tells whether all that was refused is what could not be told any more when it was read: the source had gone on.
+// lagging tells whether all that was refused is what could not be told any more when it was read: the source had gone
+// on.
 func lagging(refusals []string) bool {
 	return !slices.ContainsFunc(refusals, func(text string) bool {
-		return !strings.Contains(text, "later ones have changed the table again") && !strings.Contains(text, "cannot be told from the statements that follow")
+		return !strings.Contains(text, "later ones have changed the table again") &&
+			!strings.Contains(text, "cannot be told from the statements that follow")
 	})
 }
 
-const acrossLosses = "no-default, collation, json, table-option, index-option, invisible-column, column-option, generated-not-null"
+const acrossLosses = "no-default, collation, json, table-option, index-option, invisible-column, column-option, " +
+	"generated-not-null"
 
 // extras are what a move between families needs to be allowed.
 func extras(source, target lab.Server) []string {
@@ -108,12 +114,14 @@ func (m *move) cases(t *testing.T, wanted func(number int) bool) (cases []*flowi
 			continue
 		}
 		f := &flowing{Case: c, db: fmt.Sprintf("%s_%03d", m.name, i), other: fmt.Sprintf("%s_%03d_other", m.name, i)}
-		m.session(t, f, "CREATE DATABASE "+f.db+" CHARACTER SET utf8mb4", "CREATE DATABASE "+f.other+" CHARACTER SET utf8mb4", "USE "+f.db,
+		m.session(t, f, "CREATE DATABASE "+f.db+" CHARACTER SET utf8mb4",
+			"CREATE DATABASE "+f.other+" CHARACTER SET utf8mb4", "USE "+f.db,
 			"SET sql_mode = DEFAULT, foreign_key_checks = 1, explicit_defaults_for_timestamp = 1, time_zone = '+03:00'")
 		for _, s := range c.Setup {
 			m.statement(t, f, statements.Text(s, f.db, f.other))
 		}
-		const settings = "SELECT CONCAT('SET sql_mode = \"', @@sql_mode, '\", foreign_key_checks = 1, explicit_defaults_for_timestamp = ', @@explicit_defaults_for_timestamp)"
+		const settings = "SELECT CONCAT('SET sql_mode = \"', @@sql_mode, '\", foreign_key_checks = 1, " +
+			"explicit_defaults_for_timestamp = ', @@explicit_defaults_for_timestamp)"
 		require.NoError(t, m.one.QueryRowContext(t.Context(), settings).Scan(&f.settings))
 		cases = append(cases, f)
 	}
@@ -157,13 +165,15 @@ func (m *move) session(t *testing.T, f *flowing, all ...string) {
 // touch changes a row of each of a case's tables, where there is a number to change. What a constraint forbids is left.
 func (m *move) touch(t *testing.T, f *flowing) {
 	t.Helper()
-	for _, column := range m.strings(t, m.source, `SELECT CONCAT('`+"`', REPLACE(TABLE_SCHEMA, '`', '``'), '`.`', REPLACE(TABLE_NAME, '`', '``'), '` SET `', REPLACE(COLUMN_NAME, '`', '``'), '`'"+`)
+	for _, column := range m.strings(t, m.source, `SELECT CONCAT('`+"`', REPLACE(TABLE_SCHEMA, '`', '``'), '`.`', "+
+		"REPLACE(TABLE_NAME, '`', '``'), '` SET `', REPLACE(COLUMN_NAME, '`', '``'), '`'"+`)
 		FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN (?, ?) AND DATA_TYPE = 'int' AND COALESCE(GENERATION_EXPRESSION, '') = '' AND COLUMN_KEY <> 'PRI'`, f.db, f.other) {
 		_, _ = m.source.ExecContext(t.Context(), "UPDATE "+column+" = 1 + (RAND() * 1000 DIV 1) ORDER BY 1 LIMIT 1")
 	}
 }
 
-// untilFollowed lets start-replica follow. When it refuses a case's statement, that is noted, and the refusal's advice taken.
+// untilFollowed lets start-replica follow. When it refuses a case's statement, that is noted, and the refusal's
+// advice taken.
 func (m *move) untilFollowed(t *testing.T, replica *lab.Child, cases []*flowing) *lab.Child {
 	t.Helper()
 	for !m.marked(t, replica) {
@@ -179,7 +189,9 @@ func (m *move) untilFollowed(t *testing.T, replica *lab.Child, cases []*flowing)
 
 // caseOf finds the case that a text names a table of.
 func caseOf(cases []*flowing, text string) *flowing {
-	at := slices.IndexFunc(cases, func(f *flowing) bool { return strings.Contains(text, f.db+".") || strings.Contains(text, f.other+".") })
+	at := slices.IndexFunc(cases, func(f *flowing) bool {
+		return strings.Contains(text, f.db+".") || strings.Contains(text, f.other+".")
+	})
 	if at < 0 {
 		return nil
 	}
@@ -206,7 +218,8 @@ func copiedAnew(copied *lab.Child) (tables []string) {
 			Message string `json:"message"`
 			Table   string `json:"table"`
 		}
-		if json.Unmarshal([]byte(line), &said) == nil && said.Message == "table is copied anew, as it is on the source now" {
+		if json.Unmarshal([]byte(line), &said) == nil &&
+			said.Message == "table is copied anew, as it is on the source now" {
 			tables = append(tables, said.Table)
 		}
 	}
@@ -224,7 +237,8 @@ func (m *move) note(t *testing.T, c *lab.Child, cases []*flowing) (advice []stri
 	require.Less(t, len(f.refusals), len(f.Statements)+6, "%s is refused for ever: %s", f.Title, text)
 	f.stuck = len(f.refusals) > len(f.Statements) || len(advice) == 0
 	if m.stays(f) || f.Barred != "" || f.stuck { // the table cannot be had there
-		for _, table := range m.strings(t, m.source, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?", f.db) {
+		for _, table := range m.strings(t, m.source, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE "+
+			"TABLE_SCHEMA = ?", f.db) {
 			m.exec(t, m.source, "SET foreign_key_checks = 0", "DROP TABLE "+f.db+"."+lab.Quote(table))
 		}
 	}
@@ -283,10 +297,12 @@ func (m *move) judge(t *testing.T, cases []*flowing, ran int) {
 		default:
 			refusals++
 			assert.True(t, may, "%s: was refused: %q", f.Title, f.refusals)
-			assert.False(t, f.stuck && !may, "%s is refused again and again: %s", f.Title, f.refusals[len(f.refusals)-1])
+			assert.False(t, f.stuck && !may, "%s is refused again and again: %s", f.Title,
+				f.refusals[len(f.refusals)-1])
 			t.Logf("%s: %q", f.Title, f.refusals)
 		}
 	}
-	t.Logf("%d cases followed, %d refused, %d for what came after, %d copied anew beside another, %d statements", followed, refusals, late, again, ran)
+	t.Logf("%d cases followed, %d refused, %d for what came after, %d copied anew beside another, %d statements",
+		followed, refusals, late, again, ran)
 	assert.LessOrEqual(t, (late+again)*12, max(len(cases), 24))
 }

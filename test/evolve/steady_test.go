@@ -15,22 +15,27 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// TestVerifyUnderSteadyChanges changes the schema of a small table for as long as another is verified, and rows of both: it ends, and has compared
-// the other once, and the small one as it is.
+// TestVerifyUnderSteadyChanges changes the schema of a small table for as long as another is verified, and rows of
+// both: it ends, and has compared the other once, and the small one as it is.
 func TestVerifyUnderSteadyChanges(t *testing.T) {
 	source, target := pair(t, "mysql to mysql")
 	proxy := newProxy(t, source)
 	var changes atomic.Int64
 	var verifying atomic.Bool
-	proxy.Count(&between.Steps{Hold: func(statement string) { // however fast verify is, the small table changes twice meanwhile
-		for verifying.Load() && strings.Contains(statement, "`large`") && changes.Load() < 2 && t.Context().Err() == nil {
+	// however fast verify is, the small table changes twice meanwhile
+	proxy.Count(&between.Steps{Hold: func(statement string) {
+		for verifying.Load() && strings.Contains(statement, "`large`") && changes.Load() < 2 &&
+			t.Context().Err() == nil {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}})
-	m := newMove(t, "we_q", source, target, settings{from: proxy, extra: append(extras(source, target), "verify: {chunk_rows: 10, workers: 1}")})
-	m.exec(t, m.source, "CREATE DATABASE we_q_a", "CREATE TABLE we_q_a.small (id INT PRIMARY KEY, a INT)", "INSERT INTO we_q_a.small VALUES (1, 1), (2, 2)",
+	m := newMove(t, "we_q", source, target, settings{from: proxy, extra: append(extras(source, target),
+		"verify: {chunk_rows: 10, workers: 1}")})
+	m.exec(t, m.source, "CREATE DATABASE we_q_a", "CREATE TABLE we_q_a.small (id INT PRIMARY KEY, a INT)",
+		"INSERT INTO we_q_a.small VALUES (1, 1), (2, 2)",
 		"CREATE TABLE we_q_a.large (id INT PRIMARY KEY, a INT)", "SET SESSION cte_max_recursion_depth = 100000",
-		"INSERT INTO we_q_a.large WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n < 40000) SELECT n, n FROM s")
+		"INSERT INTO we_q_a.large WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n < 40000) "+
+			"SELECT n, n FROM s")
 	m.must(t, "init-schema", "init-copy")
 	replica := m.start(t)
 	m.followed(t, replica)
@@ -40,8 +45,10 @@ func TestVerifyUnderSteadyChanges(t *testing.T) {
 		var err error
 		for n := 0; ctx.Err() == nil && err == nil; n++ {
 			changes.Store(int64(n))
-			err = lab.ExecAll(context.WithoutCancel(ctx), m.one, fmt.Sprintf("ALTER TABLE we_q_a.small ADD c%d INT DEFAULT 3", n), "UPDATE we_q_a.small SET a = a + 1",
-				fmt.Sprintf("UPDATE we_q_a.large SET a = a + 1 WHERE id %% 4000 = %d", n), fmt.Sprintf("ALTER TABLE we_q_a.small DROP a, CHANGE c%d a INT", n))
+			err = lab.ExecAll(context.WithoutCancel(ctx), m.one,
+				fmt.Sprintf("ALTER TABLE we_q_a.small ADD c%d INT DEFAULT 3", n), "UPDATE we_q_a.small SET a = a + 1",
+				fmt.Sprintf("UPDATE we_q_a.large SET a = a + 1 WHERE id %% 4000 = %d", n),
+				fmt.Sprintf("ALTER TABLE we_q_a.small DROP a, CHANGE c%d a INT", n))
 			select {
 			case <-ctx.Done():
 			case <-time.After(2 * time.Second): // longer than the small table takes

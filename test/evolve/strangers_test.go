@@ -25,14 +25,26 @@ var takes = []struct {
 	change      string
 	make        string // %s is the name; theirs
 }{
-	{name: "create", there: "foo", change: "CREATE TABLE d.foo (id INT PRIMARY KEY, v INT); INSERT INTO d.foo VALUES (7, 1), (99, 1); DELETE FROM d.foo WHERE id = 99"},
-	{name: "create of another shape", there: "bar", change: "CREATE TABLE d.bar (k VARCHAR(9) PRIMARY KEY); INSERT INTO d.bar VALUES ('x')"},
-	{name: "create like", there: "alike", change: "CREATE TABLE d.alike LIKE d.t; INSERT INTO d.alike SELECT * FROM d.t"},
-	{name: "create select", there: "chosen", change: "CREATE TABLE d.chosen (PRIMARY KEY (id)) AS SELECT id, v FROM d.t"},
-	{name: "drop and create", there: "late", change: "CREATE TABLE d.late (id INT PRIMARY KEY, v INT); DROP TABLE d.late; CREATE TABLE d.late (id INT PRIMARY KEY, v INT); INSERT INTO d.late VALUES (1, 1)"},
-	{name: "rename", there: "named", change: "CREATE TABLE d.unnamed LIKE d.t; RENAME TABLE d.unnamed TO d.named; INSERT INTO d.named VALUES (1, 1)"},
-	{name: "alter rename", there: "altered", change: "CREATE TABLE d.before LIKE d.t; ALTER TABLE d.before RENAME TO d.altered, ADD COLUMN n INT; INSERT INTO d.altered VALUES (1, 1, 1)"},
-	{name: "create where a view is", there: "seen", change: "CREATE TABLE d.seen (id INT PRIMARY KEY, v INT); INSERT INTO d.seen VALUES (1, 1)", make: "CREATE VIEW d.%s AS SELECT 99 AS id, 990 AS v"},
+	{name: "create", there: "foo", change: "CREATE TABLE d.foo (id INT PRIMARY KEY, v INT); INSERT INTO d.foo VALUES " +
+		"(7, 1), (99, 1); DELETE FROM d.foo WHERE id = 99"},
+	{name: "create of another shape", there: "bar", change: "CREATE TABLE d.bar (k VARCHAR(9) PRIMARY KEY); INSERT " +
+		"INTO d.bar VALUES ('x')"},
+	{
+		name: "create like", there: "alike",
+		change: "CREATE TABLE d.alike LIKE d.t; INSERT INTO d.alike SELECT * FROM d.t",
+	},
+	{
+		name: "create select", there: "chosen",
+		change: "CREATE TABLE d.chosen (PRIMARY KEY (id)) AS SELECT id, v FROM d.t",
+	},
+	{name: "drop and create", there: "late", change: "CREATE TABLE d.late (id INT PRIMARY KEY, v INT); DROP TABLE " +
+		"d.late; CREATE TABLE d.late (id INT PRIMARY KEY, v INT); INSERT INTO d.late VALUES (1, 1)"},
+	{name: "rename", there: "named", change: "CREATE TABLE d.unnamed LIKE d.t; RENAME TABLE d.unnamed TO d.named; " +
+		"INSERT INTO d.named VALUES (1, 1)"},
+	{name: "alter rename", there: "altered", change: "CREATE TABLE d.before LIKE d.t; ALTER TABLE d.before RENAME TO " +
+		"d.altered, ADD COLUMN n INT; INSERT INTO d.altered VALUES (1, 1, 1)"},
+	{name: "create where a view is", there: "seen", change: "CREATE TABLE d.seen (id INT PRIMARY KEY, v INT); INSERT " +
+		"INTO d.seen VALUES (1, 1)", make: "CREATE VIEW d.%s AS SELECT 99 AS id, 990 AS v"},
 }
 
 // put makes somebody else's table on the target.
@@ -44,14 +56,16 @@ func (m *move) put(t *testing.T, name, statements string) {
 // untouched looks whether it is as it was made.
 func (m *move) untouched(t *testing.T, name string) {
 	t.Helper()
-	assert.Equal(t, []string{"99 990"}, m.strings(t, m.to, "SELECT CONCAT_WS(' ', id, v) FROM "+m.name+"_d."+lab.Quote(name)), "somebody else's %s", name)
+	assert.Equal(t, []string{"99 990"}, m.strings(t, m.to, "SELECT CONCAT_WS(' ', id, v) FROM "+m.name+"_d."+
+		lab.Quote(name)), "somebody else's %s", name)
 }
 
 // withOwn is a move of a table t that is followed.
 func withOwn(t *testing.T, name string, source, target lab.Server, s settings) *move {
 	t.Helper()
 	m := newMove(t, name, source, target, s)
-	m.exec(t, m.source, "DROP DATABASE IF EXISTS elsewhere", "CREATE DATABASE elsewhere", "CREATE DATABASE "+name+"_d CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+	m.exec(t, m.source, "DROP DATABASE IF EXISTS elsewhere", "CREATE DATABASE elsewhere",
+		"CREATE DATABASE "+name+"_d CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
 		"CREATE TABLE "+name+"_d.t (id INT PRIMARY KEY, v INT)", "INSERT INTO "+name+"_d.t VALUES (1, 1), (2, 2)")
 	t.Cleanup(func() { m.exec(t, m.source, "DROP DATABASE IF EXISTS elsewhere") })
 	m.must(t, "init-schema", "init-copy")
@@ -77,8 +91,8 @@ func allPairs(t *testing.T, test func(t *testing.T, source, target lab.Server)) 
 	}
 }
 
-// TestTablesOfOthers has tables of somebody else on the target whose names tables of the source get: each is named and left alone, and once it
-// has another name the move goes on.
+// TestTablesOfOthers has tables of somebody else on the target whose names tables of the source get: each is named
+// and left alone, and once it has another name the move goes on.
 func TestTablesOfOthers(t *testing.T) {
 	allPairs(t, func(t *testing.T, source, target lab.Server) {
 		m := withOwn(t, "we_of", source, target, settings{extra: extras(source, target)})
@@ -96,7 +110,8 @@ func TestTablesOfOthers(t *testing.T) {
 				}
 				m.untouched(t, c.there)
 				if c.name == "create of another shape" {
-					assert.Contains(t, m.fails(t, "init-copy --table we_of_d.bar"), "we_of_d.bar exists on the target, and this move did not make it")
+					assert.Contains(t, m.fails(t, "init-copy --table we_of_d.bar"),
+						"we_of_d.bar exists on the target, and this move did not make it")
 					m.untouched(t, c.there)
 				}
 				m.fails(t, "start-replica --until-caught-up --skip-ddl")
@@ -104,7 +119,8 @@ func TestTablesOfOthers(t *testing.T) {
 				m.exec(t, m.to, fmt.Sprintf("RENAME TABLE we_of_d.%s TO we_of_d.theirs", c.there))
 				m.must(t, "start-replica --until-caught-up")
 				m.untouched(t, "theirs")
-				m.exec(t, m.to, "DROP "+map[bool]string{true: "TABLE", false: "VIEW"}[c.make == theirs]+" we_of_d.theirs")
+				m.exec(t, m.to, "DROP "+map[bool]string{true: "TABLE", false: "VIEW"}[c.make == theirs]+
+					" we_of_d.theirs")
 				if c.name == "rename out" {
 					assert.Equal(t, "5", m.text(t, m.to, "SELECT id FROM we_of_d.gone"))
 					m.exec(t, m.to, "DROP TABLE we_of_d.gone")
@@ -115,25 +131,31 @@ func TestTablesOfOthers(t *testing.T) {
 	})
 }
 
-// TestTakenWhenAllowed takes an empty table of the planned shape, and no other, for one that the source creates. It is not dropped when the move is given up.
+// TestTakenWhenAllowed takes an empty table of the planned shape, and no other, for one that the source creates. It
+// is not dropped when the move is given up.
 func TestTakenWhenAllowed(t *testing.T) {
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
 		extra := strings.Replace(extras(source, target)[0], "schema: {", "schema: {existing: accept, ", 1)
 		m := withOwn(t, "we_ta", source, target, settings{extra: []string{extra}})
-		const full = "CREATE TABLE d.%s (id INT PRIMARY KEY, v INT, KEY (v)) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci"
+		const full = "CREATE TABLE d.%s (id INT PRIMARY KEY, v INT, KEY (v)) DEFAULT CHARSET=utf8mb4 " +
+			"COLLATE=utf8mb4_general_ci"
 		m.put(t, "fits", strings.Replace(full, ", KEY (v)", "", 1))
 		m.put(t, "full", full+"; INSERT INTO d.%s VALUES (99, 990)")
 		for _, name := range []string{"fits", "full"} {
-			m.exec(t, m.source, split(strings.ReplaceAll(full, "%s", name)+"; INSERT INTO d."+name+" VALUES (1, 1)", "we_ta_d")...)
+			m.exec(t, m.source, split(strings.ReplaceAll(full, "%s", name)+"; INSERT INTO d."+name+" VALUES (1, 1)",
+				"we_ta_d")...)
 		}
 		m.mark(t)
 		assert.Contains(t, m.fails(t, "start-replica --until-caught-up"), "we_ta_d.full is not empty")
 		m.untouched(t, "full")
 		m.exec(t, m.to, "DELETE FROM we_ta_d.full")
-		m.must(t, "start-replica --until-caught-up", "init-copy --table we_ta_d.fits", "start-replica --until-caught-up")
+		m.must(t, "start-replica --until-caught-up", "init-copy --table we_ta_d.fits",
+			"start-replica --until-caught-up")
 		m.equal(t, "we_ta_d", "we_ta_m")
 		m.must(t, "cleanup --abandon --confirm=we_ta")
-		assert.Equal(t, []string{"fits", "full"}, m.strings(t, m.to, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'we_ta_d' ORDER BY 1"))
+		assert.Equal(t, []string{"fits", "full"},
+			m.strings(t, m.to, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'we_ta_d' "+
+				"ORDER BY 1"))
 	})
 }
 
@@ -141,7 +163,8 @@ func TestTakenWhenAllowed(t *testing.T) {
 func TestMadeWhileFollowed(t *testing.T) {
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
 		m := withOwn(t, "we_mf", source, target, settings{extra: extras(source, target)})
-		m.exec(t, m.source, split("CREATE TABLE d.fresh (id INT PRIMARY KEY, v INT); INSERT INTO d.fresh VALUES (1, 1); CREATE TABLE d.brief (id INT PRIMARY KEY); DROP TABLE d.brief; "+
+		m.exec(t, m.source, split("CREATE TABLE d.fresh (id INT PRIMARY KEY, v INT); INSERT INTO d.fresh VALUES (1, "+
+			"1); CREATE TABLE d.brief (id INT PRIMARY KEY); DROP TABLE d.brief; "+
 			"RENAME TABLE d.t TO d.u; CREATE TABLE d.t (other INT PRIMARY KEY)", "we_mf_d")...)
 		m.mark(t)
 		m.must(t, "start-replica --until-caught-up", "check")
@@ -152,7 +175,8 @@ func TestMadeWhileFollowed(t *testing.T) {
 		}
 		assert.NotContains(t, status, "brief")
 		m.must(t, "verify", "cleanup --abandon --confirm=we_mf")
-		assert.Equal(t, []string{"brief"}, m.strings(t, m.to, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE 'we\\_mf\\_%' ORDER BY 1"))
+		assert.Equal(t, []string{"brief"}, m.strings(t, m.to, "SELECT TABLE_NAME FROM information_schema.TABLES "+
+			"WHERE TABLE_SCHEMA LIKE 'we\\_mf\\_%' ORDER BY 1"))
 		m.untouched(t, "brief")
 	})
 }
@@ -182,7 +206,8 @@ func (s *striking) killAt(t *testing.T, text string, when between.Moment, comman
 	s.steps.Aim(0, between.Before, nil)
 	time.Sleep(50 * time.Millisecond)
 	require.True(t, lab.Until(func() bool { // what was sent is carried out, and its connection gone
-		return s.text(t, s.to, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND INFO LIKE ?", text+"%") == "0" &&
+		return s.text(t, s.to, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND "+
+			"INFO LIKE ?", text+"%") == "0" &&
 			s.text(t, s.to, "SELECT COALESCE(IS_USED_LOCK(?), 0)", "wherry_"+s.name) == "0"
 	}), "the connection does not end")
 }
@@ -190,11 +215,12 @@ func (s *striking) killAt(t *testing.T, text string, when between.Moment, comman
 // there tells whether the target has something of that name.
 func (m *move) there(t *testing.T, name string) bool {
 	t.Helper()
-	return m.text(t, m.to, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?", m.name+"_d", name) != ""
+	return m.text(t, m.to, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?",
+		m.name+"_d", name) != ""
 }
 
-// TestNameTakenAfterKill kills wherry before, at and after a statement that gives a name to a table or takes one away; somebody else then has that name,
-// if it is free. What wherry does next is nothing to their table.
+// TestNameTakenAfterKill kills wherry before, at and after a statement that gives a name to a table or takes one
+// away; somebody else then has that name, if it is free. What wherry does next is nothing to their table.
 func TestNameTakenAfterKill(t *testing.T) {
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
 		proxy := newProxy(t, target)
@@ -203,17 +229,24 @@ func TestNameTakenAfterKill(t *testing.T) {
 		proxy.Count(s.steps)
 		s.exec(t, s.to, "CREATE DATABASE IF NOT EXISTS we_nk_d")
 		for _, c := range []struct{ statement, change, name string }{
-			{"CREATE TABLE `we_nk_d`", "CREATE TABLE d.fresh (id INT PRIMARY KEY, v INT); INSERT INTO d.fresh VALUES (1, 1)", "fresh"},
+			{"CREATE TABLE `we_nk_d`", "CREATE TABLE d.fresh (id INT PRIMARY KEY, v INT); INSERT INTO d.fresh " +
+				"VALUES (1, 1)", "fresh"},
 			{"DROP TABLE", "DROP TABLE d.fresh", "fresh"},
-			{"RENAME TABLE", "CREATE TABLE d.old (id INT PRIMARY KEY, v INT); RENAME TABLE d.old TO d.new; INSERT INTO d.new VALUES (1, 1)", "old"},
+			{"RENAME TABLE", "CREATE TABLE d.old (id INT PRIMARY KEY, v INT); RENAME TABLE d.old TO d.new; INSERT " +
+				"INTO d.new VALUES (1, 1)", "old"},
 			{"RENAME TABLE", "RENAME TABLE d.new TO d.newer; INSERT INTO d.newer VALUES (2, 1)", "newer"},
-			{"TRUNCATE TABLE", "TRUNCATE TABLE d.newer; INSERT INTO d.newer VALUES (2, 2); DROP TABLE d.newer", "newer"},
+			{
+				"TRUNCATE TABLE", "TRUNCATE TABLE d.newer; INSERT INTO d.newer VALUES (2, 2); DROP TABLE d.newer",
+				"newer",
+			},
 		} {
 			for when := range between.Moments {
 				t.Run(fmt.Sprintf("%s %s %s", c.statement, c.name, when), func(t *testing.T) {
 					if setup := map[string]string{
-						"DROP TABLE d.fresh": "CREATE TABLE d.fresh (id INT PRIMARY KEY, v INT); INSERT INTO d.fresh VALUES (1, 1)",
-						"RENAME TABLE d.new": "CREATE TABLE d.new (id INT PRIMARY KEY, v INT)", "TRUNCATE TABLE d.n": "CREATE TABLE d.newer (id INT PRIMARY KEY, v INT)",
+						"DROP TABLE d.fresh": "CREATE TABLE d.fresh (id INT PRIMARY KEY, v INT); INSERT INTO d.fresh " +
+							"VALUES (1, 1)",
+						"RENAME TABLE d.new": "CREATE TABLE d.new (id INT PRIMARY KEY, v INT)",
+						"TRUNCATE TABLE d.n": "CREATE TABLE d.newer (id INT PRIMARY KEY, v INT)",
 					}[c.change[:18]]; setup != "" {
 						s.exec(t, s.source, split(setup, "we_nk_d")...)
 						s.must(t, "start-replica --until-caught-up")
@@ -244,14 +277,15 @@ func TestNameTakenAfterKill(t *testing.T) {
 	})
 }
 
-// TestNameTakenWhileMade has somebody else make a table on the target after init-schema has looked, and before it makes its own. It is told, again
-// when init-schema is run again, and left alone.
+// TestNameTakenWhileMade has somebody else make a table on the target after init-schema has looked, and before it
+// makes its own. It is told, again when init-schema is run again, and left alone.
 func TestNameTakenWhileMade(t *testing.T) {
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
 		proxy := newProxy(t, target)
 		s := &striking{steps: &between.Steps{}}
 		s.move = newMove(t, "we_nm", source, target, settings{to: proxy, extra: extras(source, target)})
-		s.exec(t, s.source, "CREATE DATABASE we_nm_d", "CREATE TABLE we_nm_d.a (id INT PRIMARY KEY, v INT)", "CREATE TABLE we_nm_d.b (id INT PRIMARY KEY, v INT)")
+		s.exec(t, s.source, "CREATE DATABASE we_nm_d", "CREATE TABLE we_nm_d.a (id INT PRIMARY KEY, v INT)",
+			"CREATE TABLE we_nm_d.b (id INT PRIMARY KEY, v INT)")
 		var once sync.Once
 		s.steps.Hold = func(statement string) {
 			if strings.HasPrefix(statement, "CREATE TABLE `we_nm_d`.`b`") {
@@ -286,13 +320,15 @@ func TestOlderBookkeeping(t *testing.T) {
 		m.put(t, "foo", theirs)
 		m.put(t, "t", theirs) // whose name the move had
 		m.must(t, "check")
-		m.exec(t, m.source, split("ALTER TABLE d.fresh ADD COLUMN v INT; INSERT INTO d.fresh VALUES (1, 1); TRUNCATE TABLE d.u; DROP TABLE d.fresh", "we_ob_d")...)
+		m.exec(t, m.source, split("ALTER TABLE d.fresh ADD COLUMN v INT; INSERT INTO d.fresh VALUES (1, 1); TRUNCATE "+
+			"TABLE d.u; DROP TABLE d.fresh", "we_ob_d")...)
 		m.must(t, "start-replica --until-caught-up", "verify")
 		m.exec(t, m.source, "CREATE TABLE we_ob_d.foo (id INT PRIMARY KEY, v INT)")
 		m.fails(t, "start-replica --until-caught-up")
 		older()
 		m.must(t, "cleanup --abandon --confirm=we_ob")
-		assert.Equal(t, []string{"foo", "t"}, m.strings(t, m.to, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE 'we\\_ob\\_%' ORDER BY 1"))
+		assert.Equal(t, []string{"foo", "t"}, m.strings(t, m.to, "SELECT TABLE_NAME FROM information_schema.TABLES "+
+			"WHERE TABLE_SCHEMA LIKE 'we\\_ob\\_%' ORDER BY 1"))
 		m.untouched(t, "foo")
 		m.untouched(t, "t")
 	})

@@ -38,7 +38,10 @@ func newStruck(t *testing.T, name string, source, target lab.Server, n uint64) *
 			s.kinds = append(s.kinds, k)
 		}
 	}
-	s.move = newMove(t, name, source, target, settings{from: s.source, to: s.target, extra: append(extras(source, target), "replicate: {retry_for: 30s}", "copy: {workers: 2}")})
+	s.move = newMove(t, name, source, target, settings{
+		from: s.source, to: s.target,
+		extra: append(extras(source, target), "replicate: {retry_for: 30s}", "copy: {workers: 2}"),
+	})
 	for _, k := range s.kinds {
 		s.renew(t, k)
 	}
@@ -66,7 +69,8 @@ var schemaStatement = regexp.MustCompile(`^(ALTER|CREATE|DROP|RENAME|TRUNCATE) T
 // follow is the command that is struck.
 var follow = []string{"start-replica", "--until-caught-up"}
 
-// fail runs it, and has it die, or its connections, at the n-th command to a server. It returns how it ended, and the command.
+// fail runs it, and has it die, or its connections, at the n-th command to a server. It returns how it ended, and the
+// command.
 func (s *struck) fail(t *testing.T, n int, when between.Moment, cut bool) (*lab.Child, string) {
 	t.Helper()
 	started := make(chan *lab.Child, 1)
@@ -89,9 +93,10 @@ func (s *struck) fail(t *testing.T, n int, when between.Moment, cut bool) (*lab.
 	return c, command
 }
 
-// TestSchemaChangeStruckAtEveryStep follows schema changes of every kind, and kills wherry, or cuts its connections, before a command
-// to a server, when it was sent, and when it was answered; then the same command is run again. Which commands, a seed tells, one of
-// every other kind; with WHERRY_EVERY_STEP=1 all of them (hours), with WHERRY_EVERY_STEP=n every n-th, and all schema statements.
+// TestSchemaChangeStruckAtEveryStep follows schema changes of every kind, and kills wherry, or cuts its connections,
+// before a command to a server, when it was sent, and when it was answered; then the same command is run again. Which
+// commands, a seed tells, one of every other kind; with WHERRY_EVERY_STEP=1 all of them (hours), with
+// WHERRY_EVERY_STEP=n every n-th, and all schema statements.
 func TestSchemaChangeStruckAtEveryStep(t *testing.T) {
 	began, turn := lab.Seed(t), uint64(0)
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
@@ -106,7 +111,8 @@ func TestSchemaChangeStruckAtEveryStep(t *testing.T) {
 	})
 }
 
-// Which commands count: all; those from the one on that opens the source's log, since what is before is the same for all kinds; schema statements.
+// Which commands count: all; those from the one on that opens the source's log, since what is before is the same for
+// all kinds; schema statements.
 func all() func(text string) bool { return nil }
 
 func opened() func(text string) bool {
@@ -152,7 +158,8 @@ func (s *struck) strike(t *testing.T, r *rand.Rand, k struckKind, counting func(
 		s.counting = schemaStatements
 		one(1, r.IntN(modes))
 	}
-	t.Logf("%d commands, struck %d times, %d of them at a schema statement, in %s", last, cases, schema, time.Since(began).Round(time.Millisecond))
+	t.Logf("%d commands, struck %d times, %d of them at a schema statement, in %s", last, cases, schema,
+		time.Since(began).Round(time.Millisecond))
 }
 
 // aim has the next run be struck at the n-th command, of those that count.
@@ -174,7 +181,8 @@ func (s *struck) one(t *testing.T, k struckKind, n int, when between.Moment, cut
 	case cut:
 		require.Contains(t, []int{done, failed}, first.Code, "%s: %s\n%s", what, last(first), first.Log())
 	default:
-		require.Contains(t, []int{-1, done}, first.Code, "%s: %s\n%s", what, last(first), first.Log()) // done: it was all but gone
+		// done: it was all but gone
+		require.Contains(t, []int{-1, done}, first.Code, "%s: %s\n%s", what, last(first), first.Log())
 	}
 	again := s.run(t, follow...)
 	require.Equal(t, done, again.Code, "again after %s: %s\n%s\nfirst: %s", what, last(again), again.Log(), first.Log())
@@ -185,8 +193,8 @@ func (s *struck) one(t *testing.T, k struckKind, n int, when between.Moment, cut
 	return command
 }
 
-// TestSchemaAnswersLost loses the answer to every schema statement on the target when it is sent for the first time: the server has
-// carried it out, and nobody hears of it.
+// TestSchemaAnswersLost loses the answer to every schema statement on the target when it is sent for the first time:
+// the server has carried it out, and nobody hears of it.
 func TestSchemaAnswersLost(t *testing.T) {
 	n := lab.Seed(t)
 	onPairs(t, func(t *testing.T, source, target lab.Server) {
@@ -209,7 +217,8 @@ func TestSchemaAnswersLost(t *testing.T) {
 		}
 		for statement, n := range sent {
 			if n > 1 {
-				assert.Regexp(t, `^DROP TABLE IF EXISTS|^TRUNCATE TABLE|^ALTER TABLE .* TRUNCATE PARTITION`, statement, "was sent %d times", n)
+				assert.Regexp(t, `^DROP TABLE IF EXISTS|^TRUNCATE TABLE|^ALTER TABLE .* TRUNCATE PARTITION`, statement,
+					"was sent %d times", n)
 			}
 		}
 		t.Logf("%d answers lost", s.target.Sprung())

@@ -46,36 +46,48 @@ func formats(source lab.Server) []string {
 // hidden are statements on temporary tables that have the names of tables of the move.
 func hidden(source lab.Server, format string) []string {
 	all := []string{
-		"CREATE TEMPORARY TABLE orders (id INT PRIMARY KEY, w INT)", "INSERT INTO orders VALUES (5, 5), (6, 6)", "UPDATE orders SET w = 1", "DELETE FROM orders WHERE id = 5",
-		"TRUNCATE TABLE orders", "TRUNCATE orders", "ALTER TABLE orders ADD COLUMN z INT", "CREATE INDEX i ON orders (z)", "DROP INDEX i ON orders", "ANALYZE TABLE orders",
-		"ALTER TABLE orders RENAME TO items", "TRUNCATE TABLE items", "ALTER TABLE items RENAME TO other", "ALTER TABLE other RENAME TO orders", "ALTER TABLE orders DROP COLUMN z",
-		"DROP TABLE orders", "CREATE TEMPORARY TABLE orders LIKE items", "TRUNCATE TABLE orders", "DROP TEMPORARY TABLE IF EXISTS orders, items",
+		"CREATE TEMPORARY TABLE orders (id INT PRIMARY KEY, w INT)", "INSERT INTO orders VALUES (5, 5), (6, 6)",
+		"UPDATE orders SET w = 1", "DELETE FROM orders WHERE id = 5",
+		"TRUNCATE TABLE orders", "TRUNCATE orders", "ALTER TABLE orders ADD COLUMN z INT",
+		"CREATE INDEX i ON orders (z)", "DROP INDEX i ON orders", "ANALYZE TABLE orders",
+		"ALTER TABLE orders RENAME TO items", "TRUNCATE TABLE items", "ALTER TABLE items RENAME TO other",
+		"ALTER TABLE other RENAME TO orders", "ALTER TABLE orders DROP COLUMN z",
+		"DROP TABLE orders", "CREATE TEMPORARY TABLE orders LIKE items", "TRUNCATE TABLE orders",
+		"DROP TEMPORARY TABLE IF EXISTS orders, items",
 	}
 	if source.Flavor == lab.MariaDB && format != "ROW" { // where RENAME TABLE takes them too
-		all = append(all, "CREATE TEMPORARY TABLE orders (id INT)", "RENAME TABLE orders TO items", "TRUNCATE TABLE items", "RENAME TABLE items TO x1, x1 TO orders", "TRUNCATE TABLE orders",
-			"CREATE OR REPLACE TEMPORARY TABLE orders (k INT)", "ALTER TABLE orders ADD COLUMN l INT", "DROP TABLE orders")
+		all = append(all, "CREATE TEMPORARY TABLE orders (id INT)", "RENAME TABLE orders TO items",
+			"TRUNCATE TABLE items", "RENAME TABLE items TO x1, x1 TO orders", "TRUNCATE TABLE orders",
+			"CREATE OR REPLACE TEMPORARY TABLE orders (k INT)", "ALTER TABLE orders ADD COLUMN l INT",
+			"DROP TABLE orders")
 	}
 	return all
 }
 
-// TestTemporaryTables has sessions whose temporary tables have names of the move's tables, in every format: what is done to those is done to
-// nothing on the target, and what is done to the real tables is followed.
+// TestTemporaryTables has sessions whose temporary tables have names of the move's tables, in every format: what is
+// done to those is done to nothing on the target, and what is done to the real tables is followed.
 func TestTemporaryTables(t *testing.T) {
 	allPairs(t, func(t *testing.T, source, target lab.Server) {
 		m := newMove(t, "we_tt", source, target, settings{extra: extras(source, target)})
-		m.exec(t, m.source, split("CREATE DATABASE we_tt_d CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; CREATE TABLE d.orders (id INT PRIMARY KEY, v INT); CREATE TABLE d.items (id INT PRIMARY KEY); "+
-			"CREATE TABLE d.bulk (id INT PRIMARY KEY); INSERT INTO d.orders VALUES (1, 1), (2, 2); INSERT INTO d.items VALUES (3); INSERT INTO d.bulk VALUES (1)", "we_tt_d")...)
-		m.exec(t, m.source, strings.ReplaceAll("CREATE PROCEDURE d.refill() BEGIN CREATE TEMPORARY TABLE d.stage (id INT); TRUNCATE TABLE d.bulk; ALTER TABLE d.bulk COMMENT 'refilled'; "+
-			"CREATE TABLE d.made (id INT PRIMARY KEY); DROP TABLE d.made; DROP TEMPORARY TABLE d.stage; END", "d.", "we_tt_d."))
+		m.exec(t, m.source, split("CREATE DATABASE we_tt_d CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; CREATE "+
+			"TABLE d.orders (id INT PRIMARY KEY, v INT); CREATE TABLE d.items (id INT PRIMARY KEY); "+
+			"CREATE TABLE d.bulk (id INT PRIMARY KEY); INSERT INTO d.orders VALUES (1, 1), (2, 2); INSERT INTO "+
+			"d.items VALUES (3); INSERT INTO d.bulk VALUES (1)", "we_tt_d")...)
+		m.exec(t, m.source, strings.ReplaceAll("CREATE PROCEDURE d.refill() BEGIN CREATE TEMPORARY TABLE d.stage (id "+
+			"INT); TRUNCATE TABLE d.bulk; ALTER TABLE d.bulk COMMENT 'refilled'; "+
+			"CREATE TABLE d.made (id INT PRIMARY KEY); DROP TABLE d.made; DROP TEMPORARY TABLE d.stage; END", "d.",
+			"we_tt_d."))
 		m.must(t, "init-schema", "init-copy")
 		replica := m.start(t)
 		m.followed(t, replica)
 		for _, format := range formats(source) {
 			c := m.sessionIn(t, format)
 			m.in(t, c, hidden(source, format)...)
-			m.in(t, c, "CALL refill()", "TRUNCATE TABLE bulk", "SET SESSION binlog_format = ROW", "INSERT INTO bulk VALUES (7)", "SET SESSION binlog_format = "+format)
+			m.in(t, c, "CALL refill()", "TRUNCATE TABLE bulk", "SET SESSION binlog_format = ROW",
+				"INSERT INTO bulk VALUES (7)", "SET SESSION binlog_format = "+format)
 			m.in(t, c, "CREATE TEMPORARY TABLE orders (id INT)")
-			m.exec(t, m.source, "ALTER TABLE we_tt_d.orders ADD COLUMN "+strings.ToLower(format)+"_ INT DEFAULT 7", "INSERT INTO we_tt_d.orders (id) VALUES (100) ON DUPLICATE KEY UPDATE v = 1")
+			m.exec(t, m.source, "ALTER TABLE we_tt_d.orders ADD COLUMN "+strings.ToLower(format)+"_ INT DEFAULT 7",
+				"INSERT INTO we_tt_d.orders (id) VALUES (100) ON DUPLICATE KEY UPDATE v = 1")
 			m.followed(t, replica)
 			m.stop(t, replica)
 			m.in(t, c, "TRUNCATE TABLE orders", "CREATE TEMPORARY TABLE bulk (id INT)", "TRUNCATE TABLE bulk")
@@ -94,11 +106,13 @@ func TestTemporaryTables(t *testing.T) {
 	})
 }
 
-// TestTemporaryTableOfOldSession has a session that made a temporary table before the log was read: then nobody can know, and nothing is done.
+// TestTemporaryTableOfOldSession has a session that made a temporary table before the log was read: then nobody can
+// know, and nothing is done.
 func TestTemporaryTableOfOldSession(t *testing.T) {
 	source, target := pair(t, "mariadb to mysql")
 	m := newMove(t, "we_to", source, target, settings{extra: extras(source, target)})
-	m.exec(t, m.source, split("CREATE DATABASE we_to_d CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; CREATE TABLE d.orders (id INT PRIMARY KEY, v INT); INSERT INTO d.orders VALUES (1, 1), (2, 2)", "we_to_d")...)
+	m.exec(t, m.source, split("CREATE DATABASE we_to_d CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; CREATE "+
+		"TABLE d.orders (id INT PRIMARY KEY, v INT); INSERT INTO d.orders VALUES (1, 1), (2, 2)", "we_to_d")...)
 	c := m.sessionIn(t, "MIXED")
 	m.in(t, c, "CREATE TEMPORARY TABLE orders (id INT)")
 	m.must(t, "init-schema", "init-copy")

@@ -14,7 +14,8 @@ func TestVersionedTableWhileCopied(t *testing.T) {
 		t.Run(combination, func(t *testing.T) {
 			source, target := pair(t, combination)
 			m := newMove(t, "we_v", source, target, settings{extra: extras(source, target)})
-			m.exec(t, m.source, "CREATE DATABASE we_v_a", "CREATE TABLE we_v_a.t (id INT PRIMARY KEY)", "INSERT INTO we_v_a.t VALUES (1)")
+			m.exec(t, m.source, "CREATE DATABASE we_v_a", "CREATE TABLE we_v_a.t (id INT PRIMARY KEY)",
+				"INSERT INTO we_v_a.t VALUES (1)")
 			refuses := func(command string) {
 				t.Helper()
 				assert.Contains(t, m.fails(t, command), "we_v_a.v keeps its history")

@@ -1,8 +1,8 @@
 // Package keyless moves tables without a key between real servers: duplicate rows, NULLs, every type, under load and
 // killed. What is on both sides in the end is compared as multisets by the tests' own SQL, never by wherry's.
 //
-// The servers are those of WHERRY_TEST_SERVERS (scripts/servers.sh env prints it). The tests turn their read_only on and
-// off, so nobody else may use them meanwhile: go test -p 1.
+// The servers are those of WHERRY_TEST_SERVERS (scripts/servers.sh env prints it). The tests turn their read_only on
+// and off, so nobody else may use them meanwhile: go test -p 1.
 package keyless
 
 import (
@@ -56,7 +56,8 @@ func pool(t *testing.T, s lab.Server, database string) *sql.DB {
 // fresh makes an empty database and returns connections to it.
 func fresh(t *testing.T, s lab.Server, database string) *sql.DB {
 	t.Helper()
-	run(t, pool(t, s, ""), "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+database, "CREATE DATABASE "+database+" CHARACTER SET utf8mb4",
+	run(t, pool(t, s, ""), "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+database,
+		"CREATE DATABASE "+database+" CHARACTER SET utf8mb4",
 		"FLUSH BINARY LOGS") // MariaDB finds GTIDs by reading the file up to there
 	return pool(t, s, database)
 }

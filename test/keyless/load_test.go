@@ -34,7 +34,8 @@ const appUser, appPassword = "keyless_app", "keyless-app-secret"
 
 func startLoad(t *testing.T, s lab.Server, database string, tables []table, seed uint64, workers int) *load {
 	t.Helper()
-	run(t, pool(t, s, ""), "DROP USER IF EXISTS '"+appUser+"'@'%'", "CREATE USER '"+appUser+"'@'%' IDENTIFIED BY '"+appPassword+"'",
+	run(t, pool(t, s, ""), "DROP USER IF EXISTS '"+appUser+"'@'%'", "CREATE USER '"+appUser+"'@'%' IDENTIFIED BY '"+
+		appPassword+"'",
 		"GRANT ALL ON "+database+".* TO '"+appUser+"'@'%'")
 	db, err := s.Open(appUser, appPassword, database)
 	require.NoError(t, err)
@@ -67,7 +68,8 @@ func (l *load) work(ctx context.Context, db *sql.DB, r *rand.Rand) {
 		switch {
 		case err == nil:
 			l.committed.Add(1)
-		case errors.As(err, &refusal) && (refusal.Number == 1062 || refusal.Number == 1205 || refusal.Number == 1213 || refusal.Number == 1290 || refusal.Number == 1836):
+		case errors.As(err, &refusal) && (refusal.Number == 1062 || refusal.Number == 1205 || refusal.Number == 1213 ||
+			refusal.Number == 1290 || refusal.Number == 1836):
 			l.kept.Add(1)
 		default:
 			l.mu.Lock()
@@ -113,7 +115,8 @@ func statement(x table, r *rand.Rand) string {
 		}
 		return "INSERT INTO " + x.name + " VALUES " + strings.Join([]string{row, row, x.row(r), row}, ", ")
 	case 3, 4:
-		return "UPDATE " + x.name + " SET " + c.name + " = " + c.value(r) + where + " LIMIT 1" // one of several equal rows
+		// one of several equal rows
+		return "UPDATE " + x.name + " SET " + c.name + " = " + c.value(r) + where + " LIMIT 1"
 	case 5:
 		if x.name == "uniq" {
 			return "UPDATE uniq SET u = NULL" + where

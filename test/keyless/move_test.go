@@ -16,7 +16,12 @@ import (
 
 // TestMove moves tables without a key while an application writes to them, with wherry killed in every phase.
 func TestMove(t *testing.T) {
-	for _, p := range [][2]string{{"mysql-1", "mysql-2"}, {"mariadb-1", "mariadb-2"}, {"mysql-1", "mariadb-2"}, {"mariadb-1", "mysql-2"}} {
+	for _, p := range [][2]string{
+		{"mysql-1", "mysql-2"},
+		{"mariadb-1", "mariadb-2"},
+		{"mysql-1", "mariadb-2"},
+		{"mariadb-1", "mysql-2"},
+	} {
 		t.Run(p[0]+"_to_"+p[1], func(t *testing.T) {
 			source, target := server(t, p[0]), server(t, p[1])
 			s := lab.Seed(t)
@@ -50,8 +55,10 @@ func TestMove(t *testing.T) {
 				got := bag(t, moved, x.name, x.columns, "")
 				require.Greater(t, len(want), 20, "rows of %s", x.name)
 				assert.Empty(t, difference(want, got), "table %s", x.name)
-				assert.Empty(t, text(t, moved, "SELECT GROUP_CONCAT(column_name) FROM information_schema.columns WHERE table_schema = '"+
-					m.name+"' AND table_name = '"+x.name+"' AND column_key = 'PRI'"), "table %s has no key on the target either", x.name)
+				assert.Empty(t, text(t, moved, "SELECT GROUP_CONCAT(column_name) FROM information_schema.columns "+
+					"WHERE table_schema = '"+
+					m.name+"' AND table_name = '"+x.name+"' AND column_key = 'PRI'"),
+					"table %s has no key on the target either", x.name)
 			}
 		})
 	}
@@ -66,7 +73,8 @@ type mover struct {
 func newMove(t *testing.T, source, target lab.Server, lines ...string) *mover {
 	t.Helper()
 	const name = "keyless_move"
-	run(t, pool(t, target, ""), "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+name, "DROP DATABASE IF EXISTS wherry_"+name)
+	run(t, pool(t, target, ""), "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+name,
+		"DROP DATABASE IF EXISTS wherry_"+name)
 	dir := t.TempDir()
 	w, err := lab.Move{
 		Name: name, State: filepath.Join(dir, "state.yaml"), Source: source, Target: target, Include: name + ".*",

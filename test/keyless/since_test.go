@@ -22,7 +22,10 @@ import (
 // source opens a server as the source of a move, and the routes of its tables to themselves.
 func source(t *testing.T, s lab.Server, database string) (*mysql.Source, map[string]*route.Route) {
 	t.Helper()
-	opened, err := mysql.OpenSource(t.Context(), mysql.Config{Host: s.Host, Port: s.Port, User: lab.User, Password: lab.Password, Move: "keyless"})
+	opened, err := mysql.OpenSource(t.Context(), mysql.Config{
+		Host: s.Host, Port: s.Port, User: lab.User,
+		Password: lab.Password, Move: "keyless",
+	})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = opened.Close() })
 	tables, err := opened.Tables(t.Context(), func(n schema.Name) bool { return n.Database == database })
@@ -41,13 +44,14 @@ var (
 	filePart = regexp.MustCompile(` ?file=\S+ server=\S+`)
 )
 
-// ways are the ways in which a position may be known: both as it is read, by GTID alone as on another server than it was read
-// from, by file alone as without GTIDs.
+// ways are the ways in which a position may be known: both as it is read, by GTID alone as on another server than it
+// was read from, by file alone as without GTIDs.
 func ways(t *testing.T, pos db.Position) map[string]db.Position {
 	t.Helper()
 	text := pos.String()
 	all := map[string]db.Position{
-		"both": pos, "gtid": db.Position(filePart.ReplaceAllString(text, "")), "file": db.Position(gtidPart.ReplaceAllString(text, "")),
+		"both": pos, "gtid": db.Position(filePart.ReplaceAllString(text, "")),
+		"file": db.Position(gtidPart.ReplaceAllString(text, "")),
 	}
 	for way, p := range all {
 		assert.Equal(t, way != "file", strings.Contains(p.String(), "gtid="), "%s of %s", way, pos)
@@ -56,8 +60,8 @@ func ways(t *testing.T, pos db.Position) map[string]db.Position {
 	return all
 }
 
-// TestSinceIsExact takes a snapshot after each of a few transactions. A stream with its position as since must have every later
-// change and no other, whichever way the position is known.
+// TestSinceIsExact takes a snapshot after each of a few transactions. A stream with its position as since must have
+// every later change and no other, whichever way the position is known.
 func TestSinceIsExact(t *testing.T) {
 	onFlavors(t, func(t *testing.T, s lab.Server) {
 		const name = "keyless_since"
@@ -107,7 +111,9 @@ func read(t *testing.T, from db.RowReader, r *route.Route) []db.Row {
 	return all
 }
 
-func changes(t *testing.T, src *mysql.Source, from db.Position, routes []*route.Route, since db.Since) map[string][]int {
+func changes(t *testing.T, src *mysql.Source, from db.Position, routes []*route.Route,
+	since db.Since,
+) map[string][]int {
 	t.Helper()
 	found, err := changesOf(t.Context(), src, from, routes, since)
 	require.NoError(t, err)
@@ -115,7 +121,9 @@ func changes(t *testing.T, src *mysql.Source, from db.Position, routes []*route.
 }
 
 // changesOf returns the first column of what was inserted after a position, up to the log's end, by table.
-func changesOf(ctx context.Context, src *mysql.Source, from db.Position, routes []*route.Route, since db.Since) (map[string][]int, error) {
+func changesOf(ctx context.Context, src *mysql.Source, from db.Position, routes []*route.Route,
+	since db.Since,
+) (map[string][]int, error) {
 	goal, err := src.Head(ctx)
 	if err != nil {
 		return nil, err
@@ -148,8 +156,8 @@ func changesOf(ctx context.Context, src *mysql.Source, from db.Position, routes 
 	}
 }
 
-// TestSinceOfOwnGTID has transactions whose GTIDs say nothing about their order: one that owns its GTID before the snapshot and
-// commits after it, on MySQL; one of another replication domain, on MariaDB.
+// TestSinceOfOwnGTID has transactions whose GTIDs say nothing about their order: one that owns its GTID before the
+// snapshot and commits after it, on MySQL; one of another replication domain, on MariaDB.
 func TestSinceOfOwnGTID(t *testing.T) {
 	onFlavors(t, func(t *testing.T, s lab.Server) {
 		const name = "keyless_own"
@@ -188,8 +196,8 @@ func TestSinceOfOwnGTID(t *testing.T) {
 	})
 }
 
-// TestSnapshotWaitsBriefly leaves a transaction open that has changed the table: MySQL's snapshot needs a lock that this one is in
-// the way of, and gives up soon, because other writers wait behind it.
+// TestSnapshotWaitsBriefly leaves a transaction open that has changed the table: MySQL's snapshot needs a lock that
+// this one is in the way of, and gives up soon, because other writers wait behind it.
 func TestSnapshotWaitsBriefly(t *testing.T) {
 	onFlavors(t, func(t *testing.T, s lab.Server) {
 		const name = "keyless_wait"
@@ -223,8 +231,8 @@ func TestSnapshotWaitsBriefly(t *testing.T) {
 	})
 }
 
-// TestSnapshotBesideFlush: FLUSH TABLES, such as backups run, waits for the lock of a snapshot, and whoever opens the table waits for it. The
-// snapshot must not wait for itself.
+// TestSnapshotBesideFlush: FLUSH TABLES, such as backups run, waits for the lock of a snapshot, and whoever opens the
+// table waits for it. The snapshot must not wait for itself.
 func TestSnapshotBesideFlush(t *testing.T) {
 	onFlavors(t, func(t *testing.T, s lab.Server) {
 		const name = "keyless_flush"

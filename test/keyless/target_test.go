@@ -23,12 +23,14 @@ func setGlobal(t *testing.T, s lab.Server, name, value, before string) {
 	t.Cleanup(func() { run(t, pool(t, s, ""), "SET GLOBAL "+name+" = "+before) })
 }
 
-// TestGeneratedInvisiblePrimaryKey has a target that adds a primary key to tables that have none. A move's have none there either.
+// TestGeneratedInvisiblePrimaryKey has a target that adds a primary key to tables that have none. A move's have none
+// there either.
 func TestGeneratedInvisiblePrimaryKey(t *testing.T) {
 	source, target := server(t, "mysql-1"), server(t, "mysql-2")
 	m := newMove(t, source, target)
 	app := fresh(t, source, m.name)
-	run(t, app, "CREATE TABLE a (n INT)", "CREATE TABLE filtered (n INT)", "CREATE TABLE u (n INT NOT NULL, UNIQUE KEY (n))", "INSERT INTO a VALUES (1), (1)")
+	run(t, app, "CREATE TABLE a (n INT)", "CREATE TABLE filtered (n INT)",
+		"CREATE TABLE u (n INT NOT NULL, UNIQUE KEY (n))", "INSERT INTO a VALUES (1), (1)")
 	setGlobal(t, target, "sql_generate_invisible_primary_key", "ON", "OFF")
 	m.must(t, "check")
 	m.must(t, "init-schema")
@@ -36,13 +38,18 @@ func TestGeneratedInvisiblePrimaryKey(t *testing.T) {
 	run(t, app, "DELETE FROM a LIMIT 1", "INSERT INTO u VALUES (5)")
 	m.must(t, "start-replica", "--until-caught-up")
 	moved := pool(t, target, m.name)
-	assert.Equal(t, "n", text(t, moved, "SELECT GROUP_CONCAT(DISTINCT column_name) FROM information_schema.columns WHERE table_schema = DATABASE()"))
+	assert.Equal(t, "n", text(t, moved, "SELECT GROUP_CONCAT(DISTINCT column_name) FROM information_schema.columns "+
+		"WHERE table_schema = DATABASE()"))
 	assert.Equal(t, "1", text(t, moved, "SELECT COUNT(*) FROM a"))
 }
 
-// TestRequiredPrimaryKey has a target that takes no table without a primary key: the check says so before anything is made.
+// TestRequiredPrimaryKey has a target that takes no table without a primary key: the check says so before anything is
+// made.
 func TestRequiredPrimaryKey(t *testing.T) {
-	for flavor, variable := range map[string]string{lab.MySQL: "sql_require_primary_key", lab.MariaDB: "innodb_force_primary_key"} {
+	for flavor, variable := range map[string]string{
+		lab.MySQL:   "sql_require_primary_key",
+		lab.MariaDB: "innodb_force_primary_key",
+	} {
 		t.Run(flavor, func(t *testing.T) {
 			source, target := server(t, flavor+"-1"), server(t, flavor+"-2")
 			m := newMove(t, source, target)
@@ -64,10 +71,15 @@ func TestSnapshotPrivilege(t *testing.T) {
 	const name, account, secret = "keyless_grants", "keyless_reader", "keyless-reader-secret"
 	onFlavors(t, func(t *testing.T, s lab.Server) {
 		app := fresh(t, s, name)
-		run(t, app, "CREATE TABLE keyed (n INT PRIMARY KEY)", "CREATE TABLE bag (n INT)", "DROP USER IF EXISTS "+account,
-			"CREATE USER "+account+" IDENTIFIED BY '"+secret+"'", "GRANT SELECT ON "+name+".* TO "+account, "GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO "+account)
+		run(t, app, "CREATE TABLE keyed (n INT PRIMARY KEY)", "CREATE TABLE bag (n INT)",
+			"DROP USER IF EXISTS "+account,
+			"CREATE USER "+account+" IDENTIFIED BY '"+secret+"'", "GRANT SELECT ON "+name+".* TO "+account,
+			"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO "+account)
 		_, routes := source(t, s, name)
-		src, err := mysql.OpenSource(t.Context(), mysql.Config{Host: s.Host, Port: s.Port, User: account, Password: secret, Move: "keyless"})
+		src, err := mysql.OpenSource(t.Context(), mysql.Config{
+			Host: s.Host, Port: s.Port, User: account,
+			Password: secret, Move: "keyless",
+		})
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = src.Close() })
 		lacks := func(r *route.Route) (what []string) {
@@ -97,18 +109,22 @@ func TestSnapshotPrivilege(t *testing.T) {
 	})
 }
 
-// TestManyRemovals removes thousands of rows in one batch from a table of 200,000 that has no index: the table is read a few
-// times, not once for each.
+// TestManyRemovals removes thousands of rows in one batch from a table of 200,000 that has no index: the table is
+// read a few times, not once for each.
 func TestManyRemovals(t *testing.T) {
 	const name, total, gone = "keyless_many", 200_000, 5_000
 	onFlavors(t, func(t *testing.T, s lab.Server) {
 		app := fresh(t, s, name)
-		run(t, app, "CREATE TABLE bag (n INT, b VARCHAR(60))", "INSERT INTO bag VALUES (0, 'a row of usual length, of no interest otherwise')")
+		run(t, app, "CREATE TABLE bag (n INT, b VARCHAR(60))", "INSERT INTO bag VALUES (0, 'a row of usual length, "+
+			"of no interest otherwise')")
 		for size := 1; size < total; size *= 2 {
 			run(t, app, fmt.Sprintf("INSERT INTO bag SELECT n + %d, b FROM bag LIMIT %d", size, min(size, total-size)))
 		}
 		run(t, app, "UPDATE bag SET n = n DIV 2 WHERE n < 2000") // two copies of some
-		target, err := mysql.OpenTarget(t.Context(), mysql.Config{Host: s.Host, Port: s.Port, User: lab.User, Password: lab.Password, Move: "keyless_many"})
+		target, err := mysql.OpenTarget(t.Context(), mysql.Config{
+			Host: s.Host, Port: s.Port, User: lab.User,
+			Password: lab.Password, Move: "keyless_many",
+		})
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = target.Close() })
 		require.NoError(t, target.Ledger().Drop(t.Context()))
@@ -120,7 +136,10 @@ func TestManyRemovals(t *testing.T) {
 		require.NoError(t, err)
 		batch := &db.Batch{Tables: []db.TableBatch{{Route: r}}}
 		for n := range gone { // one of two copies of the first thousand
-			batch.Tables[0].Deletes = append(batch.Tables[0].Deletes, db.Row{strconv.AppendInt(nil, int64(n), 10), []byte("a row of usual length, of no interest otherwise")})
+			batch.Tables[0].Deletes = append(batch.Tables[0].Deletes, db.Row{
+				strconv.AppendInt(nil, int64(n), 10),
+				[]byte("a row of usual length, of no interest otherwise"),
+			})
 			if n >= 1000 {
 				batch.Tables[0].Deletes[n][0] = strconv.AppendInt(nil, int64(n+1000), 10)
 			}
@@ -141,9 +160,14 @@ func TestManyRemovals(t *testing.T) {
 		assert.EqualValues(t, gone, applied.Deleted)
 		assert.LessOrEqual(t, deletes()-before, 10, "DELETE statements")
 		assert.Equal(t, strconv.Itoa(total-gone), text(t, app, "SELECT COUNT(*) FROM bag"))
-		assert.Equal(t, "1", text(t, app, "SELECT MAX(copies) FROM (SELECT COUNT(*) AS copies FROM bag GROUP BY n) AS c"))
+		assert.Equal(t, "1",
+			text(t, app, "SELECT MAX(copies) FROM (SELECT COUNT(*) AS copies FROM bag GROUP BY n) AS c"))
 		began = time.Now()
-		_, err = a.Apply(t.Context(), &db.Batch{Tables: []db.TableBatch{{Route: r, Deletes: []db.Row{{[]byte("199999"), []byte("a row of usual length, of no interest otherwise")}}}}})
+		_, err = a.Apply(t.Context(),
+			&db.Batch{Tables: []db.TableBatch{{
+				Route:   r,
+				Deletes: []db.Row{{[]byte("199999"), []byte("a row of usual length, of no interest otherwise")}},
+			}}})
 		require.NoError(t, err)
 		require.NoError(t, a.Commit(t.Context(), "p2"))
 		t.Logf("the last of them alone in %s", time.Since(began))
@@ -153,7 +177,10 @@ func TestManyRemovals(t *testing.T) {
 // TestLedgerOfEarlierVersion has bookkeeping that knows no positions of chunks.
 func TestLedgerOfEarlierVersion(t *testing.T) {
 	onFlavors(t, func(t *testing.T, s lab.Server) {
-		target, err := mysql.OpenTarget(t.Context(), mysql.Config{Host: s.Host, Port: s.Port, User: lab.User, Password: lab.Password, Move: "keyless_old"})
+		target, err := mysql.OpenTarget(t.Context(), mysql.Config{
+			Host: s.Host, Port: s.Port, User: lab.User,
+			Password: lab.Password, Move: "keyless_old",
+		})
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = target.Close() })
 		ledger, table := target.Ledger(), schema.Name{Database: "shop", Table: "bag"}

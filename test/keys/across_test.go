@@ -21,13 +21,21 @@ import (
 func TestEqualOnTargetOnly(t *testing.T) {
 	onPairs(t, []string{"mysql to mysql", "mariadb to mariadb"}, func(t *testing.T, _, server lab.Server) {
 		ctx, admin, database := t.Context(), open(t, server), "wk_across"
-		clean := []string{"DROP DATABASE IF EXISTS " + database, "DROP DATABASE IF EXISTS " + engine.Bookkeeping(database)}
+		clean := []string{
+			"DROP DATABASE IF EXISTS " + database,
+			"DROP DATABASE IF EXISTS " + engine.Bookkeeping(database),
+		}
 		require.NoError(t, lab.Exec(ctx, admin, append(clean, "CREATE DATABASE "+database,
-			"CREATE TABLE "+database+".sharp (k VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY, u VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, UNIQUE KEY u (u))",
-			"CREATE TABLE "+database+".blunt (k VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci PRIMARY KEY, u VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci, UNIQUE KEY u (u))",
+			"CREATE TABLE "+database+".sharp (k VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY, u "+
+				"VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, UNIQUE KEY u (u))",
+			"CREATE TABLE "+database+".blunt (k VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci PRIMARY "+
+				"KEY, u VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci, UNIQUE KEY u (u))",
 			"INSERT INTO "+database+".blunt VALUES ('A', '1'), ('b', 'x')")...))
 		t.Cleanup(func() { _ = lab.Exec(t.Context(), admin, clean...) })
-		target, err := engine.OpenTarget(ctx, engine.Config{Host: server.Host, Port: server.Port, User: lab.User, Password: lab.Password, Move: database})
+		target, err := engine.OpenTarget(ctx, engine.Config{
+			Host: server.Host, Port: server.Port, User: lab.User,
+			Password: lab.Password, Move: database,
+		})
 		require.NoError(t, err)
 		defer target.Close()
 		tables, err := target.Tables(ctx, func(n schema.Name) bool { return n.Database == database })
@@ -60,23 +68,30 @@ func TestEqualOnTargetOnly(t *testing.T) {
 		require.NoError(t, apply(db.TableBatch{Deletes: []db.Row{row("a")}}), "another row than A")
 		m := &move{name: database}
 		assert.Equal(t, []string{"41|31|", "62|78|"}, m.rows(t, admin, "blunt"), "what was there")
-		require.NoError(t, apply(db.TableBatch{Deletes: []db.Row{row("A")}, Upserts: []db.Row{row("a", "x"), row("b", "1")}}), "keys and values change places")
+		require.NoError(t, apply(db.TableBatch{Deletes: []db.Row{row("A")}, Upserts: []db.Row{
+			row("a", "x"),
+			row("b", "1"),
+		}}), "keys and values change places")
 		assert.Equal(t, []string{"61|78|", "62|31|"}, m.rows(t, admin, "blunt"))
 
 		// While rows are newer than the log, one gives way to what the log tells, and that is noted before.
 		require.NoError(t, applier.Close())
 		noted := 0
-		applier, err = target.NewApplier(ctx, db.ApplyOptions{Workers: 1, Displaced: func(_ context.Context, displaced *route.Route) (bool, error) {
-			assert.Same(t, r, displaced)
-			assert.Equal(t, []string{"61|78|", "62|31|"}, m.rows(t, admin, "blunt"))
-			noted++
-			return noted > 1, nil
-		}})
+		applier, err = target.NewApplier(ctx, db.ApplyOptions{
+			Workers: 1,
+			Displaced: func(_ context.Context, displaced *route.Route) (bool, error) {
+				assert.Same(t, r, displaced)
+				assert.Equal(t, []string{"61|78|", "62|31|"}, m.rows(t, admin, "blunt"))
+				noted++
+				return noted > 1, nil
+			},
+		})
 		require.NoError(t, err)
 		require.NoError(t, apply(db.TableBatch{Upserts: []db.Row{row("a", "y")}}))
 		assert.Zero(t, noted, "nothing was in the way")
 		require.NoError(t, apply(db.TableBatch{Upserts: []db.Row{row("a", "x")}}))
-		require.ErrorIs(t, apply(db.TableBatch{Upserts: []db.Row{row("A", "2"), row("c", "1")}}), db.ErrUnsupported, "it may not")
+		require.ErrorIs(t, apply(db.TableBatch{Upserts: []db.Row{row("A", "2"), row("c", "1")}}), db.ErrUnsupported,
+			"it may not")
 		require.NoError(t, apply(db.TableBatch{Upserts: []db.Row{row("A", "2"), row("c", "1")}}))
 		assert.Equal(t, 2, noted)
 		assert.Equal(t, []string{"41|32|", "63|31|"}, m.rows(t, admin, "blunt"))
@@ -90,11 +105,14 @@ func TestManyTables(t *testing.T) {
 		conn, err := m.source.Conn(t.Context())
 		require.NoError(t, err)
 		defer conn.Close()
-		require.NoError(t, lab.ExecAll(t.Context(), conn, "USE wk_many_tables", "CREATE TABLE marks (id INT PRIMARY KEY)"))
+		require.NoError(t, lab.ExecAll(t.Context(), conn, "USE wk_many_tables",
+			"CREATE TABLE marks (id INT PRIMARY KEY)"))
 		for i := range 300 {
-			require.NoError(t, lab.ExecAll(t.Context(), conn, fmt.Sprintf("CREATE TABLE t%d (id INT PRIMARY KEY, a VARCHAR(20), KEY (a))", i)))
+			require.NoError(t, lab.ExecAll(t.Context(), conn, fmt.Sprintf("CREATE TABLE t%d (id INT PRIMARY KEY, a "+
+				"VARCHAR(20), KEY (a))", i)))
 			if i%2 == 0 {
-				require.NoError(t, lab.ExecAll(t.Context(), conn, fmt.Sprintf("INSERT INTO t%d VALUES (1, 'x'), (%d, 'y')", i, i+2)))
+				require.NoError(t, lab.ExecAll(t.Context(), conn, fmt.Sprintf("INSERT INTO t%d VALUES (1, 'x'), "+
+					"(%d, 'y')", i, i+2)))
 			}
 		}
 		for _, phase := range []string{"check", "init-schema", "init-copy"} {

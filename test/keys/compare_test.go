@@ -23,7 +23,8 @@ func (m *move) equal(t *testing.T) (total int) {
 		if !slices.Equal(want, got) {
 			lost := slices.DeleteFunc(slices.Clone(want), func(row string) bool { return slices.Contains(got, row) })
 			strange := slices.DeleteFunc(slices.Clone(got), func(row string) bool { return slices.Contains(want, row) })
-			assert.Fail(t, "table "+name+" differs", "%d and %d rows; only on the source: %.10q; only on the target: %.10q", len(want), len(got), lost, strange)
+			assert.Fail(t, "table "+name+" differs", "%d and %d rows; only on the source: %.10q; only on the "+
+				"target: %.10q", len(want), len(got), lost, strange)
 		}
 	}
 	return total
@@ -47,7 +48,8 @@ func (m *move) column(t *testing.T, db *sql.DB, query string) (out []string) {
 // binary double or the digits that they are.
 func (m *move) rows(t *testing.T, db *sql.DB, table string) []string {
 	t.Helper()
-	columns, err := db.QueryContext(t.Context(), "SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND BINARY TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
+	columns, err := db.QueryContext(t.Context(), "SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS "+
+		"WHERE TABLE_SCHEMA = ? AND BINARY TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
 		m.name, table)
 	require.NoError(t, err)
 	defer columns.Close()
@@ -68,7 +70,8 @@ func (m *move) rows(t *testing.T, db *sql.DB, table string) []string {
 		list, real = append(list, expr), append(real, kind == "float" || kind == "double")
 	}
 	require.NoError(t, columns.Err())
-	rows, err := db.QueryContext(t.Context(), "SELECT "+strings.Join(list, ", ")+" FROM "+quote(m.name)+"."+quote(table))
+	rows, err := db.QueryContext(t.Context(), "SELECT "+strings.Join(list, ", ")+" FROM "+quote(m.name)+"."+
+		quote(table))
 	require.NoError(t, err)
 	defer rows.Close()
 	var out []string

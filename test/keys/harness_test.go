@@ -1,5 +1,5 @@
-// Package keys moves tables of every kind of key there is: their rows are inserted, deleted and given other keys while they
-// are copied in tiny chunks, by a copy that is killed in between, and followed.
+// Package keys moves tables of every kind of key there is: their rows are inserted, deleted and given other keys
+// while they are copied in tiny chunks, by a copy that is killed in between, and followed.
 //
 // What both ends hold is compared by SQL of its own, row by row. The servers are those of WHERRY_TEST_SERVERS.
 package keys
@@ -76,7 +76,10 @@ func newMove(t *testing.T, name string, source, target lab.Server, extra ...stri
 	})
 	dir := t.TempDir()
 	var err error
-	m.Wherry, err = lab.Move{Name: name, State: filepath.Join(dir, "state.yaml"), Source: source, Target: target, Include: name + ".*", Extra: extra}.
+	m.Wherry, err = lab.Move{
+		Name: name, State: filepath.Join(dir, "state.yaml"), Source: source, Target: target,
+		Include: name + ".*", Extra: extra,
+	}.
 		Write(wherry, filepath.Join(dir, "wherry.yaml"))
 	require.NoError(t, err)
 	return m

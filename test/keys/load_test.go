@@ -38,9 +38,11 @@ func (m *move) create(t *testing.T, seed uint64, shapes []shape, rows int) (made
 	exec("CREATE TABLE marks (id INT PRIMARY KEY)")
 	for _, s := range shapes {
 		parts := append(append(append([]string{}, s.columns...), "`v` INT NULL"), s.indexes...)
-		_, err := conn.ExecContext(t.Context(), "CREATE TABLE "+quote(s.table)+" ("+strings.Join(parts, ", ")+") ENGINE=InnoDB")
+		_, err := conn.ExecContext(t.Context(), "CREATE TABLE "+quote(s.table)+" ("+strings.Join(parts,
+			", ")+") ENGINE=InnoDB")
 		var refused *mysql.MySQLError
-		if m.old && errors.As(err, &refused) && (refused.Number == 1273 || refused.Number == 4161) { // a collation or a type
+		// a collation or a type
+		if m.old && errors.As(err, &refused) && (refused.Number == 1273 || refused.Number == 4161) {
 			t.Logf("%s is left out: %v", s.table, err)
 			continue
 		}
@@ -165,7 +167,8 @@ func (s *shape) change(r *rand.Rand) string {
 	first := func() string { v := s.values(r); at := r.IntN(len(v)); return quote(s.set[at]) + " = " + v[at] }
 	switch r.IntN(8) {
 	case 0, 1, 2:
-		return "INSERT INTO " + table + " (" + s.names() + ",`v`) VALUES (" + strings.Join(append(s.values(r), fmt.Sprint(r.IntN(1e6))), ",") + ")"
+		return "INSERT INTO " + table + " (" + s.names() + ",`v`) VALUES (" + strings.Join(append(s.values(r),
+			fmt.Sprint(r.IntN(1e6))), ",") + ")"
 	case 3:
 		return "DELETE FROM " + table + " WHERE " + first() + " LIMIT 2"
 	case 4, 5:

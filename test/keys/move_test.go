@@ -13,7 +13,8 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// TestKeys moves a table of each shape at once: copied in chunks of seven rows under load, killed once, followed, verified.
+// TestKeys moves a table of each shape at once: copied in chunks of seven rows under load, killed once, followed,
+// verified.
 func TestKeys(t *testing.T) {
 	onPairs(t, everyPair, moveKeys)
 }
@@ -50,7 +51,8 @@ func moveKeys(t *testing.T, source, target lab.Server) {
 	}
 	slices.SortStableFunc(shapes, func(a, b shape) int { return strings.Compare(a.table, b.table) })
 	seed := lab.Seed(t)
-	m := newMove(t, "wk_keys", source, target, "copy: {workers: 3, chunk_rows: 7}", "verify: {chunk_rows: 20}", "schema: {allow_losses: [collation]}")
+	m := newMove(t, "wk_keys", source, target, "copy: {workers: 3, chunk_rows: 7}", "verify: {chunk_rows: 20}",
+		"schema: {allow_losses: [collation]}")
 	shapes = m.create(t, seed, shapes, 60)
 	load := m.startLoad(t, seed, shapes, 2)
 	m.must(t, "check")
@@ -77,8 +79,11 @@ func (m *move) killCopy(t *testing.T, tables int) {
 	c, err := m.Start(t.Context(), "init-copy")
 	require.NoError(t, err)
 	count := "SELECT COUNT(*) FROM " + quote("wherry_"+m.name) + ".chunks WHERE done = "
-	require.True(t, lab.Until(func() bool { return m.number(t, m.to, count+"1") > tables }, c.Progress), "no chunks are copied")
+	require.True(t, lab.Until(func() bool {
+		return m.number(t, m.to, count+"1") > tables
+	}, c.Progress), "no chunks are copied")
 	require.NoError(t, c.Signal(os.Kill))
 	require.Error(t, c.Wait())
-	assert.Equal(t, -1, m.number(t, m.to, "SELECT name = 'consistent' FROM "+quote("wherry_"+m.name)+".facts WHERE name = 'consistent'"), "killed before its end")
+	assert.Equal(t, -1, m.number(t, m.to, "SELECT name = 'consistent' FROM "+quote("wherry_"+m.name)+
+		".facts WHERE name = 'consistent'"), "killed before its end")
 }

@@ -11,8 +11,8 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// TestCollationThatDoesNotOrder moves keys of a collation by which the server finds values equal that it orders apart, and neither below nor
-// above one another: a row between two chunks would be in none.
+// TestCollationThatDoesNotOrder moves keys of a collation by which the server finds values equal that it orders
+// apart, and neither below nor above one another: a row between two chunks would be in none.
 func TestCollationThatDoesNotOrder(t *testing.T) {
 	onPairs(t, []string{"mysql to mysql"}, func(t *testing.T, source, target lab.Server) {
 		m := newMove(t, "wk_order", source, target, "copy: {chunk_rows: 2}", "verify: {chunk_rows: 2}")
@@ -26,9 +26,11 @@ func TestCollationThatDoesNotOrder(t *testing.T) {
 		}
 		each("CREATE TABLE %s (k CHAR(20) CHARACTER SET gb18030 COLLATE gb18030_chinese_ci PRIMARY KEY, n INT)")
 		for i := range tables {
-			for _, n := range random.Perm(len(parts) * len(parts)) { // which of two equal ones is there first makes a difference
+			// which of two equal ones is there first makes a difference
+			for _, n := range random.Perm(len(parts) * len(parts)) {
 				word := hex.EncodeToString([]byte(parts[n/len(parts)] + parts[n%len(parts)]))
-				m.exec(t, m.source, fmt.Sprintf("INSERT IGNORE INTO wk_order.t%d VALUES (CONVERT(_utf8mb4 X'%s' USING gb18030), %d)", i, word, n))
+				m.exec(t, m.source, fmt.Sprintf("INSERT IGNORE INTO wk_order.t%d VALUES (CONVERT(_utf8mb4 X'%s' "+
+					"USING gb18030), %d)", i, word, n))
 			}
 		}
 		m.must(t, "init-schema")

@@ -18,7 +18,8 @@ func (m *move) prepare(t *testing.T, source lab.Server, name string, statements 
 	t.Helper()
 	db, err := source.Admin("")
 	require.NoError(t, err)
-	m.exec(t, db, append(append([]string{"XA START '" + name + "'"}, statements...), "XA END '"+name+"'", "XA PREPARE '"+name+"'")...)
+	m.exec(t, db, append(append([]string{"XA START '" + name + "'"}, statements...), "XA END '"+name+"'",
+		"XA PREPARE '"+name+"'")...)
 	require.NoError(t, db.Close())
 	t.Cleanup(func() { // else the table could not be dropped
 		_, _ = m.source.ExecContext(context.Background(), "XA ROLLBACK '"+name+"'")
@@ -26,16 +27,21 @@ func (m *move) prepare(t *testing.T, source lab.Server, name string, statements 
 	time.Sleep(100 * time.Millisecond) // MariaDB gives it to other sessions only when its own is gone
 }
 
-// TestPreparedXA holds transactions in the state between XA PREPARE and XA COMMIT over the phases of a move and runs of start-replica that are
-// killed: what commits arrives, whenever it was prepared, what is rolled back does not, and the cutover waits for both.
+// TestPreparedXA holds transactions in the state between XA PREPARE and XA COMMIT over the phases of a move and runs
+// of start-replica that are killed: what commits arrives, whenever it was prepared, what is rolled back does not, and
+// the cutover waits for both.
 func TestPreparedXA(t *testing.T) {
 	onPairs(t, everyPair, func(t *testing.T, source, target lab.Server) {
-		m := newMove(t, "wk_xa", source, target, "copy: {chunk_rows: 2}", "schema: {allow_losses: [collation]}", "cutover: {fence: read_only, timeout: 2s, max_lag: 10s}")
+		m := newMove(t, "wk_xa", source, target, "copy: {chunk_rows: 2}", "schema: {allow_losses: [collation]}",
+			"cutover: {fence: read_only, timeout: 2s, max_lag: 10s}")
 		in := quote(m.name) + "."
-		m.exec(t, m.source, "USE "+quote(m.name), "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(40), u INT UNIQUE)", "INSERT INTO t VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)",
-			"CREATE TABLE bag (n INT)", "INSERT INTO bag VALUES (1), (1), (2)", "CREATE TABLE marks (id INT PRIMARY KEY)")
+		m.exec(t, m.source, "USE "+quote(m.name), "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(40), u INT UNIQUE)",
+			"INSERT INTO t VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 3)",
+			"CREATE TABLE bag (n INT)", "INSERT INTO bag VALUES (1), (1), (2)",
+			"CREATE TABLE marks (id INT PRIMARY KEY)")
 		m.must(t, "check")
-		m.prepare(t, source, "before", "UPDATE "+in+"t SET v = 'committed later' WHERE id = 1", "INSERT INTO "+in+"t VALUES (4, 'd', 4)")
+		m.prepare(t, source, "before", "UPDATE "+in+"t SET v = 'committed later' WHERE id = 1",
+			"INSERT INTO "+in+"t VALUES (4, 'd', 4)")
 		m.prepare(t, source, "given up", "DELETE FROM "+in+"t WHERE id = 2")
 		m.must(t, "init-schema")
 		m.must(t, "init-copy")

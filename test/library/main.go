@@ -33,7 +33,12 @@ func run(ctx context.Context, file string) error {
 	}
 	defer m.Close()
 	for _, phase := range []move.Phase{
-		move.Check{}, move.InitSchema{}, move.InitCopy{}, move.Follow{UntilCaughtUp: true}, move.Verify{}, move.Cutover{},
+		move.Check{},
+		move.InitSchema{},
+		move.InitCopy{},
+		move.Follow{UntilCaughtUp: true},
+		move.Verify{},
+		move.Cutover{},
 	} {
 		result, err := m.Run(ctx, phase)
 		if err != nil {

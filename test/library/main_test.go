@@ -79,7 +79,8 @@ func TestLibrary(t *testing.T) {
 		Extra: []string{"cutover: {max_lag: 30s, timeout: 20s}"},
 	}.Write("", file)
 	require.NoError(t, err)
-	build, err := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", program, ".").CombinedOutput()
+	build, err := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", program,
+		".").CombinedOutput()
 	require.NoError(t, err, "%s", build)
 
 	app, err := source.Open(appUser(t, from), lab.Password, "")

@@ -1,8 +1,9 @@
-// Package model explores copy, replay and crash at small scope, exhaustively: every interleaving of writers, commits that
-// become visible late, chunks, batches, crashes and commits that arrive after their sender has died.
+// Package model explores copy, replay and crash at small scope, exhaustively: every interleaving of writers, commits
+// that become visible late, chunks, batches, crashes and commits that arrive after their sender has died.
 //
-// It is the argument of ARCHITECTURE.md ("Why it is right") as a program. It shares no code with wherry: what wherry does is
-// written here once more as rules, and each rule can be broken by a flaw, which the exploration must then find.
+// It is the argument of ARCHITECTURE.md ("Why it is right") as a program. It shares no code with wherry: what wherry
+// does is written here once more as rules, and each rule can be broken by a flaw, which the exploration must then
+// find.
 package model
 
 import (
@@ -17,8 +18,8 @@ type step[S comparable] struct {
 	next  S
 }
 
-// explore visits every state that can be reached, breadth first, and returns how many there are. When check fails, the error
-// holds the shortest sequence of steps that leads there.
+// explore visits every state that can be reached, breadth first, and returns how many there are. When check fails,
+// the error holds the shortest sequence of steps that leads there.
 func explore[S comparable](initial []S, next func(S) []step[S], check func(S) error) (states int, err error) {
 	type visited struct {
 		state S

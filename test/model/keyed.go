@@ -40,17 +40,18 @@ func (t table) valid() bool {
 type flaw uint
 
 const (
-	endOfLogStart    flaw = 1 << iota // copying starts from the end of the log instead of from a visible-safe position
-	ignoreLoads                       // loads skip rows whose unique value is taken (INSERT IGNORE)
-	ignoreChanges                     // so do changes
-	doneBeforeRows                    // a chunk is recorded as done in a transaction before that of its rows
-	noConvergence                     // the target counts as consistent right after the last chunk
-	positionLate                      // the position commits after the changes, not with them
-	noClaim                           // a chunk is loaded while a dead process's load of it may still commit
-	noVanish                          // an applier reads the position while a dead one's commit may still come
-	forgetOldKey                      // a change does not remove rows that are gone
-	updateOnly                        // a change of a row that was there before writes nothing where the target lacks it (UPDATE)
-	headBeforeCopied                  // the goal of convergence is read before the last chunk
+	endOfLogStart  flaw = 1 << iota // copying starts from the end of the log instead of from a visible-safe position
+	ignoreLoads                     // loads skip rows whose unique value is taken (INSERT IGNORE)
+	ignoreChanges                   // so do changes
+	doneBeforeRows                  // a chunk is recorded as done in a transaction before that of its rows
+	noConvergence                   // the target counts as consistent right after the last chunk
+	positionLate                    // the position commits after the changes, not with them
+	noClaim                         // a chunk is loaded while a dead process's load of it may still commit
+	noVanish                        // an applier reads the position while a dead one's commit may still come
+	forgetOldKey                    // a change does not remove rows that are gone
+	// a change of a row that was there before writes nothing where the target lacks it (UPDATE)
+	updateOnly
+	headBeforeCopied // the goal of convergence is read before the last chunk
 )
 
 // rules are one variant of the model.
@@ -85,7 +86,8 @@ type world struct {
 }
 
 func (w world) String() string {
-	return fmt.Sprintf("log%v vis=%d start=%d goal=%d target%v pos=%d done=%03b consistent=%t", w.log[:w.end+1], w.vis, w.start, w.goal,
+	return fmt.Sprintf("log%v vis=%d start=%d goal=%d target%v pos=%d done=%03b consistent=%t", w.log[:w.end+1], w.vis,
+		w.start, w.goal,
 		w.target, w.pos, w.done, w.consistent)
 }
 
@@ -223,7 +225,8 @@ func (r rules) load(w world, k int, add func(string, world)) {
 	}
 }
 
-// write makes a row what it should be. With a unique index a row in the way is displaced; ignore leaves it and drops ours.
+// write makes a row what it should be. With a unique index a row in the way is displaced; ignore leaves it and drops
+// ours.
 func (w *world) write(k int, u uint8, unique, ignore bool) {
 	for other := range keys {
 		if unique && other != k && u > null && w.target[other] == u {

@@ -42,12 +42,16 @@ type keylessWorld struct {
 }
 
 func (w keylessWorld) String() string {
-	return fmt.Sprintf("log%v vis=%d start=%d since=%d goal=%d target%v pos=%d copied=%t consistent=%t", w.log[:w.end+1], w.vis, w.start,
+	return fmt.Sprintf("log%v vis=%d start=%d since=%d goal=%d target%v pos=%d copied=%t consistent=%t",
+		w.log[:w.end+1], w.vis, w.start,
 		w.since, w.goal, w.target, w.pos, w.copied, w.consistent)
 }
 
 func newKeylessWorld(rows bag) keylessWorld {
-	w := keylessWorld{start: none, goal: none, pos: none, since: none, applied: none, first: none, late: [2]int8{none, none}}
+	w := keylessWorld{
+		start: none, goal: none, pos: none, since: none, applied: none, first: none,
+		late: [2]int8{none, none},
+	}
 	w.log[0] = rows
 	return w
 }
@@ -104,7 +108,8 @@ func (b bag) plus(other bag, times int8) bag {
 }
 func (b bag) valid() bool { return b[0] >= 0 && b[1] >= 0 }
 
-// keylessCopy takes a snapshot under a lock, which waits until every commit of the table can be seen, and loads from it.
+// keylessCopy takes a snapshot under a lock, which waits until every commit of the table can be seen, and loads from
+// it.
 func (r rules) keylessCopy(w keylessWorld, add func(string, keylessWorld)) {
 	switch {
 	case w.read:

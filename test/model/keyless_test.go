@@ -11,12 +11,13 @@ var keylessScope = rules{transactions: 3, batch: 2, crashes: 2}
 
 func TestKeylessPromisesHold(t *testing.T) {
 	ended := 0
-	states, err := explore([]keylessWorld{newKeylessWorld(bag{2, 0})}, keylessScope.nextKeyless, func(w keylessWorld) error {
-		if w.consistent && w.pos == keylessScope.transactions {
-			ended++
-		}
-		return keylessScope.checkKeyless(w)
-	})
+	states, err := explore([]keylessWorld{newKeylessWorld(bag{2, 0})}, keylessScope.nextKeyless,
+		func(w keylessWorld) error {
+			if w.consistent && w.pos == keylessScope.transactions {
+				ended++
+			}
+			return keylessScope.checkKeyless(w)
+		})
 	require.NoError(t, err)
 	assert.Positive(t, ended, "no way leads to the end")
 	t.Logf("%d states, %d of them at the end", states, ended)

@@ -22,12 +22,13 @@ func initial(keys int) []world {
 	return []world{newWorld(table{one, null, absent}), newWorld(table{one, two, null})}
 }
 
-// TestPromisesHold explores copy and replay with their rules kept: the target, once consistent, is always what the source was
-// at the recorded position, and its unique index can be built.
+// TestPromisesHold explores copy and replay with their rules kept: the target, once consistent, is always what the
+// source was at the recorded position, and its unique index can be built.
 func TestPromisesHold(t *testing.T) {
 	for _, r := range scopes {
 		for _, r.uniquePresent = range []bool{false, true} {
-			t.Run(fmt.Sprintf("keys=%d,transactions=%d,crashes=%d,present=%t", r.keys, r.transactions, r.crashes, r.uniquePresent), func(t *testing.T) {
+			t.Run(fmt.Sprintf("keys=%d,transactions=%d,crashes=%d,present=%t", r.keys, r.transactions, r.crashes,
+				r.uniquePresent), func(t *testing.T) {
 				ended := 0
 				states, err := explore(initial(r.keys), r.next, func(w world) error {
 					if w.consistent && w.pos == r.transactions {

@@ -90,7 +90,9 @@ func (m *move) killedCutover(t *testing.T, r *rand.Rand, kills killed) {
 	for try := range 6 {
 		if replica == nil && r.IntN(2) == 0 && m.fact(t, "cutover") == "" {
 			replica = m.start(t, "start-replica")
-			until(t, "start-replica running", func() bool { return strings.Contains(m.must(t, "status").stdout, "running") }, replica)
+			until(t, "start-replica running", func() bool {
+				return strings.Contains(m.must(t, "status").stdout, "running")
+			}, replica)
 		}
 		p := m.start(t, "cutover", "--confirm="+m.name)
 		pause(r, time.Duration(300+try*150)*time.Millisecond)
@@ -125,7 +127,9 @@ func (m *move) killedCutover(t *testing.T, r *rand.Rand, kills killed) {
 			m.must(t, "start-replica", "--until-caught-up")
 		}
 	} else if m.fact(t, "cutover") == "" {
-		until(t, "little lag", func() bool { return !strings.Contains(m.must(t, "status").stdout, "behind by") }, replica)
+		until(t, "little lag", func() bool {
+			return !strings.Contains(m.must(t, "status").stdout, "behind by")
+		}, replica)
 	}
 	c := m.cutover(t)
 	require.Equal(t, done, c.code, c)

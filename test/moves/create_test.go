@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestTableThatTheTargetCannotCreate: a limit that only the target knows stops init-schema with the table's name and the
-// server's reason, nothing is left of the table, and once mended the same command goes on.
+// TestTableThatTheTargetCannotCreate: a limit that only the target knows stops init-schema with the table's name and
+// the server's reason, nothing is left of the table, and once mended the same command goes on.
 func TestTableThatTheTargetCannotCreate(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
 		format := p.target.text(t, "SELECT @@global.innodb_default_row_format")
@@ -21,7 +21,8 @@ func TestTableThatTheTargetCannotCreate(t *testing.T) {
 		assert.NotEqual(t, done, r.code)
 		assert.Contains(t, r.stderr, "create table "+m.name+".b")
 		assert.Contains(t, r.stderr, "767 bytes")
-		assert.Equal(t, "0", p.target.text(t, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ? AND table_name = 'b'", m.name))
+		assert.Equal(t, "0", p.target.text(t, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ? "+
+			"AND table_name = 'b'", m.name))
 		p.target.exec(t, "SET GLOBAL innodb_default_row_format = '"+format+"'")
 		m.must(t, "init-schema")
 		m.must(t, "init-copy")

@@ -68,14 +68,16 @@ func (m *move) equalTable(t *testing.T, x table) (rows, differences int) {
 			target.next(t)
 		}
 	}
-	assert.Zero(t, differences, "table %s: %d of %d rows differ\n%s", x.name, differences, rows, strings.Join(first, "\n"))
+	assert.Zero(t, differences, "table %s: %d of %d rows differ\n%s", x.name, differences, rows,
+		strings.Join(first, "\n"))
 	return rows, differences
 }
 
 // columns returns the columns of a table.
 func (m *move) columns(t *testing.T, table string) []string {
 	t.Helper()
-	list := m.source.text(t, "SELECT GROUP_CONCAT(column_name ORDER BY ordinal_position) FROM information_schema.columns WHERE table_schema = ? AND table_name = ?", m.name, table)
+	list := m.source.text(t, "SELECT GROUP_CONCAT(column_name ORDER BY ordinal_position) FROM "+
+		"information_schema.columns WHERE table_schema = ? AND table_name = ?", m.name, table)
 	require.NotEmpty(t, list, table)
 	return strings.Split(list, ",")
 }
@@ -88,7 +90,9 @@ type cursor struct {
 	ok   bool
 }
 
-func read(ctx context.Context, s *server, database, table string, columns []string, key, where string) (*cursor, error) {
+func read(ctx context.Context, s *server, database, table string, columns []string, key, where string) (*cursor,
+	error,
+) {
 	keys := strings.Split(key, ", ")
 	var list []string
 	for _, k := range keys {

@@ -16,17 +16,21 @@ import (
 func frozenMove(t *testing.T, p pair, retryFor string) (*move, *load, map[string]*between.Proxy) {
 	t.Helper()
 	ends := map[string]*between.Proxy{"source": newProxy(t, p.source), "target": newProxy(t, p.target)}
-	m := newMove(t, p, settings{source: ends["source"].Address(), target: ends["target"].Address(), hasty: true, lines: []string{
-		"copy: {workers: 2, chunk_rows: 500}", "verify: {workers: 2, chunk_rows: 500}", "replicate: {retry_for: " + retryFor + "}", "cutover: {timeout: 5s}",
-	}})
+	m := newMove(t, p, settings{
+		source: ends["source"].Address(), target: ends["target"].Address(), hasty: true,
+		lines: []string{
+			"copy: {workers: 2, chunk_rows: 500}", "verify: {workers: 2, chunk_rows: 500}",
+			"replicate: {retry_for: " + retryFor + "}", "cutover: {timeout: 5s}",
+		},
+	})
 	m.fill(t, 2_000)
 	load := m.startLoad(t, lab.Seed(t), 2, 2_000, 5*time.Millisecond)
 	m.must(t, "init-schema")
 	return m, load, ends
 }
 
-// TestFrozenForGood freezes all that is under way to a server, and new connections with it, in every phase: nobody waits
-// without end, progress is kept, a failed cutover leaves the source open, and the same command goes on.
+// TestFrozenForGood freezes all that is under way to a server, and new connections with it, in every phase: nobody
+// waits without end, progress is kept, a failed cutover leaves the source open, and the same command goes on.
 func TestFrozenForGood(t *testing.T) {
 	pairs(t, likePairs[:1], func(t *testing.T, p pair) {
 		m, load, ends := frozenMove(t, p, "2s")
@@ -87,8 +91,8 @@ func TestFrozenForGood(t *testing.T) {
 	})
 }
 
-// TestFrozenBehindTheFence freezes the source right behind its fence: nobody can lift it then, wherry says so, and as soon
-// as the source answers the same command goes on, or --abort opens it.
+// TestFrozenBehindTheFence freezes the source right behind its fence: nobody can lift it then, wherry says so, and as
+// soon as the source answers the same command goes on, or --abort opens it.
 func TestFrozenBehindTheFence(t *testing.T) {
 	p := mysqlPair(t)
 	m, load, ends := frozenMove(t, p, "2s")
@@ -132,7 +136,8 @@ func TestFrozenForLong(t *testing.T) {
 				running.running(t)
 			}
 			if said != "" {
-				until(t, "the log tells of it", func() bool { return strings.Contains(running.stderr.String(), said) }, running)
+				until(t, "the log tells of it", func() bool { return strings.Contains(running.stderr.String(), said) },
+					running)
 			}
 		}
 		ends["target"].Slow(8 * time.Millisecond)

@@ -191,7 +191,8 @@ func (s *server) text(t *testing.T, query string, args ...any) string {
 func (s *server) control(t *testing.T, verb string) {
 	t.Helper()
 	needControl(t)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute) // the script waits for copies of itself
+	// the script waits for copies of itself
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, os.Getenv("WHERRY_SERVERS_SCRIPT"), verb, s.name).CombinedOutput()
 	require.NoError(t, err, "%s %s: %s", verb, s.name, out)

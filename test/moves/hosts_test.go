@@ -14,8 +14,8 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// TestTwoHosts follows on one machine; on another, with a state file of its own, nobody follows or cuts over meanwhile, and
-// the source stays open.
+// TestTwoHosts follows on one machine; on another, with a state file of its own, nobody follows or cuts over
+// meanwhile, and the source stays open.
 func TestTwoHosts(t *testing.T) {
 	m, load, _, target := slowed(t, mysqlPair(t))
 	target.Slow(0)
@@ -35,8 +35,8 @@ func TestTwoHosts(t *testing.T) {
 	m.finish(t, load, replica)
 }
 
-// TestLockLost ends the connection that holds the lock of a copy that stands still: another machine takes over and brings
-// the move to its end. When the first goes on, it finds itself out of the game and changes nothing more.
+// TestLockLost ends the connection that holds the lock of a copy that stands still: another machine takes over and
+// brings the move to its end. When the first goes on, it finds itself out of the game and changes nothing more.
 func TestLockLost(t *testing.T) {
 	oneLikePair(t, func(t *testing.T, p pair) {
 		m, load, _, target := slowed(t, p)
@@ -44,13 +44,16 @@ func TestLockLost(t *testing.T) {
 		other.settings.source, other.settings.target = "", ""
 		other.write(t)
 		other.must(t, "init-schema")
-		m.settings.lines = []string{"copy: {workers: 1, chunk_rows: 500}"} // no other worker stands still within a load, which the second would wait for
+		// no other worker stands still within a load, which the second would wait for
+		m.settings.lines = []string{"copy: {workers: 1, chunk_rows: 500}"}
 		m.write(t)
 		first := m.inTheMiddle(t)
-		// It has cut a chunk, and is about to record it; when it does, others have recorded that number with other bounds.
+		// It has cut a chunk, and is about to record it; when it does, others have recorded that number with other
+		// bounds.
 		held, release := make(chan bool), make(chan bool)
 		hold := func(text string) {
-			if strings.HasPrefix(text, "INSERT INTO") && strings.Contains(text, ".`chunks`") && strings.Contains(text, "ints") {
+			if strings.HasPrefix(text, "INSERT INTO") && strings.Contains(text, ".`chunks`") &&
+				strings.Contains(text, "ints") {
 				select {
 				case held <- true:
 					<-release
@@ -69,7 +72,9 @@ func TestLockLost(t *testing.T) {
 		require.NotEmpty(t, holder)
 		p.target.exec(t, "KILL "+holder)
 		p.source.exec(t, "DELETE FROM "+quote(m.name)+".ints WHERE id % 2 = 0 AND id > 0")
-		until(t, "the lock is free", func() bool { return p.target.text(t, "SELECT IS_FREE_LOCK('wherry_"+m.name+"')") == "1" })
+		until(t, "the lock is free", func() bool {
+			return p.target.text(t, "SELECT IS_FREE_LOCK('wherry_"+m.name+"')") == "1"
+		})
 		other.must(t, "init-copy")
 		done2 := m.fact(t, "consistent")
 		close(release)
@@ -87,12 +92,13 @@ func TestLockLost(t *testing.T) {
 	})
 }
 
-// TestPurgedInEveryPhase purges the log that a phase needs: each ends with 13 and says how to go on, changes nothing on the
-// target, and no fence stays up.
+// TestPurgedInEveryPhase purges the log that a phase needs: each ends with 13 and says how to go on, changes nothing
+// on the target, and no fence stays up.
 func TestPurgedInEveryPhase(t *testing.T) {
 	m, _, _, target := slowed(t, mysqlPair(t))
 	purge := func() {
-		m.source.exec(t, "INSERT INTO "+quote(m.name)+".marks (mark) VALUES (LEFT(UUID(), 20))", "FLUSH BINARY LOGS", "DO 1")
+		m.source.exec(t, "INSERT INTO "+quote(m.name)+".marks (mark) VALUES (LEFT(UUID(), 20))", "FLUSH BINARY LOGS",
+			"DO 1")
 		m.source.purge(t)
 	}
 	lost := func(phase string) {
@@ -181,8 +187,8 @@ func TestSignalledTwice(t *testing.T) {
 	m.must(t, "start-replica", "--until-caught-up")
 }
 
-// TestWriterClocks writes with session clocks far in the past and in the future, which the log takes its times from: neither
-// the lag nor the gate of the cutover is fooled for good.
+// TestWriterClocks writes with session clocks far in the past and in the future, which the log takes its times from:
+// neither the lag nor the gate of the cutover is fooled for good.
 func TestWriterClocks(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
 		m := newMove(t, p, settings{})
@@ -195,7 +201,10 @@ func TestWriterClocks(t *testing.T) {
 		require.NoError(t, err)
 		defer conn.Close()
 		for i, at := range []string{"100000000", "2000000000", "1"} {
-			for _, statement := range []string{"SET timestamp = " + at, fmt.Sprintf("INSERT INTO %s.marks (mark) VALUES ('clock %d')", quote(m.name), i)} {
+			for _, statement := range []string{
+				"SET timestamp = " + at,
+				fmt.Sprintf("INSERT INTO %s.marks (mark) VALUES ('clock %d')", quote(m.name), i),
+			} {
 				_, err := conn.ExecContext(t.Context(), statement)
 				require.NoError(t, err, statement)
 			}

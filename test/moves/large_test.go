@@ -10,14 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestKilledInLargeTransaction kills start-replica, and then the source, in the middle of a transaction of a million rows,
-// which is applied in pieces within one transaction of the target: until all of it is there, none of it is.
+// TestKilledInLargeTransaction kills start-replica, and then the source, in the middle of a transaction of a million
+// rows, which is applied in pieces within one transaction of the target: until all of it is there, none of it is.
 func TestKilledInLargeTransaction(t *testing.T) {
 	needControl(t)
 	p := mysqlPair(t)
 	m := newMove(t, p, settings{})
 	table := quote(m.name) + ".big"
-	p.source.exec(t, "CREATE TABLE "+table+" (id INT NOT NULL PRIMARY KEY, n INT NOT NULL)", "CREATE TABLE "+quote(m.name)+".marks (mark VARCHAR(20) NOT NULL PRIMARY KEY)",
+	p.source.exec(t, "CREATE TABLE "+table+" (id INT NOT NULL PRIMARY KEY, n INT NOT NULL)",
+		"CREATE TABLE "+quote(m.name)+".marks (mark VARCHAR(20) NOT NULL PRIMARY KEY)",
 		"INSERT INTO "+table+" VALUES (-1, 0)")
 	m.must(t, "init-schema")
 	m.must(t, "init-copy")
@@ -27,12 +28,14 @@ func TestKilledInLargeTransaction(t *testing.T) {
 		t.Helper()
 		until(t, "some of the transaction on the target", func() bool {
 			time.Sleep(150 * time.Millisecond) // what is asked for more often than every 100 ms is old
-			n, err := strconv.Atoi(p.target.text(t, "SELECT COALESCE(MAX(trx_rows_modified), 0) FROM information_schema.innodb_trx"))
+			n, err := strconv.Atoi(p.target.text(t, "SELECT COALESCE(MAX(trx_rows_modified), 0) FROM "+
+				"information_schema.innodb_trx"))
 			return err == nil && n > 50_000
 		}, replica)
 		require.Equal(t, "1", p.target.text(t, count), "rows of a transaction that is not over")
 	}
-	transactions := func() string { return strings.Fields(m.fact(t, "position"))[0] } // the file may become known meanwhile
+	// the file may become known meanwhile
+	transactions := func() string { return strings.Fields(m.fact(t, "position"))[0] }
 	at := transactions()
 	replica := m.start(t, "start-replica")
 	middle(replica)

@@ -60,7 +60,8 @@ func (l *load) stop(t *testing.T) {
 	l.workers.Wait()
 	require.NoError(t, l.wrong)
 	require.Positive(t, l.acknowledged.Load(), "transactions of the load")
-	t.Logf("load: %d transactions, %d rolled back, %d refused, %d connections lost", l.acknowledged.Load(), l.failed.Load(), l.refused.Load(), l.lost.Load())
+	t.Logf("load: %d transactions, %d rolled back, %d refused, %d connections lost", l.acknowledged.Load(),
+		l.failed.Load(), l.refused.Load(), l.lost.Load())
 }
 
 func (l *load) work(ctx context.Context, r *rand.Rand) {
@@ -167,7 +168,8 @@ func (w *writer) all(statements ...[]any) error {
 func (w *writer) part() error {
 	parts := []func() error{
 		w.insertInts, w.insertInts, w.updateInts, w.updateInts, w.deleteInts, w.moveInts, w.deleteRange, w.sameAgain,
-		w.composites, w.words, w.wordsCase, w.bins, w.codes, w.swapGuests, w.rotatePlaces, w.freeAndTake, w.family, w.savepoint, w.shortLived, w.manyChanges,
+		w.composites, w.words, w.wordsCase, w.bins, w.codes, w.swapGuests, w.rotatePlaces, w.freeAndTake, w.family,
+		w.savepoint, w.shortLived, w.manyChanges,
 	}
 	return parts[w.IntN(len(parts))]()
 }
@@ -181,7 +183,8 @@ func (w *writer) insertInts() error {
 }
 
 func (w *writer) updateInts() error {
-	return w.do("UPDATE ints SET n = ?, t = CONCAT('changed ', ?), worker = (worker + 1) % 5 WHERE id >= ? ORDER BY id LIMIT 3", w.Int64(), w.IntN(1e6), w.id())
+	return w.do("UPDATE ints SET n = ?, t = CONCAT('changed ', ?), worker = (worker + 1) % 5 WHERE id >= ? ORDER BY "+
+		"id LIMIT 3", w.Int64(), w.IntN(1e6), w.id())
 }
 
 func (w *writer) deleteInts() error {
@@ -202,20 +205,23 @@ func (w *writer) deleteRange() error {
 // sameAgain changes nothing, and then something back.
 func (w *writer) sameAgain() error {
 	id := w.id()
-	return w.all([]any{"UPDATE ints SET t = t WHERE id = ?", id}, []any{"UPDATE ints SET n = n + 1 WHERE id = ?", id}, []any{"UPDATE ints SET n = n - 1 WHERE id = ?", id})
+	return w.all([]any{"UPDATE ints SET t = t WHERE id = ?", id}, []any{"UPDATE ints SET n = n + 1 WHERE id = ?", id},
+		[]any{"UPDATE ints SET n = n - 1 WHERE id = ?", id})
 }
 
 func (w *writer) composites() error {
 	a, b := w.IntN(w.spread/20+2), w.IntN(20)-10
 	switch w.IntN(4) {
 	case 0:
-		return w.do("REPLACE INTO composites (a, b, v) VALUES (?, ?, ?), (?, ?, 'second')", a, b, fmt.Sprint(w.IntN(1e6)), a+1, b)
+		return w.do("REPLACE INTO composites (a, b, v) VALUES (?, ?, ?), (?, ?, 'second')", a, b,
+			fmt.Sprint(w.IntN(1e6)), a+1, b)
 	case 1:
 		return w.do("DELETE FROM composites WHERE a = ? AND b > ?", a, b)
 	case 2:
 		return w.do("UPDATE composites SET a = a + 1, b = -b WHERE a = ? AND b = ?", a, b)
 	default:
-		return w.do("INSERT INTO composites (a, b, v) VALUES (?, ?, 'x') ON DUPLICATE KEY UPDATE v = CONCAT('y', ?)", a, b, w.IntN(1e6))
+		return w.do("INSERT INTO composites (a, b, v) VALUES (?, ?, 'x') ON DUPLICATE KEY UPDATE v = CONCAT('y', ?)", a,
+			b, w.IntN(1e6))
 	}
 }
 
@@ -225,7 +231,8 @@ func (w *writer) words() error {
 	word := w.word()
 	switch w.IntN(3) {
 	case 0:
-		return w.do("INSERT INTO words (w, n, t) VALUES (?, ?, 'Straße 😀') ON DUPLICATE KEY UPDATE n = n + 1", word, w.IntN(1e6))
+		return w.do("INSERT INTO words (w, n, t) VALUES (?, ?, 'Straße 😀') ON DUPLICATE KEY UPDATE n = n + 1", word,
+			w.IntN(1e6))
 	case 1:
 		return w.do("DELETE FROM words WHERE w = ?", word)
 	default:
@@ -239,7 +246,10 @@ func (w *writer) wordsCase() error {
 	if w.IntN(2) == 0 {
 		return w.do("UPDATE words SET w = IF(w = BINARY UPPER(w), LOWER(w), UPPER(w)) WHERE w = ?", word)
 	}
-	return w.all([]any{"DELETE FROM words WHERE w = ?", word}, []any{"INSERT INTO words (w, n) VALUES (UPPER(?), ?)", word, w.IntN(1e6)})
+	return w.all([]any{"DELETE FROM words WHERE w = ?", word}, []any{
+		"INSERT INTO words (w, n) VALUES (UPPER(?), ?)",
+		word, w.IntN(1e6),
+	})
 }
 
 func (w *writer) bins() error {
@@ -249,13 +259,15 @@ func (w *writer) bins() error {
 	}
 	switch w.IntN(4) {
 	case 0:
-		return w.do("INSERT INTO bins (k, v, n) VALUES (?, ?, 1) ON DUPLICATE KEY UPDATE n = n + 1", key, append(key, 0, '\'', '\\'))
+		return w.do("INSERT INTO bins (k, v, n) VALUES (?, ?, 1) ON DUPLICATE KEY UPDATE n = n + 1", key,
+			append(key, 0, '\'', '\\'))
 	case 1:
 		return w.do("DELETE FROM bins WHERE k = ?", key)
 	case 2:
 		return w.do("UPDATE bins SET v = CONCAT(v, k) WHERE k >= ? AND LENGTH(v) < 200 ORDER BY k LIMIT 2", key)
 	default:
-		return w.do("UPDATE bins SET k = CONCAT(k, ?) WHERE k >= ? AND LENGTH(k) < 14 ORDER BY k DESC LIMIT 1", []byte{0}, key)
+		return w.do("UPDATE bins SET k = CONCAT(k, ?) WHERE k >= ? AND LENGTH(k) < 14 ORDER BY k DESC LIMIT 1",
+			[]byte{0}, key)
 	}
 }
 
@@ -325,7 +337,10 @@ func (w *writer) family() error {
 		)
 	}
 	parent := 1 + w.IntN(w.spread/10+50)
-	return w.all([]any{"DELETE FROM children WHERE parent_id = ?", parent}, []any{"DELETE FROM parents WHERE id = ?", parent})
+	return w.all([]any{"DELETE FROM children WHERE parent_id = ?", parent}, []any{
+		"DELETE FROM parents WHERE id = ?",
+		parent,
+	})
 }
 
 // savepoint takes a part of the transaction back.

@@ -28,7 +28,8 @@ func hold(t *testing.T, s *server, statements ...string) (release func()) {
 	t.Helper()
 	conn, err := s.db.Conn(t.Context())
 	require.NoError(t, err)
-	for _, statement := range append([]string{"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "BEGIN"}, statements...) {
+	for _, statement := range append([]string{"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "BEGIN"},
+		statements...) {
 		_, err := conn.ExecContext(t.Context(), statement)
 		require.NoError(t, err, statement)
 	}
@@ -44,12 +45,16 @@ func hold(t *testing.T, s *server, statements ...string) (release func()) {
 	return release
 }
 
-// TestLocksHeld holds locks on the target that the loader, the building of indexes, the applier and a repair need: they try
-// again and lose nothing, and the log says who is in the way. A lock that is held for good ends the phase, progress kept.
+// TestLocksHeld holds locks on the target that the loader, the building of indexes, the applier and a repair need:
+// they try again and lose nothing, and the log says who is in the way. A lock that is held for good ends the phase,
+// progress kept.
 func TestLocksHeld(t *testing.T) {
 	oneLikePair(t, func(t *testing.T, p pair) {
 		impatient(t, p.target)
-		m := newMove(t, p, settings{lines: []string{"copy: {workers: 2, chunk_rows: 500}", "replicate: {retry_for: 3s}"}})
+		m := newMove(t, p, settings{lines: []string{
+			"copy: {workers: 2, chunk_rows: 500}",
+			"replicate: {retry_for: 3s}",
+		}})
 		m.fill(t, 2_000)
 		m.must(t, "init-schema")
 		waits := func(phase, said string, release func(), args ...string) {
@@ -73,7 +78,8 @@ func TestLocksHeld(t *testing.T) {
 		m.equal(t)
 
 		m.source.exec(t, "UPDATE "+quote(m.name)+".ints SET t = 'locked' WHERE id < 1000")
-		waits("start-replica", "changes are applied again", hold(t, p.target, "SELECT * FROM "+ints+" WHERE id = 100 FOR UPDATE"), "--until-caught-up")
+		waits("start-replica", "changes are applied again",
+			hold(t, p.target, "SELECT * FROM "+ints+" WHERE id = 100 FOR UPDATE"), "--until-caught-up")
 		m.equal(t)
 
 		p.target.exec(t, "UPDATE "+ints+" SET t = 'wrong' WHERE id = 100")
@@ -87,8 +93,8 @@ func TestLocksHeld(t *testing.T) {
 	})
 }
 
-// TestTablesHeld holds a table of the target that has unique indexes to come so that it cannot be altered: building them waits, says why, and gives up
-// in the end; run again when the table is free, it goes on.
+// TestTablesHeld holds a table of the target that has unique indexes to come so that it cannot be altered: building
+// them waits, says why, and gives up in the end; run again when the table is free, it goes on.
 func TestTablesHeld(t *testing.T) {
 	oneLikePair(t, func(t *testing.T, p pair) {
 		impatient(t, p.target)
@@ -133,20 +139,23 @@ func TestDeadlock(t *testing.T) {
 	m.source.exec(t, "UPDATE "+quote(m.name)+".ints SET t = 'both' WHERE id IN (100, 400)")
 	w := m.start(t, "start-replica", "--until-caught-up")
 	until(t, "the applier waits", func() bool {
-		time.Sleep(200 * time.Millisecond) // the server looks no more often than every 100 ms, and not at all when asked more often
-		return p.target.text(t, "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'") != "0"
+		// the server looks no more often than every 100 ms, and not at all when asked more often
+		time.Sleep(200 * time.Millisecond)
+		return p.target.text(t,
+			"SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'") != "0"
 	}, w)
 	deadlocks := p.target.text(t, "SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'lock_deadlocks'")
 	exec("UPDATE " + ints + " SET n = n + 1 WHERE id = 100")
-	assert.NotEqual(t, deadlocks, p.target.text(t, "SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = 'lock_deadlocks'"), "deadlocks")
+	assert.NotEqual(t, deadlocks, p.target.text(t, "SELECT COUNT FROM information_schema.INNODB_METRICS WHERE NAME = "+
+		"'lock_deadlocks'"), "deadlocks")
 	exec("ROLLBACK")
 	r := w.wait(t)
 	require.Equal(t, done, r.code, r)
 	m.equal(t)
 }
 
-// TestTargetFull lets the disk of the target's tables run full: the phase ends and names table and remedy, and with room again
-// the same command goes on.
+// TestTargetFull lets the disk of the target's tables run full: the phase ends and names table and remedy, and with
+// room again the same command goes on.
 func TestTargetFull(t *testing.T) {
 	p := namedPair(t, likePairs[1])
 	m := newMove(t, p, settings{lines: []string{"copy: {workers: 2, chunk_rows: 500}"}})

@@ -50,8 +50,10 @@ var shared = crossing{
 			ST_GeomFromText('MULTIPOLYGON(((0 0,0 9,9 9,0 0)))'), 'x'`,
 	},
 	later: []string{
-		"UPDATE %s SET d = 0.1, f = 3.4e38, tx = '\\\\N', s = '', e = 3, g = NULL WHERE id = 2", "DELETE FROM %s WHERE id = 3",
-		"INSERT INTO %s (id, de, t6, b64, gb, g) VALUES (4, 0.000000000000000000000000000001, '838:59:58.999999', b'11', '漢', ST_GeomFromText('LINESTRING(0 0,1 1)'))",
+		"UPDATE %s SET d = 0.1, f = 3.4e38, tx = '\\\\N', s = '', e = 3, g = NULL WHERE id = 2",
+		"DELETE FROM %s WHERE id = 3",
+		"INSERT INTO %s (id, de, t6, b64, gb, g) VALUES (4, 0.000000000000000000000000000001, '838:59:58.999999', " +
+			"b'11', '漢', ST_GeomFromText('LINESTRING(0 0,1 1)'))",
 	},
 }
 
@@ -59,86 +61,132 @@ var shared = crossing{
 var crossings = map[string][]crossing{
 	"mysql": {
 		{
-			loss: "json", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v JSON)" + generalTable, compare: "CAST(v AS CHAR)",
-			rows:  []string{`1, '{"b": [1, 2.0, 1e100, "ü🚢\\n", null], "a": 18446744073709551615}'`, "2, NULL", `3, '"x"'`, "4, CAST(CAST('2020-01-02 03:04:05.678' AS DATETIME(3)) AS JSON)"},
-			later: []string{`UPDATE %s SET v = JSON_SET(v, '$.c', CAST(1.50 AS DECIMAL(5,2))) WHERE id = 1`, "INSERT INTO %s VALUES (5, '[]')"},
+			loss: "json", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v JSON)" + generalTable,
+			compare: "CAST(v AS CHAR)",
+			rows: []string{
+				`1, '{"b": [1, 2.0, 1e100, "ü🚢\\n", null], "a": 18446744073709551615}'`, "2, NULL",
+				`3, '"x"'`, "4, CAST(CAST('2020-01-02 03:04:05.678' AS DATETIME(3)) AS JSON)",
+			},
+			later: []string{
+				`UPDATE %s SET v = JSON_SET(v, '$.c', CAST(1.50 AS DECIMAL(5,2))) WHERE id = 1`,
+				"INSERT INTO %s VALUES (5, '[]')",
+			},
 		},
 		{
 			loss: "collation", column: "v", compare: "HEX(v), HEX(w), HEX(x)",
 			create: `(id INT NOT NULL PRIMARY KEY, v VARCHAR(20) COLLATE utf8mb4_0900_ai_ci, w VARCHAR(20) COLLATE utf8mb4_0900_as_cs, x VARCHAR(20) COLLATE utf8mb4_ja_0900_as_cs_ks,
 				UNIQUE KEY (v), UNIQUE KEY (w), UNIQUE KEY (x))` + generalTable,
 			rows: []string{
-				"1, 'strasse', 'straße', 'か'", "2, 'e', 'é', 'カ'", "3, 'e ', 'É', 'が'", "4, '😀', '😀', '😀'", "5, '😁', '😁', '😁'", "6, '', '', ''", "7, ' ', ' ', ' '",
+				"1, 'strasse', 'straße', 'か'", "2, 'e', 'é', 'カ'", "3, 'e ', 'É', 'が'", "4, '😀', '😀', '😀'",
+				"5, '😁', '😁', '😁'", "6, '', '', ''", "7, ' ', ' ', ' '",
 				"8, 'o', 'ss', 'っ'", "9, 'þ', 'SS', 'つ'", "10, 'e  ', 'E', 'a'", "11, '\t', 'é ', 'A'",
 			},
-			later: []string{"UPDATE %s SET v = 'È ', w = 'ß' WHERE id = 3", "DELETE FROM %s WHERE id = 2", "INSERT INTO %s VALUES (12, 'E', 'é', 'カ ')"},
+			later: []string{
+				"UPDATE %s SET v = 'È ', w = 'ß' WHERE id = 3", "DELETE FROM %s WHERE id = 2",
+				"INSERT INTO %s VALUES (12, 'E', 'é', 'カ ')",
+			},
 		},
 		{
-			loss: "srid", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v POINT SRID 4326)" + generalTable, compare: "HEX(v)",
-			rows: []string{"1, ST_GeomFromText('POINT(52 4)', 4326)", "2, NULL"}, later: []string{"UPDATE %s SET v = ST_GeomFromText('POINT(-52 -4)', 4326) WHERE id = 2"},
+			loss: "srid", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v POINT SRID 4326)" + generalTable,
+			compare: "HEX(v)",
+			rows:    []string{"1, ST_GeomFromText('POINT(52 4)', 4326)", "2, NULL"},
+			later:   []string{"UPDATE %s SET v = ST_GeomFromText('POINT(-52 -4)', 4326) WHERE id = 2"},
 		},
 		{
-			loss: "generated-not-null", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v INT AS (id * 2) STORED NOT NULL)" + generalTable, compare: "v",
+			loss: "generated-not-null", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v INT AS (id * 2) STORED " +
+				"NOT NULL)" + generalTable, compare: "v",
 			rows: []string{"1, DEFAULT", "2, DEFAULT"}, later: []string{"INSERT INTO %s (id) VALUES (3)"},
 		},
 		{
-			loss: "invisible-column", column: "v", create: "(id INT NOT NULL PRIMARY KEY, n INT, v INT NOT NULL INVISIBLE)" + generalTable, compare: "n, v",
-			rows: nil, later: []string{"INSERT INTO %s (id, n, v) VALUES (1, 2, 3)", "UPDATE %s SET v = 4 WHERE id = 1"},
+			loss: "invisible-column", column: "v", create: "(id INT NOT NULL PRIMARY KEY, n INT, v INT NOT NULL " +
+				"INVISIBLE)" + generalTable, compare: "n, v",
+			rows: nil, later: []string{
+				"INSERT INTO %s (id, n, v) VALUES (1, 2, 3)",
+				"UPDATE %s SET v = 4 WHERE id = 1",
+			},
 		},
 		{
-			loss: "fulltext-parser", create: "(id INT NOT NULL PRIMARY KEY, v TEXT, FULLTEXT KEY ft (v) WITH PARSER ngram)" + generalTable, compare: "HEX(v)",
+			loss: "fulltext-parser", create: "(id INT NOT NULL PRIMARY KEY, v TEXT, FULLTEXT KEY ft (v) WITH " +
+				"PARSER ngram)" + generalTable, compare: "HEX(v)",
 			rows: []string{"1, '漢字かな'"}, later: []string{"UPDATE %s SET v = 'x' WHERE id = 1"},
 		},
 		{
-			loss: "vector", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v VECTOR(3))" + generalTable, compare: "HEX(v)",
-			rows: []string{"1, STRING_TO_VECTOR('[1,-2.5,3e-20]')", "2, NULL"}, later: []string{"UPDATE %s SET v = STRING_TO_VECTOR('[0,0,0]') WHERE id = 2"},
+			loss: "vector", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v VECTOR(3))" + generalTable,
+			compare: "HEX(v)",
+			rows:    []string{"1, STRING_TO_VECTOR('[1,-2.5,3e-20]')", "2, NULL"},
+			later:   []string{"UPDATE %s SET v = STRING_TO_VECTOR('[0,0,0]') WHERE id = 2"},
 		},
 		{
-			loss: "no-default", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v INT)" + generalTable, alter: "ALTER v DROP DEFAULT", compare: "v",
+			loss: "no-default", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v INT)" + generalTable,
+			alter: "ALTER v DROP DEFAULT", compare: "v",
 			rows: []string{"1, 2", "2, NULL"}, later: []string{"INSERT INTO %s (id, v) VALUES (3, NULL)"},
 		},
 	},
 	"mariadb": {
 		{
-			loss: "uuid", column: "id", create: "(id UUID NOT NULL PRIMARY KEY, v UUID UNIQUE)" + generalTable, compare: "v",
+			loss: "uuid", column: "id", create: "(id UUID NOT NULL PRIMARY KEY, v UUID UNIQUE)" + generalTable,
+			compare: "v",
 			rows: []string{
-				"'123e4567-e89b-12d3-a456-426614174000', '00000000-0000-0000-0000-000000000000'", "'018c2e65-4b7d-7000-8000-0000000000ff', 'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF'",
-				"'f81d4fae-7dec-11d0-a765-00a0c91e6bf6', NULL", "'018c2e65-4b7d-7000-8000-000000000100', NULL", "'9b2e4f1c-0d3a-4c5b-8e7f-1a2b3c4d5e6f', NULL",
+				"'123e4567-e89b-12d3-a456-426614174000', '00000000-0000-0000-0000-000000000000'",
+				"'018c2e65-4b7d-7000-8000-0000000000ff', 'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF'",
+				"'f81d4fae-7dec-11d0-a765-00a0c91e6bf6', NULL", "'018c2e65-4b7d-7000-8000-000000000100', NULL",
+				"'9b2e4f1c-0d3a-4c5b-8e7f-1a2b3c4d5e6f', NULL",
 			},
 			later: []string{
-				"UPDATE %s SET v = '123E4567-E89B-12D3-A456-426614174001' WHERE v IS NULL AND id LIKE '018c%%'", "DELETE FROM %s WHERE id = 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6'",
+				"UPDATE %s SET v = '123E4567-E89B-12D3-A456-426614174001' WHERE v IS NULL AND id LIKE '018c%%'",
+				"DELETE FROM %s WHERE id = 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6'",
 				"INSERT INTO %s VALUES ('00000000-0000-0000-0000-000000000001', NULL)",
 			},
 		},
 		{
-			loss: "inet6", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v INET6, UNIQUE KEY (v))" + generalTable, compare: "v",
-			rows:  []string{"1, '::'", "2, '2001:0db8::ff00:42:8329'", "3, '::ffff:192.0.2.1'", "4, NULL", "5, 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'"},
-			later: []string{"UPDATE %s SET v = 'FE80::1' WHERE id = 4", "DELETE FROM %s WHERE id = 1", "INSERT INTO %s VALUES (6, '::192.0.2.1')"},
+			loss: "inet6", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v INET6, UNIQUE KEY (v))" + generalTable,
+			compare: "v",
+			rows: []string{
+				"1, '::'", "2, '2001:0db8::ff00:42:8329'", "3, '::ffff:192.0.2.1'", "4, NULL",
+				"5, 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'",
+			},
+			later: []string{
+				"UPDATE %s SET v = 'FE80::1' WHERE id = 4", "DELETE FROM %s WHERE id = 1",
+				"INSERT INTO %s VALUES (6, '::192.0.2.1')",
+			},
 		},
 		{
-			loss: "inet4", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v INET4, KEY (v))" + generalTable, compare: "v",
-			rows: []string{"1, '0.0.0.0'", "2, '255.255.255.255'", "3, NULL"}, later: []string{"UPDATE %s SET v = '10.0.0.1' WHERE id = 3"},
+			loss: "inet4", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v INET4, KEY (v))" + generalTable,
+			compare: "v",
+			rows:    []string{"1, '0.0.0.0'", "2, '255.255.255.255'", "3, NULL"},
+			later:   []string{"UPDATE %s SET v = '10.0.0.1' WHERE id = 3"},
 		},
 		{
-			loss: "compressed-column", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v TEXT COMPRESSED, w VARBINARY(500) COMPRESSED)" + generalTable, compare: "HEX(v), HEX(w)",
-			rows:  []string{"1, REPEAT('é🚢', 5000), REPEAT('a', 500)", "2, '', ''", "3, NULL, NULL"},
-			later: []string{"UPDATE %s SET v = REPEAT('x', 60000), w = X'00FF20' WHERE id = 3", "UPDATE %s SET v = 'short' WHERE id = 1"},
+			loss: "compressed-column", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v TEXT COMPRESSED, w " +
+				"VARBINARY(500) COMPRESSED)" + generalTable, compare: "HEX(v), HEX(w)",
+			rows: []string{"1, REPEAT('é🚢', 5000), REPEAT('a', 500)", "2, '', ''", "3, NULL, NULL"},
+			later: []string{
+				"UPDATE %s SET v = REPEAT('x', 60000), w = X'00FF20' WHERE id = 3",
+				"UPDATE %s SET v = 'short' WHERE id = 1",
+			},
 		},
 		{
 			loss: "collation", column: "v", compare: "HEX(v), HEX(w), HEX(x)",
 			create: `(id INT NOT NULL PRIMARY KEY, v VARCHAR(20) COLLATE utf8mb4_uca1400_nopad_ai_ci, w VARCHAR(20) COLLATE utf8mb4_uca1400_as_ci, x VARCHAR(20) COLLATE utf8mb4_general_nopad_ci,
 				UNIQUE KEY (v), UNIQUE KEY (w), UNIQUE KEY (x))` + generalTable,
 			rows: []string{
-				"1, 'strasse', 'e', 'ss'", "2, 'e', 'é', 'ss '", "3, 'e ', 'è', 'か'", "4, '😀', '😀', 'が'", "5, '😁', '😁', 'æ'", "6, '', '', ''", "7, ' ', 'ß', ' '", "8, 'o', 'sz', 'ae'",
+				"1, 'strasse', 'e', 'ss'", "2, 'e', 'é', 'ss '", "3, 'e ', 'è', 'か'", "4, '😀', '😀', 'が'",
+				"5, '😁', '😁', 'æ'", "6, '', '', ''", "7, ' ', 'ß', ' '", "8, 'o', 'sz', 'ae'",
 			},
-			later: []string{"UPDATE %s SET v = 'x ', w = 'É ' WHERE id = 2", "DELETE FROM %s WHERE id = 1", "INSERT INTO %s VALUES (9, 'STRASSE', 'E', 'SS')"},
+			later: []string{
+				"UPDATE %s SET v = 'x ', w = 'É ' WHERE id = 2", "DELETE FROM %s WHERE id = 1",
+				"INSERT INTO %s VALUES (9, 'STRASSE', 'E', 'SS')",
+			},
 		},
 		{
-			loss: "period", create: "(id INT NOT NULL PRIMARY KEY, s DATE NOT NULL, e DATE NOT NULL, PERIOD FOR p (s, e))" + generalTable, compare: "s, e",
-			rows: []string{"1, '2020-01-01', '2020-01-02'"}, later: []string{"UPDATE %s SET e = '2021-01-01' WHERE id = 1"},
+			loss: "period", create: "(id INT NOT NULL PRIMARY KEY, s DATE NOT NULL, e DATE NOT NULL, PERIOD FOR p " +
+				"(s, e))" + generalTable, compare: "s, e",
+			rows:  []string{"1, '2020-01-01', '2020-01-02'"},
+			later: []string{"UPDATE %s SET e = '2021-01-01' WHERE id = 1"},
 		},
 		{
-			loss: "default", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v VARCHAR(9) DEFAULT 'why?')" + generalTable, compare: "v",
+			loss: "default", column: "v", create: "(id INT NOT NULL PRIMARY KEY, v VARCHAR(9) DEFAULT 'why?')" +
+				generalTable, compare: "v",
 			rows: []string{"1, DEFAULT"}, later: []string{"INSERT INTO %s (id) VALUES (2)"},
 		},
 	},
@@ -150,7 +198,8 @@ func TestLosses(t *testing.T) {
 	pairs(t, acrossPairs, func(t *testing.T, p pair) {
 		cases := append([]crossing{shared}, crossings[p.source.flavor]...)
 		m := newMove(t, p, settings{})
-		p.source.exec(t, "CREATE TABLE "+quote(m.name)+".marks (mark VARCHAR(20) NOT NULL PRIMARY KEY) ENGINE=InnoDB"+generalTable)
+		p.source.exec(t, "CREATE TABLE "+quote(m.name)+".marks (mark VARCHAR(20) NOT NULL PRIMARY KEY) ENGINE=InnoDB"+
+			generalTable)
 		var allowed []string
 		for i, c := range cases {
 			name := quote(m.name) + "." + c.table()
@@ -222,7 +271,8 @@ func (m *move) refusesLosses(t *testing.T, cases []crossing) {
 		assert.Contains(t, create.stderr, "loss:"+c.loss+": "+subject)
 		assert.Contains(t, create.stderr, "nothing was changed")
 	}
-	databases := "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name IN ('" + m.database + "', 'wherry_" + m.name + "')"
+	databases := "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name IN ('" + m.database +
+		"', 'wherry_" + m.name + "')"
 	assert.Equal(t, "0", m.target.text(t, databases), "databases made on the target")
 }
 
@@ -270,7 +320,8 @@ func TestFatalLosses(t *testing.T) {
 			"functional-index": "(id INT NOT NULL PRIMARY KEY, v INT, KEY ((v + 1)))",
 		},
 		"mariadb": {
-			"collation":   "(id INT NOT NULL PRIMARY KEY, v VARCHAR(9) CHARACTER SET latin1 COLLATE latin1_swedish_nopad_ci, UNIQUE KEY (v))",
+			"collation": "(id INT NOT NULL PRIMARY KEY, v VARCHAR(9) CHARACTER SET latin1 COLLATE " +
+				"latin1_swedish_nopad_ci, UNIQUE KEY (v))",
 			"long-unique": "(id INT NOT NULL PRIMARY KEY, v TEXT, UNIQUE KEY (v))",
 			"expression":  "(id INT NOT NULL PRIMARY KEY, v UUID, w INT AS (LENGTH(v)) STORED)",
 		},

@@ -9,8 +9,8 @@ import (
 	"wherry/test/internal/between"
 )
 
-// TestStatementsPerTable counts what a small table more costs: statements on both ends, from nothing to a table with its rows and indexes. A
-// connection of its own, or settings before every statement, would show here.
+// TestStatementsPerTable counts what a small table more costs: statements on both ends, from nothing to a table with
+// its rows and indexes. A connection of its own, or settings before every statement, would show here.
 func TestStatementsPerTable(t *testing.T) {
 	const more, most = 40, 18
 	p := mysqlPair(t)
@@ -22,7 +22,8 @@ func TestStatementsPerTable(t *testing.T) {
 		m := newMove(t, p, settings{source: from.Address(), target: to.Address()})
 		m.fill(t, 100)
 		for i := range extra {
-			m.source.exec(t, fmt.Sprintf("CREATE TABLE %s.x%d (id INT PRIMARY KEY, a VARCHAR(20), KEY a (a))", quote(m.name), i),
+			m.source.exec(t, fmt.Sprintf("CREATE TABLE %s.x%d (id INT PRIMARY KEY, a VARCHAR(20), KEY a (a))",
+				quote(m.name), i),
 				fmt.Sprintf("INSERT INTO %s.x%d VALUES (1, 'a'), (2, 'b')", quote(m.name), i))
 		}
 		m.must(t, "init-schema")
@@ -33,7 +34,8 @@ func TestStatementsPerTable(t *testing.T) {
 	}
 	source, target := count(0)
 	sourceMore, targetMore := count(more)
-	t.Logf("statements per table: %d on the source, %d on the target", (sourceMore-source)/more, (targetMore-target)/more)
+	t.Logf("statements per table: %d on the source, %d on the target", (sourceMore-source)/more,
+		(targetMore-target)/more)
 	assert.Less(t, (targetMore-target)/more, most, "on the target")
 	assert.Less(t, (sourceMore-source)/more, most, "on the source")
 }

@@ -101,7 +101,8 @@ func (m *move) write(t *testing.T) {
 		if m.settings.hasty {
 			more = ", connect_timeout: 1s"
 		}
-		return fmt.Sprintf("{host: %s, port: %s, user: %s, password: %s, tls: {mode: disabled}%s}", host, port, user, password, more)
+		return fmt.Sprintf("{host: %s, port: %s, user: %s, password: %s, tls: {mode: disabled}%s}", host, port, user,
+			password, more)
 	}
 	lines := []string{
 		"move: " + m.name,
@@ -111,7 +112,8 @@ func (m *move) write(t *testing.T) {
 		fmt.Sprintf("tables: {include: [%q]}", m.name+".*"),
 	}
 	if m.settings.routed {
-		lines = append(lines, fmt.Sprintf("routes: [{from: %q, to: %q}, {from: %q, to: %q}]", m.name+".*", m.database+".*", m.name+".ints", m.database+".numbers"))
+		lines = append(lines, fmt.Sprintf("routes: [{from: %q, to: %q}, {from: %q, to: %q}]", m.name+".*",
+			m.database+".*", m.name+".ints", m.database+".numbers"))
 	}
 	if m.settings.filter != "" {
 		lines = append(lines, fmt.Sprintf("filters: [{table: %q, where: %q}]", m.name+".ints", m.settings.filter))
@@ -148,7 +150,8 @@ func (m *move) targetTable(table string) string {
 func (m *move) chunks(t *testing.T) int {
 	t.Helper()
 	var n int
-	err := m.target.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+quote("wherry_"+m.name)+".chunks WHERE done = 1").Scan(&n)
+	err := m.target.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+quote("wherry_"+m.name)+
+		".chunks WHERE done = 1").Scan(&n)
 	if err != nil {
 		return 0 // not begun yet, or the server is away
 	}
@@ -318,7 +321,8 @@ func (m *move) caughtUp(t *testing.T, running ...*proc) {
 	m.source.exec(t, "INSERT INTO "+quote(m.name)+".marks (mark) VALUES ('"+mark+"')")
 	until(t, "marker on the target", func() bool {
 		var n int
-		err := m.target.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+quote(m.database)+".marks WHERE mark = ?", mark).Scan(&n)
+		err := m.target.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+quote(m.database)+
+			".marks WHERE mark = ?", mark).Scan(&n)
 		return err == nil && n == 1
 	}, running...)
 }

@@ -36,7 +36,10 @@ func slowed(t *testing.T, p pair, lines ...string) (*move, *load, *between.Proxy
 	t.Helper()
 	source, target := newProxy(t, p.source), newProxy(t, p.target)
 	target.Slow(4 * time.Millisecond)
-	m := newMove(t, p, settings{source: source.Address(), target: target.Address(), lines: append([]string{"copy: {workers: 2, chunk_rows: 500}"}, lines...)})
+	m := newMove(t, p, settings{
+		source: source.Address(), target: target.Address(),
+		lines: append([]string{"copy: {workers: 2, chunk_rows: 500}"}, lines...),
+	})
 	m.fill(t, 4_000)
 	load := m.startLoad(t, lab.Seed(t), 2, 4_000, 4*time.Millisecond)
 	m.must(t, "init-schema")

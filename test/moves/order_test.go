@@ -98,7 +98,8 @@ func (m *move) chained(t *testing.T) {
 	t.Helper()
 	chunks := quote("wherry_"+m.name) + ".chunks"
 	assert.Equal(t, "0", m.target.text(t, "SELECT COUNT(*) FROM "+chunks+" a LEFT JOIN "+chunks+
-		" b ON b.source = a.source AND b.number = a.number + 1 WHERE NOT (a.upto_key <=> b.after_key)"), "chunks that the next one does not follow")
+		" b ON b.source = a.source AND b.number = a.number + 1 WHERE NOT (a.upto_key <=> b.after_key)"),
+		"chunks that the next one does not follow")
 	assert.Equal(t, "0", m.target.text(t, "SELECT COUNT(*) FROM "+chunks+" WHERE done = 0"), "chunks not done")
 }
 
@@ -113,17 +114,20 @@ func TestPlanLost(t *testing.T) {
 	target.Slow(3 * time.Millisecond)
 	records := 0
 	target.LoseStatements(3, func(text string) bool {
-		if !strings.HasPrefix(text, "INSERT INTO") || !strings.Contains(text, ".`chunks`") || !strings.Contains(text, ".`ints`") {
+		if !strings.HasPrefix(text, "INSERT INTO") || !strings.Contains(text, ".`chunks`") ||
+			!strings.Contains(text, ".`ints`") {
 			return false
 		}
 		records++ // the chunk after it shall be cut elsewhere the next time
-		m.source.exec(t, fmt.Sprintf("DELETE FROM %s.ints WHERE id BETWEEN %d AND %d", quote(m.name), records*1500-1500, records*1500-1300))
+		m.source.exec(t, fmt.Sprintf("DELETE FROM %s.ints WHERE id BETWEEN %d AND %d", quote(m.name), records*1500-1500,
+			records*1500-1300))
 		return true
 	})
 	r := m.start(t, "init-copy")
 	until(t, "answers to records lost", func() bool { return target.Sprung() == 3 }, r)
 	until(t, "chunks recorded after them", func() bool {
-		return m.target.text(t, "SELECT COUNT(*) FROM "+quote("wherry_"+m.name)+".chunks WHERE source LIKE '%.`ints`'") > "3"
+		return m.target.text(t, "SELECT COUNT(*) FROM "+quote("wherry_"+m.name)+
+			".chunks WHERE source LIKE '%.`ints`'") > "3"
 	}, r)
 	r.kill(t)
 	m.must(t, "init-copy")
@@ -136,7 +140,10 @@ func TestPlanLost(t *testing.T) {
 func TestSignals(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
 		source, target := newProxy(t, p.source), newProxy(t, p.target)
-		m := newMove(t, p, settings{source: source.Address(), target: target.Address(), lines: []string{"copy: {workers: 2, chunk_rows: 500}", "verify: {workers: 1, chunk_rows: 500}"}})
+		m := newMove(t, p, settings{
+			source: source.Address(), target: target.Address(),
+			lines: []string{"copy: {workers: 2, chunk_rows: 500}", "verify: {workers: 1, chunk_rows: 500}"},
+		})
 		m.fill(t, 4_000)
 		load := m.startLoad(t, lab.Seed(t), 2, 4_000, 4*time.Millisecond)
 		stop := func(phase string, s syscall.Signal, slow time.Duration, when func() bool) {
@@ -151,7 +158,8 @@ func TestSignals(t *testing.T) {
 			target.Slow(0)
 		}
 		tables := func() bool {
-			return m.target.text(t, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ?", m.database) > "2"
+			return m.target.text(t, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ?",
+				m.database) > "2"
 		}
 		stop("init-schema", syscall.SIGTERM, 20*time.Millisecond, tables)
 		m.must(t, "init-schema")

@@ -83,7 +83,8 @@ func TestRowLargerThanPacket(t *testing.T) {
 		}
 		m := newMove(t, p, settings{lines: []string{"copy: {workers: 1}", "verify: {workers: 1}"}})
 		blobs := quote(m.name) + ".blobs"
-		write("CREATE TABLE " + blobs + " (id INT NOT NULL PRIMARY KEY, v LONGBLOB NULL, note VARCHAR(20) NULL) ENGINE=InnoDB")
+		write("CREATE TABLE " + blobs + " (id INT NOT NULL PRIMARY KEY, v LONGBLOB NULL, note VARCHAR(20) NULL) " +
+			"ENGINE=InnoDB")
 		write("CREATE TABLE " + quote(m.name) + ".marks (mark VARCHAR(20) NOT NULL PRIMARY KEY) ENGINE=InnoDB")
 		write("INSERT INTO " + blobs + " VALUES (1, " + huge(copied) + ", 'huge'), (3, 'x', NULL), (4, NULL, '')")
 		m.must(t, "init-schema")
@@ -141,7 +142,8 @@ func TestRowLargerThanPacketWithoutStream(t *testing.T) {
 		p.target.packets(t, mib)
 		m := newMove(t, p, settings{lines: []string{"copy: {load: insert}"}})
 		blobs := quote(m.name) + ".blobs"
-		p.source.exec(t, "CREATE TABLE "+blobs+" (id INT NOT NULL PRIMARY KEY, v LONGBLOB NULL) ENGINE=InnoDB", "INSERT INTO "+blobs+" VALUES (1, "+huge(2*mib)+")")
+		p.source.exec(t, "CREATE TABLE "+blobs+" (id INT NOT NULL PRIMARY KEY, v LONGBLOB NULL) ENGINE=InnoDB",
+			"INSERT INTO "+blobs+" VALUES (1, "+huge(2*mib)+")")
 		r := m.run(t, "check")
 		assert.Equal(t, refused, r.code, r)
 		assert.Contains(t, r.stdout, "row_size (move) "+m.name+".blobs")
@@ -168,7 +170,8 @@ func TestWideTransaction(t *testing.T) {
 			"CREATE TABLE "+quote(m.name)+".marks (mark VARCHAR(20) NOT NULL PRIMARY KEY) ENGINE=InnoDB")
 		m.must(t, "init-schema")
 		m.must(t, "init-copy")
-		p.source.exec(t, fmt.Sprintf("INSERT INTO %s SELECT n, REPEAT(CHAR(97 + n %% 26), %d) FROM %s", blobs, mib, numbers(rows)))
+		p.source.exec(t, fmt.Sprintf("INSERT INTO %s SELECT n, REPEAT(CHAR(97 + n %% 26), %d) FROM %s", blobs, mib,
+			numbers(rows)))
 		replica := m.start(t, "start-replica")
 		m.caughtUp(t, replica)
 		peak := replica.peak(t)

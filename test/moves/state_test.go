@@ -34,8 +34,8 @@ func (m *move) lose(t *testing.T) {
 	require.NoError(t, os.Remove(m.state))
 }
 
-// TestStateLost removes the state file between all phases, and in the middle of the copy: what the target holds counts, every
-// phase goes on at once, and nothing is copied again.
+// TestStateLost removes the state file between all phases, and in the middle of the copy: what the target holds
+// counts, every phase goes on at once, and nothing is copied again.
 func TestStateLost(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
 		counter := &between.Steps{}
@@ -96,13 +96,16 @@ func TestStateLost(t *testing.T) {
 	})
 }
 
-// TestStateLostUnderFence kills a cutover while the source is closed, and removes the state file, which says how it was before:
-// the target's bookkeeping knows. So it does of a takeover of which a hook failed.
+// TestStateLostUnderFence kills a cutover while the source is closed, and removes the state file, which says how it
+// was before: the target's bookkeeping knows. So it does of a takeover of which a hook failed.
 func TestStateLostUnderFence(t *testing.T) {
 	likePair(t, func(t *testing.T, p pair) {
 		hook := filepath.Join(t.TempDir(), "good")
 		source, target := newProxy(t, p.source), newProxy(t, p.target)
-		m := newMove(t, p, settings{source: source.Address(), target: target.Address(), lines: []string{"hooks: {switch: 'test -e " + hook + "'}", "cutover: {timeout: 1m}"}})
+		m := newMove(t, p, settings{
+			source: source.Address(), target: target.Address(),
+			lines: []string{"hooks: {switch: 'test -e " + hook + "'}", "cutover: {timeout: 1m}"},
+		})
 		m.fill(t, 500)
 		m.must(t, "init-schema")
 		m.must(t, "init-copy")
@@ -147,8 +150,9 @@ func TestStateLostUnderFence(t *testing.T) {
 	})
 }
 
-// TestStateLostUnsealed takes the record of the takeover out of the target's bookkeeping, and leaves there what the cutover has noted
-// of its steps, as a repair by hand may do. The record alone counts: without it no phase calls the move over, and nothing is done.
+// TestStateLostUnsealed takes the record of the takeover out of the target's bookkeeping, and leaves there what the
+// cutover has noted of its steps, as a repair by hand may do. The record alone counts: without it no phase calls the
+// move over, and nothing is done.
 func TestStateLostUnsealed(t *testing.T) {
 	m := newMove(t, mysqlPair(t), settings{})
 	m.fill(t, 500)
@@ -230,8 +234,8 @@ func TestStateStale(t *testing.T) {
 	m.equal(t)
 }
 
-// TestStateUnusable gives every phase a state file that is not of this move or cannot be read: all refuse it, leave it as
-// it is, and touch no server.
+// TestStateUnusable gives every phase a state file that is not of this move or cannot be read: all refuse it, leave
+// it as it is, and touch no server.
 func TestStateUnusable(t *testing.T) {
 	m := newMove(t, mysqlPair(t), settings{})
 	m.fill(t, 200)
@@ -284,9 +288,9 @@ func fillDisk(t *testing.T, dir string) (room func()) {
 	return func() { require.NoError(t, os.Remove(path)) }
 }
 
-// TestStateDiskFull fills the disk of the state file, and makes it read-only: a phase does not begin, or goes on without
-// telling how far it is; the file stays whole; no fence is raised that the journal does not know of; and with room again
-// the same command goes on.
+// TestStateDiskFull fills the disk of the state file, and makes it read-only: a phase does not begin, or goes on
+// without telling how far it is; the file stays whole; no fence is raised that the journal does not know of; and with
+// room again the same command goes on.
 func TestStateDiskFull(t *testing.T) {
 	dir := smallDisk(t)
 	m, load, _, target := slowed(t, mysqlPair(t))
@@ -309,7 +313,8 @@ func TestStateDiskFull(t *testing.T) {
 
 	copying := m.inTheMiddle(t)
 	room = fillDisk(t, dir)
-	until(t, "a warning", func() bool { return strings.Contains(copying.stderr.String(), "state file not updated") }, copying)
+	until(t, "a warning", func() bool { return strings.Contains(copying.stderr.String(), "state file not updated") },
+		copying)
 	target.Slow(0)
 	r := copying.wait(t)
 	assert.Equal(t, unmended, r.code, "the end cannot be recorded: %s", r)

@@ -36,7 +36,8 @@ func newStepped(t *testing.T, p pair) *stepped {
 	s.source.Count(s.steps)
 	s.target.Count(s.steps)
 	s.move = newMove(t, p, settings{source: s.source.Address(), target: s.target.Address(), lines: []string{
-		"copy: {workers: 2, chunk_rows: 20}", "verify: {workers: 2, chunk_rows: 20}", "replicate: {retry_for: 20s}", "cutover: {max_lag: 1h}",
+		"copy: {workers: 2, chunk_rows: 20}", "verify: {workers: 2, chunk_rows: 20}", "replicate: {retry_for: 20s}",
+		"cutover: {max_lag: 1h}",
 	}})
 	for _, x := range tables() {
 		if slices.Contains(small, x.name) {
@@ -53,16 +54,22 @@ func (s *stepped) write(t *testing.T) {
 	s.round++
 	d, n := quote(s.name), s.round
 	s.pair.source.exec(t,
-		fmt.Sprintf("INSERT INTO %s.seats (id, line, seat, guest, touched) VALUES (%d, 9, %d, 'new %d', %d)", d, 1000+n, n, n, n),
-		fmt.Sprintf("UPDATE %s.seats SET touched = touched + 1, guest = CONCAT('again ', id, ' %d') WHERE id %% 7 = %d %% 7", d, n, n),
-		fmt.Sprintf("UPDATE %s.seats a JOIN %s.seats b ON a.id = 1 AND b.id = 2 SET a.line = -%d, b.line = a.line", d, d, n+1), // a value moves
+		fmt.Sprintf("INSERT INTO %s.seats (id, line, seat, guest, touched) VALUES (%d, 9, %d, 'new %d', %d)", d, 1000+n,
+			n, n, n),
+		fmt.Sprintf("UPDATE %s.seats SET touched = touched + 1, guest = CONCAT('again ', id, ' %d') WHERE id %% 7 = "+
+			"%d %% 7", d, n, n),
+		// a value moves
+		fmt.Sprintf("UPDATE %s.seats a JOIN %s.seats b ON a.id = 1 AND b.id = 2 SET a.line = -%d, b.line = a.line", d,
+			d, n+1),
 		fmt.Sprintf("DELETE FROM %s.children WHERE id = %d", d, n),
 		fmt.Sprintf("INSERT INTO %s.marks (mark) VALUES ('round %d')", d, n))
 }
 
-// fail runs a command that dies, or whose connections do, at the n-th command to a server. It returns how it ended; done
-// with nothing struck means that it has fewer commands.
-func (s *stepped) fail(t *testing.T, n int, when between.Moment, cut bool, phase string, args ...string) (result, string) {
+// fail runs a command that dies, or whose connections do, at the n-th command to a server. It returns how it ended;
+// done with nothing struck means that it has fewer commands.
+func (s *stepped) fail(t *testing.T, n int, when between.Moment, cut bool, phase string, args ...string) (result,
+	string,
+) {
 	t.Helper()
 	started := make(chan *proc, 1)
 	s.steps.Aim(n, when, func() {
@@ -100,7 +107,8 @@ func (s *stepped) same(t *testing.T) {
 // reset takes the target back to before init-schema.
 func (s *stepped) reset(t *testing.T) {
 	t.Helper()
-	s.pair.target.exec(t, "DROP DATABASE IF EXISTS "+quote(s.database), "DROP DATABASE IF EXISTS "+quote("wherry_"+s.name))
+	s.pair.target.exec(t, "DROP DATABASE IF EXISTS "+quote(s.database),
+		"DROP DATABASE IF EXISTS "+quote("wherry_"+s.name))
 	require.NoError(t, os.RemoveAll(s.state))
 }
 
@@ -108,7 +116,8 @@ func (s *stepped) reset(t *testing.T) {
 func (s *stepped) unseal(t *testing.T, state []byte) {
 	t.Helper()
 	facts := quote("wherry_"+s.name) + ".facts"
-	s.pair.target.exec(t, "DELETE FROM "+facts+" WHERE name IN ('cutover', 'cutover_journal')", "UPDATE "+facts+" SET name = 'position' WHERE name = 'final_position'")
+	s.pair.target.exec(t, "DELETE FROM "+facts+" WHERE name IN ('cutover', 'cutover_journal')",
+		"UPDATE "+facts+" SET name = 'position' WHERE name = 'final_position'")
 	require.NoError(t, s.pair.source.writable(t.Context()))
 	require.NoError(t, os.WriteFile(s.state, state, 0o600))
 }
@@ -140,7 +149,8 @@ func steppedPhases() []steppedPhase {
 	var verified []byte
 	return []steppedPhase{
 		{"init-schema", none, func(t *testing.T, s *stepped) { s.reset(t) }, func(t *testing.T, s *stepped) {
-			assert.Equal(t, "4", s.pair.target.text(t, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = ?", s.database))
+			assert.Equal(t, "4", s.pair.target.text(t, "SELECT COUNT(*) FROM information_schema.tables WHERE "+
+				"table_schema = ?", s.database))
 		}, []int{failed}},
 		{"init-copy", none, func(t *testing.T, s *stepped) {
 			s.reset(t)
@@ -149,11 +159,18 @@ func steppedPhases() []steppedPhase {
 			s.must(t, "start-replica", "--until-caught-up") // what was written after the point of consistency
 			s.same(t)
 		}, []int{failed}},
-		{"start-replica", func(*stepped) []string { return []string{"--until-caught-up"} }, func(t *testing.T, s *stepped) {
+		{"start-replica", func(*stepped) []string {
+			return []string{"--until-caught-up"}
+		}, func(t *testing.T, s *stepped) {
 			s.write(t)
 		}, func(t *testing.T, s *stepped) { s.same(t) }, []int{failed}},
-		{"verify", none, func(t *testing.T, s *stepped) { s.write(t) }, func(t *testing.T, s *stepped) { s.same(t) }, []int{failed}},
-		{"cutover", func(s *stepped) []string { return []string{"--confirm=" + s.name} }, func(t *testing.T, s *stepped) {
+		{
+			"verify", none, func(t *testing.T, s *stepped) { s.write(t) }, func(t *testing.T, s *stepped) { s.same(t) },
+			[]int{failed},
+		},
+		{"cutover", func(s *stepped) []string {
+			return []string{"--confirm=" + s.name}
+		}, func(t *testing.T, s *stepped) {
 			if verified == nil {
 				var err error
 				verified, err = os.ReadFile(s.state)
@@ -213,7 +230,8 @@ func (s *stepped) one(t *testing.T, x steppedPhase, n int, when between.Moment, 
 	}
 	sealed := x.phase == "cutover" && s.fact(t, "cutover") != ""
 	if x.phase == "cutover" && cut && ended.code != done {
-		require.Equal(t, map[bool]int{false: failed, true: unfinished}[sealed], ended.code, "%s: the exit code tells whether the target has taken over: %s", what, ended)
+		require.Equal(t, map[bool]int{false: failed, true: unfinished}[sealed], ended.code,
+			"%s: the exit code tells whether the target has taken over: %s", what, ended)
 		require.Equal(t, sealed, s.pair.source.readOnly(t), "%s: the fence after a failure: %s", what, ended)
 	}
 	copied := 0
@@ -228,7 +246,8 @@ func (s *stepped) one(t *testing.T, x steppedPhase, n int, when between.Moment, 
 	require.Equal(t, done, again.code, "again after %s: %s\nfirst: %s", what, again, ended)
 	if x.phase == "init-copy" {
 		// Fewer, if a commit was still under way when those that are done were counted.
-		assert.LessOrEqual(t, s.steps.Containing("LOAD DATA LOCAL"), s.chunks(t)-copied, "%s: chunks copied again", what)
+		assert.LessOrEqual(t, s.steps.Containing("LOAD DATA LOCAL"), s.chunks(t)-copied, "%s: chunks copied again",
+			what)
 	}
 	x.after(t, s)
 	if t.Failed() {

@@ -21,7 +21,8 @@ func TestStatementFormat(t *testing.T) {
 		require.NoError(t, err)
 		defer conn.Close()
 		for _, statement := range []string{
-			"SET SESSION binlog_format = STATEMENT", "USE " + quote(m.name), "UPDATE ints SET t = 'by statement' WHERE id = 100", "SET SESSION binlog_format = ROW",
+			"SET SESSION binlog_format = STATEMENT", "USE " + quote(m.name),
+			"UPDATE ints SET t = 'by statement' WHERE id = 100", "SET SESSION binlog_format = ROW",
 		} {
 			_, err := conn.ExecContext(t.Context(), statement)
 			require.NoError(t, err, statement)
@@ -42,12 +43,14 @@ func TestPurged(t *testing.T) {
 		m.must(t, "init-schema")
 		m.must(t, "init-copy")
 		m.must(t, "start-replica", "--until-caught-up")
-		p.source.exec(t, "INSERT INTO "+quote(m.name)+".marks (mark) VALUES ('lost')", "FLUSH BINARY LOGS", "INSERT INTO "+quote(m.name)+".marks (mark) VALUES ('kept')")
+		p.source.exec(t, "INSERT INTO "+quote(m.name)+".marks (mark) VALUES ('lost')", "FLUSH BINARY LOGS",
+			"INSERT INTO "+quote(m.name)+".marks (mark) VALUES ('kept')")
 		p.source.purge(t)
 		r := m.run(t, "start-replica", "--until-caught-up")
 		require.Equal(t, gone, r.code, r)
 		assert.Contains(t, r.stderr, "copy")
-		assert.Equal(t, "0", p.target.text(t, "SELECT COUNT(*) FROM "+quote(m.database)+".marks"), "nothing is applied past the gap")
+		assert.Equal(t, "0", p.target.text(t, "SELECT COUNT(*) FROM "+quote(m.database)+".marks"),
+			"nothing is applied past the gap")
 	})
 }
 

@@ -20,9 +20,11 @@ type table struct {
 func tables() []table {
 	return []table{
 		{
-			"ints", "id", `(id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, worker INT NOT NULL, n BIGINT NULL, t VARCHAR(200) NULL,
+			"ints", "id",
+			`(id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, worker INT NOT NULL, n BIGINT NULL, t VARCHAR(200) NULL,
 			d DECIMAL(20,4) NULL, at DATETIME(6) NULL, KEY worker_n (worker, n), KEY t (t(20)))`,
-			"id = n * 3 - 500, worker = n % 5, n = CRC32(n), t = REPEAT(CHAR(97 + n % 26), n % 90), d = n / 7, at = '2024-01-01' + INTERVAL n SECOND", 100,
+			"id = n * 3 - 500, worker = n % 5, n = CRC32(n), t = REPEAT(CHAR(97 + n % 26), n % 90), d = n / 7, at = " +
+				"'2024-01-01' + INTERVAL n SECOND", 100,
 		},
 		{
 			"composites", "a, b", `(b SMALLINT NOT NULL, v VARCHAR(100) NULL, a INT NOT NULL, PRIMARY KEY (a, b))`,
@@ -34,14 +36,16 @@ func tables() []table {
 		},
 		{
 			"bins", "k", `(k VARBINARY(16) NOT NULL PRIMARY KEY, v BLOB NULL, n INT NULL)`,
-			"k = UNHEX(CONCAT(LPAD(HEX(CRC32(n)), 8, '0'), LPAD(HEX(n), 6, '0'), '00')), v = UNHEX(LPAD(HEX(n), 8, '0')), n = n", 50,
+			"k = UNHEX(CONCAT(LPAD(HEX(CRC32(n)), 8, '0'), LPAD(HEX(n), 6, '0'), '00')), v = UNHEX(LPAD(HEX(n), 8, " +
+				"'0')), n = n", 50,
 		},
 		{
 			"codes", "code", `(n INT NULL, code VARCHAR(20) NOT NULL, t VARCHAR(60) NULL, UNIQUE KEY code (code))`,
 			"code = CONCAT('c', n * 2), n = n, t = CONCAT('text ', n)", 50,
 		},
 		{
-			"seats", "id", `(id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, line INT NULL, seat INT NULL, guest VARCHAR(40) NULL, touched INT NOT NULL DEFAULT 0,
+			"seats", "id",
+			`(id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, line INT NULL, seat INT NULL, guest VARCHAR(40) NULL, touched INT NOT NULL DEFAULT 0,
 			UNIQUE KEY place (line, seat), UNIQUE KEY guest (guest))`,
 			"id = n + 1, line = n DIV 30, seat = n % 30, guest = CONCAT('guest ', n)", 50,
 		},
@@ -50,7 +54,8 @@ func tables() []table {
 			"id = n + 1, name = CONCAT('parent ', n)", 10,
 		},
 		{
-			"children", "id", `(id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, parent_id BIGINT UNSIGNED NOT NULL, no INT NOT NULL, KEY parent (parent_id),
+			"children", "id",
+			`(id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, parent_id BIGINT UNSIGNED NOT NULL, no INT NOT NULL, KEY parent (parent_id),
 			CONSTRAINT FOREIGN KEY (parent_id) REFERENCES parents (id))`,
 			"id = n + 1, parent_id = n DIV 4 + 1, no = n % 4", 40,
 		},
@@ -86,7 +91,8 @@ func (m *move) fillOne(t *testing.T, x table, rows int) {
 		}
 		columns, values = append(columns, column), append(values, value)
 	}
-	m.source.exec(t, fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s", name, strings.Join(columns, ", "), strings.Join(values, ", "), numbers(n)))
+	m.source.exec(t, fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s", name, strings.Join(columns, ", "),
+		strings.Join(values, ", "), numbers(n)))
 }
 
 // numbers is a derived table with n from 0 to count-1, for counts up to a million.

@@ -25,8 +25,8 @@ func unit(t *testing.T, key, instance, root string) string {
 	return regexp.MustCompile(`(^| )/`).ReplaceAllString(strings.ReplaceAll(m[1], "%i", instance), "${1}"+root+"/")
 }
 
-// asService makes of a move one of the service: its configuration is where the unit looks for it, without a path for the state, and its
-// commands run in the folder that the unit makes.
+// asService makes of a move one of the service: its configuration is where the unit looks for it, without a path for
+// the state, and its commands run in the folder that the unit makes.
 func (m *move) asService(t *testing.T, root string) *move {
 	t.Helper()
 	other := *m
@@ -34,15 +34,17 @@ func (m *move) asService(t *testing.T, root string) *move {
 	require.NoError(t, err)
 	other.config = filepath.Join(root, "etc/wherry", m.name+".yaml")
 	require.NoError(t, os.MkdirAll(filepath.Dir(other.config), 0o700))
-	require.NoError(t, os.WriteFile(other.config, []byte(strings.Replace(string(content), "state: "+m.state+"\n", "", 1)), 0o600))
+	require.NoError(t, os.WriteFile(other.config, []byte(strings.Replace(string(content), "state: "+m.state+"\n", "",
+		1)), 0o600))
 	other.folder = unit(t, "WorkingDirectory", m.name, root)
-	require.Equal(t, filepath.Join(root, "var/lib", unit(t, "StateDirectory", m.name, root)), other.folder, "the folder that systemd makes")
+	require.Equal(t, filepath.Join(root, "var/lib", unit(t, "StateDirectory", m.name, root)), other.folder,
+		"the folder that systemd makes")
 	require.NoError(t, os.MkdirAll(other.folder, 0o750))
 	return &other
 }
 
-// TestService runs two instances of the unit side by side, after their tables were copied in another folder, and the commands that the
-// README gives beside it.
+// TestService runs two instances of the unit side by side, after their tables were copied in another folder, and the
+// commands that the README gives beside it.
 func TestService(t *testing.T) {
 	p, root := mysqlPair(t), t.TempDir()
 	readme, err := os.ReadFile("../../README.md")
@@ -87,7 +89,8 @@ func TestUnitVerifies(t *testing.T) {
 	content, err := os.ReadFile(unitFile)
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "wherry@.service")
-	require.NoError(t, os.WriteFile(path, []byte(strings.ReplaceAll(string(content), "/usr/local/bin/wherry", wherry)), 0o600))
+	require.NoError(t, os.WriteFile(path, []byte(strings.ReplaceAll(string(content), "/usr/local/bin/wherry", wherry)),
+		0o600))
 	out, err := exec.Command(tool, "verify", "--man=no", path).CombinedOutput()
 	for line := range strings.Lines(string(out)) {
 		assert.NotContains(t, line, "wherry@", line)

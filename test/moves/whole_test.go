@@ -13,7 +13,10 @@ import (
 // TestMove is a whole move under load, phase by phase, with other names on the target and a filter.
 func TestMove(t *testing.T) {
 	eachPair(t, func(t *testing.T, p pair) {
-		m := newMove(t, p, settings{routed: true, filter: "worker IN (0, 2, 3)", lines: []string{"copy: {workers: 2, chunk_rows: 1500}"}})
+		m := newMove(t, p, settings{
+			routed: true, filter: "worker IN (0, 2, 3)",
+			lines: []string{"copy: {workers: 2, chunk_rows: 1500}"},
+		})
 		m.fill(t, 10_000)
 		load := m.startLoad(t, lab.Seed(t), 4, 10_000, 2*time.Millisecond)
 		m.must(t, "check")
@@ -48,21 +51,28 @@ func (m *move) complete(t *testing.T) {
 				query = `SELECT GROUP_CONCAT(CONCAT_WS(' ', ordinal_position, column_name, referenced_table_name, referenced_column_name) ORDER BY constraint_name)
 					FROM information_schema.key_column_usage WHERE table_schema = ? AND table_name = ? AND referenced_table_name IS NOT NULL`
 			}
-			assert.Equal(t, m.source.text(t, query, m.name, x.name), m.target.text(t, query, m.database, m.targetTable(x.name)), "%s of %s", what, x.name)
+			assert.Equal(t, m.source.text(t, query, m.name, x.name), m.target.text(t, query, m.database,
+				m.targetTable(x.name)), "%s of %s", what, x.name)
 		}
 	}
 	for _, x := range []string{"ints", "seats", "parents", "children"} {
 		name := quote(m.database) + "." + quote(m.targetTable(x))
 		var next int64
-		require.NoError(t, m.source.db.QueryRowContext(t.Context(), "SELECT MAX(id) FROM "+quote(m.name)+"."+quote(x)).Scan(&next))
-		columns := map[string]string{"ints": "(worker) VALUES (1)", "seats": "() VALUES ()", "parents": "(name) VALUES ('x')", "children": "(parent_id, no) SELECT MAX(id), 0 FROM " + quote(m.database) + ".parents"}[x]
+		require.NoError(t, m.source.db.QueryRowContext(t.Context(), "SELECT MAX(id) FROM "+quote(m.name)+"."+
+			quote(x)).Scan(&next))
+		columns := map[string]string{
+			"ints": "(worker) VALUES (1)", "seats": "() VALUES ()",
+			"parents": "(name) VALUES ('x')", "children": "(parent_id, no) SELECT MAX(id), 0 FROM " +
+				quote(m.database) + ".parents",
+		}[x]
 		result, err := m.target.db.ExecContext(t.Context(), "INSERT INTO "+name+" "+columns)
 		require.NoError(t, err, x)
 		id, err := result.LastInsertId()
 		require.NoError(t, err)
 		assert.Greater(t, id, next, "automatic value of %s", x)
 	}
-	_, err := m.target.db.ExecContext(t.Context(), "INSERT INTO "+quote(m.database)+".children (parent_id, no) VALUES (4000000000, 1)")
+	_, err := m.target.db.ExecContext(t.Context(), "INSERT INTO "+quote(m.database)+".children (parent_id, no) "+
+		"VALUES (4000000000, 1)")
 	assert.ErrorContains(t, err, "foreign key constraint fails")
 }
 

@@ -7,13 +7,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNegativeZero writes -0 into a table that moves to MariaDB, which stores 0: the first row stops the move, copied or followed,
-// and with the permission it arrives as 0, and both ends compare as equal.
+// TestNegativeZero writes -0 into a table that moves to MariaDB, which stores 0: the first row stops the move, copied
+// or followed, and with the permission it arrives as 0, and both ends compare as equal.
 func TestNegativeZero(t *testing.T) {
 	pairs(t, [][2]string{{"mysql-1", "mariadb-2"}}, func(t *testing.T, p pair) {
 		m := newMove(t, p, settings{})
 		table := quote(m.name) + ".zeros"
-		p.source.exec(t, "CREATE TABLE "+quote(m.name)+".marks (mark VARCHAR(20) NOT NULL PRIMARY KEY) ENGINE=InnoDB"+generalTable,
+		p.source.exec(t, "CREATE TABLE "+quote(m.name)+".marks (mark VARCHAR(20) NOT NULL PRIMARY KEY) ENGINE=InnoDB"+
+			generalTable,
 			"CREATE TABLE "+table+" (id INT NOT NULL PRIMARY KEY, d DOUBLE, f FLOAT)"+generalTable,
 			"INSERT INTO "+table+" VALUES (1, 0, 0), (2, -0e0, 1), (3, -1e-300, 0.1)")
 		allow := func(lines ...string) {

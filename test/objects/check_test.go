@@ -41,32 +41,64 @@ func TestCheckTells(t *testing.T) {
 		says           []string
 	}{
 		"nothing asked for": {pair: "mysql to mysql", says: []string{
-			`"view","end":"move","level":"warn","subject":"wo_check.v","what":"is a view and stays behind"`, `"subject":"wo_check.tr","what":"stays behind","fix":"add triggers`,
-			`"subject":"wo_check.p","what":"stays behind","fix":"add routines`, `"subject":"wo_check.e","what":"stays behind","fix":"add events`,
+			`"view","end":"move","level":"warn","subject":"wo_check.v","what":"is a view and stays behind"`,
+			`"subject":"wo_check.tr","what":"stays behind","fix":"add triggers`,
+			`"subject":"wo_check.p","what":"stays behind","fix":"add routines`,
+			`"subject":"wo_check.e","what":"stays behind","fix":"add events`,
 		}},
-		"all can be moved": {pair: "mysql to mariadb", extra: asked, target: []string{"SET GLOBAL event_scheduler = OFF"}, says: []string{"event_scheduler"}},
+		"all can be moved": {
+			pair: "mysql to mariadb", extra: asked,
+			target: []string{"SET GLOBAL event_scheduler = OFF"}, says: []string{"event_scheduler"},
+		},
 		"others in the way": {pair: "mysql to mysql", extra: asked, code: 12, target: []string{
-			"CREATE DATABASE wo_check CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci", "CREATE VIEW wo_check.v AS SELECT 1 AS id", "CREATE PROCEDURE wo_check.p() SELECT 1",
-		}, says: []string{"view wo_check.v is on the target, and this move did not make it", "procedure wo_check.p is on the target"}},
-		"a database of another character set": {pair: "mariadb to mariadb", extra: asked, code: 12, target: []string{"CREATE DATABASE wo_check CHARACTER SET latin1"}, says: []string{
-			"has the collation latin1_swedish_ci and not utf8mb4_general_ci", "ALTER DATABASE `wo_check` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+			"CREATE DATABASE wo_check CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+			"CREATE VIEW wo_check.v AS SELECT 1 AS id", "CREATE PROCEDURE wo_check.p() SELECT 1",
+		}, says: []string{
+			"view wo_check.v is on the target, and this move did not make it",
+			"procedure wo_check.p is on the target",
 		}},
+		"a database of another character set": {
+			pair: "mariadb to mariadb", extra: asked, code: 12,
+			target: []string{"CREATE DATABASE wo_check CHARACTER SET latin1"}, says: []string{
+				"has the collation latin1_swedish_ci and not utf8mb4_general_ci",
+				"ALTER DATABASE `wo_check` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+			},
+		},
 		"an unsafe function": {pair: "mariadb to mysql", extra: asked, code: 12, source: []string{
-			"SET GLOBAL log_bin_trust_function_creators = 1", "CREATE FUNCTION unsafe() RETURNS INT RETURN RAND() * 10", "SET GLOBAL log_bin_trust_function_creators = 0",
-		}, says: []string{"neither DETERMINISTIC, NO SQL nor READS SQL DATA", "SET GLOBAL log_bin_trust_function_creators = 1"}},
+			"SET GLOBAL log_bin_trust_function_creators = 1", "CREATE FUNCTION unsafe() RETURNS INT RETURN RAND() * 10",
+			"SET GLOBAL log_bin_trust_function_creators = 0",
+		}, says: []string{
+			"neither DETERMINISTIC, NO SQL nor READS SQL DATA",
+			"SET GLOBAL log_bin_trust_function_creators = 1",
+		}},
 		"an account that is not there": {pair: "mysql to mariadb", extra: asked, code: 12, source: []string{
-			"CREATE USER IF NOT EXISTS wo_gone@localhost", "CREATE DEFINER = wo_gone@localhost VIEW gone AS SELECT id FROM t",
+			"CREATE USER IF NOT EXISTS wo_gone@localhost",
+			"CREATE DEFINER = wo_gone@localhost VIEW gone AS SELECT id FROM t",
 		}, says: []string{`"definer","end":"target","level":"fail","subject":"wo_gone@localhost"`}},
-		"what the other family does not have": {pair: "mariadb to mysql", extra: asked, code: 12, source: append([]string{
-			"SET STATEMENT sql_mode = 'ORACLE' FOR EXECUTE IMMEDIATE 'CREATE PACKAGE pack AS FUNCTION f RETURN INT; END'", "CREATE VIEW m AS SELECT JSON_DETAILED('{}') AS j",
-		}, rentalSequences...), says: []string{"packages are not moved", "has no sequences", "uses json_detailed()"}},
-		"what the other family does not have either": {pair: "mysql to mariadb", extra: asked, code: 12, source: []string{
-			"CREATE VIEW r AS SELECT id FROM t WHERE a REGEXP 'x'",
-		}, says: []string{"uses regexp_like()"}},
-		"a broken view, and one of what stays behind": {pair: "mariadb to mariadb", extra: asked, code: 12, source: []string{
-			"CREATE TABLE short (a INT)", "CREATE VIEW broken AS SELECT a FROM short", "DROP TABLE short",
-			"CREATE DATABASE IF NOT EXISTS wo_else", "CREATE TABLE IF NOT EXISTS wo_else.x (id INT PRIMARY KEY)", "CREATE VIEW far AS SELECT id FROM wo_else.x",
-		}, says: []string{"is broken on the source", "reads wo_else.x, which is not moved"}},
+		"what the other family does not have": {
+			pair: "mariadb to mysql", extra: asked, code: 12,
+			source: append([]string{
+				"SET STATEMENT sql_mode = 'ORACLE' FOR EXECUTE IMMEDIATE 'CREATE PACKAGE pack AS FUNCTION f RETURN " +
+					"INT; END'", "CREATE VIEW m AS SELECT JSON_DETAILED('{}') AS j",
+			}, rentalSequences...), says: []string{
+				"packages are not moved", "has no sequences",
+				"uses json_detailed()",
+			},
+		},
+		"what the other family does not have either": {
+			pair: "mysql to mariadb", extra: asked, code: 12,
+			source: []string{
+				"CREATE VIEW r AS SELECT id FROM t WHERE a REGEXP 'x'",
+			}, says: []string{"uses regexp_like()"},
+		},
+		"a broken view, and one of what stays behind": {
+			pair: "mariadb to mariadb", extra: asked, code: 12,
+			source: []string{
+				"CREATE TABLE short (a INT)", "CREATE VIEW broken AS SELECT a FROM short", "DROP TABLE short",
+				"CREATE DATABASE IF NOT EXISTS wo_else", "CREATE TABLE IF NOT EXISTS wo_else.x (id INT PRIMARY KEY)",
+				"CREATE VIEW far AS SELECT id FROM wo_else.x",
+			}, says: []string{"is broken on the source", "reads wo_else.x, which is not moved"},
+		},
 		"a name that cannot be translated": {
 			pair: "mysql to mysql", extra: asked + "\nroutes: [{from: wo_check.t, to: wo_check.t2}]", code: 12,
 			says: []string{"mentions t, and the table of that name becomes wo_check.t2"},
@@ -89,27 +121,38 @@ func TestCheckTells(t *testing.T) {
 
 // TestDefiners: kept, mapped to one account, or left to the account that makes them.
 func TestDefiners(t *testing.T) {
-	onPairs(t, []string{"mysql to mysql", "mariadb to mysql", "mysql to mariadb"}, func(t *testing.T, source, target lab.Server) {
-		for definer, want := range map[string]string{"keep": owner + "@%", "wo_mapped@10.%": "wo_mapped@10.%", "current": ""} {
-			m := newMove(t, "wo_definer", source, target, "cutover: {objects: [views, triggers, routines, events], max_lag: 1h, definer: '"+definer+"'}")
-			exec(t, m.source, inDatabase(m.name, small)...)
-			// A view is read with its definer's rights: the cutover refuses one that applications could not read.
-			exec(t, m.to, "CREATE USER IF NOT EXISTS 'wo_mapped'@'10.%'", "GRANT SELECT ON wo_definer.* TO 'wo_mapped'@'10.%'")
-			m.ready(t)
-			m.must(t, "cutover", "--confirm=wo_definer")
-			if definer == "current" {
-				want = text(t, m.to, "SELECT CURRENT_USER()")
+	onPairs(t, []string{"mysql to mysql", "mariadb to mysql", "mysql to mariadb"},
+		func(t *testing.T, source, target lab.Server) {
+			for definer, want := range map[string]string{
+				"keep": owner + "@%", "wo_mapped@10.%": "wo_mapped@10.%",
+				"current": "",
+			} {
+				m := newMove(t, "wo_definer", source, target, "cutover: {objects: [views, triggers, routines, "+
+					"events], max_lag: 1h, definer: '"+definer+"'}")
+				exec(t, m.source, inDatabase(m.name, small)...)
+				// A view is read with its definer's rights: the cutover refuses one that applications could not read.
+				exec(t, m.to, "CREATE USER IF NOT EXISTS 'wo_mapped'@'10.%'",
+					"GRANT SELECT ON wo_definer.* TO 'wo_mapped'@'10.%'")
+				m.ready(t)
+				m.must(t, "cutover", "--confirm=wo_definer")
+				if definer == "current" {
+					want = text(t, m.to, "SELECT CURRENT_USER()")
+				}
+				for list, column := range map[string]string{
+					"views": "table_schema", "triggers": "trigger_schema",
+					"routines": "routine_schema", "events": "event_schema",
+				} {
+					assert.Equal(t, want, text(t, m.to, "SELECT MAX(definer) FROM information_schema."+list+" WHERE "+
+						column+" = 'wo_definer'"), "%s %s", definer, list)
+				}
+				assert.Equal(t, "ENABLED", text(t, m.to, "SELECT status FROM information_schema.events WHERE "+
+					"event_schema = 'wo_definer'"))
 			}
-			for list, column := range map[string]string{"views": "table_schema", "triggers": "trigger_schema", "routines": "routine_schema", "events": "event_schema"} {
-				assert.Equal(t, want, text(t, m.to, "SELECT MAX(definer) FROM information_schema."+list+" WHERE "+column+" = 'wo_definer'"), "%s %s", definer, list)
-			}
-			assert.Equal(t, "ENABLED", text(t, m.to, "SELECT status FROM information_schema.events WHERE event_schema = 'wo_definer'"))
-		}
-	})
+		})
 }
 
-// TestCheckNeedsPrivileges: an account that cannot see everything could miss something, so check says what to grant; with that, and
-// no more, the objects move.
+// TestCheckNeedsPrivileges: an account that cannot see everything could miss something, so check says what to grant;
+// with that, and no more, the objects move.
 func TestCheckNeedsPrivileges(t *testing.T) {
 	onPairs(t, []string{"mysql to mysql", "mariadb to mariadb"}, func(t *testing.T, source, target lab.Server) {
 		const account = "'wo_mover'@'%'"
@@ -117,9 +160,14 @@ func TestCheckNeedsPrivileges(t *testing.T) {
 		exec(t, m.source, inDatabase(m.name, small)...)
 		for i, db := range []*sql.DB{m.source, m.to} {
 			exec(t, db, "DROP USER IF EXISTS "+account, "CREATE USER "+account+" IDENTIFIED BY '"+lab.Password+"'",
-				"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO "+account, "GRANT SELECT ON wo_rights.* TO "+account)
-			exec(t, db, "GRANT "+map[bool]string{true: "READ_ONLY ADMIN", false: "SYSTEM_VARIABLES_ADMIN"}[m.mariadb[i]]+" ON *.* TO "+account)
-			exec(t, db, "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES ON `wherry\\_wo\\_rights`.* TO "+account)
+				"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO "+account, "GRANT SELECT ON wo_rights.* TO "+
+					account)
+			exec(t, db, "GRANT "+map[bool]string{
+				true:  "READ_ONLY ADMIN",
+				false: "SYSTEM_VARIABLES_ADMIN",
+			}[m.mariadb[i]]+" ON *.* TO "+account)
+			exec(t, db, "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES ON "+
+				"`wherry\\_wo\\_rights`.* TO "+account)
 		}
 		exec(t, m.to, "GRANT INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES ON wo_rights.* TO "+account)
 		m.as(t, "wo_mover")
@@ -142,8 +190,10 @@ func TestCheckNeedsPrivileges(t *testing.T) {
 		if !m.mariadb[1] {
 			set = "SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER ON *.*"
 		}
-		exec(t, m.to, "GRANT CREATE VIEW, SHOW VIEW, TRIGGER, EVENT, CREATE ROUTINE, ALTER ROUTINE ON wo_rights.* TO "+account,
-			"GRANT TRIGGER ON `wherry\\_wo\\_rights`.* TO "+account, "GRANT "+set+" TO "+account, "GRANT SELECT ON mysql.user TO "+account)
+		exec(t, m.to, "GRANT CREATE VIEW, SHOW VIEW, TRIGGER, EVENT, CREATE ROUTINE, ALTER ROUTINE ON wo_rights.* TO "+
+			account,
+			"GRANT TRIGGER ON `wherry\\_wo\\_rights`.* TO "+account, "GRANT "+set+" TO "+account,
+			"GRANT SELECT ON mysql.user TO "+account)
 		code, told = m.check(t)
 		assert.Equal(t, 12, code, told)
 		assert.Contains(t, told, "functions and triggers take SUPER on a target that writes a binary log")
@@ -152,7 +202,8 @@ func TestCheckNeedsPrivileges(t *testing.T) {
 		m.ready(t)
 		m.must(t, "cutover", "--confirm=wo_rights")
 		assert.Equal(t, 1, m.count(t, "triggers", "trigger_schema"))
-		assert.Equal(t, owner+"@%", text(t, m.to, "SELECT definer FROM information_schema.triggers WHERE trigger_schema = 'wo_rights'"))
+		assert.Equal(t, owner+"@%", text(t, m.to, "SELECT definer FROM information_schema.triggers WHERE "+
+			"trigger_schema = 'wo_rights'"))
 	})
 }
 
@@ -167,5 +218,6 @@ func (m *move) becomes(t *testing.T, before, account string) {
 	t.Helper()
 	config, err := os.ReadFile(m.Config)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(m.Config, []byte(strings.ReplaceAll(string(config), "user: "+before, "user: "+account)), 0o600))
+	require.NoError(t, os.WriteFile(m.Config, []byte(strings.ReplaceAll(string(config), "user: "+before,
+		"user: "+account)), 0o600))
 }

@@ -38,12 +38,13 @@ func (m *move) grantsOf(t *testing.T, args ...string) (code int, scripts map[str
 	return cmd.ProcessState.ExitCode(), scripts, string(text)
 }
 
-// TestGrantsRun: what check prints for an account without rights runs as it is on each end, and then check passes with that account. So
-// does what --grants prints beforehand for an account that is named.
+// TestGrantsRun: what check prints for an account without rights runs as it is on each end, and then check passes
+// with that account. So does what --grants prints beforehand for an account that is named.
 func TestGrantsRun(t *testing.T) {
 	onPairs(t, everyPair, func(t *testing.T, source, target lab.Server) {
 		const account, other = "'wo_poor'@'%'", "'wo_planned'@'%'"
-		m := newMove(t, "wo_poor", source, target, "cutover: {objects: [views, triggers, routines, events], max_lag: 1h, definer: current}",
+		m := newMove(t, "wo_poor", source, target, "cutover: {objects: [views, triggers, routines, events], max_lag: "+
+			"1h, definer: current}",
 			"schema: {allow_losses: [collation]}", `routes: [{from: "wo_poor.*", to: "wo_poor_2.*"}]`)
 		exec2 := func(db *sql.DB, statements ...string) {
 			t.Helper()

@@ -1,5 +1,6 @@
-// Package objects moves everything that a database has besides tables: views, triggers, routines, events and sequences, with
-// the wherry that a user runs, under load, and killed. What is on both sides is compared by SQL of its own.
+// Package objects moves everything that a database has besides tables: views, triggers, routines, events and
+// sequences, with the wherry that a user runs, under load, and killed. What is on both sides is compared by SQL of
+// its own.
 package objects
 
 import (
@@ -77,7 +78,8 @@ func newMove(t *testing.T, name string, source, target lab.Server, extra ...stri
 	admin := [2]*sql.DB{open(t, source, ""), open(t, target, "")}
 	for _, db := range admin {
 		exec(t, db, "SET GLOBAL read_only = 0",
-			"DROP DATABASE IF EXISTS "+m.name, "DROP DATABASE IF EXISTS "+m.there, "DROP DATABASE IF EXISTS wherry_"+m.name,
+			"DROP DATABASE IF EXISTS "+m.name, "DROP DATABASE IF EXISTS "+m.there, "DROP DATABASE IF EXISTS wherry_"+
+				m.name,
 			"CREATE USER IF NOT EXISTS '"+owner+"'@'%'", "GRANT ALL ON `wo\\_%`.* TO '"+owner+"'@'%'")
 	}
 	exec(t, admin[0], "CREATE DATABASE "+m.name+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
@@ -95,7 +97,10 @@ func newMove(t *testing.T, name string, source, target lab.Server, extra ...stri
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = m.app.Close() })
 	dir := t.TempDir()
-	m.Wherry, err = lab.Move{Name: name, State: filepath.Join(dir, "state.yaml"), Source: source, Target: target, Include: name + ".*", Extra: extra}.
+	m.Wherry, err = lab.Move{
+		Name: name, State: filepath.Join(dir, "state.yaml"), Source: source, Target: target,
+		Include: name + ".*", Extra: extra,
+	}.
 		Write(wherry, filepath.Join(dir, "wherry.yaml"))
 	require.NoError(t, err)
 	return m
@@ -179,8 +184,10 @@ func (m *move) startLoad(t *testing.T) *load {
 			for _, s := range []string{
 				fmt.Sprintf(rent, rented(i)...), fmt.Sprintf(pay, paid(i)...),
 				fmt.Sprintf("UPDATE film SET title = 'Again %d', rate = %d.49 WHERE id = %d", i, i%5, i%films+1),
-				fmt.Sprintf("INSERT INTO film (title, description) VALUES ('New %d', 'shark')", i), "DELETE FROM film WHERE title LIKE 'New %' ORDER BY id LIMIT 1",
-				fmt.Sprintf("UPDATE actor SET id = %d WHERE id = %d", 1000+i%20, i%20+1), fmt.Sprintf("DELETE FROM rental WHERE id = %d AND %d > 1", i%50, i%3),
+				fmt.Sprintf("INSERT INTO film (title, description) VALUES ('New %d', 'shark')", i),
+				"DELETE FROM film WHERE title LIKE 'New %' ORDER BY id LIMIT 1",
+				fmt.Sprintf("UPDATE actor SET id = %d WHERE id = %d", 1000+i%20, i%20+1),
+				fmt.Sprintf("DELETE FROM rental WHERE id = %d AND %d > 1", i%50, i%3),
 			} {
 				if _, err := m.app.ExecContext(context.Background(), s); err != nil {
 					l.err = err

@@ -64,7 +64,8 @@ func (k nameTypes) walk(t *testing.T, at string, v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, value := range v {
-			if name == "source_read_only" || name == "keys" { // names of the server's variables, values of the configuration
+			// names of the server's variables, values of the configuration
+			if name == "source_read_only" || name == "keys" {
 				continue
 			}
 			if kind := kindOf(value); kind != "null" {
@@ -91,9 +92,12 @@ func TestJSONOutput(t *testing.T) {
 		m := newMove(t, "wo_json", source, target)
 		exec(t, m.source, "CREATE TABLE t (id INT PRIMARY KEY, a INT)", "INSERT INTO t VALUES (1, 1), (2, 2)")
 		for _, command := range []string{
-			"version", "config validate", "status --print-config", "verify", "check", "check --grants target", "init-schema --dry-run", "init-schema",
-			"init-copy --progress", "init-copy", "start-replica --until-caught-up --progress", "verify --progress", "run", "status",
-			"cutover --rehearse --confirm=wo_json", "cutover --dry-run", "cutover", "cutover --confirm=wo_json --progress", "verify", "status", "cleanup --dry-run", "cleanup",
+			"version", "config validate", "status --print-config", "verify", "check", "check --grants target",
+			"init-schema --dry-run", "init-schema",
+			"init-copy --progress", "init-copy", "start-replica --until-caught-up --progress", "verify --progress",
+			"run", "status",
+			"cutover --rehearse --confirm=wo_json", "cutover --dry-run", "cutover",
+			"cutover --confirm=wo_json --progress", "verify", "status", "cleanup --dry-run", "cleanup",
 		} {
 			args := strings.Fields(command)
 			if args[0] == "config" { // the harness puts flags behind the first word
@@ -118,7 +122,8 @@ func TestJSONOutput(t *testing.T) {
 						continue
 					}
 					kinds := strings.Split(strings.ReplaceAll(lines[last][field], "true or false", "true"), " or ")
-					assert.Contains(t, kinds, strings.ReplaceAll(kindOf(value), "true or false", "true"), "%s: %s.%s: %s", command, last, field, text)
+					assert.Contains(t, kinds, strings.ReplaceAll(kindOf(value), "true or false", "true"),
+						"%s: %s.%s: %s", command, last, field, text)
 				}
 			}
 			want := map[bool]string{true: "summary", false: "error"}[c.Code == 0 || c.Code == 3]
@@ -129,7 +134,8 @@ func TestJSONOutput(t *testing.T) {
 		}
 	})
 	for kind := range lines {
-		if kind != "grants" && !t.Skipped() && os.Getenv("WHERRY_TEST_SERVERS") != "" { // which an account without rights gets, see TestGrantsRun
+		// which an account without rights gets, see TestGrantsRun
+		if kind != "grants" && !t.Skipped() && os.Getenv("WHERRY_TEST_SERVERS") != "" {
 			assert.True(t, seen[kind], "no command printed a line of type %s", kind)
 		}
 	}

@@ -13,13 +13,14 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// TestObjectsMove moves the shop with all that it has, under load, in every direction; between servers of one family to a
-// database of another name.
+// TestObjectsMove moves the shop with all that it has, under load, in every direction; between servers of one family
+// to a database of another name.
 func TestObjectsMove(t *testing.T) {
 	onPairs(t, everyPair, func(t *testing.T, source, target lab.Server) {
 		extra := []string{allObjects, "schema: {allow_losses: [collation]}"}
 		if source.Flavor == target.Flavor {
-			extra = append(extra, `routes: [{from: "wo_shop.*", to: "wo_newshop.*"}, {from: wo_shop.city, to: wo_newshop.towns}]`)
+			extra = append(extra, `routes: [{from: "wo_shop.*", to: "wo_newshop.*"}, {from: wo_shop.city, to: `+
+				`wo_newshop.towns}]`)
 		}
 		m := newMove(t, "wo_shop", source, target, extra...)
 		m.fill(t)
@@ -63,7 +64,8 @@ func (m *move) assertBeats(t *testing.T) {
 	assert.GreaterOrEqual(t, target, source)
 	require.True(t, lab.Until(func() bool { return beats(m.to, m.there) > target+1 }), "the event does not run")
 	assert.Equal(t, source, beats(m.source, m.name))
-	exec(t, m.source, "SET GLOBAL read_only = 0", "DROP EVENT beat", "UPDATE fired SET times = 0 WHERE name = 'event'", "SET GLOBAL read_only = 1")
+	exec(t, m.source, "SET GLOBAL read_only = 0", "DROP EVENT beat", "UPDATE fired SET times = 0 WHERE name = 'event'",
+		"SET GLOBAL read_only = 1")
 	exec(t, m.to, "DROP EVENT "+m.there+".beat", "UPDATE "+m.there+".fired SET times = 0 WHERE name = 'event'")
 }
 
@@ -113,12 +115,18 @@ func (m *move) assertMoved(t *testing.T) {
 	}
 	for _, query := range []string{
 		"SELECT id, balance(id, '2024-06-01') FROM customer", "SELECT shout('zoë')",
-		"CALL film_in_stock(3, 1, @n)", "SELECT @n", "SET @length = 3", "CALL longest_name(@name, @length)", "SELECT @name, @length", "CALL rewards(2, @rewarded)", "SELECT @rewarded",
-		"SELECT table_name, security_type, check_option, definer FROM information_schema.views WHERE table_schema = DATABASE()",
-		"SELECT routine_name, routine_type, is_deterministic, sql_data_access, security_type, routine_comment, definer FROM information_schema.routines WHERE routine_schema = DATABASE()",
-		"SELECT trigger_name, event_manipulation, action_timing, action_order, event_object_table, definer FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
-		"SELECT event_name, definer, event_type, execute_at, interval_value, interval_field, starts, status, on_completion, event_comment, time_zone FROM information_schema.events WHERE event_schema = DATABASE()",
-		"SELECT * FROM fired", "SELECT * FROM film_text", "SELECT * FROM film", "SELECT * FROM rental", "SELECT * FROM payment",
+		"CALL film_in_stock(3, 1, @n)", "SELECT @n", "SET @length = 3", "CALL longest_name(@name, @length)",
+		"SELECT @name, @length", "CALL rewards(2, @rewarded)", "SELECT @rewarded",
+		"SELECT table_name, security_type, check_option, definer FROM information_schema.views WHERE table_schema = " +
+			"DATABASE()",
+		"SELECT routine_name, routine_type, is_deterministic, sql_data_access, security_type, routine_comment, " +
+			"definer FROM information_schema.routines WHERE routine_schema = DATABASE()",
+		"SELECT trigger_name, event_manipulation, action_timing, action_order, event_object_table, definer FROM " +
+			"information_schema.triggers WHERE trigger_schema = DATABASE()",
+		"SELECT event_name, definer, event_type, execute_at, interval_value, interval_field, starts, status, " +
+			"on_completion, event_comment, time_zone FROM information_schema.events WHERE event_schema = DATABASE()",
+		"SELECT * FROM fired", "SELECT * FROM film_text", "SELECT * FROM film", "SELECT * FROM rental",
+		"SELECT * FROM payment",
 	} {
 		source, target := table(t, here, query), table(t, there, query)
 		if query != "SET @length = 3" && !strings.HasPrefix(query, "CALL longest") {
@@ -155,8 +163,10 @@ func (m *move) assertFires(t *testing.T, there *sql.Conn) {
 	assert.Equal(t, "0", one("SELECT COUNT(*) FROM film_text WHERE title = 'Later'"))
 	require.NoError(t, run("UPDATE cheap SET rate = 1 WHERE rate < 1"))
 	require.ErrorContains(t, run("UPDATE cheap SET rate = 9"), "CHECK OPTION")
-	assert.Contains(t, one("SELECT status FROM information_schema.events WHERE event_schema = DATABASE() AND event_name = 'tidy'"), "ENABLED")
-	assert.Equal(t, "DISABLED", one("SELECT status FROM information_schema.events WHERE event_schema = DATABASE() AND event_name = 'asleep'"))
+	assert.Contains(t, one("SELECT status FROM information_schema.events WHERE event_schema = DATABASE() AND "+
+		"event_name = 'tidy'"), "ENABLED")
+	assert.Equal(t, "DISABLED", one("SELECT status FROM information_schema.events WHERE event_schema = DATABASE() "+
+		"AND event_name = 'asleep'"))
 	if m.mariadb[0] && m.mariadb[1] {
 		assert.Equal(t, "1000", one("SELECT NEXTVAL(tickets)"))
 		assert.Equal(t, "-1", one("SELECT NEXTVAL(down)"))
@@ -166,18 +176,24 @@ func (m *move) assertFires(t *testing.T, there *sql.Conn) {
 // assertCounts: nothing is there twice, and nothing of ours is left.
 func (m *move) assertCounts(t *testing.T) {
 	t.Helper()
-	for list, want := range map[string]int{"triggers/trigger_schema": len(rentalTriggers), "routines/routine_schema": len(rentalRoutines), "events/event_schema": len(rentalEvents), "views/table_schema": len(rentalViews)} {
+	for list, want := range map[string]int{
+		"triggers/trigger_schema": len(rentalTriggers),
+		"routines/routine_schema": len(rentalRoutines), "events/event_schema": len(rentalEvents),
+		"views/table_schema": len(rentalViews),
+	} {
 		name, column, _ := strings.Cut(list, "/")
 		assert.Equal(t, want, m.count(t, name, column), name)
 	}
-	assert.Empty(t, table(t, m.to, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'wherry_"+m.name+"' AND table_name LIKE 'tried%'"))
+	assert.Empty(t, table(t, m.to, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'wherry_"+
+		m.name+"' AND table_name LIKE 'tried%'"))
 }
 
 // TestSequencesGoOn: what was handed out on the source is never handed out again, whatever was cached.
 func TestSequencesGoOn(t *testing.T) {
 	onPairs(t, []string{"mariadb to mariadb"}, func(t *testing.T, source, target lab.Server) {
 		m := newMove(t, "wo_numbers", source, target, "cutover: {objects: [sequences], max_lag: 1h}")
-		exec(t, m.source, append([]string{"CREATE TABLE marks (id INT PRIMARY KEY)", "INSERT INTO marks VALUES (1)"}, rentalSequences...)...)
+		exec(t, m.source, append([]string{"CREATE TABLE marks (id INT PRIMARY KEY)", "INSERT INTO marks VALUES (1)"},
+			rentalSequences...)...)
 		m.ready(t)
 		for range 33 {
 			exec(t, m.source, "DO NEXTVAL(tickets)", "DO NEXTVAL(down)")
@@ -185,7 +201,8 @@ func TestSequencesGoOn(t *testing.T) {
 		m.must(t, "cutover", "--confirm=wo_numbers")
 		there := conn(t, m.to, m.there)
 		var next, down int
-		require.NoError(t, there.QueryRowContext(t.Context(), "SELECT NEXTVAL(tickets), NEXTVAL(down)").Scan(&next, &down))
+		require.NoError(t, there.QueryRowContext(t.Context(), "SELECT NEXTVAL(tickets), NEXTVAL(down)").Scan(&next,
+			&down))
 		assert.Greater(t, next, 1000+32*5)
 		assert.Zero(t, (next-1000)%5)
 		assert.Equal(t, -34, down)

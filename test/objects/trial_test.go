@@ -16,7 +16,8 @@ import (
 // scratchDatabases are those of a move that are on the target.
 func (m *move) scratchDatabases(t *testing.T) []string {
 	t.Helper()
-	return table(t, m.to, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE '"+strings.ReplaceAll("wherry_"+m.name, "_", `\\_`)+"-try%'")
+	return table(t, m.to, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE '"+
+		strings.ReplaceAll("wherry_"+m.name, "_", `\\_`)+"-try%'")
 }
 
 // logged is where the server's binary log ends.
@@ -26,7 +27,8 @@ func logged(t *testing.T, db *sql.DB) []string {
 	return table(t, db, query)
 }
 
-// TestTrial: what the target will not take is found by check, all at once, and nothing of that is left there or in its log.
+// TestTrial: what the target will not take is found by check, all at once, and nothing of that is left there or in
+// its log.
 func TestTrial(t *testing.T) {
 	const asked = "cutover: {objects: [views, triggers, routines, events], max_lag: 1h}"
 	for title, c := range map[string]struct {
@@ -47,15 +49,21 @@ func TestTrial(t *testing.T) {
 				"CREATE VIEW fine AS SELECT id FROM whole",
 				"INSERT IGNORE INTO mysql.time_zone (Time_zone_id, Use_leap_seconds) VALUES (9999, 'N')",
 				"INSERT IGNORE INTO mysql.time_zone_name (Name, Time_zone_id) VALUES ('Antarctica/Troll', 9999)",
-				"INSERT IGNORE INTO mysql.time_zone_transition_type (Time_zone_id, Transition_type_id, `Offset`, Is_DST, Abbreviation) VALUES (9999, 0, 7200, 0, 'TT')",
-				"SET time_zone = 'Antarctica/Troll'", "CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DO DELETE FROM whole",
+				"INSERT IGNORE INTO mysql.time_zone_transition_type (Time_zone_id, Transition_type_id, `Offset`, " +
+					"Is_DST, Abbreviation) VALUES (9999, 0, 7200, 0, 'TT')",
+				"SET time_zone = 'Antarctica/Troll'",
+				"CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DO DELETE FROM whole",
 			},
-			says:   []string{`"subject":"wo_trial.matched"`, `"subject":"view wo_trial.above"`, "sql_mode", `"subject":"event wo_trial.e"`, "Antarctica/Troll"},
+			says: []string{
+				`"subject":"wo_trial.matched"`, `"subject":"view wo_trial.above"`, "sql_mode",
+				`"subject":"event wo_trial.e"`, "Antarctica/Troll",
+			},
 			silent: []string{"view wo_trial.fine", "wo_trial.child", "wherry_wo_trial-try"},
 		},
 		"sound": {
 			pair: "mysql to mysql", extra: `routes: [{from: "wo_trial.*", to: "wo_there.*"}]`, source: []string{
-				"CREATE TABLE child (id INT PRIMARY KEY, m INT, u INT UNIQUE, KEY (m), FOREIGN KEY c1 (m) REFERENCES parent (id), FOREIGN KEY c2 (m) REFERENCES child (u))",
+				"CREATE TABLE child (id INT PRIMARY KEY, m INT, u INT UNIQUE, KEY (m), FOREIGN KEY c1 (m) REFERENCES " +
+					"parent (id), FOREIGN KEY c2 (m) REFERENCES child (u))",
 				"CREATE FUNCTION f(x INT) RETURNS INT DETERMINISTIC RETURN (SELECT MAX(id) FROM parent WHERE id < x)",
 				"CREATE VIEW v2 AS SELECT c.id, f(c.m) AS n FROM child c", "CREATE VIEW v3 AS SELECT n FROM v2",
 				"CREATE TRIGGER tr BEFORE INSERT ON child FOR EACH ROW SET NEW.m = f(NEW.m)",
@@ -67,7 +75,8 @@ func TestTrial(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			onPairs(t, []string{c.pair}, func(t *testing.T, source, target lab.Server) {
 				m := newMove(t, "wo_trial", source, target, asked, c.extra)
-				exec(t, m.source, inDatabase(m.name, append([]string{"CREATE TABLE parent (id INT PRIMARY KEY)"}, c.source...))...)
+				exec(t, m.source, inDatabase(m.name, append([]string{"CREATE TABLE parent (id INT PRIMARY KEY)"},
+					c.source...))...)
 				t.Cleanup(func() {
 					for _, list := range []string{"time_zone", "time_zone_name", "time_zone_transition_type"} {
 						exec(t, m.source, "DELETE FROM mysql."+list+" WHERE Time_zone_id = 9999")
@@ -92,7 +101,10 @@ func TestTrial(t *testing.T) {
 // TestTrialOfOthers: a database that has the name and that this move did not make is left as it is, filled or empty.
 func TestTrialOfOthers(t *testing.T) {
 	onPairs(t, []string{"mysql to mariadb", "mariadb to mysql"}, func(t *testing.T, source, target lab.Server) {
-		for _, contents := range [][]string{nil, {"CREATE TABLE `wherry_wo_others-try`.t (id INT PRIMARY KEY)", "INSERT INTO `wherry_wo_others-try`.t VALUES (7)"}} {
+		for _, contents := range [][]string{nil, {
+			"CREATE TABLE `wherry_wo_others-try`.t (id INT PRIMARY KEY)",
+			"INSERT INTO `wherry_wo_others-try`.t VALUES (7)",
+		}} {
 			m := newMove(t, "wo_others", source, target)
 			exec(t, m.source, "CREATE TABLE t (id INT PRIMARY KEY)")
 			exec(t, m.to, append([]string{"CREATE DATABASE `wherry_wo_others-try`"}, contents...)...)
@@ -116,7 +128,8 @@ func TestTrialKilled(t *testing.T) {
 		m := newMove(t, "wo_try_kill", source, target, `routes: [{from: "wo_try_kill.a*", to: "wo_try_kill_2.*"}]`)
 		var tables []string
 		for i := range 40 {
-			tables = append(tables, fmt.Sprintf("CREATE TABLE %c%d (id INT PRIMARY KEY, c%d INT, KEY (c%d))", 'a'+rune(i%2), i, i, i))
+			tables = append(tables, fmt.Sprintf("CREATE TABLE %c%d (id INT PRIMARY KEY, c%d INT, KEY (c%d))",
+				'a'+rune(i%2), i, i, i))
 		}
 		exec(t, m.source, tables...)
 		kill := func() {
@@ -128,7 +141,8 @@ func TestTrialKilled(t *testing.T) {
 					t.Fatal("check ended: ", c.Output())
 				default:
 				}
-				return text(t, m.to, "SELECT COUNT(*) > 4 FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE 'wherry\\_wo\\_try\\_kill-try%'") == "1"
+				return text(t, m.to, "SELECT COUNT(*) > 4 FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE "+
+					"'wherry\\_wo\\_try\\_kill-try%'") == "1"
 			}, c.Progress), "no trial has begun")
 			require.NoError(t, c.Signal(os.Kill))
 			<-c.Done()
@@ -147,7 +161,8 @@ func TestTrialKilled(t *testing.T) {
 	})
 }
 
-// TestTrialNeedsRights: what the account lacks is a warning with the statement that grants it; with that, statements are tried.
+// TestTrialNeedsRights: what the account lacks is a warning with the statement that grants it; with that, statements
+// are tried.
 func TestTrialNeedsRights(t *testing.T) {
 	onPairs(t, []string{"mysql to mysql", "mariadb to mariadb"}, func(t *testing.T, source, target lab.Server) {
 		m := newMove(t, "wo_try_rights", source, target)
@@ -155,14 +170,20 @@ func TestTrialNeedsRights(t *testing.T) {
 		const account = "'wo_trier'@'%'"
 		for i, db := range []*sql.DB{m.source, m.to} {
 			exec(t, db, "DROP USER IF EXISTS "+account, "CREATE USER "+account+" IDENTIFIED BY '"+lab.Password+"'",
-				"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO "+account, "GRANT ALL ON wo_try_rights.* TO "+account, "GRANT ALL ON `wherry\\_wo\\_try\\_rights`.* TO "+account)
-			exec(t, db, "GRANT "+map[bool]string{true: "READ_ONLY ADMIN", false: "SYSTEM_VARIABLES_ADMIN"}[m.mariadb[i]]+" ON *.* TO "+account)
+				"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO "+account, "GRANT ALL ON wo_try_rights.* TO "+
+					account, "GRANT ALL ON `wherry\\_wo\\_try\\_rights`.* TO "+account)
+			exec(t, db, "GRANT "+map[bool]string{
+				true:  "READ_ONLY ADMIN",
+				false: "SYSTEM_VARIABLES_ADMIN",
+			}[m.mariadb[i]]+" ON *.* TO "+account)
 		}
 		m.as(t, "wo_trier")
 		code, told := m.check(t)
 		assert.Equal(t, 0, code, told)
-		assert.Contains(t, told, "GRANT SELECT, CREATE, ALTER, INDEX, DROP, REFERENCES ON `wherry_wo_try_rights-try`.* TO")
-		exec(t, m.to, "GRANT SELECT, CREATE, ALTER, INDEX, DROP, REFERENCES ON `wherry_wo_try_rights-try`.* TO "+account)
+		assert.Contains(t, told, "GRANT SELECT, CREATE, ALTER, INDEX, DROP, REFERENCES ON "+
+			"`wherry_wo_try_rights-try`.* TO")
+		exec(t, m.to, "GRANT SELECT, CREATE, ALTER, INDEX, DROP, REFERENCES ON `wherry_wo_try_rights-try`.* TO "+
+			account)
 		code, told = m.check(t)
 		assert.Equal(t, 0, code, told)
 		assert.NotContains(t, told, `"trial"`)
@@ -174,8 +195,10 @@ func TestTrialNeedsRights(t *testing.T) {
 func TestTrialDuringTheMove(t *testing.T) {
 	onPairs(t, []string{"mariadb to mysql", "mysql to mariadb"}, func(t *testing.T, source, target lab.Server) {
 		m := newMove(t, "wo_try_late", source, target, "cutover: {objects: [views, triggers], max_lag: 1h}")
-		exec(t, m.source, "CREATE TABLE p (id INT PRIMARY KEY)", "CREATE TABLE t (id INT PRIMARY KEY, a INT, KEY (a), FOREIGN KEY (a) REFERENCES p (id))",
-			"INSERT INTO p VALUES (1)", "INSERT INTO t VALUES (5, 1)", "CREATE VIEW v AS SELECT id FROM t", "CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.id = NEW.id + 1")
+		exec(t, m.source, "CREATE TABLE p (id INT PRIMARY KEY)", "CREATE TABLE t (id INT PRIMARY KEY, a INT, KEY "+
+			"(a), FOREIGN KEY (a) REFERENCES p (id))",
+			"INSERT INTO p VALUES (1)", "INSERT INTO t VALUES (5, 1)", "CREATE VIEW v AS SELECT id FROM t",
+			"CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.id = NEW.id + 1")
 		quiet := func(when string) {
 			code, told := m.check(t)
 			assert.Equal(t, 0, code, "%s: %s", when, told)
@@ -197,8 +220,8 @@ func TestTrialDuringTheMove(t *testing.T) {
 	})
 }
 
-// TestViewsAreRead: a view that the target's own sql_mode does not let applications read is named by check; and by the cutover, if the
-// mode was another then, before writes are stopped.
+// TestViewsAreRead: a view that the target's own sql_mode does not let applications read is named by check; and by
+// the cutover, if the mode was another then, before writes are stopped.
 func TestViewsAreRead(t *testing.T) {
 	onPairs(t, []string{"mariadb to mysql", "mysql to mariadb"}, func(t *testing.T, source, target lab.Server) {
 		m := newMove(t, "wo_read", source, target, "cutover: {objects: [views], max_lag: 1h}")
@@ -210,8 +233,10 @@ func TestViewsAreRead(t *testing.T) {
 		const open, full = "STRICT_TRANS_TABLES", "STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY"
 		set(m.source, open)
 		set(m.to, full)
-		exec(t, m.source, "CREATE TABLE f (id INT PRIMARY KEY, c INT, name VARCHAR(9))", "INSERT INTO f VALUES (1, 1, 'a'), (2, 1, 'b')", "SET sql_mode = ''",
-			"CREATE VIEW listed AS SELECT c, name, COUNT(*) AS n FROM f GROUP BY c", "CREATE VIEW all_right AS SELECT c, MAX(name) AS m FROM f GROUP BY c",
+		exec(t, m.source, "CREATE TABLE f (id INT PRIMARY KEY, c INT, name VARCHAR(9))",
+			"INSERT INTO f VALUES (1, 1, 'a'), (2, 1, 'b')", "SET sql_mode = ''",
+			"CREATE VIEW listed AS SELECT c, name, COUNT(*) AS n FROM f GROUP BY c",
+			"CREATE VIEW all_right AS SELECT c, MAX(name) AS m FROM f GROUP BY c",
 			"CREATE VIEW slow AS SELECT SLEEP(60) AS x FROM f")
 		code, told := m.check(t)
 		assert.Equal(t, 12, code, told)
@@ -237,13 +262,18 @@ func TestViewsAreRead(t *testing.T) {
 	})
 }
 
-// TestAliasOfAView: MySQL prints a column of a view that has an alias as if the alias were a table of the view's database.
+// TestAliasOfAView: MySQL prints a column of a view that has an alias as if the alias were a table of the view's
+// database.
 func TestAliasOfAView(t *testing.T) {
 	onPairs(t, everyPair, func(t *testing.T, source, target lab.Server) {
 		for _, extra := range []string{"", `routes: [{from: "wo_alias.*", to: "wo_alias_2.*"}]`} {
-			m := newMove(t, "wo_alias", source, target, "cutover: {objects: [views], max_lag: 1h}", "schema: {allow_losses: [collation, json]}", extra)
-			exec(t, m.source, "CREATE TABLE base (id INT PRIMARY KEY, j JSON)", `INSERT INTO base VALUES (7, '[7, 8]')`, "CREATE TABLE b (id INT PRIMARY KEY)",
-				"CREATE VIEW z_base AS SELECT id, j FROM base", "CREATE VIEW a_first AS SELECT b.id AS i, c.id + x.a AS a FROM z_base b JOIN z_base c JOIN base d JOIN JSON_TABLE(d.j, '$[*]' COLUMNS (a INT PATH '$')) x")
+			m := newMove(t, "wo_alias", source, target, "cutover: {objects: [views], max_lag: 1h}",
+				"schema: {allow_losses: [collation, json]}", extra)
+			exec(t, m.source, "CREATE TABLE base (id INT PRIMARY KEY, j JSON)", `INSERT INTO base VALUES (7, '[7, 8]')`,
+				"CREATE TABLE b (id INT PRIMARY KEY)",
+				"CREATE VIEW z_base AS SELECT id, j FROM base",
+				"CREATE VIEW a_first AS SELECT b.id AS i, c.id + x.a AS a FROM z_base b JOIN z_base c JOIN base d "+
+					"JOIN JSON_TABLE(d.j, '$[*]' COLUMNS (a INT PATH '$')) x")
 			m.ready(t)
 			m.must(t, "cutover", "--confirm=wo_alias")
 			assert.Equal(t, "29", text(t, m.to, "SELECT SUM(a) FROM "+m.there+".a_first"))

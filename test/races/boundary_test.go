@@ -34,7 +34,10 @@ func TestTransactionBoundaries(t *testing.T) {
 		for _, mode := range []struct {
 			name string
 			replicate.Options
-		}{{"small batches", replicate.Options{BatchRows: 20, BatchBytes: 4 << 10}}, {"large batches", replicate.Options{}}} {
+		}{
+			{"small batches", replicate.Options{BatchRows: 20, BatchBytes: 4 << 10}},
+			{"large batches", replicate.Options{}},
+		} {
 			t.Run(mode.name, func(t *testing.T) {
 				w := bank(t, source, target)
 				w.copy(copy.Options{ChunkRows: 50})
@@ -85,9 +88,12 @@ func bank(t *testing.T, source, target lab.Server) *world {
 	t.Helper()
 	w := newWorld(t, source, target,
 		"CREATE TABLE account (id INT PRIMARY KEY, balance INT NOT NULL, slot INT NOT NULL, UNIQUE KEY slot (slot))",
-		"CREATE TABLE journal (id BIGINT PRIMARY KEY AUTO_INCREMENT, account INT NOT NULL, amount INT NOT NULL, KEY account (account))")
+		"CREATE TABLE journal (id BIGINT PRIMARY KEY AUTO_INCREMENT, account INT NOT NULL, amount INT NOT NULL, KEY "+
+			"account (account))")
 	for i := range accounts {
-		w.exec(w.app, fmt.Sprintf("INSERT account VALUES (%d, %d, %d); INSERT journal (account, amount) VALUES (%d, %d)", i, balance, i, i, balance))
+		w.exec(w.app,
+			fmt.Sprintf("INSERT account VALUES (%d, %d, %d); INSERT journal (account, amount) VALUES (%d, %d)", i,
+				balance, i, i, balance))
 	}
 	return w
 }
@@ -104,7 +110,8 @@ func (w *world) transfers(look func() error) (looks int) {
 			for ctx.Err() == nil {
 				_, err := w.app.ExecContext(w.ctx, transfer(random))
 				var refused *mysql.MySQLError
-				if err != nil && (!errors.As(err, &refused) || refused.Number != 1213) { // a deadlock rolls back all of it
+				// a deadlock rolls back all of it
+				if err != nil && (!errors.As(err, &refused) || refused.Number != 1213) {
 					return err
 				}
 			}
@@ -130,11 +137,14 @@ func transfer(random *rand.Rand) string {
 	text := "BEGIN;"
 	for pair := first; pair < first+n; pair++ {
 		a, b, amount := 2*pair, 2*pair+1, 1+random.IntN(50)
-		text += fmt.Sprintf("UPDATE account SET balance = balance - %d WHERE id = %d; UPDATE account SET balance = balance + %d WHERE id = %d;"+
+		text += fmt.Sprintf("UPDATE account SET balance = balance - %d WHERE id = %d; UPDATE account SET balance = "+
+			"balance + %d WHERE id = %d;"+
 			"INSERT journal (account, amount) VALUES (%d, %d), (%d, %d);", amount, a, amount, b, a, -amount, b, amount)
 		if random.IntN(3) == 0 {
-			text += fmt.Sprintf("SELECT slot INTO @a FROM account WHERE id = %d; SELECT slot INTO @b FROM account WHERE id = %d;"+
-				"UPDATE account SET slot = -1 - id WHERE id = %d; UPDATE account SET slot = @a WHERE id = %d; UPDATE account SET slot = @b WHERE id = %d;", a, b, a, b, a)
+			text += fmt.Sprintf("SELECT slot INTO @a FROM account WHERE id = %d; SELECT slot INTO @b FROM account "+
+				"WHERE id = %d;"+
+				"UPDATE account SET slot = -1 - id WHERE id = %d; UPDATE account SET slot = @a WHERE id = %d; UPDATE "+
+				"account SET slot = @b WHERE id = %d;", a, b, a, b, a)
 		}
 	}
 	return text + "COMMIT"
@@ -162,7 +172,8 @@ func (w *world) sound(ctx context.Context) error {
 		{"SELECT COUNT(DISTINCT slot) FROM " + account, accounts, "slots"},
 		{"SELECT COUNT(*) FROM " + account + " WHERE slot < 0", 0, "slots within a transaction"},
 		{"SELECT COALESCE(SUM(amount), 0) FROM " + journal, accounts * balance, "sum of the journal"},
-		{"SELECT COUNT(*) FROM " + account + " a JOIN (SELECT account, SUM(amount) s FROM " + journal + " GROUP BY account) j ON j.account = a.id WHERE j.s <> a.balance", 0, "accounts unlike their journal"},
+		{"SELECT COUNT(*) FROM " + account + " a JOIN (SELECT account, SUM(amount) s FROM " + journal +
+			" GROUP BY account) j ON j.account = a.id WHERE j.s <> a.balance", 0, "accounts unlike their journal"},
 	} {
 		var n int64
 		if err := conn.QueryRowContext(ctx, look.query).Scan(&n); err != nil {

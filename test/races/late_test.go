@@ -27,11 +27,13 @@ func (w *world) hold(source lab.Server, point string) (release func()) {
 	prefix := "rpl_semi_sync_master_"
 	if source.Flavor == lab.MySQL {
 		prefix = "rpl_semi_sync_source_"
-		if number(w.t, w.app, "SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME = 'rpl_semi_sync_source'") == 0 {
+		if number(w.t, w.app, "SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME = "+
+			"'rpl_semi_sync_source'") == 0 {
 			w.exec(w.app, "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'")
 		}
 	}
-	w.exec(w.app, "SET GLOBAL "+prefix+"timeout = 60000", "SET GLOBAL "+prefix+"wait_point = '"+point+"'", "SET GLOBAL "+prefix+"enabled = ON")
+	w.exec(w.app, "SET GLOBAL "+prefix+"timeout = 60000", "SET GLOBAL "+prefix+"wait_point = '"+point+"'",
+		"SET GLOBAL "+prefix+"enabled = ON")
 	release = func() {
 		_, err := w.app.ExecContext(context.WithoutCancel(w.ctx), "SET GLOBAL "+prefix+"enabled = OFF")
 		assert.NoError(w.t, err)
@@ -54,8 +56,10 @@ func (w *world) hanging(statement string) (wait func()) {
 	}()
 	require.True(w.t, lab.Until(func() bool {
 		var state sql.NullString
-		err := w.app.QueryRowContext(w.ctx, "SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = ?", id).Scan(&state)
-		return err == nil && (state.String == "Waiting for semi-sync ACK from replica" || state.String == "Waiting for semi-sync ACK from slave")
+		err := w.app.QueryRowContext(w.ctx, "SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = ?",
+			id).Scan(&state)
+		return err == nil && (state.String == "Waiting for semi-sync ACK from replica" ||
+			state.String == "Waiting for semi-sync ACK from slave")
 	}), "the commit never hung")
 	return func() {
 		w.t.Helper()
@@ -64,18 +68,22 @@ func (w *world) hanging(statement string) (wait func()) {
 	}
 }
 
-// TestLateCommit begins a copy while a commit is in the log and not visible: what the copy does not read the replay must
-// bring. One transaction inserts, one updates and deletes.
+// TestLateCommit begins a copy while a commit is in the log and not visible: what the copy does not read the replay
+// must bring. One transaction inserts, one updates and deletes.
 func TestLateCommit(t *testing.T) {
 	on(t, append(pairs, across...), func(t *testing.T, source, target lab.Server) {
-		for _, statement := range []string{"INSERT t VALUES (9, 'late')", "BEGIN; UPDATE t SET v = 'late' WHERE id = 1; DELETE FROM t WHERE id = 2; COMMIT"} {
+		for _, statement := range []string{
+			"INSERT t VALUES (9, 'late')",
+			"BEGIN; UPDATE t SET v = 'late' WHERE id = 1; DELETE FROM t WHERE id = 2; COMMIT",
+		} {
 			t.Run(statement, func(t *testing.T) {
 				w := newWorld(t, source, target, plainTable, insertRows(1, 4))
 				release := w.hold(source, beforeVisible)
 				wait := w.hanging(statement)
 				before := dump(t, w.app, w.routes[0].Source.Name())
 				w.moments.at = map[string]func(){"loaded 0": func() {
-					assert.Equal(t, before, dump(t, w.look, w.routes[0].Target.Name()), "the copy read what was visible, without the late commit")
+					assert.Equal(t, before, dump(t, w.look, w.routes[0].Target.Name()),
+						"the copy read what was visible, without the late commit")
 					release()
 					wait()
 				}}
@@ -98,7 +106,8 @@ func TestLateAnswer(t *testing.T) {
 			"loaded 0": func() {
 				release = w.hold(source, afterVisible)
 				wait = w.hanging("BEGIN; UPDATE t SET u = 3 WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2; COMMIT")
-				assert.Equal(t, int64(1), number(t, w.app, "SELECT u FROM t WHERE id = 2"), "visible before it is answered")
+				assert.Equal(t, int64(1), number(t, w.app, "SELECT u FROM t WHERE id = 2"),
+					"visible before it is answered")
 			},
 		}
 		w.copy(copy.Options{Workers: 1, ChunkRows: 1})

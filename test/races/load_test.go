@@ -21,15 +21,18 @@ const (
 // few enough for rows to want one another's; IGNORE leaves out what the source refuses.
 var loads = map[string]func(random *rand.Rand) string{
 	"insert only": func(random *rand.Rand) string {
-		return fmt.Sprintf("INSERT IGNORE renamed VALUES (%d, %d, 'new')", random.IntN(4*loadRows), random.IntN(2*loadRows))
+		return fmt.Sprintf("INSERT IGNORE renamed VALUES (%d, %d, 'new')", random.IntN(4*loadRows),
+			random.IntN(2*loadRows))
 	},
 	"update only": func(random *rand.Rand) string {
 		a, b := random.IntN(loadRows), random.IntN(loadRows)
 		return []string{
 			fmt.Sprintf("UPDATE renamed SET v = 'changed %d' WHERE id = %d", random.IntN(1000), a),
 			fmt.Sprintf("UPDATE IGNORE renamed SET u = %d WHERE id = %d", random.IntN(loadRows), a),
-			fmt.Sprintf("BEGIN; SET @a = (SELECT u FROM renamed WHERE id = %d); SET @b = (SELECT u FROM renamed WHERE id = %d); "+
-				"UPDATE renamed SET u = NULL WHERE id IN (%d, %d); UPDATE renamed SET u = @b WHERE id = %d; UPDATE renamed SET u = IF(%d = %d, u, @a) WHERE id = %d; COMMIT", a, b, a, b, a, a, b, b),
+			fmt.Sprintf("BEGIN; SET @a = (SELECT u FROM renamed WHERE id = %d); SET @b = (SELECT u FROM renamed "+
+				"WHERE id = %d); "+
+				"UPDATE renamed SET u = NULL WHERE id IN (%d, %d); UPDATE renamed SET u = @b WHERE id = %d; UPDATE "+
+				"renamed SET u = IF(%d = %d, u, @a) WHERE id = %d; COMMIT", a, b, a, b, a, a, b, b),
 			fmt.Sprintf("UPDATE IGNORE renamed SET id = %d WHERE id = %d", random.IntN(3*loadRows), a),
 		}[random.IntN(4)]
 	},
@@ -41,8 +44,10 @@ var loads = map[string]func(random *rand.Rand) string{
 		return []string{
 			fmt.Sprintf("DELETE FROM renamed WHERE id = %d", a),
 			fmt.Sprintf("REPLACE renamed VALUES (%d, %d, 'replaced')", a, random.IntN(loadRows)),
-			fmt.Sprintf("UPDATE IGNORE renamed SET u = %d, id = %d WHERE id = %d", random.IntN(loadRows), random.IntN(2*loadRows), a),
-			fmt.Sprintf("INSERT renamed VALUES (%d, %d, 'x') ON DUPLICATE KEY UPDATE u = NULL", a, random.IntN(loadRows)),
+			fmt.Sprintf("UPDATE IGNORE renamed SET u = %d, id = %d WHERE id = %d", random.IntN(loadRows),
+				random.IntN(2*loadRows), a),
+			fmt.Sprintf("INSERT renamed VALUES (%d, %d, 'x') ON DUPLICATE KEY UPDATE u = NULL", a,
+				random.IntN(loadRows)),
 		}[random.IntN(4)]
 	},
 }
@@ -61,7 +66,8 @@ func TestCopyUnderLoad(t *testing.T) {
 						for id := range loadRows {
 							rows = append(rows, fmt.Sprintf("(%d, %d, 'row')", id, id))
 						}
-						w := newWorldWith(t, source, target, unique, loadTable, "INSERT renamed VALUES "+strings.Join(rows, ", "))
+						w := newWorldWith(t, source, target, unique, loadTable,
+							"INSERT renamed VALUES "+strings.Join(rows, ", "))
 						changes := 0
 						w.moments.each = func(string) {
 							for range 2 {

@@ -92,7 +92,9 @@ func (s *tellingSource) Head(ctx context.Context) (db.Position, error) {
 	return pos, err
 }
 
-func (s *tellingSource) Stream(ctx context.Context, pos db.Position, routes []*route.Route, since db.Since) (db.Stream, error) {
+func (s *tellingSource) Stream(ctx context.Context, pos db.Position, routes []*route.Route, since db.Since) (db.Stream,
+	error,
+) {
 	stream, err := s.Source.Stream(ctx, pos, routes, since)
 	if err != nil {
 		return nil, err

@@ -63,7 +63,8 @@ func parsePlace(t *testing.T, pos db.Position, id string) (p place) {
 	if p.gtids == nil {
 		gtid, _, _ := strings.Cut(pos.String(), " ")
 		for _, m := range mariaGTID.FindAllStringSubmatch(gtid, -1) {
-			if m[1] == "0" && m[2] == id { // numbers of other domains, which other tests may have used, say nothing of these
+			// numbers of other domains, which other tests may have used, say nothing of these
+			if m[1] == "0" && m[2] == id {
 				p.gtids = append(p.gtids, span{1, parseUint(t, m[3])})
 			}
 		}
@@ -87,7 +88,8 @@ func (p place) holds(number uint64) bool {
 	return false
 }
 
-// contains tells whether a transaction is at or before the place, by its number if the place has numbers, else by the file.
+// contains tells whether a transaction is at or before the place, by its number if the place has numbers, else by the
+// file.
 func (p place) contains(tx logged) bool {
 	if len(p.gtids) > 0 && tx.number > 0 {
 		return p.holds(tx.number)
@@ -185,7 +187,8 @@ func TestSafePosition(t *testing.T) {
 		assert.Positive(t, held, "transactions at or before a safe position")
 		assert.Zero(t, missed, "transactions at or before a safe position that a later read missed")
 		assert.Zero(t, unseen, "transactions that a read had seen and the head, asked for later, did not hold")
-		t.Logf("%d transactions, %d readings: missed after a safe position %d, after the end of the log %d; seen before a head and not in it %d",
+		t.Logf("%d transactions, %d readings: missed after a safe position %d, after the end of the log %d; seen "+
+			"before a head and not in it %d",
 			len(log), len(heads), missed, late, unseen)
 	})
 }
@@ -204,7 +207,8 @@ func (w *world) committing(f func()) {
 			}
 			defer conn.Close()
 			for ctx.Err() == nil {
-				_, err := conn.ExecContext(ctx, fmt.Sprintf("BEGIN; UPDATE t SET n = n + 1 WHERE client = %d; COMMIT", client))
+				_, err := conn.ExecContext(ctx, fmt.Sprintf("BEGIN; UPDATE t SET n = n + 1 WHERE client = %d; COMMIT",
+					client))
 				if err != nil && ctx.Err() == nil {
 					return err
 				}

@@ -1,8 +1,8 @@
 // Package races forces the races between the copy, the log and the application into a known order, and looks at the
 // outcome by its own SQL.
 //
-// Its one invariant: a race happens at a moment that the test names, never by chance; a moment that was not met fails the
-// test. What can only happen by chance (a commit that becomes visible late) is provoked often and counted.
+// Its one invariant: a race happens at a moment that the test names, never by chance; a moment that was not met fails
+// the test. What can only happen by chance (a commit that becomes visible late) is provoked often and counted.
 package races
 
 import (
@@ -110,7 +110,8 @@ func newWorldWith(t *testing.T, source, target lab.Server, unique indexing, stat
 	ctx := t.Context()
 	w := &world{t: t, ctx: ctx, moments: &moments{t: t}}
 	// A fresh log file, because MariaDB finds a position by reading the file up to there.
-	w.exec(open(t, source, ""), "FLUSH BINARY LOGS", "DROP DATABASE IF EXISTS "+sourceName, "CREATE DATABASE "+sourceName+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
+	w.exec(open(t, source, ""), "FLUSH BINARY LOGS", "DROP DATABASE IF EXISTS "+sourceName,
+		"CREATE DATABASE "+sourceName+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
 	w.look = open(t, target, "")
 	w.exec(w.look, "DROP DATABASE IF EXISTS "+targetName, "DROP DATABASE IF EXISTS "+engine.Bookkeeping(move))
 	w.app = open(t, source, sourceName)
@@ -135,7 +136,10 @@ func (w *world) in(t *testing.T) *world {
 }
 
 func config(s lab.Server) engine.Config {
-	return engine.Config{Host: s.Host, Port: s.Port, User: lab.User, Password: lab.Password, Move: move, BinlogOnTarget: true}
+	return engine.Config{
+		Host: s.Host, Port: s.Port, User: lab.User, Password: lab.Password, Move: move,
+		BinlogOnTarget: true,
+	}
 }
 
 func open(t *testing.T, s lab.Server, database string) *sql.DB {
@@ -154,7 +158,10 @@ func open(t *testing.T, s lab.Server, database string) *sql.DB {
 func (w *world) plan(unique indexing) {
 	w.t.Helper()
 	rules, err := route.NewRules([]string{sourceName + ".*"}, nil, []route.Rename{
-		{From: sourceName + ".*", To: targetName + ".*"}, {From: sourceName + ".renamed", To: targetName + ".another name"},
+		{From: sourceName + ".*", To: targetName + ".*"}, {
+			From: sourceName + ".renamed",
+			To:   targetName + ".another name",
+		},
 	}, nil)
 	require.NoError(w.t, err)
 	planned, err := plan.Build(w.ctx, w.source, w.target.Dialect(), rules, plan.Options{})
@@ -167,7 +174,10 @@ func (w *world) plan(unique indexing) {
 			w.exec(w.look, w.target.Dialect().CreateTable(step.Target, false)...)
 		}
 	}
-	require.NoError(w.t, initschema.New(w.target, planned.Steps, initschema.Options{Defer: true, Accept: true, Claim: w.claim}).Run(w.ctx))
+	require.NoError(w.t, initschema.New(w.target, planned.Steps, initschema.Options{
+		Defer: true, Accept: true,
+		Claim: w.claim,
+	}).Run(w.ctx))
 }
 
 // claim makes the bookkeeping, with the tables that were there before.

@@ -63,16 +63,20 @@ var collations = func() (all []collation) {
 			all = append(all, collation{charset, charset + "_" + name, only})
 		}
 	}
-	add("", "utf8mb4", "general_ci", "bin", "unicode_ci", "unicode_520_ci", "german2_ci", "swedish_ci", "turkish_ci", "spanish_ci")
+	add("", "utf8mb4", "general_ci", "bin", "unicode_ci", "unicode_520_ci", "german2_ci", "swedish_ci", "turkish_ci",
+		"spanish_ci")
 	add(mysqlOnly, "utf8mb4", "0900_ai_ci", "0900_as_cs", "0900_bin", "de_pb_0900_ai_ci", "ja_0900_as_cs_ks")
 	add(mariadbOnly, "utf8mb4", "nopad_bin", "general_nopad_ci", "unicode_nopad_ci", "uca1400_ai_ci", "uca1400_as_cs")
 	add("", "utf8mb3", "general_ci", "bin", "unicode_ci")
 	add("", "latin1", "swedish_ci", "bin", "general_cs", "german1_ci", "german2_ci")
 	add(mariadbOnly, "latin1", "nopad_bin", "swedish_nopad_ci")
 	for charset, local := range map[string]string{
-		"ascii": "general_ci", "latin2": "general_ci", "cp1251": "general_ci", "koi8r": "general_ci", "greek": "general_ci",
-		"gbk": "chinese_ci", "sjis": "japanese_ci", "cp932": "japanese_ci", "ujis": "japanese_ci", "big5": "chinese_ci",
-		"euckr": "korean_ci", "utf16": "general_ci", "utf16le": "general_ci", "utf32": "general_ci", "ucs2": "general_ci",
+		"ascii": "general_ci", "latin2": "general_ci", "cp1251": "general_ci", "koi8r": "general_ci",
+		"greek": "general_ci",
+		"gbk":   "chinese_ci", "sjis": "japanese_ci", "cp932": "japanese_ci", "ujis": "japanese_ci",
+		"big5":  "chinese_ci",
+		"euckr": "korean_ci", "utf16": "general_ci", "utf16le": "general_ci", "utf32": "general_ci",
+		"ucs2":     "general_ci",
 		"armscii8": "general_ci",
 	} {
 		add("", charset, local, "bin")

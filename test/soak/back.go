@@ -72,7 +72,8 @@ func (e *episode) cleanUp(ctx context.Context) error {
 		return err
 	}
 	for _, s := range []*server{e.source, e.target} {
-		left, err := s.list(ctx, "SELECT schema_name FROM information_schema.schemata WHERE schema_name = ?", "wherry_"+e.plan.move())
+		left, err := s.list(ctx, "SELECT schema_name FROM information_schema.schemata WHERE schema_name = ?",
+			"wherry_"+e.plan.move())
 		if err != nil || len(left) > 0 {
 			return errors.Join(err, fmt.Errorf("%s: left after the cleanup: %s", s.Name, left))
 		}

@@ -45,7 +45,8 @@ func (e *episode) compare(ctx context.Context) error {
 		e.count.rows.Add(int64(rows))
 		if d.count() > 0 {
 			return fmt.Errorf("table %s with key %v: %d rows are missing, %d are extra, %d differ:\n  %s",
-				t.quoted(), t.key, len(d.missing), len(d.extra), len(d.differing), strings.Join(d.listed[:min(len(d.listed), 20)], "\n  "))
+				t.quoted(), t.key, len(d.missing), len(d.extra), len(d.differing),
+				strings.Join(d.listed[:min(len(d.listed), 20)], "\n  "))
 		}
 		if err := e.compareIndexes(ctx, t); err != nil {
 			return err
@@ -148,7 +149,8 @@ func canonical(dataType, column string) string {
 		return "HEX(CAST(" + c + " AS CHAR CHARACTER SET utf8mb4))"
 	case "uuid", "inet6", "inet4":
 		return "HEX(CAST(" + c + " AS CHAR CHARACTER SET utf8mb4))"
-	case "tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "date", "datetime", "timestamp", "time", "year":
+	case "tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "date", "datetime", "timestamp", "time",
+		"year":
 		return "CAST(" + c + " AS CHAR)"
 	default:
 		return "HEX(" + c + ")"
@@ -160,7 +162,8 @@ func (s *server) contents(ctx context.Context, database string, t *table, where 
 	var list, keys []string
 	for _, c := range t.columns {
 		var dataType string
-		err := s.db.QueryRowContext(ctx, "SELECT data_type FROM information_schema.columns WHERE table_schema = ? AND table_name = ? AND column_name = ?",
+		err := s.db.QueryRowContext(ctx, "SELECT data_type FROM information_schema.columns WHERE table_schema = ? "+
+			"AND table_name = ? AND column_name = ?",
 			database, t.name, c.name).Scan(&dataType)
 		if err != nil {
 			return nil, fmt.Errorf("%s: column %s of %s.%s: %w", s.Name, c.name, database, t.name, err)

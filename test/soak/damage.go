@@ -109,7 +109,8 @@ func (e *episode) found(ctx context.Context, current *atomic.Pointer[lab.Child])
 	switch {
 	case total == 0 && child.Code == done || total > 0 && child.Code == differences:
 	default:
-		return fmt.Errorf("verify: exit code %d with %d damaged rows: %.3000s\n%s", child.Code, total, child.Output(), child.Log())
+		return fmt.Errorf("verify: exit code %d with %d damaged rows: %.3000s\n%s", child.Code, total, child.Output(),
+			child.Log())
 	}
 	return agrees(child.Output(), want)
 }
@@ -136,9 +137,12 @@ func agrees(output string, want map[string]*difference) error {
 		if d == nil {
 			return fmt.Errorf("verify: no table %s in the plan: %s", name, line)
 		}
-		if got.Missing != len(d.missing) || got.Extra != len(d.extra) || got.Differing != len(d.differing) || len(got.Listed) != d.count() {
-			return fmt.Errorf("verify of %s finds %d missing, %d extra, %d differing and lists %d, but there are %d, %d, %d:\n  %s\n%s", name,
-				got.Missing, got.Extra, got.Differing, len(got.Listed), len(d.missing), len(d.extra), len(d.differing), strings.Join(d.listed, "\n  "), line)
+		if got.Missing != len(d.missing) || got.Extra != len(d.extra) || got.Differing != len(d.differing) ||
+			len(got.Listed) != d.count() {
+			return fmt.Errorf("verify of %s finds %d missing, %d extra, %d differing and lists %d, but there are %d, "+
+				"%d, %d:\n  %s\n%s", name,
+				got.Missing, got.Extra, got.Differing, len(got.Listed), len(d.missing), len(d.extra), len(d.differing),
+				strings.Join(d.listed, "\n  "), line)
 		}
 	}
 	if seen != len(want) {

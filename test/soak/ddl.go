@@ -29,10 +29,12 @@ func (c *changer) name(what string) string {
 func (c *changer) change(tables []*table) []step {
 	t := tables[c.IntN(len(tables))]
 	changes := []func([]*table, *table) []step{
-		c.addColumn, c.addColumn, c.addColumn, c.dropColumn, c.dropColumn, c.renameColumn, c.modify, c.modify, c.addIndex, c.dropIndex,
+		c.addColumn, c.addColumn, c.addColumn, c.dropColumn, c.dropColumn, c.renameColumn, c.modify, c.modify,
+		c.addIndex, c.dropIndex,
 	}
 	if t.filter == "" && !t.family { // names in filters and foreign keys stay
-		changes = append(changes, c.truncate, c.create, c.createLike, c.createSelect, c.drop, c.rename, c.rename, c.swap, c.swap, c.ghost)
+		changes = append(changes, c.truncate, c.create, c.createLike, c.createSelect, c.drop, c.rename, c.rename,
+			c.swap, c.swap, c.ghost)
 		if c.draw.on("leave") {
 			changes = append(changes, c.leave)
 		}
@@ -60,7 +62,9 @@ func (c *changer) addColumn(tables []*table, t *table) []step {
 		after := c.IntN(len(t.columns))
 		place, at = " AFTER "+quote(t.columns[after].name), after+1
 	}
-	return alter(tables, t, "ADD COLUMN "+added.definition()+place, func(t *table) { t.columns = slices.Insert(t.columns, at, added) })
+	return alter(tables, t, "ADD COLUMN "+added.definition()+place, func(t *table) {
+		t.columns = slices.Insert(t.columns, at, added)
+	})
 }
 
 // free are the columns that no filter and no foreign key names.
@@ -125,14 +129,16 @@ func (c *changer) modify(tables []*table, t *table) []step {
 func (c *changer) addIndex(tables []*table, t *table) []step {
 	// Beside an index of the same column a server may drop one of them, and which cannot be told from the statement.
 	columns := slices.DeleteFunc(t.plain(), func(x *column) bool {
-		return !slices.Contains([]string{"int", "decimal", "temporal"}, x.kind.class) || strings.Contains(strings.Join(t.indexes, " "), quote(x.name))
+		return !slices.Contains([]string{"int", "decimal", "temporal"}, x.kind.class) ||
+			strings.Contains(strings.Join(t.indexes, " "), quote(x.name))
 	})
 	if len(columns) == 0 || len(t.indexes) > 8 {
 		return c.dropIndex(tables, t)
 	}
 	name, column := c.name("x"), quote(pick(c.Rand, columns...).name)
 	after := with(tables, t, t.changed(func(t *table) { t.indexes = append(t.indexes, "KEY "+name+" ("+column+")") }))
-	return []step{{pick(c.Rand, "CREATE INDEX "+name+" ON "+t.quoted()+" ("+column+")", "ALTER TABLE "+t.quoted()+" ADD KEY "+name+" ("+column+")"), after}}
+	return []step{{pick(c.Rand, "CREATE INDEX "+name+" ON "+t.quoted()+" ("+column+")",
+		"ALTER TABLE "+t.quoted()+" ADD KEY "+name+" ("+column+")"), after}}
 }
 
 func (c *changer) dropIndex(tables []*table, t *table) []step {
@@ -142,7 +148,10 @@ func (c *changer) dropIndex(tables []*table, t *table) []step {
 	i := c.IntN(len(t.indexes))
 	name := strings.Fields(t.indexes[i])[1]
 	after := with(tables, t, t.changed(func(t *table) { t.indexes = slices.Delete(t.indexes, i, i+1) }))
-	return []step{{pick(c.Rand, "DROP INDEX "+name+" ON "+t.quoted(), "ALTER TABLE "+t.quoted()+" DROP KEY "+name), after}}
+	return []step{{
+		pick(c.Rand, "DROP INDEX "+name+" ON "+t.quoted(), "ALTER TABLE "+t.quoted()+" DROP KEY "+name),
+		after,
+	}}
 }
 
 func (c *changer) truncate(tables []*table, t *table) []step {
@@ -178,7 +187,10 @@ func (c *changer) createSelect(tables []*table, t *table) []step {
 		column.auto, column.invisible = false, false
 		n.columns = append(n.columns, column)
 	}
-	return []step{{"CREATE TABLE " + n.quoted() + " AS SELECT " + n.list() + " FROM " + t.quoted() + " LIMIT 100", append(slices.Clone(tables), n)}}
+	return []step{{
+		"CREATE TABLE " + n.quoted() + " AS SELECT " + n.list() + " FROM " + t.quoted() + " LIMIT 100",
+		append(slices.Clone(tables), n),
+	}}
 }
 
 // list is the columns that statements may set.
@@ -202,7 +214,8 @@ func (c *changer) rename(tables []*table, t *table) []step {
 	return []step{{"RENAME TABLE " + t.quoted() + " TO " + n.quoted(), with(tables, t, n)}}
 }
 
-// leave moves a table out of the move and makes it anew, as logs are rotated. Its rows stay on the target, under the new name.
+// leave moves a table out of the move and makes it anew, as logs are rotated. Its rows stay on the target, under the
+// new name.
 func (c *changer) leave(tables []*table, t *table) []step {
 	if len(tables) < 3 { // some are there at every moment
 		return nil
@@ -210,7 +223,10 @@ func (c *changer) leave(tables []*table, t *table) []step {
 	gone, anew := t.clone(c.name("gone")), t.clone(t.name)
 	gone.database = fmt.Sprintf("soak_elsewhere_%d", c.draw.seed)
 	without := with(tables, t, nil)
-	return []step{{"RENAME TABLE " + t.quoted() + " TO " + gone.quoted(), without}, {anew.create(), append(slices.Clone(without), anew)}}
+	return []step{
+		{"RENAME TABLE " + t.quoted() + " TO " + gone.quoted(), without},
+		{anew.create(), append(slices.Clone(without), anew)},
+	}
 }
 
 // swap exchanges the names of two tables.
@@ -221,7 +237,8 @@ func (c *changer) swap(tables []*table, t *table) []step {
 	}
 	between := t.clone(c.name("n"))
 	after := with(with(tables, t, t.clone(u.name)), u, u.clone(t.name))
-	return []step{{fmt.Sprintf("RENAME TABLE %s TO %s, %s TO %s, %s TO %s", t.quoted(), between.quoted(), u.quoted(), t.quoted(), between.quoted(), u.quoted()), after}}
+	return []step{{fmt.Sprintf("RENAME TABLE %s TO %s, %s TO %s, %s TO %s", t.quoted(), between.quoted(), u.quoted(),
+		t.quoted(), between.quoted(), u.quoted()), after}}
 }
 
 // ghost changes a table as gh-ost does: beside it, under its name in the end.
@@ -234,9 +251,13 @@ func (c *changer) ghost(tables []*table, t *table) []step {
 	}
 	tables = added[0].tables
 	ghost = tables[len(tables)-1]
-	copied := step{fmt.Sprintf("INSERT IGNORE INTO %s (%s) SELECT %s FROM %s", ghost.quoted(), t.list(), t.list(), t.quoted()), nil}
+	copied := step{fmt.Sprintf("INSERT IGNORE INTO %s (%s) SELECT %s FROM %s", ghost.quoted(), t.list(), t.list(),
+		t.quoted()), nil}
 	swapped := with(with(tables, t, old), ghost, ghost.clone(t.name))
 	return append(steps, added[0], copied,
-		step{fmt.Sprintf("RENAME TABLE %s TO %s, %s TO %s", t.quoted(), old.quoted(), ghost.quoted(), t.quoted()), swapped},
+		step{
+			fmt.Sprintf("RENAME TABLE %s TO %s, %s TO %s", t.quoted(), old.quoted(), ghost.quoted(), t.quoted()),
+			swapped,
+		},
 		step{"DROP TABLE " + old.quoted(), with(swapped, old, nil)})
 }

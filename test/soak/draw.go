@@ -30,7 +30,8 @@ func (d *draw) tables(r *rand.Rand, databases []string) []*table {
 
 // names that ask to be quoted well.
 var oddNames = []string{
-	"select", "a b", "quote`d", "it's", `say "x"`, "dot.ted", "percent%s", "naïve", "中文", "x-y", "100", "back\\slash", "semi;colon", "MiXeD",
+	"select", "a b", "quote`d", "it's", `say "x"`, "dot.ted", "percent%s", "naïve", "中文", "x-y", "100", "back\\slash",
+	"semi;colon", "MiXeD",
 	"very_long_name_" + strings.Repeat("x", 46), "#hash", "--dash", "tab_$1", "{brace}", "question?", "col,on:",
 }
 
@@ -80,7 +81,8 @@ func (d *draw) table(r *rand.Rand, database string, i int) *table {
 	}
 	d.indexes(r, t)
 	d.filter(r, t)
-	d.sorts(stream(d.seed, 1000+uint64(len(t.columns))), t) // last, of a stream of its own: all else is drawn as without it
+	// last, of a stream of its own: all else is drawn as without it
+	d.sorts(stream(d.seed, 1000+uint64(len(t.columns))), t)
 	return t
 }
 
@@ -98,7 +100,8 @@ func (d *draw) uniqueKind(r *rand.Rand) kind {
 // plainColumn draws a column of any type.
 func (d *draw) plainColumn(r *rand.Rand, n int) column {
 	c := column{name: d.columnName(r, "c", n), kind: d.plainKind(r), nullable: r.IntN(3) > 0}
-	for c.kind.class == "json" && !d.on("json") || c.kind.class == "geometry" && !d.on("geometry") || c.kind.lossy && d.crossing() && !d.on("losses") {
+	for c.kind.class == "json" && !d.on("json") || c.kind.class == "geometry" && !d.on("geometry") || c.kind.lossy &&
+		d.crossing() && !d.on("losses") {
 		c.kind = d.plainKind(r)
 	}
 	if c.kind.class == "int" && r.IntN(4) == 0 {
@@ -144,8 +147,8 @@ func (d *draw) plainKind(r *rand.Rand) kind {
 	}
 }
 
-// sorts adds columns that others make in every way that no session changes. Families write most of them differently, and
-// are refused what they might compute differently.
+// sorts adds columns that others make in every way that no session changes. Families write most of them differently,
+// and are refused what they might compute differently.
 func (d *draw) sorts(r *rand.Rand, t *table) {
 	if !d.on("sorts") || d.crossing() || r.IntN(3) > 0 {
 		return
@@ -176,7 +179,10 @@ func (d *draw) sorts(r *rand.Rand, t *table) {
 		at := r.IntN(len(kinds))
 		kind := kinds[at]
 		kind.class = "made"
-		t.columns = append(t.columns, column{name: d.columnName(r, "s", i), stored: r.IntN(2) == 0, kind: kind, generated: expressions[at]})
+		t.columns = append(t.columns, column{
+			name: d.columnName(r, "s", i), stored: r.IntN(2) == 0, kind: kind,
+			generated: expressions[at],
+		})
 		return
 	}
 }
@@ -222,7 +228,8 @@ func (d *draw) filter(r *rand.Rand, t *table) {
 		return
 	}
 	for _, c := range t.columns {
-		if c.kind.class == "int" && c.generated == "" && strings.Trim(c.name, "abcdefghijklmnopqrstuvwxyz0123456789") == "" {
+		if c.kind.class == "int" && c.generated == "" &&
+			strings.Trim(c.name, "abcdefghijklmnopqrstuvwxyz0123456789") == "" {
 			t.filter = pick(r, c.name+" < 900", c.name+" >= 50 OR "+c.name+" IS NULL", c.name+" NOT IN (0, 1, 2, 3)")
 			return
 		}

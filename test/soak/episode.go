@@ -67,7 +67,10 @@ type soak struct {
 // episode runs the episode of a seed. Its folder stays when it fails.
 func (s *soak) episode(ctx context.Context, seed uint64) error {
 	p := newPlan(seed, s.combo, s.features)
-	e := &episode{plan: p, features: s.features, count: &s.count, began: time.Now(), endChanges: func() {}, globals: map[string]string{}, catalog: &catalog{tables: p.tables}, dir: filepath.Join(s.dir, p.move())}
+	e := &episode{
+		plan: p, features: s.features, count: &s.count, began: time.Now(), endChanges: func() {},
+		globals: map[string]string{}, catalog: &catalog{tables: p.tables}, dir: filepath.Join(s.dir, p.move()),
+	}
 	fmt.Fprintf(s.out, "seed %d: %s ", seed, p.describe())
 	ctx, e.cancel = context.WithCancelCause(ctx)
 	defer e.cancel(nil)
@@ -86,7 +89,8 @@ func (s *soak) episode(ctx context.Context, seed uint64) error {
 	}
 	s.count.episodes.Add(1)
 	fmt.Fprintf(s.out, "%d rows equal, %d changes, %d of the schema, %d kills, %d events, %.0f s\n",
-		e.rows, e.load.changes.Load(), s.count.ddl.Load()-ddl, s.count.kills.Load()-before, e.events.Load(), time.Since(e.began).Seconds())
+		e.rows, e.load.changes.Load(), s.count.ddl.Load()-ddl, s.count.kills.Load()-before, e.events.Load(),
+		time.Since(e.began).Seconds())
 	return os.RemoveAll(e.dir)
 }
 
@@ -95,7 +99,8 @@ func (e *episode) open(ctx context.Context, s *soak) error {
 	if err := os.RemoveAll(e.dir); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(e.dir, "runs"), 0o755); err != nil { //nolint:gosec // it holds the passwords of private servers
+	if err := os.MkdirAll(filepath.Join(e.dir, "runs"),
+		0o755); err != nil { //nolint:gosec // it holds the passwords of private servers
 		return err
 	}
 	dir, err := filepath.Abs(e.dir)

@@ -64,9 +64,15 @@ func drawEvents(r *rand.Rand, features featureSet, p *plan) map[string][]event {
 
 // moreEvents draws what happens in the phases that only some episodes have, and when the source dies.
 func (p *plan) moreEvents(r *rand.Rand, features featureSet) {
-	for _, phase := range []string{"cutover --rehearse", "start-replica --reverse", "verify --reverse", "cutover --reverse", "cleanup"} {
+	for _, phase := range []string{
+		"cutover --rehearse", "start-replica --reverse", "verify --reverse",
+		"cutover --reverse", "cleanup",
+	} {
 		for range r.IntN(5) {
-			e := event{after: time.Duration(10+r.IntN(30)*r.IntN(30)) * time.Millisecond, lasts: time.Duration(100+r.IntN(900)) * time.Millisecond, end: pick(r, "source", "target")}
+			e := event{
+				after: time.Duration(10+r.IntN(30)*r.IntN(30)) * time.Millisecond,
+				lasts: time.Duration(100+r.IntN(900)) * time.Millisecond, end: pick(r, "source", "target"),
+			}
 			e.what = drawKind(r, features)
 			if slices.Contains(gentle, e.what) && p.allows("cutover", e) {
 				p.events[phase] = append(p.events[phase], e)
@@ -82,8 +88,8 @@ func (p *plan) moreEvents(r *rand.Rand, features featureSet) {
 	}
 }
 
-// allows leaves out what breaks a promise that is not wherry's. A source that restarts forgets that it is read-only, and
-// LOCK TABLES ends with its connection: after the switch it would take writes again, which nobody carries.
+// allows leaves out what breaks a promise that is not wherry's. A source that restarts forgets that it is read-only,
+// and LOCK TABLES ends with its connection: after the switch it would take writes again, which nobody carries.
 func (p *plan) allows(phase string, e event) bool {
 	if phase != "cutover" {
 		return true

@@ -65,8 +65,8 @@ func (p *pair) close() error {
 	return errors.Join(p.at.Close(), p.primary.db.Close(), p.replica.db.Close(), p.fleet.Stop())
 }
 
-// failover kills the source while no transaction is open and promotes its replica, which has everything. The dead one comes
-// back as the replica of the other.
+// failover kills the source while no transaction is open and promotes its replica, which has everything. The dead one
+// comes back as the replica of the other.
 func (e *episode) failover(ctx context.Context) error {
 	p := e.source.pair
 	e.load.paused.Lock()

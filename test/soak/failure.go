@@ -40,7 +40,8 @@ func fenced(err error) bool {
 // mistaken tells an error of the simulation's own SQL: statements that no server would ever take.
 func mistaken(err error) bool {
 	switch number(err) {
-	case 1044, 1045, 1046, 1049, 1051, 1052, 1054, 1060, 1061, 1064, 1072, 1096, 1109, 1115, 1136, 1142, 1146, 1149, 1172, 1222, 1273, 1305, 1582, 3105, 1906:
+	case 1044, 1045, 1046, 1049, 1051, 1052, 1054, 1060, 1061, 1064, 1072, 1096, 1109, 1115, 1136, 1142, 1146, 1149,
+		1172, 1222, 1273, 1305, 1582, 3105, 1906:
 		return true
 	}
 	return false

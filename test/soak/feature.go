@@ -9,11 +9,12 @@ import (
 
 // features are the parts of the simulation that can be left out, to find which of them breaks a move.
 var features = map[string]string{
-	"keyless":  "tables without a key",
-	"oddkeys":  "keys of types enum, set, bit and float",
-	"gencol":   "generated columns",
-	"sorts":    "generated columns of every sort; those that depend on the session are refused",
-	"hostile":  "writers whose sessions have settings that no other has, and servers with strange values for all sessions",
+	"keyless": "tables without a key",
+	"oddkeys": "keys of types enum, set, bit and float",
+	"gencol":  "generated columns",
+	"sorts":   "generated columns of every sort; those that depend on the session are refused",
+	"hostile": "writers whose sessions have settings that no other has, and servers with strange values for all " +
+		"sessions",
 	"others":   "tables of somebody else in the target's databases",
 	"xa":       "transactions that are prepared first and end later",
 	"hidden":   "temporary tables with the names of tables, in sessions that log them",
@@ -46,8 +47,8 @@ var features = map[string]string{
 // featureSet says which are on.
 type featureSet map[string]bool
 
-// parseFeatures reads a list: names switch on just those, names after a minus leave those out. Empty means all of them, and
-// none means none.
+// parseFeatures reads a list: names switch on just those, names after a minus leave those out. Empty means all of
+// them, and none means none.
 func parseFeatures(list string) (featureSet, error) {
 	words := strings.FieldsFunc(list, func(c rune) bool { return c == ',' || c == ' ' })
 	some := slices.ContainsFunc(words, func(word string) bool { return !strings.HasPrefix(word, "-") })
@@ -58,7 +59,8 @@ func parseFeatures(list string) (featureSet, error) {
 	for _, word := range words {
 		name := strings.TrimPrefix(word, "-")
 		if _, known := features[name]; !known && word != "none" {
-			return nil, fmt.Errorf("unknown feature %q: known are none, %s", name, strings.Join(slices.Sorted(maps.Keys(features)), ", "))
+			return nil, fmt.Errorf("unknown feature %q: known are none, %s", name,
+				strings.Join(slices.Sorted(maps.Keys(features)), ", "))
 		}
 		set[name] = name == word && word != "none"
 	}

@@ -55,21 +55,24 @@ func integer(r *rand.Rand) kind {
 func decimal(r *rand.Rand) kind {
 	shape := pick(r, [2]int{5, 2}, [2]int{10, 0}, [2]int{20, 4}, [2]int{38, 10}, [2]int{65, 30}, [2]int{30, 30})
 	whole, scale := shape[0]-shape[1], shape[1]
-	return kind{class: "decimal", sql: fmt.Sprintf("DECIMAL(%d,%d)", shape[0], scale), value: func(r *rand.Rand) string {
-		sign := pick(r, "", "-")
-		text := fmt.Sprint(r.IntN(900))
-		if r.IntN(12) == 0 {
-			text = strings.Repeat("9", whole)
-		}
-		text = text[:min(len(text), whole)]
-		if text == "" {
-			text = "0"
-		}
-		if scale > 0 && r.IntN(3) > 0 {
-			text += "." + fmt.Sprintf("%0*d", min(scale, 4), r.IntN(1e4))[:min(scale, 4)]
-		}
-		return sign + text
-	}}
+	return kind{
+		class: "decimal", sql: fmt.Sprintf("DECIMAL(%d,%d)", shape[0], scale),
+		value: func(r *rand.Rand) string {
+			sign := pick(r, "", "-")
+			text := fmt.Sprint(r.IntN(900))
+			if r.IntN(12) == 0 {
+				text = strings.Repeat("9", whole)
+			}
+			text = text[:min(len(text), whole)]
+			if text == "" {
+				text = "0"
+			}
+			if scale > 0 && r.IntN(3) > 0 {
+				text += "." + fmt.Sprintf("%0*d", min(scale, 4), r.IntN(1e4))[:min(scale, 4)]
+			}
+			return sign + text
+		},
+	}
 }
 
 // temporal draws dates and times, zero ones and the ends of the ranges among them.
@@ -81,11 +84,14 @@ func temporal(r *rand.Rand) kind {
 		typed = fmt.Sprintf("%s(%d)", name, digits)
 	}
 	edges := map[string][]string{
-		"DATE":      {"0000-00-00", "2024-00-00", "1000-01-01", "9999-12-31", "0000-01-01"},
-		"DATETIME":  {"0000-00-00 00:00:00", "2024-02-00 00:00:00", "9999-12-31 23:59:59", "1000-01-01 00:00:00"},
-		"TIMESTAMP": {"0000-00-00 00:00:00", "1970-01-01 00:00:01", "2038-01-19 03:14:07", "2024-03-31 01:30:00", "2024-10-27 00:30:00"},
-		"TIME":      {"00:00:00", "-838:59:59", "838:59:59", "-00:00:01", "24:00:00"},
-		"YEAR":      {"0000", "1901", "2155"},
+		"DATE":     {"0000-00-00", "2024-00-00", "1000-01-01", "9999-12-31", "0000-01-01"},
+		"DATETIME": {"0000-00-00 00:00:00", "2024-02-00 00:00:00", "9999-12-31 23:59:59", "1000-01-01 00:00:00"},
+		"TIMESTAMP": {
+			"0000-00-00 00:00:00", "1970-01-01 00:00:01", "2038-01-19 03:14:07", "2024-03-31 01:30:00",
+			"2024-10-27 00:30:00",
+		},
+		"TIME": {"00:00:00", "-838:59:59", "838:59:59", "-00:00:01", "24:00:00"},
+		"YEAR": {"0000", "1901", "2155"},
 	}[name]
 	return kind{class: "temporal", sql: typed, value: func(r *rand.Rand) string {
 		if r.IntN(10) == 0 {
@@ -104,7 +110,8 @@ func temporal(r *rand.Rand) kind {
 		case "TIME":
 			return fmt.Sprintf("'%s%02d:%02d:%02d%s'", pick(r, "", "-"), r.IntN(800), second/60, second%60, fraction)
 		default:
-			return fmt.Sprintf("'20%02d-%02d-%02d 12:%02d:%02d%s'", r.IntN(30)+1, 1+r.IntN(12), 1+r.IntN(28), second/60, second%60, fraction)
+			return fmt.Sprintf("'20%02d-%02d-%02d 12:%02d:%02d%s'", r.IntN(30)+1, 1+r.IntN(12), 1+r.IntN(28), second/60,
+				second%60, fraction)
 		}
 	}}
 }
@@ -147,9 +154,11 @@ func (d *draw) floating(r *rand.Rand) kind {
 				zero = "0e0"
 			}
 			if single {
-				return pick(r, zero, "0", "3.402823466e38", "-3.402823466e38", "1.175494351e-38", "1e-45", "16777217", "0.1")
+				return pick(r, zero, "0", "3.402823466e38", "-3.402823466e38", "1.175494351e-38", "1e-45", "16777217",
+					"0.1")
 			}
-			return pick(r, zero, "0", "1.7976931348623157e308", "-1.7976931348623157e308", "2.2250738585072014e-308", "5e-324", "0.1", "1e20")
+			return pick(r, zero, "0", "1.7976931348623157e308", "-1.7976931348623157e308", "2.2250738585072014e-308",
+				"5e-324", "0.1", "1e20")
 		}
 		return fmt.Sprintf("%de%d", r.IntN(4000)-2000, r.IntN(5)-3)
 	}}

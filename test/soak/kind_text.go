@@ -12,7 +12,8 @@ func (d *draw) characters(r *rand.Rand, lossy bool) kind {
 	length := pick(r, 1, 4, 10, 20, 40)
 	name := pick(r, "CHAR", "VARCHAR", "VARCHAR")
 	return kind{
-		class: "text", lossy: c.only != "", sql: fmt.Sprintf("%s(%d) CHARACTER SET %s COLLATE %s", name, length, c.charset, c.name),
+		class: "text", lossy: c.only != "", sql: fmt.Sprintf("%s(%d) CHARACTER SET %s COLLATE %s", name, length,
+			c.charset, c.name),
 		value: func(r *rand.Rand) string { return literal(c.charset, text(r, c.charset, length)) },
 	}
 }
@@ -30,7 +31,8 @@ func (d *draw) collation(r *rand.Rand, lossy bool) collation {
 func (d *draw) longText(r *rand.Rand) kind {
 	c := d.collation(r, d.on("losses"))
 	return kind{
-		class: "text", lossy: c.only != "", sql: fmt.Sprintf("%s CHARACTER SET %s COLLATE %s", pick(r, "TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT"), c.charset, c.name),
+		class: "text", lossy: c.only != "", sql: fmt.Sprintf("%s CHARACTER SET %s COLLATE %s",
+			pick(r, "TINYTEXT", "TEXT", "MEDIUMTEXT", "LONGTEXT"), c.charset, c.name),
 		value: func(r *rand.Rand) string {
 			s := text(r, c.charset, 60)
 			if r.IntN(40) == 0 && s != "" {
@@ -59,7 +61,8 @@ func labels(r *rand.Rand) []string {
 
 func enumeration(r *rand.Rand) kind {
 	of := labels(r)
-	return kind{class: "enum", sql: "ENUM('" + strings.Join(of, "','") + "') CHARACTER SET utf8mb4 COLLATE " + pick(r, "utf8mb4_bin", "utf8mb4_general_ci"), value: func(r *rand.Rand) string {
+	return kind{class: "enum", sql: "ENUM('" + strings.Join(of, "','") + "') CHARACTER SET utf8mb4 COLLATE " + pick(r,
+		"utf8mb4_bin", "utf8mb4_general_ci"), value: func(r *rand.Rand) string {
 		if r.IntN(3) == 0 {
 			return fmt.Sprint(1 + r.IntN(len(of)))
 		}
@@ -75,19 +78,23 @@ func set(r *rand.Rand) kind {
 			of = append(of, fmt.Sprint("m", n))
 		}
 	}
-	return kind{class: "set", sql: "SET('" + strings.Join(of, "','") + "') CHARACTER SET latin1", value: func(r *rand.Rand) string {
-		var chosen []string
-		for range r.IntN(4) {
-			chosen = append(chosen, pick(r, of...))
-		}
-		return "'" + strings.Join(chosen, ",") + "'"
-	}}
+	return kind{
+		class: "set", sql: "SET('" + strings.Join(of, "','") + "') CHARACTER SET latin1",
+		value: func(r *rand.Rand) string {
+			var chosen []string
+			for range r.IntN(4) {
+				chosen = append(chosen, pick(r, of...))
+			}
+			return "'" + strings.Join(chosen, ",") + "'"
+		},
+	}
 }
 
 func json(r *rand.Rand) kind {
 	return kind{class: "json", sql: "JSON", lossy: true, value: func(r *rand.Rand) string {
 		return pick(r,
-			`'null'`, `'{}'`, `'[]'`, `'""'`, `'true'`, `'1'`, `'1.0'`, `'-0.0'`, `'1e20'`, `'18446744073709551615'`, `'-9223372036854775808'`,
+			`'null'`, `'{}'`, `'[]'`, `'""'`, `'true'`, `'1'`, `'1.0'`, `'-0.0'`, `'1e20'`, `'18446744073709551615'`,
+			`'-9223372036854775808'`,
 			fmt.Sprintf(`'{"a": %d, "b": [%d.0, "x\\"y", null, {"c": %g}]}'`, r.IntN(100), r.IntN(9), r.Float64()),
 			`'{"k": "é😀中", "": [[[[]]]], "z": 1.5}'`,
 			fmt.Sprintf(`'[%s"end"]'`, strings.Repeat(fmt.Sprintf(`"item %d", `, r.IntN(100)), r.IntN(30))),
@@ -100,7 +107,8 @@ func geometry(r *rand.Rand) kind {
 	return kind{class: "geometry", sql: shape, value: func(r *rand.Rand) string {
 		wkt := fmt.Sprintf("POINT(%d %d.5)", r.IntN(90), r.IntN(90))
 		if shape == "GEOMETRY" {
-			wkt = pick(r, wkt, "LINESTRING(0 0, 1 1, 2 -2)", "POLYGON((0 0, 0 3, 3 3, 0 0))", "GEOMETRYCOLLECTION(POINT(1 1), LINESTRING(0 0, 1 1))")
+			wkt = pick(r, wkt, "LINESTRING(0 0, 1 1, 2 -2)", "POLYGON((0 0, 0 3, 3 3, 0 0))",
+				"GEOMETRYCOLLECTION(POINT(1 1), LINESTRING(0 0, 1 1))")
 		}
 		return fmt.Sprintf("ST_GeomFromText('%s', %d)", wkt, pick(r, 0, 0, 3857))
 	}}

@@ -1,9 +1,9 @@
-// Command soak simulates moves: random tables, random writers, and wherry killed, cut off and locked out, on servers that
-// crash. At the end of each both ends are compared by SQL of its own. make soak runs it.
+// Command soak simulates moves: random tables, random writers, and wherry killed, cut off and locked out, on servers
+// that crash. At the end of each both ends are compared by SQL of its own. make soak runs it.
 //
-// All that is random comes from one seed per episode: tables, rows, configuration, what happens when, and what each writer
-// does. What cannot be repeated is how the things that run at the same time meet; a seed that fails may need several
-// runs, or a longer one, to fail again.
+// All that is random comes from one seed per episode: tables, rows, configuration, what happens when, and what each
+// writer does. What cannot be repeated is how the things that run at the same time meet; a seed that fails may need
+// several runs, or a longer one, to fail again.
 package main
 
 import (
@@ -93,6 +93,9 @@ func replay(o options, seed uint64) string {
 // summary is the last line.
 func (s *soak) summary(took time.Duration) string {
 	c := &s.count
-	return fmt.Sprintf("soak: %.1f minutes, %d episodes equal; wherry killed %d times, servers %d times, connections cut %d times; %d rows compared, %d changes written, %d rows damaged and repaired; %d schema changes, %d failovers, %d rehearsals, %d ways back",
-		took.Minutes(), c.episodes.Load(), c.kills.Load(), c.crashes.Load(), c.cuts.Load(), c.rows.Load(), c.changes.Load(), c.damaged.Load(), c.ddl.Load(), c.failovers.Load(), c.rehearsals.Load(), c.back.Load())
+	return fmt.Sprintf("soak: %.1f minutes, %d episodes equal; wherry killed %d times, servers %d times, connections "+
+		"cut %d times; %d rows compared, %d changes written, %d rows damaged and repaired; %d schema changes, %d "+
+		"failovers, %d rehearsals, %d ways back",
+		took.Minutes(), c.episodes.Load(), c.kills.Load(), c.crashes.Load(), c.cuts.Load(), c.rows.Load(),
+		c.changes.Load(), c.damaged.Load(), c.ddl.Load(), c.failovers.Load(), c.rehearsals.Load(), c.back.Load())
 }

@@ -9,7 +9,8 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// Somebody else's tables are in the databases that the target gets. Their names begin with others, which no table of the move does.
+// Somebody else's tables are in the databases that the target gets. Their names begin with others, which no table of
+// the move does.
 const others = "other "
 
 // makeOthers makes tables on the target that are not the move's, and notes what is in them.
@@ -20,9 +21,13 @@ func (e *episode) makeOthers(ctx context.Context) error {
 	for _, d := range e.plan.databases {
 		d = quote(e.plan.target(d))
 		if err := e.target.try(ctx, "CREATE DATABASE IF NOT EXISTS "+d,
-			"CREATE TABLE "+d+".`other one` (id BIGINT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(20) UNIQUE, t TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6))",
-			"CREATE TABLE "+d+".`other two` (one BIGINT, INDEX (one), CONSTRAINT other_fk FOREIGN KEY (one) REFERENCES "+d+".`other one` (id) ON DELETE CASCADE) COMMENT 'no key'",
-			"INSERT INTO "+d+".`other one` (v) VALUES ('a'), ('b'), ('ü'), (NULL)", "INSERT INTO "+d+".`other two` VALUES (1), (1), (NULL)"); err != nil {
+			"CREATE TABLE "+d+".`other one` (id BIGINT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(20) UNIQUE, t "+
+				"TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6))",
+			"CREATE TABLE "+d+
+				".`other two` (one BIGINT, INDEX (one), CONSTRAINT other_fk FOREIGN KEY (one) REFERENCES "+d+
+				".`other one` (id) ON DELETE CASCADE) COMMENT 'no key'",
+			"INSERT INTO "+d+".`other one` (v) VALUES ('a'), ('b'), ('ü'), (NULL)",
+			"INSERT INTO "+d+".`other two` VALUES (1), (1), (NULL)"); err != nil {
 			return err
 		}
 	}
@@ -35,11 +40,16 @@ func (e *episode) makeOthers(ctx context.Context) error {
 func (e *episode) listOthers(ctx context.Context) (all []string, err error) {
 	for _, d := range e.plan.databases {
 		d = e.plan.target(d)
-		made, err := e.target.list(ctx, "SELECT CONCAT_WS(' ', table_name, auto_increment, create_time, table_comment) FROM information_schema.tables WHERE table_schema = ? AND table_name LIKE '"+others+"%' ORDER BY table_name", d)
+		made, err := e.target.list(ctx, "SELECT CONCAT_WS(' ', table_name, auto_increment, create_time, "+
+			"table_comment) FROM information_schema.tables WHERE table_schema = ? AND table_name LIKE '"+others+
+			"%' ORDER BY table_name", d)
 		if err != nil {
 			return nil, err
 		}
-		for _, query := range []string{"SELECT CONCAT_WS(' ', id, v, t) FROM " + quote(d) + ".`other one` ORDER BY id", "SELECT CONCAT_WS(' ', 'is', one) FROM " + quote(d) + ".`other two` ORDER BY one"} {
+		for _, query := range []string{
+			"SELECT CONCAT_WS(' ', id, v, t) FROM " + quote(d) + ".`other one` ORDER BY id",
+			"SELECT CONCAT_WS(' ', 'is', one) FROM " + quote(d) + ".`other two` ORDER BY one",
+		} {
 			rows, err := e.target.list(ctx, query)
 			if err != nil {
 				return nil, err
@@ -63,14 +73,17 @@ func (e *episode) othersUntouched(ctx context.Context) error {
 	return err
 }
 
-// globals are server-wide values that every session begins with which does not say otherwise, as administrators set them. Left out is what would
-// break the simulation's own sessions, such as a limit of rows.
+// globals are server-wide values that every session begins with which does not say otherwise, as administrators set
+// them. Left out is what would break the simulation's own sessions, such as a limit of rows.
 var globals = []string{
 	"sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,IGNORE_SPACE,HIGH_NOT_PRECEDENCE,NO_ZERO_DATE,NO_ZERO_IN_DATE,STRICT_TRANS_TABLES'",
 	"sql_mode = 'PAD_CHAR_TO_FULL_LENGTH,REAL_AS_FLOAT,ALLOW_INVALID_DATES,NO_UNSIGNED_SUBTRACTION'", "sql_mode = ''",
-	"time_zone = '-11:00'", "time_zone = '+13:00'", "div_precision_increment = 0", "div_precision_increment = 30", "group_concat_max_len = 4",
-	"lc_time_names = 'de_DE'", "default_week_format = 6", "character_set_server = latin1", "collation_connection = latin1_bin",
-	"updatable_views_with_limit = NO", "unique_checks = OFF", "max_error_count = 0", "sql_quote_show_create = OFF", "old_mode = ''",
+	"time_zone = '-11:00'", "time_zone = '+13:00'", "div_precision_increment = 0", "div_precision_increment = 30",
+	"group_concat_max_len = 4",
+	"lc_time_names = 'de_DE'", "default_week_format = 6", "character_set_server = latin1",
+	"collation_connection = latin1_bin",
+	"updatable_views_with_limit = NO", "unique_checks = OFF", "max_error_count = 0", "sql_quote_show_create = OFF",
+	"old_mode = ''",
 	"sort_buffer_size = 32768", "sql_warnings = ON", "low_priority_updates = ON", "max_seeks_for_key = 1",
 }
 
@@ -84,7 +97,10 @@ func (e *episode) setGlobals(ctx context.Context) error {
 		for range 1 + r.IntN(5) {
 			setting := globals[r.IntN(len(globals))]
 			name, _, _ := strings.Cut(setting, " = ")
-			known, err := s.list(ctx, "SELECT variable_name FROM "+map[string]string{lab.MySQL: "performance_schema", lab.MariaDB: "information_schema"}[s.Flavor]+".global_variables WHERE variable_name = ?", name)
+			known, err := s.list(ctx, "SELECT variable_name FROM "+map[string]string{
+				lab.MySQL:   "performance_schema",
+				lab.MariaDB: "information_schema",
+			}[s.Flavor]+".global_variables WHERE variable_name = ?", name)
 			if err != nil {
 				return err
 			}

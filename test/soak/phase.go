@@ -59,7 +59,9 @@ func (e *episode) hit(child *atomic.Pointer[lab.Child]) func() *lab.Child {
 }
 
 // untilDone runs a command again for as long as its exit code says that this helps. It returns the last run.
-func (e *episode) untilDone(ctx context.Context, current *atomic.Pointer[lab.Child], name string, args ...string) (*lab.Child, error) {
+func (e *episode) untilDone(ctx context.Context, current *atomic.Pointer[lab.Child], name string,
+	args ...string,
+) (*lab.Child, error) {
 	for fruitless, gates := 0, 0; ; {
 		before := e.disturbed.Load()
 		child, err := e.once(ctx, current, name, args...)
@@ -75,7 +77,8 @@ func (e *episode) untilDone(ctx context.Context, current *atomic.Pointer[lab.Chi
 				fruitless = 0
 			}
 			if fruitless >= inVain {
-				return child, fmt.Errorf("%s failed %d times in a row although nothing happened: %s", name, fruitless, child.Log())
+				return child, fmt.Errorf("%s failed %d times in a row although nothing happened: %s", name, fruitless,
+					child.Log())
 			}
 		case locked:
 			err = wait(ctx, 200*time.Millisecond)
@@ -87,7 +90,10 @@ func (e *episode) untilDone(ctx context.Context, current *atomic.Pointer[lab.Chi
 			if name != "cutover" || gates > 8 || child.Code == unknown && len(e.plan.events[name]) == 0 {
 				return child, fmt.Errorf("%s: exit code %d: %.3000s\n%s", name, child.Code, child.Output(), child.Log())
 			}
-			_, err = e.untilDone(ctx, current, "verify", slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg != "--reverse" })...) // a gate: the last one is too old, or the target was behind
+			// a gate: the last one is too old, or the target was behind
+			_, err = e.untilDone(ctx, current, "verify", slices.DeleteFunc(slices.Clone(args), func(arg string) bool {
+				return arg != "--reverse"
+			})...)
 		default:
 			return child, fmt.Errorf("%s: exit code %d: %.3000s\n%s", name, child.Code, child.Output(), child.Log())
 		}
@@ -110,7 +116,9 @@ func (e *episode) catchUp(ctx context.Context, current *atomic.Pointer[lab.Child
 }
 
 // once runs a command once, and keeps what it says.
-func (e *episode) once(ctx context.Context, current *atomic.Pointer[lab.Child], name string, args ...string) (*lab.Child, error) {
+func (e *episode) once(ctx context.Context, current *atomic.Pointer[lab.Child], name string,
+	args ...string,
+) (*lab.Child, error) {
 	run := filepath.Join(e.dir, "runs", fmt.Sprintf("%03d-%s", e.runs.Add(1), name))
 	stdout, err := os.Create(run + ".out")
 	if err != nil {

@@ -87,7 +87,8 @@ func newPlan(seed uint64, combo string, features featureSet) *plan {
 	p.refuses = features["sorts"] && kinds.IntN(4) == 0
 	p.others, p.globals = kinds.IntN(3) == 0 && features["others"], kinds.IntN(3) == 0 && features["hostile"]
 	if d.crossing() && features["losses"] {
-		p.lines = append(p.lines, "schema: {allow_losses: [collation, json, uuid, inet4, inet6, invisible-column, default, generated-not-null]}")
+		p.lines = append(p.lines, "schema: {allow_losses: [collation, json, uuid, inet4, inet6, invisible-column, "+
+			"default, generated-not-null]}")
 	}
 	return p
 }
@@ -135,12 +136,15 @@ func (p *plan) settings(r *rand.Rand, features featureSet) []string {
 		writers = 1
 	}
 	lines := []string{
-		fmt.Sprintf("copy: {workers: %d, chunk_rows: %d, chunk_bytes: %s, defer_indexes: %t, index_workers: %d, binlog_on_target: %t, load: %s}",
-			1+r.IntN(6), pick(r, 0, 5, 40, 300, 300), pick(r, "64KiB", "1MiB"), r.IntN(2) == 0, 1+r.IntN(3), r.IntN(2) == 0, pick(r, "auto", "load_data", "insert")),
+		fmt.Sprintf("copy: {workers: %d, chunk_rows: %d, chunk_bytes: %s, defer_indexes: %t, index_workers: %d, "+
+			"binlog_on_target: %t, load: %s}",
+			1+r.IntN(6), pick(r, 0, 5, 40, 300, 300), pick(r, "64KiB", "1MiB"), r.IntN(2) == 0, 1+r.IntN(3),
+			r.IntN(2) == 0, pick(r, "auto", "load_data", "insert")),
 		fmt.Sprintf("replicate: {batch_rows: %d, batch_bytes: %s, batch_age: %s, workers: %d, retry_for: 90s}",
 			pick(r, 1, 10, 200, 5000), pick(r, "64KiB", "16MiB"), pick(r, "0s", "1ms", "50ms", "500ms"), writers),
 		fmt.Sprintf("verify: {workers: %d, chunk_rows: %d}", 1+r.IntN(4), pick(r, 1, 13, 100, 10000)),
-		fmt.Sprintf("cutover: {fence: %s, timeout: 60s, max_lag: 30s, verify: %s}", p.fence, pick(r, "changed", "full")),
+		fmt.Sprintf("cutover: {fence: %s, timeout: 60s, max_lag: 30s, verify: %s}", p.fence,
+			pick(r, "changed", "full")),
 		"log: {level: debug}",
 	}
 	return lines

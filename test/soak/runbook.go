@@ -22,7 +22,11 @@ func (e *episode) run(ctx context.Context) error {
 		}},
 		{"check", func(ctx context.Context) error { return e.phase(ctx, "check") }},
 		{"init-schema", func(ctx context.Context) error { return e.phase(ctx, "init-schema") }},
-		{"start changes", func(ctx context.Context) error { e.load.xa.Store(e.plan.xa); e.startChanges(ctx); return nil }},
+		{"start changes", func(ctx context.Context) error {
+			e.load.xa.Store(e.plan.xa)
+			e.startChanges(ctx)
+			return nil
+		}},
 		{"init-copy", func(ctx context.Context) error { return e.phase(ctx, "init-copy") }},
 		{"follow", e.follow},
 		{"damage", e.damage},

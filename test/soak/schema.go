@@ -30,16 +30,20 @@ func (e *episode) startChanges(ctx context.Context) {
 	}
 }
 
-// changeKills is how many kills follow changes of the schema in an episode. Without a bound a phase that takes longer than a few changes, as on
-// a machine that is busy, is killed each time before its end, for ever.
+// changeKills is how many kills follow changes of the schema in an episode. Without a bound a phase that takes longer
+// than a few changes, as on a machine that is busy, is killed each time before its end, for ever.
 const changeKills = 12
 
-// slower is after how long the pauses between changes are twice as long, three times after twice that, and so on. At an even pace wherry never
-// catches up on a machine that is busy, and verify, which compares tables again whose schema has changed meanwhile, never ends.
+// slower is after how long the pauses between changes are twice as long, three times after twice that, and so on. At
+// an even pace wherry never catches up on a machine that is busy, and verify, which compares tables again whose
+// schema has changed meanwhile, never ends.
 const slower = 20 * time.Second
 
 func (e *episode) changes(ctx context.Context) error {
-	c := &changer{Rand: stream(e.plan.seed, streamSchema), draw: &draw{from: e.plan.from, to: e.plan.to, features: e.features, seed: e.plan.seed}}
+	c := &changer{Rand: stream(e.plan.seed, streamSchema), draw: &draw{
+		from: e.plan.from, to: e.plan.to,
+		features: e.features, seed: e.plan.seed,
+	}}
 	hidden := stream(e.plan.seed, streamHidden)
 	kills, began := 0, time.Now()
 	for ctx.Err() == nil && !e.load.over() {
@@ -70,7 +74,8 @@ func (e *episode) changes(ctx context.Context) error {
 	return nil
 }
 
-// step makes one, or tells that the server has refused it. Begun, it is brought to its end, so that the catalog tells the truth.
+// step makes one, or tells that the server has refused it. Begun, it is brought to its end, so that the catalog tells
+// the truth.
 func (e *episode) step(ctx context.Context, s step, kill bool) (bool, error) {
 	e.load.paused.RLock()
 	defer e.load.paused.RUnlock()
@@ -122,7 +127,8 @@ func (e *episode) make(ctx context.Context, statement string) error {
 		return err
 	}
 	defer conn.Close()
-	for _, s := range []string{"SET SESSION sql_mode = '" + strictMode + "', lock_wait_timeout = 5, innodb_lock_wait_timeout = 2", statement} {
+	for _, s := range []string{"SET SESSION sql_mode = '" + strictMode + "', lock_wait_timeout = 5, " +
+		"innodb_lock_wait_timeout = 2", statement} {
 		if _, err := conn.ExecContext(ctx, s); err != nil {
 			return err
 		}
@@ -165,7 +171,8 @@ func outline(tables []*table) (all []string) {
 
 // columns are all columns of some databases, and their places in their tables, but for tables that have left the move.
 func (s *server) columns(ctx context.Context, databases []string) ([]string, error) {
-	all, err := s.list(ctx, "SELECT CONCAT(table_schema, '.', table_name, '.', column_name, ' ', ordinal_position) FROM information_schema.columns WHERE table_schema IN ('"+
+	all, err := s.list(ctx, "SELECT CONCAT(table_schema, '.', table_name, '.', column_name, ' ', ordinal_position) "+
+		"FROM information_schema.columns WHERE table_schema IN ('"+
 		strings.Join(databases, "', '")+"') AND table_name NOT LIKE 'gone%' AND table_name NOT LIKE '"+others+"%'")
 	slices.Sort(all)
 	return all, err

@@ -41,7 +41,8 @@ func (s *server) control(ctx context.Context, verb string) error {
 	}
 	script := os.Getenv("WHERRY_SERVERS_SCRIPT")
 	if script == "" {
-		return errors.New("no WHERRY_SERVERS_SCRIPT: servers that the script did not start are not touched; leave out the features restart and freeze")
+		return errors.New("no WHERRY_SERVERS_SCRIPT: servers that the script did not start are not touched; leave " +
+			"out the features restart and freeze")
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*patience) // the script waits for other copies of itself
 	defer cancel()
@@ -116,7 +117,8 @@ func (s *server) sessions(ctx context.Context) (ids []string, err error) {
 func (s *server) try(ctx context.Context, statements ...string) error {
 	for _, statement := range statements {
 		var err error
-		for until := time.Now().Add(patience); time.Now().Before(until) && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+		for until := time.Now().Add(patience); time.Now().Before(until) &&
+			ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
 			if _, err = s.db.ExecContext(ctx, statement); err == nil || !away(err) {
 				break
 			}

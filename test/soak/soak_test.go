@@ -21,12 +21,19 @@ import (
 type drawnEpisode struct {
 	seed  uint64
 	combo string
-	plain bool // without schema changes: one of a new seed may be such that wherry refuses to guess, which make soak is there to tell of
+	// without schema changes: one of a new seed may be such that wherry refuses to guess, which make soak is there to
+	// tell of
+	plain bool
 }
 
-// fixed are the episodes of every run. Each has schema changes; foreign keys that act, the spool, a rehearsal and the way back
-// are in some.
-var fixed = []drawnEpisode{{seed: 3, combo: "mysql-mysql"}, {seed: 30, combo: "mariadb-mariadb"}, {seed: 27, combo: "mysql-mariadb"}, {seed: 10, combo: "mariadb-mysql"}}
+// fixed are the episodes of every run. Each has schema changes; foreign keys that act, the spool, a rehearsal and the
+// way back are in some.
+var fixed = []drawnEpisode{
+	{seed: 3, combo: "mysql-mysql"},
+	{seed: 30, combo: "mariadb-mariadb"},
+	{seed: 27, combo: "mysql-mariadb"},
+	{seed: 10, combo: "mariadb-mysql"},
+}
 
 // TestSoak runs the fixed episodes, one for each combination of flavors, and one of a new seed.
 func TestSoak(t *testing.T) {
@@ -118,8 +125,8 @@ func everything(p *plan) string {
 	return creates(p) + fmt.Sprint(p.events) + strings.Join(p.configuration("x"), "\n") + p.describe()
 }
 
-// TestChanges holds that a seed always draws the same changes of the schema, each from the tables that the one before left, and
-// that every kind of change is drawn.
+// TestChanges holds that a seed always draws the same changes of the schema, each from the tables that the one before
+// left, and that every kind of change is drawn.
 func TestChanges(t *testing.T) {
 	all, err := parseFeatures("")
 	require.NoError(t, err)
@@ -150,7 +157,11 @@ func TestChanges(t *testing.T) {
 		assert.Equal(t, once, drawn(seed), "seed %d", seed)
 		text += once
 	}
-	for _, what := range []string{"ADD COLUMN", "DROP COLUMN", "RENAME COLUMN", "MODIFY COLUMN", "CREATE INDEX", "DROP INDEX", "ADD KEY", "DROP KEY", "TRUNCATE", "CREATE TABLE", " LIKE ", " AS SELECT ", "DROP TABLE", "RENAME TABLE", "_gho", "FIRST", "AFTER"} {
+	for _, what := range []string{
+		"ADD COLUMN", "DROP COLUMN", "RENAME COLUMN", "MODIFY COLUMN", "CREATE INDEX",
+		"DROP INDEX", "ADD KEY", "DROP KEY", "TRUNCATE", "CREATE TABLE", " LIKE ", " AS SELECT ", "DROP TABLE",
+		"RENAME TABLE", "_gho", "FIRST", "AFTER",
+	} {
 		assert.Contains(t, text, what)
 	}
 }
@@ -189,7 +200,8 @@ func TestCompare(t *testing.T) {
 	assert.Zero(t, differ(rows("k=1", "k=1"), rows("k=1", "k=1")).count())
 
 	report := func(differing, missing int) string {
-		return fmt.Sprintf(`{"type":"table","table":"d.t","differing":%d,"missing":%d,"listed":[{"key":"2"}]}`, differing, missing)
+		return fmt.Sprintf(`{"type":"table","table":"d.t","differing":%d,"missing":%d,"listed":[{"key":"2"}]}`,
+			differing, missing)
 	}
 	want := map[string]*difference{"d.t": {missing: []string{"2"}}}
 	require.NoError(t, agrees(report(0, 1), want))
@@ -207,6 +219,9 @@ func TestStartFails(t *testing.T) {
 		"no server":       {"kill", t.TempDir()},
 		"not a directory": {"kill", filepath.Join(file, "below")},
 	} {
-		require.ErrorContains(t, run(t.Context(), options{seed: 1, duration: time.Minute, episodes: 1, features: c.features, dir: c.dir}), says)
+		require.ErrorContains(t, run(t.Context(), options{
+			seed: 1, duration: time.Minute, episodes: 1,
+			features: c.features, dir: c.dir,
+		}), says)
 	}
 }

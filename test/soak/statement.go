@@ -61,7 +61,8 @@ func (w *writer) some(t *table, limit int) string {
 	if relation == "<=" {
 		order = " DESC"
 	}
-	return fmt.Sprintf(" WHERE %s %s %s ORDER BY %s%s LIMIT %d", quote(c.name), relation, c.kind.value(w.Rand), quotedList(t.key), order, limit)
+	return fmt.Sprintf(" WHERE %s %s %s ORDER BY %s%s LIMIT %d", quote(c.name), relation, c.kind.value(w.Rand),
+		quotedList(t.key), order, limit)
 }
 
 // someWithoutKey leaves it to the server which of the rows that meet it are meant, equal ones among them.
@@ -140,7 +141,8 @@ func (w *writer) fetch(t *table, mark, extra string) (where string, err error) {
 		return "", err
 	}
 	into = append(into, "@"+mark)
-	err = w.do(fmt.Sprintf("SELECT %s, %s INTO %s FROM %s%s FOR UPDATE", quotedList(t.key), quote(extra), strings.Join(into, ", "), t.quoted(), w.some(t, 1)))
+	err = w.do(fmt.Sprintf("SELECT %s, %s INTO %s FROM %s%s FOR UPDATE", quotedList(t.key), quote(extra),
+		strings.Join(into, ", "), t.quoted(), w.some(t, 1)))
 	return " WHERE " + strings.Join(same, " AND "), err
 }
 
@@ -214,7 +216,8 @@ func (w *writer) again(t *table) error {
 	for _, c := range t.written() {
 		names = append(names, c.name)
 	}
-	return w.do(fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s LIMIT %d", t.quoted(), quotedList(names), quotedList(names), t.quoted(), 1+w.IntN(5)))
+	return w.do(fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s LIMIT %d", t.quoted(), quotedList(names),
+		quotedList(names), t.quoted(), 1+w.IntN(5)))
 }
 
 // whole changes all rows of a table, or many.

@@ -65,7 +65,10 @@ func (c *column) definition() string {
 	text := quote(c.name) + " " + c.kind.sql
 	switch {
 	case c.generated != "":
-		text += " GENERATED ALWAYS AS (" + c.generated + ")" + map[bool]string{true: " STORED", false: " VIRTUAL"}[c.stored]
+		text += " GENERATED ALWAYS AS (" + c.generated + ")" + map[bool]string{
+			true:  " STORED",
+			false: " VIRTUAL",
+		}[c.stored]
 	case !c.nullable:
 		text += " NOT NULL"
 	default:
@@ -114,8 +117,8 @@ func (t *table) create() string {
 	return "CREATE TABLE " + t.quoted() + " (\n  " + strings.Join(parts, ",\n  ") + "\n) ENGINE=InnoDB"
 }
 
-// insert is a statement of n rows; verb is INSERT, REPLACE and their like, tail comes after the rows. Columns that count by
-// themselves are left to it now and then.
+// insert is a statement of n rows; verb is INSERT, REPLACE and their like, tail comes after the rows. Columns that
+// count by themselves are left to it now and then.
 func (t *table) insert(r *rand.Rand, verb string, n int, tail string) string {
 	columns := t.written()
 	names := make([]string, len(columns))
@@ -133,7 +136,8 @@ func (t *table) insert(r *rand.Rand, verb string, n int, tail string) string {
 		}
 		rows[i] = "(" + strings.Join(values, ", ") + ")"
 	}
-	return fmt.Sprintf("%s INTO %s (%s) VALUES %s%s", verb, t.quoted(), strings.Join(names, ", "), strings.Join(rows, ", "), tail)
+	return fmt.Sprintf("%s INTO %s (%s) VALUES %s%s", verb, t.quoted(), strings.Join(names, ", "),
+		strings.Join(rows, ", "), tail)
 }
 
 func (c *column) value(r *rand.Rand) string {

@@ -8,12 +8,13 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// temporary has a session that does to a temporary table what would be a loss if it were done to the table of that name. It writes in a format in
-// which a server logs that.
+// temporary has a session that does to a temporary table what would be a loss if it were done to the table of that
+// name. It writes in a format in which a server logs that.
 func (e *episode) temporary(ctx context.Context, r *rand.Rand) error {
 	e.load.paused.RLock()
 	defer e.load.paused.RUnlock()
-	if ctx.Err() != nil || e.load.over() || e.fencing.Load() { // MariaDB does not log CREATE TEMPORARY TABLE while it is read-only
+	// MariaDB does not log CREATE TEMPORARY TABLE while it is read-only
+	if ctx.Err() != nil || e.load.over() || e.fencing.Load() {
 		return ctx.Err()
 	}
 	tables, _ := e.catalog.now()
@@ -30,8 +31,10 @@ func (e *episode) temporary(ctx context.Context, r *rand.Rand) error {
 		format = pick(r, "MIXED", "STATEMENT")
 	}
 	statements := []string{
-		"SET SESSION binlog_format = " + format, "CREATE TEMPORARY TABLE " + t.quoted() + " (x INT PRIMARY KEY)", "TRUNCATE TABLE " + t.quoted(),
-		"ALTER TABLE " + t.quoted() + " ADD COLUMN y INT", "CREATE INDEX i ON " + t.quoted() + " (y)", "TRUNCATE TABLE " + t.quoted(),
+		"SET SESSION binlog_format = " + format, "CREATE TEMPORARY TABLE " + t.quoted() + " (x INT PRIMARY KEY)",
+		"TRUNCATE TABLE " + t.quoted(),
+		"ALTER TABLE " + t.quoted() + " ADD COLUMN y INT", "CREATE INDEX i ON " + t.quoted() + " (y)",
+		"TRUNCATE TABLE " + t.quoted(),
 	}
 	if r.IntN(2) == 0 { // else the end of the session drops it
 		statements = append(statements, "DROP TEMPORARY TABLE "+t.quoted())

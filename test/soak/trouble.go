@@ -40,8 +40,8 @@ func (e *episode) lock(ctx context.Context, v event) error {
 	return nil
 }
 
-// second runs wherry a second time on the same move: it may find the move locked, or take it over if the first has died,
-// but may harm nothing.
+// second runs wherry a second time on the same move: it may find the move locked, or take it over if the first has
+// died, but may harm nothing.
 func (e *episode) second(ctx context.Context, first *lab.Child) error {
 	if first == nil {
 		return nil

@@ -38,7 +38,8 @@ type load struct {
 
 var errStopped = errors.New("stopped")
 
-// startLoad starts the writers of a plan, who write to a server until there is the file switched. A writer that goes wrong ends the episode by fail.
+// startLoad starts the writers of a plan, who write to a server until there is the file switched. A writer that goes
+// wrong ends the episode by fail.
 func (e *episode) startLoad(ctx context.Context, to *server, tables *catalog, streams uint64, switched string) error {
 	db, err := to.Open(appUser, appPassword, "")
 	if err != nil {
@@ -46,11 +47,16 @@ func (e *episode) startLoad(ctx context.Context, to *server, tables *catalog, st
 	}
 	db.SetMaxIdleConns(e.plan.writers)
 	perRow := time.Millisecond
-	if there, _ := tables.now(); e.plan.ddl || slices.ContainsFunc(there, func(t *table) bool { return len(t.key) == 0 }) {
+	if there, _ := tables.now(); e.plan.ddl || slices.ContainsFunc(there, func(t *table) bool {
+		return len(t.key) == 0
+	}) {
 		perRow *= 3
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	e.load = &load{db: db, catalog: tables, pace: e.plan.pace, perRow: perRow, large: e.features["large"], hostile: e.features["hostile"], switched: switched, stop: cancel, errors: map[uint16]int{}}
+	e.load = &load{
+		db: db, catalog: tables, pace: e.plan.pace, perRow: perRow, large: e.features["large"],
+		hostile: e.features["hostile"], switched: switched, stop: cancel, errors: map[uint16]int{},
+	}
 	for i := range e.plan.writers {
 		e.load.writers.Go(func() {
 			if err := e.load.work(ctx, stream(e.plan.seed, streams+uint64(i))); err != nil {
@@ -175,9 +181,11 @@ func (w *writer) session() error {
 	return w.do("START TRANSACTION")
 }
 
-// hostile are settings of sessions that change what values are made of, none of which a row that was written depends on any more.
+// hostile are settings of sessions that change what values are made of, none of which a row that was written depends
+// on any more.
 var hostile = []string{
-	"div_precision_increment = 0", "div_precision_increment = 20", "default_week_format = 3", "group_concat_max_len = 4", "lc_time_names = 'de_DE'",
+	"div_precision_increment = 0", "div_precision_increment = 20", "default_week_format = 3",
+	"group_concat_max_len = 4", "lc_time_names = 'de_DE'",
 	"collation_connection = latin1_swedish_ci", "auto_increment_increment = 3, auto_increment_offset = 2",
 	"timestamp = 86400", "timestamp = 2147483000", "sql_auto_is_null = 1", "max_error_count = 0",
 	"updatable_views_with_limit = 0", "big_tables = 1", "insert_id = 77",
@@ -191,7 +199,8 @@ func (w *writer) settings() error {
 	}
 	level := pick(w.Rand, "READ COMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 	for _, s := range []string{
-		fmt.Sprintf("SET SESSION sql_mode = '%s', time_zone = '%s', innodb_lock_wait_timeout = 2, lock_wait_timeout = 90", mode, pick(w.Rand, "+00:00", "+00:00", "+05:30", "-08:00")),
+		fmt.Sprintf("SET SESSION sql_mode = '%s', time_zone = '%s', innodb_lock_wait_timeout = 2, "+
+			"lock_wait_timeout = 90", mode, pick(w.Rand, "+00:00", "+00:00", "+05:30", "-08:00")),
 		"SET SESSION TRANSACTION ISOLATION LEVEL " + level,
 	} {
 		if err := w.do(s); err != nil {
@@ -201,14 +210,15 @@ func (w *writer) settings() error {
 	if !w.hostile {
 		return nil
 	}
-	if err := w.do("SET SESSION " + hostile[w.IntN(len(hostile))]); err != nil && number(err) != 1227 { // not every account may set all
+	// not every account may set all
+	if err := w.do("SET SESSION " + hostile[w.IntN(len(hostile))]); err != nil && number(err) != 1227 {
 		return err
 	}
 	return nil
 }
 
-// parts makes one statement or a few. What a server refuses for the sake of the data, a duplicate say, is passed over, as
-// an application may.
+// parts makes one statement or a few. What a server refuses for the sake of the data, a duplicate say, is passed
+// over, as an application may.
 func (w *writer) parts() error {
 	savepoint := ""
 	for i := range 1 + w.IntN(2)*w.IntN(7) {
@@ -219,7 +229,8 @@ func (w *writer) parts() error {
 				return err
 			}
 		case savepoint != "" && w.IntN(3) == 0:
-			if err := w.do(pick(w.Rand, "ROLLBACK TO SAVEPOINT ", "ROLLBACK TO SAVEPOINT ", "RELEASE SAVEPOINT ") + savepoint); err != nil {
+			if err := w.do(pick(w.Rand, "ROLLBACK TO SAVEPOINT ", "ROLLBACK TO SAVEPOINT ", "RELEASE SAVEPOINT ") +
+				savepoint); err != nil {
 				return err
 			}
 			savepoint = ""
@@ -234,7 +245,8 @@ func (w *writer) parts() error {
 // harmless tells an error that has undone its statement and nothing else.
 func harmless(err error) bool {
 	switch number(err) {
-	case 1062, 1366, 1292, 1264, 1406, 1690, 1048, 1467, 167, 1365, 1265, 1416, 3140, 4025, 1411, 1300, 3643, 1210, 1267, 1451, 1452:
+	case 1062, 1366, 1292, 1264, 1406, 1690, 1048, 1467, 167, 1365, 1265, 1416, 3140, 4025, 1411, 1300, 3643, 1210,
+		1267, 1451, 1452:
 		return true
 	}
 	return false
@@ -248,5 +260,6 @@ func (l *load) summary() string {
 	for n, count := range l.errors {
 		parts = append(parts, fmt.Sprintf("%d: %d", n, count))
 	}
-	return fmt.Sprintf("%d transactions, %d rows, %d refused by the fence; server errors %s", l.commits.Load(), l.changes.Load(), l.refused.Load(), strings.Join(parts, ", "))
+	return fmt.Sprintf("%d transactions, %d rows, %d refused by the fence; server errors %s", l.commits.Load(),
+		l.changes.Load(), l.refused.Load(), strings.Join(parts, ", "))
 }

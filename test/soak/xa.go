@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// twoPhase makes a transaction that is prepared first and ends later, as a transaction manager does: half of them from another
-// connection. One that is prepared is brought to its end whatever happens.
+// twoPhase makes a transaction that is prepared first and ends later, as a transaction manager does: half of them
+// from another connection. One that is prepared is brought to its end whatever happens.
 func (l *load) twoPhase(ctx context.Context, r *rand.Rand, tables []*table) error {
 	l.paused.RLock()
 	defer l.paused.RUnlock()
@@ -61,11 +61,13 @@ func (l *load) twoPhase(ctx context.Context, r *rand.Rand, tables []*table) erro
 	return l.resolve(long, id, end)
 }
 
-// resolve ends a transaction that may be prepared. While its own connection is not quite gone the server says that it knows none.
+// resolve ends a transaction that may be prepared. While its own connection is not quite gone the server says that it
+// knows none.
 func (l *load) resolve(ctx context.Context, id, end string) error {
 	var err error
 	unknown := 0
-	for until := time.Now().Add(patience); time.Now().Before(until) && unknown < 10; time.Sleep(100 * time.Millisecond) {
+	for until := time.Now().Add(patience); time.Now().Before(until) &&
+		unknown < 10; time.Sleep(100 * time.Millisecond) {
 		_, err = l.db.ExecContext(ctx, "XA "+end+" "+id)
 		switch {
 		case err == nil:
@@ -103,8 +105,9 @@ func (e *episode) refuses(ctx context.Context) error {
 		return nil
 	}
 	name := quote(e.plan.databases[0]) + ".`session dependent`"
-	if err := e.source.try(ctx, "CREATE TABLE "+name+" (id INT PRIMARY KEY, t TIMESTAMP NULL, h "+pick(stream(e.plan.seed, streamKinds),
-		"INT AS (HOUR(t)) STORED", "DECIMAL(20,10) AS (id / 7) STORED")+")"); err != nil {
+	if err := e.source.try(ctx, "CREATE TABLE "+name+" (id INT PRIMARY KEY, t TIMESTAMP NULL, h "+
+		pick(stream(e.plan.seed, streamKinds),
+			"INT AS (HOUR(t)) STORED", "DECIMAL(20,10) AS (id / 7) STORED")+")"); err != nil {
 		return err
 	}
 	child, err := e.once(ctx, &e.latest, "check")

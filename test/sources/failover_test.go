@@ -23,8 +23,8 @@ func newPair(t *testing.T, flavor string, settings ...string) *pairOf {
 	return &pairOf{primary: nodes[0], replica: nodes[1], at: newAddress(t, nodes[0])}
 }
 
-// failover kills the primary while nobody writes, promotes the replica, which has everything, and leads the address there. The
-// dead one comes back as a replica of the other. held is done before writes go on.
+// failover kills the primary while nobody writes, promotes the replica, which has everything, and leads the address
+// there. The dead one comes back as a replica of the other. held is done before writes go on.
 func (p *pairOf) failover(t *testing.T, l *load, held func()) {
 	t.Helper()
 	l.hold()
@@ -42,13 +42,14 @@ func (p *pairOf) failover(t *testing.T, l *load, held func()) {
 	p.replica.follow(t, p.primary)
 }
 
-// TestFailover moves a database under load while its source dies again and again and a replica takes its place at the same
-// address: while rows are copied, between the phases, while changes are followed, and before the cutover.
+// TestFailover moves a database under load while its source dies again and again and a replica takes its place at the
+// same address: while rows are copied, between the phases, while changes are followed, and before the cutover.
 func TestFailover(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor)
 		to := target(t, flavor)
-		m := newMove(t, "ws_failover", p.primary, p.at.Server(), to, "copy: {chunk_rows: 300, workers: 2}", "replicate: {retry_for: 1m}")
+		m := newMove(t, "ws_failover", p.primary, p.at.Server(), to, "copy: {chunk_rows: 300, workers: 2}",
+			"replicate: {retry_for: 1m}")
 		l := startLoad(t, m.Name, p.primary)
 		m.must(t, "init-schema")
 		p.failover(t, l, nil) // nothing is copied yet
@@ -106,8 +107,8 @@ func (n *node) tag(t *testing.T) string {
 	return n.text(t, "SELECT CONCAT(@@hostname, ':', @@port, ':', @@server_id)")
 }
 
-// TestFailoverLost refuses a replica that was promoted without what the target has already, and says which transactions those
-// are; put back the old source, and the move goes on.
+// TestFailoverLost refuses a replica that was promoted without what the target has already, and says which
+// transactions those are; put back the old source, and the move goes on.
 func TestFailoverLost(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor)
@@ -120,13 +121,17 @@ func TestFailoverLost(t *testing.T) {
 		p.replica.stopReplica(t)
 		m.followed(t, p.primary, following) // and the replica does not have that
 		p.replica.promote(t)
-		p.replica.exec(t, "INSERT INTO "+m.Name+".events VALUES (7, 'on the other')", "INSERT INTO "+m.Name+".events VALUES (7, 'more')")
+		p.replica.exec(t, "INSERT INTO "+m.Name+".events VALUES (7, 'on the other')",
+			"INSERT INTO "+m.Name+".events VALUES (7, 'more')")
 		before := m.to.sum(t, m.Name+".events")
 		p.at.Lead(p.replica.Address())
 		ended(t, following, 12)
 		told := following.Log()
 		assert.Contains(t, told, "The target is ahead of this server")
-		lost := p.primary.text(t, map[string]string{"mysql": "SELECT SUBSTRING_INDEX(@@gtid_executed, '-', -1)", "mariadb": "SELECT @@gtid_binlog_pos"}[flavor])
+		lost := p.primary.text(t, map[string]string{
+			"mysql":   "SELECT SUBSTRING_INDEX(@@gtid_executed, '-', -1)",
+			"mariadb": "SELECT @@gtid_binlog_pos",
+		}[flavor])
 		assert.Contains(t, told, lost, "the transaction that was lost")
 		assert.Equal(t, before, m.to.sum(t, m.Name+".events"), "nothing of the other server was applied")
 		m.ends(t, 12, "verify")
@@ -141,13 +146,15 @@ func TestFailoverLost(t *testing.T) {
 func TestFailoverLostWhileCopying(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor)
-		m := newMove(t, "ws_shown", p.primary, p.at.Server(), target(t, flavor), "copy: {chunk_rows: 300, workers: 1}", "replicate: {retry_for: 20s}")
+		m := newMove(t, "ws_shown", p.primary, p.at.Server(), target(t, flavor), "copy: {chunk_rows: 300, workers: 1}",
+			"replicate: {retry_for: 20s}")
 		m.must(t, "init-schema")
 		p.replica.has(t, p.primary)
 		copying := m.start(t, "init-copy")
 		until(t, "a start", func() bool { return m.fact(t, "start") != "" }, copying)
 		p.replica.stopReplica(t)
-		p.primary.exec(t, "UPDATE "+m.Name+".accounts SET n = -5 WHERE id > 3000") // of rows that are still to be copied
+		// of rows that are still to be copied
+		p.primary.exec(t, "UPDATE "+m.Name+".accounts SET n = -5 WHERE id > 3000")
 		until(t, "chunks with the change", func() bool {
 			return m.to.text(t, "SELECT 1 FROM "+m.Name+".accounts WHERE n = -5 LIMIT 1") == "1"
 		}, copying)
@@ -204,7 +211,8 @@ func (n *node) logs(t *testing.T) (names []string) {
 	return names
 }
 
-// purge removes all of the log but its last file. MariaDB keeps files that its engine may need after a crash for a while.
+// purge removes all of the log but its last file. MariaDB keeps files that its engine may need after a crash for a
+// while.
 func (n *node) purge(t *testing.T) {
 	t.Helper()
 	n.exec(t, "FLUSH BINARY LOGS")

@@ -1,8 +1,8 @@
-// Package sources moves databases from sources that do not stay as they are: replicas, servers that die and are replaced by a
-// promoted replica, servers whose log is purged.
+// Package sources moves databases from sources that do not stay as they are: replicas, servers that die and are
+// replaced by a promoted replica, servers whose log is purged.
 //
-// Every test has servers of its own for the source, with real replication between them, which it kills and promotes. What both
-// sides hold is compared by the servers' own CHECKSUM TABLE and counts, never by wherry.
+// Every test has servers of its own for the source, with real replication between them, which it kills and promotes.
+// What both sides hold is compared by the servers' own CHECKSUM TABLE and counts, never by wherry.
 package sources
 
 import (
@@ -165,16 +165,21 @@ func newMove(t *testing.T, name string, from *node, source lab.Server, to *node,
 	t.Helper()
 	dir := t.TempDir()
 	m := &move{to: to, config: filepath.Join(dir, "wherry.yaml"), Move: lab.Move{
-		Name: name, State: filepath.Join(dir, "state.yaml"), Source: source, Target: to.Server, Include: name + ".*", Extra: extra,
+		Name: name, State: filepath.Join(dir, "state.yaml"), Source: source, Target: to.Server, Include: name + ".*",
+		Extra: extra,
 	}}
-	clean := []string{"SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS " + name, "DROP DATABASE IF EXISTS wherry_" + name}
+	clean := []string{"SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS " + name, "DROP DATABASE IF EXISTS wherry_" +
+		name}
 	to.exec(t, clean...)
 	t.Cleanup(func() { to.exec(t, clean...) })
 	from.exec(t, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4",
-		"CREATE USER IF NOT EXISTS '"+appUser+"'@'%' IDENTIFIED BY '"+appPassword+"'", "GRANT ALL ON "+name+".* TO '"+appUser+"'@'%'",
-		"CREATE TABLE "+name+".accounts (id INT PRIMARY KEY AUTO_INCREMENT, worker INT NOT NULL, n BIGINT NOT NULL, note VARCHAR(200), KEY (worker))",
+		"CREATE USER IF NOT EXISTS '"+appUser+"'@'%' IDENTIFIED BY '"+appPassword+"'", "GRANT ALL ON "+name+".* TO '"+
+			appUser+"'@'%'",
+		"CREATE TABLE "+name+".accounts (id INT PRIMARY KEY AUTO_INCREMENT, worker INT NOT NULL, n BIGINT NOT NULL, "+
+			"note VARCHAR(200), KEY (worker))",
 		"CREATE TABLE "+name+".events (worker INT, what VARCHAR(40), KEY (worker))",
-		"INSERT INTO "+name+".accounts (worker, n, note) WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 1000) SELECT i % 4, i, REPEAT('x', 150) FROM s")
+		"INSERT INTO "+name+".accounts (worker, n, note) WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 "+
+			"FROM s WHERE i < 1000) SELECT i % 4, i, REPEAT('x', 150) FROM s")
 	for range 4 {
 		from.exec(t, "INSERT INTO "+name+".accounts (worker, n, note) SELECT worker, n, note FROM "+name+".accounts")
 	}
@@ -271,7 +276,8 @@ func (n *node) sum(t *testing.T, table string) string {
 	if strings.HasSuffix(table, ".events") {
 		columns = "worker, what"
 	}
-	sum := n.text(t, "SELECT CONCAT(COUNT(*), ' ', SUM(CAST(CONV(LEFT(SHA2(CONCAT_WS('|', "+columns+"), 256), 15), 16, 10) AS DECIMAL(40)))) FROM "+table)
+	sum := n.text(t, "SELECT CONCAT(COUNT(*), ' ', SUM(CAST(CONV(LEFT(SHA2(CONCAT_WS('|', "+columns+
+		"), 256), 15), 16, 10) AS DECIMAL(40)))) FROM "+table)
 	require.NotEmpty(t, sum, "%s of %s", table, n.Name)
 	return sum
 }

@@ -21,8 +21,8 @@ type load struct {
 	commits atomic.Int64
 }
 
-// startLoad starts writers of which each has rows of its own, so that none waits for another: a fence that waits for writers would
-// never be granted while those wait for one another.
+// startLoad starts writers of which each has rows of its own, so that none waits for another: a fence that waits for
+// writers would never be granted while those wait for one another.
 func startLoad(t *testing.T, name string, n *node) *load {
 	t.Helper()
 	l := &load{name: name, node: n}
@@ -62,13 +62,16 @@ func (l *load) transaction(ctx context.Context, worker int) (err error) {
 		}
 	}()
 	statements := []string{
-		fmt.Sprintf("UPDATE %s.accounts SET n = n + 1 WHERE worker = %d AND id %% 97 = %d LIMIT 5", l.name, worker, rand.IntN(97)),
-		fmt.Sprintf("INSERT INTO %s.accounts (worker, n, note) VALUES (%d, %d, 'new')", l.name, worker, rand.IntN(1000)),
+		fmt.Sprintf("UPDATE %s.accounts SET n = n + 1 WHERE worker = %d AND id %% 97 = %d LIMIT 5", l.name, worker,
+			rand.IntN(97)),
+		fmt.Sprintf("INSERT INTO %s.accounts (worker, n, note) VALUES (%d, %d, 'new')", l.name, worker,
+			rand.IntN(1000)),
 		fmt.Sprintf("INSERT INTO %s.events VALUES (%d, 'e%d')", l.name, worker, rand.IntN(50)),
 		fmt.Sprintf("DELETE FROM %s.events WHERE worker = %d AND what = 'e%d' LIMIT 1", l.name, worker, rand.IntN(50)),
 	}
 	if rand.IntN(4) == 0 {
-		statements = append(statements, fmt.Sprintf("DELETE FROM %s.accounts WHERE worker = %d AND id %% 1009 = %d LIMIT 2", l.name, worker, rand.IntN(1009)))
+		statements = append(statements, fmt.Sprintf("DELETE FROM %s.accounts WHERE worker = %d AND id %% 1009 = %d "+
+			"LIMIT 2", l.name, worker, rand.IntN(1009)))
 	}
 	for _, statement := range statements {
 		if _, err := tx.ExecContext(context.WithoutCancel(ctx), statement); err != nil {

@@ -18,8 +18,8 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// parallel are the settings of a replica that applies with several threads, and commits in any order that it likes or in the
-// primary's.
+// parallel are the settings of a replica that applies with several threads, and commits in any order that it likes or
+// in the primary's.
 func parallel(flavor string, ordered bool) []string {
 	if flavor == lab.MariaDB {
 		mode := "optimistic"
@@ -35,16 +35,18 @@ func parallel(flavor string, ordered bool) []string {
 	return []string{"replica_parallel_workers=4", "replica_preserve_commit_order=" + order}
 }
 
-// TestReplicaSource moves from a replica that applies with several threads while its primary is written to, and never touches the
-// primary: the user's own fence stops writes there, and the replica is still applying when it returns. In the end the
-// target holds what the primary has.
+// TestReplicaSource moves from a replica that applies with several threads while its primary is written to, and never
+// touches the primary: the user's own fence stops writes there, and the replica is still applying when it returns. In
+// the end the target holds what the primary has.
 func TestReplicaSource(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor, parallel(flavor, flavor == lab.MariaDB)...)
 		dir := t.TempDir()
 		asked, done := filepath.Join(dir, "asked"), filepath.Join(dir, "done")
 		m := newMove(t, "ws_replica", p.primary, p.replica.Server, target(t, flavor), "copy: {chunk_rows: 500}",
-			"cutover: {fence: hook, max_lag: 1m}", fmt.Sprintf("hooks: {fence: 'touch %s; while [ ! -e %s ]; do sleep 0.05; done', unfence: 'true'}", asked, done))
+			"cutover: {fence: hook, max_lag: 1m}",
+			fmt.Sprintf("hooks: {fence: 'touch %s; while [ ! -e %s ]; do sleep 0.05; done', unfence: 'true'}", asked,
+				done))
 		p.replica.has(t, p.primary)
 		grants := p.primary.text(t, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '%wherry%'")
 		l := startLoad(t, m.Name, p.primary)
@@ -61,13 +63,15 @@ func TestReplicaSource(t *testing.T) {
 		l.hold()
 		p.primary.exec(t, "SET GLOBAL read_only = 1")
 		until(t, "everything is received", func() bool { return p.replica.received(t, p.primary) }, switching)
-		require.NotEqual(t, p.primary.sum(t, m.Name+".accounts"), p.replica.sum(t, m.Name+".accounts"), "the replica is behind")
+		require.NotEqual(t, p.primary.sum(t, m.Name+".accounts"), p.replica.sum(t, m.Name+".accounts"),
+			"the replica is behind")
 		require.NoError(t, os.WriteFile(done, nil, 0o600))
 		ended(t, switching, 0)
 		l.end()
 		ended(t, following, 0)
 		m.equal(t, p.primary)
-		assert.Equal(t, grants, p.primary.text(t, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '%wherry%'"))
+		assert.Equal(t, grants, p.primary.text(t, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO "+
+			"LIKE '%wherry%'"))
 	})
 }
 
@@ -92,7 +96,8 @@ func (n *node) received(t *testing.T, primary *node) bool {
 	t.Helper()
 	if n.Flavor == lab.MySQL {
 		set := n.text(t, "SELECT RECEIVED_TRANSACTION_SET FROM performance_schema.replication_connection_status")
-		return n.text(t, "SELECT GTID_SUBSET(?, CONCAT(?, ',', @@GLOBAL.gtid_executed))", primary.text(t, "SELECT @@GLOBAL.gtid_executed"), set) == "1"
+		return n.text(t, "SELECT GTID_SUBSET(?, CONCAT(?, ',', @@GLOBAL.gtid_executed))",
+			primary.text(t, "SELECT @@GLOBAL.gtid_executed"), set) == "1"
 	}
 	rows, err := n.db.QueryContext(t.Context(), "SHOW ALL SLAVES STATUS")
 	require.NoError(t, err)
@@ -116,8 +121,8 @@ func (n *node) received(t *testing.T, primary *node) bool {
 	return got == primary.text(t, "SELECT @@GLOBAL.gtid_binlog_pos")
 }
 
-// TestReplicaFenceRefused refuses fences that stop nobody on the primary, at check and at the cutover, and leaves the replica as it
-// was; once replication is stopped there is no primary in the way.
+// TestReplicaFenceRefused refuses fences that stop nobody on the primary, at check and at the cutover, and leaves the
+// replica as it was; once replication is stopped there is no primary in the way.
 func TestReplicaFenceRefused(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor)
@@ -150,7 +155,10 @@ func TestReplicaFenceRefused(t *testing.T) {
 // TestReplicaThatDoesNotLog refuses a replica whose log lacks what it replicates.
 func TestReplicaThatDoesNotLog(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
-		setting := map[string]string{lab.MySQL: "log_replica_updates=OFF", lab.MariaDB: "skip-log-slave-updates"}[flavor]
+		setting := map[string]string{
+			lab.MySQL:   "log_replica_updates=OFF",
+			lab.MariaDB: "skip-log-slave-updates",
+		}[flavor]
 		p := newPair(t, flavor, setting)
 		m := newMove(t, "ws_silent", p.primary, p.replica.Server, target(t, flavor), "cutover: {fence: none}")
 		p.replica.has(t, p.primary)
@@ -159,16 +167,20 @@ func TestReplicaThatDoesNotLog(t *testing.T) {
 	})
 }
 
-// TestReplicaSafePosition reads start positions on a replica that applies with several threads, and counts by SQL what can be seen:
-// every transaction inserts one row, so as many rows must be seen as the position has transactions.
+// TestReplicaSafePosition reads start positions on a replica that applies with several threads, and counts by SQL
+// what can be seen: every transaction inserts one row, so as many rows must be seen as the position has transactions.
 func TestReplicaSafePosition(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor, parallel(flavor, false)...)
-		p.primary.exec(t, "CREATE DATABASE ws_safe", "CREATE TABLE ws_safe.rows_ (id BIGINT PRIMARY KEY AUTO_INCREMENT, v INT)")
+		p.primary.exec(t, "CREATE DATABASE ws_safe", "CREATE TABLE ws_safe.rows_ (id BIGINT PRIMARY KEY "+
+			"AUTO_INCREMENT, v INT)")
 		base := transactions(t, p.primary, p.primary.end(t))
 		p.replica.has(t, p.primary)
 		stop := inserts(t, p.primary, 8)
-		source, err := mysql.OpenSource(t.Context(), mysql.Config{Host: p.replica.Host, Port: p.replica.Port, User: lab.User, Password: lab.Password})
+		source, err := mysql.OpenSource(t.Context(), mysql.Config{
+			Host: p.replica.Host, Port: p.replica.Port,
+			User: lab.User, Password: lab.Password,
+		})
 		require.NoError(t, err)
 		defer func() { assert.NoError(t, source.Close()) }()
 		missed, gaps, last := 0, 0, int64(0)
@@ -197,7 +209,10 @@ func TestReplicaSafePosition(t *testing.T) {
 // end is the GTIDs of everything on a server.
 func (n *node) end(t *testing.T) string {
 	t.Helper()
-	return strings.ReplaceAll(n.text(t, map[string]string{lab.MySQL: "SELECT @@GLOBAL.gtid_executed", lab.MariaDB: "SELECT @@GLOBAL.gtid_binlog_pos"}[n.Flavor]), "\n", "")
+	return strings.ReplaceAll(n.text(t, map[string]string{
+		lab.MySQL:   "SELECT @@GLOBAL.gtid_executed",
+		lab.MariaDB: "SELECT @@GLOBAL.gtid_binlog_pos",
+	}[n.Flavor]), "\n", "")
 }
 
 // transactions counts those of a set or list that began on a server.

@@ -16,12 +16,14 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// TestSpool has the source purge its log in the middle of a copy that is killed again and again, with writes going on: what was
-// kept on this machine takes it to its end, over the seam to the source's own log, and is removed when it is no longer needed.
+// TestSpool has the source purge its log in the middle of a copy that is killed again and again, with writes going
+// on: what was kept on this machine takes it to its end, over the seam to the source's own log, and is removed when
+// it is no longer needed.
 func TestSpool(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		from := fleet(t, flavor, 1)[0]
-		m := newMove(t, "ws_spool", from, from.Server, target(t, flavor), "copy: {chunk_rows: 40, workers: 1, spool: true}", "replicate: {batch_rows: 50}")
+		m := newMove(t, "ws_spool", from, from.Server, target(t, flavor),
+			"copy: {chunk_rows: 40, workers: 1, spool: true}", "replicate: {batch_rows: 50}")
 		l := startLoad(t, m.Name, from)
 		m.must(t, "init-schema")
 		spool := m.State + ".spool"
@@ -110,7 +112,8 @@ func TestPurgedWithoutSpool(t *testing.T) {
 // TestSpoolStopped tells that the source has purged what follows the spool, after nobody has kept it for a while.
 func TestSpoolStopped(t *testing.T) {
 	from := fleet(t, lab.MySQL, 1)[0]
-	m := newMove(t, "ws_gap", from, from.Server, target(t, lab.MySQL), "copy: {chunk_rows: 40, workers: 1, spool: true}")
+	m := newMove(t, "ws_gap", from, from.Server, target(t, lab.MySQL),
+		"copy: {chunk_rows: 40, workers: 1, spool: true}")
 	m.must(t, "init-schema")
 	copying := m.start(t, "init-copy")
 	until(t, "a few chunks", func() bool { return m.chunks(t) > 3 && m.spools(t, from) }, copying)

@@ -1,5 +1,5 @@
-// Command tally reads what "go test -json" prints and prints what go test itself would: a line per package, and all that a test
-// has said that failed. It writes the time of each test to a file, for who wants to know the slowest.
+// Command tally reads what "go test -json" prints and prints what go test itself would: a line per package, and all
+// that a test has said that failed. It writes the time of each test to a file, for who wants to know the slowest.
 //
 //	go test -json ./... | tally times
 package main
@@ -87,8 +87,8 @@ func (t *tally) take(e event) {
 	}
 }
 
-// tell prints what a test has said if it has failed, and what a package has said in any case. A package that fails while tests
-// run, in a panic for example, has said in their names why.
+// tell prints what a test has said if it has failed, and what a package has said in any case. A package that fails
+// while tests run, in a panic for example, has said in their names why.
 func (t *tally) tell(key [2]string, action string) {
 	if key[1] == "" && action == "fail" {
 		for running, said := range t.said {
@@ -104,7 +104,8 @@ func (t *tally) tell(key [2]string, action string) {
 	delete(t.said, key)
 }
 
-// without is a text without the lines that only say that a test goes on, and without the PASS that the line of the package says.
+// without is a text without the lines that only say that a test goes on, and without the PASS that the line of the
+// package says.
 func without(text string) string {
 	var kept strings.Builder
 	for line := range strings.Lines(text) {

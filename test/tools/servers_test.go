@@ -1,4 +1,5 @@
-// Package tools tests the scripts that start servers for the other tests: what they do when they cannot, and that nothing is left.
+// Package tools tests the scripts that start servers for the other tests: what they do when they cannot, and that
+// nothing is left.
 package tools
 
 import (
@@ -121,7 +122,10 @@ func TestInterrupted(t *testing.T) {
 			cmd := s.command(nil, "up", "mariadb:2")
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			require.NoError(t, cmd.Start())
-			require.True(t, lab.Until(func() bool { _, err := os.Stat(filepath.Join(s.dir, moment)); return err == nil }, lab.Works(cmd.Process.Pid)))
+			require.True(t, lab.Until(func() bool {
+				_, err := os.Stat(filepath.Join(s.dir, moment))
+				return err == nil
+			}, lab.Works(cmd.Process.Pid)))
 			require.NoError(t, syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)) // as a terminal does
 			_ = cmd.Wait()                                                     // it may have been done
 			s.must(t, "down", "--purge")
@@ -154,11 +158,13 @@ func TestWithoutApt(t *testing.T) {
 		require.NoError(t, err)
 		for _, n := range names {
 			if !strings.HasPrefix(n.Name(), "apt") {
-				_ = os.Symlink(filepath.Join(dir, n.Name()), filepath.Join(programs, n.Name())) // both folders may be one
+				// both folders may be one
+				_ = os.Symlink(filepath.Join(dir, n.Name()), filepath.Join(programs, n.Name()))
 			}
 		}
 	}
-	out, err := s.command([]string{"PATH=" + programs, "WHERRY_SERVERS_DIST=" + filepath.Join(s.dir, "dist")}, "up", "mysql-1").CombinedOutput()
+	out, err := s.command([]string{"PATH=" + programs, "WHERRY_SERVERS_DIST=" + filepath.Join(s.dir, "dist")}, "up",
+		"mysql-1").CombinedOutput()
 	require.Error(t, err)
 	assert.Contains(t, string(out), "cannot install mysql: no apt-get here")
 	assert.Contains(t, string(out), "set WHERRY_TEST_SERVERS")
@@ -171,8 +177,12 @@ func TestMirrorAway(t *testing.T) {
 	require.NoError(t, l.Close())
 	s := newServers(t)
 	proxy := filepath.Join(s.dir, "apt.conf")
-	require.NoError(t, os.WriteFile(proxy, []byte(fmt.Sprintf("Acquire::http::Proxy \"http://%s\";\nAcquire::https::Proxy \"http://%s\";\nAcquire::Retries \"0\";\n", l.Addr(), l.Addr())), 0o644)) //nolint:gosec // apt reads it as a user of its own
-	out, err := s.command([]string{"APT_CONFIG=" + proxy, "WHERRY_SERVERS_DIST=" + filepath.Join(s.dir, "dist")}, "up", "mariadb118-1").CombinedOutput()
+	require.NoError(t,
+		os.WriteFile(proxy, []byte(fmt.Sprintf("Acquire::http::Proxy \"http://%s\";\nAcquire::https::Proxy "+
+			"\"http://%s\";\nAcquire::Retries \"0\";\n", l.Addr(), l.Addr())),
+			0o644)) //nolint:gosec // apt reads it as a user of its own
+	out, err := s.command([]string{"APT_CONFIG=" + proxy, "WHERRY_SERVERS_DIST=" + filepath.Join(s.dir, "dist")}, "up",
+		"mariadb118-1").CombinedOutput()
 	require.Error(t, err, "%s", out)
 	assert.Contains(t, string(out), "servers.sh: cannot install mariadb118")
 	assert.NoDirExists(t, filepath.Join(s.dir, "dist", "mariadb118"))

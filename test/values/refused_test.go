@@ -28,21 +28,27 @@ func TestRefused(t *testing.T) {
 		"CREATE TABLE versioned (id INT PRIMARY KEY, a INT) WITH SYSTEM VERSIONING",
 		`CREATE TABLE periods (id INT PRIMARY KEY, a INT, s BIGINT UNSIGNED GENERATED ALWAYS AS ROW START, e BIGINT UNSIGNED GENERATED ALWAYS AS ROW END,
 			PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING`,
-		"CREATE TABLE labels (id INT PRIMARY KEY, e ENUM('a', '😀') CHARACTER SET utf8mb4)", "CREATE TABLE good (id INT PRIMARY KEY)")...)
+		"CREATE TABLE labels (id INT PRIMARY KEY, e ENUM('a', '😀') CHARACTER SET utf8mb4)",
+		"CREATE TABLE good (id INT PRIMARY KEY)")...)
 	t.Cleanup(func() { m.exec(t, m.source, drop...) })
 	dir := t.TempDir()
-	m.Wherry, err = lab.Move{Name: name, State: filepath.Join(dir, "state.yaml"), Source: source, Target: target, Include: name + ".*"}.
+	m.Wherry, err = lab.Move{
+		Name: name, State: filepath.Join(dir, "state.yaml"), Source: source, Target: target,
+		Include: name + ".*",
+	}.
 		Write(wherry, filepath.Join(dir, "wherry.yaml"))
 	require.NoError(t, err)
 	c, _, err := m.Run(t.Context(), "init-schema")
 	require.Error(t, err)
 	assert.Equal(t, 12, c.Code)
 	for _, told := range []string{
-		"nothing was changed", "values_refused.versioned", "values_refused.periods", "keeps its history", "values_refused.labels.e",
+		"nothing was changed", "values_refused.versioned", "values_refused.periods", "keeps its history",
+		"values_refused.labels.e",
 	} {
 		assert.Contains(t, c.Output()+err.Error(), told)
 	}
 	var made int
-	require.NoError(t, m.to.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE '%"+name+"'").Scan(&made))
+	require.NoError(t, m.to.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE "+
+		"SCHEMA_NAME LIKE '%"+name+"'").Scan(&made))
 	assert.Zero(t, made)
 }

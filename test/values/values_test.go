@@ -1,5 +1,5 @@
-// Package values moves tables with the values that tools for moving tables lose: their edges, type by type. Half of the rows is
-// copied; the other half is written, and all of them are changed, before changes are followed.
+// Package values moves tables with the values that tools for moving tables lose: their edges, type by type. Half of
+// the rows is copied; the other half is written, and all of them are changed, before changes are followed.
 //
 // What both ends hold is compared by SQL of its own. The servers are those of WHERRY_TEST_SERVERS.
 package values
@@ -116,7 +116,8 @@ func newMove(t *testing.T, source, target lab.Server, extra ...string) *move {
 	dir := t.TempDir()
 	var err error
 	m.Wherry, err = lab.Move{
-		Name: database, State: filepath.Join(dir, "state.yaml"), Source: source, Target: target, Include: database + ".*", Extra: extra,
+		Name: database, State: filepath.Join(dir, "state.yaml"), Source: source, Target: target,
+		Include: database + ".*", Extra: extra,
 	}.Write(wherry, filepath.Join(dir, "wherry.yaml"))
 	require.NoError(t, err)
 	return m
@@ -146,7 +147,8 @@ func (m *move) must(t *testing.T, args ...string) lab.Summary {
 
 func (m *move) run(t *testing.T) {
 	m.tables = slices.DeleteFunc(m.tables, func(table table) bool { return !m.create(t, &table) })
-	if m.otherVersion && m.text(t, m.to, "SELECT CONCAT(-0e0)") == "0" { // it knows no negative zero, which is a loss of its own
+	// it knows no negative zero, which is a loss of its own
+	if m.otherVersion && m.text(t, m.to, "SELECT CONCAT(-0e0)") == "0" {
 		for i := range m.tables {
 			for j, row := range m.tables[i].rows {
 				m.tables[i].rows[j] = strings.ReplaceAll(row, "-0e0", "0e0")
@@ -180,8 +182,10 @@ func (m *move) text(t *testing.T, db *sql.DB, query string) (value string) {
 // create makes a table, and returns false when a server of another version does not know a type.
 func (m *move) create(t *testing.T, table *table) bool {
 	t.Helper()
-	err := lab.Exec(t.Context(), m.source, "USE "+database, "CREATE TABLE "+table.name+" (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, "+strings.Join(table.columns, ", ")+")"+
-		map[bool]string{true: " WITH SYSTEM VERSIONING"}[strings.HasPrefix(table.name, "versioned")])
+	err := lab.Exec(t.Context(), m.source, "USE "+database,
+		"CREATE TABLE "+table.name+" (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, "+strings.Join(table.columns,
+			", ")+")"+
+			map[bool]string{true: " WITH SYSTEM VERSIONING"}[strings.HasPrefix(table.name, "versioned")])
 	if err != nil && m.otherVersion {
 		t.Logf("%s is left out: %v", table.name, err)
 		return false
@@ -205,7 +209,8 @@ func (m *move) write(t *testing.T, table *table, first int) {
 		statements = append(statements, table.session)
 	}
 	for i, row := range table.rows {
-		statements = append(statements, fmt.Sprintf("%s%s (id, %s) VALUES (%d, %s)", verb, table.name, strings.Join(table.names(), ", "), first+i+1, row))
+		statements = append(statements, fmt.Sprintf("%s%s (id, %s) VALUES (%d, %s)", verb, table.name,
+			strings.Join(table.names(), ", "), first+i+1, row))
 	}
 	m.exec(t, m.source, statements...)
 }
@@ -220,7 +225,8 @@ func (m *move) rotate(t *testing.T, table *table) {
 	n := len(table.rows)
 	statements := []string{
 		"USE " + database, "SET NAMES utf8mb4", "SET SESSION sql_mode = 'ALLOW_INVALID_DATES'",
-		fmt.Sprintf("UPDATE IGNORE %s a JOIN %s b ON b.id = 1001 + a.id %% %d SET %s WHERE a.id < 1000", table.name, table.name, n, strings.Join(sets, ", ")),
+		fmt.Sprintf("UPDATE IGNORE %s a JOIN %s b ON b.id = 1001 + a.id %% %d SET %s WHERE a.id < 1000", table.name,
+			table.name, n, strings.Join(sets, ", ")),
 		fmt.Sprintf("UPDATE %s SET id = 5000 WHERE id = 1001", table.name),
 	}
 	if n > 2 {
@@ -255,7 +261,8 @@ func (m *move) read(t *testing.T, db *sql.DB, name string, expressions []string)
 	require.NoError(t, err)
 	defer conn.Close()
 	require.NoError(t, lab.ExecAll(t.Context(), conn, "SET NAMES binary"))
-	rows, err := conn.QueryContext(t.Context(), "SELECT "+strings.Join(expressions, ", ")+" FROM "+database+"."+name+" ORDER BY id")
+	rows, err := conn.QueryContext(t.Context(), "SELECT "+strings.Join(expressions, ", ")+" FROM "+database+"."+name+
+		" ORDER BY id")
 	require.NoError(t, err, name)
 	defer rows.Close()
 	columns, err := rows.Columns()
@@ -283,7 +290,8 @@ func (m *move) read(t *testing.T, db *sql.DB, name string, expressions []string)
 // expressions are the columns, also those that are generated or invisible, as text that shows every byte.
 func (m *move) expressions(t *testing.T, db *sql.DB, name string) (out []string) {
 	t.Helper()
-	rows, err := db.QueryContext(t.Context(), "SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
+	rows, err := db.QueryContext(t.Context(), "SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS WHERE "+
+		"TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
 		database, name)
 	require.NoError(t, err)
 	defer rows.Close()
@@ -292,7 +300,8 @@ func (m *move) expressions(t *testing.T, db *sql.DB, name string) (out []string)
 		require.NoError(t, rows.Scan(&column, &kind))
 		name := column
 		switch kind {
-		case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "binary", "varbinary", "tinyblob", "blob", "mediumblob",
+		case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "binary", "varbinary",
+			"tinyblob", "blob", "mediumblob",
 			"longblob", "bit", "vector", "geometry", "point", "polygon", "geomcollection", "geometrycollection":
 			column = "HEX(" + column + ")"
 		case "json":

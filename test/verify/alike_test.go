@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// TestAlike moves values that the two families print, sort or store in ways of their own. They are equal and must be called so,
-// also where the target's collation, and with it the order of keys, has been changed, and where tables of either end are
-// built anew meanwhile.
+// TestAlike moves values that the two families print, sort or store in ways of their own. They are equal and must be
+// called so, also where the target's collation, and with it the order of keys, has been changed, and where tables of
+// either end are built anew meanwhile.
 func TestAlike(t *testing.T) {
 	eachPair(t, func(t *testing.T, w *world) {
 		collation, doc := "utf8mb4_unicode_ci", "JSON"
@@ -24,17 +24,23 @@ func TestAlike(t *testing.T) {
 		letters := "ELT(1 + n % 9, 'a', 'B', 'ä', 'ß', 'Z', '_', 'é', '中', '🙂')"
 		w.move(t, "CREATE TABLE words (w VARCHAR(30) COLLATE "+collation+" NOT NULL PRIMARY KEY, n INT)",
 			insert("words", "w = CONCAT("+letters+", n, "+letters+"), n = n", 4000),
-			"CREATE TABLE docs (id INT NOT NULL PRIMARY KEY, j "+doc+", f FLOAT, d DOUBLE, l VARCHAR(30) CHARACTER SET latin1, u VARCHAR(30) CHARACTER SET utf8mb3, ts TIMESTAMP(3) NULL)",
-			insert("docs", `id = n, j = CONCAT('{"b": ', n, '.0, "a": [', n / 7e0, ', -0.0, 1e30, "ä\\u0001"], "long": 12345678901234567890}'), f = n / 7, d = n / 7e30, l = CONCAT('ä', n), u = CONCAT('é ', n, ' '), ts = '2024-01-01' + INTERVAL n HOUR`, 2000),
-			"CREATE TABLE copies LIKE docs", "ALTER TABLE copies DROP PRIMARY KEY", "INSERT INTO copies SELECT * FROM docs")
+			"CREATE TABLE docs (id INT NOT NULL PRIMARY KEY, j "+doc+", f FLOAT, d DOUBLE, l VARCHAR(30) CHARACTER "+
+				"SET latin1, u VARCHAR(30) CHARACTER SET utf8mb3, ts TIMESTAMP(3) NULL)",
+			insert("docs", `id = n, j = CONCAT('{"b": ', n, '.0, "a": [', n / 7e0, ', -0.0, 1e30, "ä\\u0001"], `+
+				`"long": 12345678901234567890}'), f = n / 7, d = n / 7e30, l = CONCAT('ä', n), u = CONCAT('é ', n, ' `+
+				`'), ts = '2024-01-01' + INTERVAL n HOUR`, 2000),
+			"CREATE TABLE copies LIKE docs", "ALTER TABLE copies DROP PRIMARY KEY",
+			"INSERT INTO copies SELECT * FROM docs")
 		w.verify(t).clean(t)
-		run(t, w.target, "ALTER TABLE words MODIFY w VARCHAR(30) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL") // sorts otherwise
+		// sorts otherwise
+		run(t, w.target, "ALTER TABLE words MODIFY w VARCHAR(30) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL")
 		run(t, w.source, "ALTER TABLE docs ENGINE=InnoDB")
 		run(t, w.target, "ALTER TABLE docs ENGINE=InnoDB, ADD COLUMN extra INT NULL", "ALTER TABLE copies ADD KEY (id)")
 		r := w.verify(t)
 		r.clean(t)
 		assert.EqualValues(t, 4000, r.tables["words"].Rows)
-		run(t, w.target, "UPDATE words SET w = 'first' WHERE n = 17", "DELETE FROM words WHERE n = 4000", "UPDATE words SET n = 0 WHERE n IN (1, 2000)")
+		run(t, w.target, "UPDATE words SET w = 'first' WHERE n = 17", "DELETE FROM words WHERE n = 4000",
+			"UPDATE words SET n = 0 WHERE n IN (1, 2000)")
 		r = w.verify(t)
 		assert.Equal(t, differs, r.code)
 		assert.Equal(t, "differing=2 missing=2 extra=1 repaired=0", r.tables["words"].counts())
@@ -43,17 +49,21 @@ func TestAlike(t *testing.T) {
 	})
 }
 
-// TestOneByteInMillions changes one byte in two million rows that both servers make by the same statement, with a key and
-// without.
+// TestOneByteInMillions changes one byte in two million rows that both servers make by the same statement, with a key
+// and without.
 func TestOneByteInMillions(t *testing.T) {
 	const rows = 2_000_000
 	w := newWorld(t, "mysql", "mariadb")
-	w.move(t, "CREATE TABLE many (id INT NOT NULL PRIMARY KEY, v VARCHAR(20) NOT NULL)", "CREATE TABLE bag (id INT NOT NULL, v VARCHAR(20) NOT NULL)")
+	w.move(t, "CREATE TABLE many (id INT NOT NULL PRIMARY KEY, v VARCHAR(20) NOT NULL)",
+		"CREATE TABLE bag (id INT NOT NULL, v VARCHAR(20) NOT NULL)")
 	fill := func(name string, count int) string {
 		return fmt.Sprintf("INSERT INTO %s SELECT n, CONCAT('v', n) FROM %s", name, numbers(count))
 	}
 	var group sync.WaitGroup
-	for _, statements := range [][]string{{"SET SESSION sql_log_bin = 0", fill("many", rows)}, {"SET SESSION sql_log_bin = 0", fill("bag", 600_000)}} {
+	for _, statements := range [][]string{
+		{"SET SESSION sql_log_bin = 0", fill("many", rows)},
+		{"SET SESSION sql_log_bin = 0", fill("bag", 600_000)},
+	} {
 		group.Go(func() { run(t, w.source, statements...) })
 		group.Go(func() { run(t, w.target, statements...) })
 	}

@@ -16,37 +16,56 @@ import (
 	"wherry/test/internal/lab"
 )
 
-// hostileValues are what session variables are set to where the other value of a switch, the last of a list or the least number would
-// do no harm, or cannot be.
+// hostileValues are what session variables are set to where the other value of a switch, the last of a list or the
+// least number would do no harm, or cannot be.
 var hostileValues = map[string]string{
 	"sql_mode":  "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,ONLY_FULL_GROUP_BY,PIPES_AS_CONCAT,IGNORE_SPACE,HIGH_NOT_PRECEDENCE,PAD_CHAR_TO_FULL_LENGTH,TRADITIONAL'",
 	"time_zone": "'+05:30'", "completion_type": "'RELEASE'", "lc_messages": "'de_DE'", "lc_time_names": "'de_DE'",
-	"character_set_client": "'latin1'", "character_set_results": "'latin1'", "character_set_connection": "'latin1'", "collation_connection": "'latin1_bin'",
-	"character_set_server": "'latin1'", "collation_server": "'latin1_bin'", "character_set_database": "'latin1'", "collation_database": "'latin1_bin'",
-	"character_set_filesystem": "'latin1'", "default_collation_for_utf8mb4": "'utf8mb4_general_ci'", "character_set_collations": "'utf8mb4=utf8mb4_bin'",
-	"transaction_isolation": "'READ-UNCOMMITTED'", "tx_isolation": "'READ-UNCOMMITTED'",
-	"max_execution_time": "1", "max_statement_time": "0.0001", "group_concat_max_len": "4", "auto_increment_increment": "7", "auto_increment_offset": "5",
-	"div_precision_increment": "30", "default_week_format": "7", "eq_range_index_dive_limit": "2", "gtid_domain_id": "7", "max_session_mem_used": "1000000", "old_mode": "'ZERO_DATE_TIME_CAST'",
+	"character_set_client": "'latin1'", "character_set_results": "'latin1'", "character_set_connection": "'latin1'",
+	"collation_connection": "'latin1_bin'",
+	"character_set_server": "'latin1'", "collation_server": "'latin1_bin'", "character_set_database": "'latin1'",
+	"collation_database":       "'latin1_bin'",
+	"character_set_filesystem": "'latin1'", "default_collation_for_utf8mb4": "'utf8mb4_general_ci'",
+	"character_set_collations": "'utf8mb4=utf8mb4_bin'",
+	"transaction_isolation":    "'READ-UNCOMMITTED'", "tx_isolation": "'READ-UNCOMMITTED'",
+	"max_execution_time": "1", "max_statement_time": "0.0001", "group_concat_max_len": "4",
+	"auto_increment_increment": "7", "auto_increment_offset": "5",
+	"div_precision_increment": "30", "default_week_format": "7", "eq_range_index_dive_limit": "2",
+	"gtid_domain_id": "7", "max_session_mem_used": "1000000", "old_mode": "'ZERO_DATE_TIME_CAST'",
 	"idle_transaction_timeout": "1", "idle_readonly_transaction_timeout": "1", "idle_write_transaction_timeout": "1",
-	"default_storage_engine": "'MyISAM'", "storage_engine": "'MyISAM'", "default_tmp_storage_engine": "'MyISAM'", "enforce_storage_engine": "'MyISAM'",
-	"alter_algorithm": "'INSTANT'", "old_alter_table": "1", "default_regex_flags": "'EXTENDED'", "innodb_tmpdir": "'/tmp'", "block_encryption_mode": "'aes-256-cbc'",
-	"optimizer_switch": "'index_condition_pushdown=off'", "optimizer_trace": "'enabled=on'", "optimizer_adjust_secondary_key_costs": "''", "note_verbosity": "'basic,unusable_keys,explain'",
-	"optimizer_trace_features": "'greedy_search=off'", "session_track_system_variables": "'*'", "log_slow_verbosity": "'query_plan,innodb'",
-	"log_disabled_statements": "'sp,slave'", "log_slow_disabled_statements": "'sp'", "log_slow_filter": "'admin'", "binlog_row_value_options": "'PARTIAL_JSON'",
-	"explain_format": "'JSON'", "group_replication_consistency": "'BEFORE'", "internal_tmp_mem_storage_engine": "'MEMORY'", "rbr_exec_mode": "'IDEMPOTENT'",
-	"session_track_gtids": "'OWN_GTID'", "session_track_transaction_info": "'CHARACTERISTICS'", "terminology_use_previous": "'BEFORE_8_0_26'",
-	"updatable_views_with_limit": "'NO'", "myisam_stats_method": "'nulls_equal'", "optimizer_trace_offset": "-5", "query_cache_type": "'ON'",
+	"default_storage_engine": "'MyISAM'", "storage_engine": "'MyISAM'", "default_tmp_storage_engine": "'MyISAM'",
+	"enforce_storage_engine": "'MyISAM'",
+	"alter_algorithm":        "'INSTANT'", "old_alter_table": "1", "default_regex_flags": "'EXTENDED'",
+	"innodb_tmpdir": "'/tmp'", "block_encryption_mode": "'aes-256-cbc'",
+	"optimizer_switch": "'index_condition_pushdown=off'", "optimizer_trace": "'enabled=on'",
+	"optimizer_adjust_secondary_key_costs": "''", "note_verbosity": "'basic,unusable_keys,explain'",
+	"optimizer_trace_features": "'greedy_search=off'", "session_track_system_variables": "'*'",
+	"log_slow_verbosity":      "'query_plan,innodb'",
+	"log_disabled_statements": "'sp,slave'", "log_slow_disabled_statements": "'sp'", "log_slow_filter": "'admin'",
+	"binlog_row_value_options": "'PARTIAL_JSON'",
+	"explain_format":           "'JSON'", "group_replication_consistency": "'BEFORE'",
+	"internal_tmp_mem_storage_engine": "'MEMORY'", "rbr_exec_mode": "'IDEMPOTENT'",
+	"session_track_gtids": "'OWN_GTID'", "session_track_transaction_info": "'CHARACTERISTICS'",
+	"terminology_use_previous":   "'BEFORE_8_0_26'",
+	"updatable_views_with_limit": "'NO'", "myisam_stats_method": "'nulls_equal'", "optimizer_trace_offset": "-5",
+	"query_cache_type": "'ON'",
 }
 
 // sparedVariables are not set, and why.
 var sparedVariables = map[string]string{
-	"max_allowed_packet": "see TestPacketsRefused in test/moves", "max_user_connections": "nobody could connect", "server_id": "it is who the server is",
-	"binlog_format": "check refuses it", "binlog_row_image": "check refuses it", "sql_require_primary_key": "check refuses tables without a key",
-	"innodb_ft_user_stopword_table": "names a table", "external_table_storage_engine": "names an engine", "external_table_secondary_storage_engine": "names an engine",
-	"system_versioning_asof": "cannot be set back; tables with system versioning are refused", "wait_timeout": "set by hand", "net_buffer_length": "cannot be smaller than what is in flight",
+	"max_allowed_packet": "see TestPacketsRefused in test/moves", "max_user_connections": "nobody could connect",
+	"server_id":     "it is who the server is",
+	"binlog_format": "check refuses it", "binlog_row_image": "check refuses it",
+	"sql_require_primary_key":       "check refuses tables without a key",
+	"innodb_ft_user_stopword_table": "names a table", "external_table_storage_engine": "names an engine",
+	"external_table_secondary_storage_engine": "names an engine",
+	"system_versioning_asof":                  "cannot be set back; tables with system versioning are refused",
+	"wait_timeout":                            "set by hand",
+	"net_buffer_length":                       "cannot be smaller than what is in flight",
 }
 
-// hostile sets every session variable of a server to a value that does harm if it can, for sessions to come, until the test ends.
+// hostile sets every session variable of a server to a value that does harm if it can, for sessions to come, until
+// the test ends.
 func hostile(t *testing.T, flavor string, conn *sql.Conn) {
 	t.Helper()
 	for _, v := range describeVariables(t, flavor, conn) {
@@ -59,7 +78,8 @@ func hostile(t *testing.T, flavor string, conn *sql.Conn) {
 		require.NotEmpty(t, value, "no hostile value for %s (%s)", v.name, v.kind)
 		_, err := conn.ExecContext(t.Context(), "SET GLOBAL "+v.name+" = "+value)
 		var refused *mysql.MySQLError
-		if errors.As(err, &refused) && slices.Contains([]uint16{1238, 1228, 1229, 1621}, refused.Number) { // read-only, or a session's only
+		// read-only, or a session's only
+		if errors.As(err, &refused) && slices.Contains([]uint16{1238, 1228, 1229, 1621}, refused.Number) {
 			continue
 		}
 		require.NoError(t, err, "%s = %s", v.name, value)
@@ -133,8 +153,9 @@ func describeVariables(t *testing.T, flavor string, conn *sql.Conn) (all []varia
 	return all
 }
 
-// TestHostileSessions makes a whole move between servers on which every session variable has a value that does harm, if a session takes it over:
-// rows, changes of the schema, a view and a trigger, a repair, a rehearsal and the cutover.
+// TestHostileSessions makes a whole move between servers on which every session variable has a value that does harm,
+// if a session takes it over: rows, changes of the schema, a view and a trigger, a repair, a rehearsal and the
+// cutover.
 func TestHostileSessions(t *testing.T) {
 	for _, p := range [][2]string{{lab.MySQL, lab.MariaDB}, {lab.MariaDB, lab.MySQL}} {
 		t.Run(p[0]+" to "+p[1], func(t *testing.T) {
@@ -153,22 +174,35 @@ func TestHostileSessions(t *testing.T) {
 				t.Helper()
 				require.NoError(t, lab.ExecAll(t.Context(), conn, statements...))
 			}
-			do(source, "USE "+w.name, "CREATE TABLE t (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40) UNIQUE, ts TIMESTAMP NULL, d DECIMAL(20,6), f DOUBLE, "+
+			do(source, "USE "+w.name, "CREATE TABLE t (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40) "+
+				"UNIQUE, ts TIMESTAMP NULL, d DECIMAL(20,6), f DOUBLE, "+
 				"half INT AS (CHAR_LENGTH(name)) STORED)",
-				insert("t", "name = CONCAT('Name ', n), ts = '2024-07-01 12:00:00' + INTERVAL n HOUR, d = n / 7 , f = n / 3", 3000),
+				insert("t", "name = CONCAT('Name ', n), ts = '2024-07-01 12:00:00' + INTERVAL n HOUR, d = n / 7 , f "+
+					"= n / 3", 3000),
 				"CREATE TABLE bag (n INT, name VARCHAR(40))", insert("bag", "n = n % 50, name = 'x'", 500),
-				"CREATE TABLE log (id INT NOT NULL PRIMARY KEY, said VARCHAR(40))", "CREATE TRIGGER says AFTER INSERT ON t FOR EACH ROW INSERT INTO log VALUES (NEW.id, \"said\")",
+				"CREATE TABLE log (id INT NOT NULL PRIMARY KEY, said VARCHAR(40))",
+				"CREATE TRIGGER says AFTER INSERT ON t FOR EACH ROW INSERT INTO log VALUES (NEW.id, \"said\")",
 				"CREATE VIEW seen AS SELECT id, UPPER(name) AS loud FROM t WHERE id > 10")
 			hostile(t, p[0], source)
 			hostile(t, p[1], target)
-			for _, phase := range [][]string{{"check"}, {"init-schema"}, {"init-copy"}, {"start-replica", "--until-caught-up"}} {
+			for _, phase := range [][]string{
+				{"check"},
+				{"init-schema"},
+				{"init-copy"},
+				{"start-replica", "--until-caught-up"},
+			} {
 				w.must(t, phase...)
 			}
-			do(source, "UPDATE t SET name = CONCAT(name, '!'), ts = ts + INTERVAL 1 HOUR WHERE id % 3 = 0", "DELETE FROM t WHERE id % 7 = 0", "DELETE FROM bag WHERE n = 7 LIMIT 3",
-				"ALTER TABLE bag ADD c VARCHAR(20) CHARACTER SET latin1 DEFAULT 'y'", "CREATE TABLE later (id INT PRIMARY KEY, at TIMESTAMP NULL, INDEX (at))",
-				"INSERT INTO later VALUES (1, '2024-01-01 00:00:00')", "ALTER TABLE t ADD INDEX by_ts (ts), RENAME COLUMN d TO e", "RENAME TABLE later TO latest", "INSERT INTO t (id, name) VALUES (9001, 'new')")
+			do(source, "UPDATE t SET name = CONCAT(name, '!'), ts = ts + INTERVAL 1 HOUR WHERE id % 3 = 0",
+				"DELETE FROM t WHERE id % 7 = 0", "DELETE FROM bag WHERE n = 7 LIMIT 3",
+				"ALTER TABLE bag ADD c VARCHAR(20) CHARACTER SET latin1 DEFAULT 'y'",
+				"CREATE TABLE later (id INT PRIMARY KEY, at TIMESTAMP NULL, INDEX (at))",
+				"INSERT INTO later VALUES (1, '2024-01-01 00:00:00')",
+				"ALTER TABLE t ADD INDEX by_ts (ts), RENAME COLUMN d TO e", "RENAME TABLE later TO latest",
+				"INSERT INTO t (id, name) VALUES (9001, 'new')")
 			w.must(t, "start-replica", "--until-caught-up")
-			do(target, "USE "+w.name, "SET SESSION sql_safe_updates = 0", "UPDATE t SET name = 'x' WHERE id = 5", "DELETE FROM bag WHERE n = 8 LIMIT 2")
+			do(target, "USE "+w.name, "SET SESSION sql_safe_updates = 0", "UPDATE t SET name = 'x' WHERE id = 5",
+				"DELETE FROM bag WHERE n = 8 LIMIT 2")
 			r := w.verify(t)
 			assert.Equal(t, differs, r.code, r.log)
 			w.verify(t, "--repair").clean(t)
@@ -178,8 +212,12 @@ func TestHostileSessions(t *testing.T) {
 			w.must(t, "cutover", "--rehearse", "--confirm="+w.name)
 			do(source, "INSERT INTO t (id, name) VALUES (9002, 'newest')")
 			w.must(t, "cutover", "--confirm="+w.name)
-			for table, columns := range map[string]string{"t": "id, name, ts, e, f, half", "bag": "n, name, c", "latest": "id, at", "log": "id, said", "seen": "id, loud"} {
-				query := fmt.Sprintf("SELECT COUNT(*), SUM(CRC32(CONCAT_WS('|', %s))) FROM %s.%s", columns, w.name, table)
+			for table, columns := range map[string]string{
+				"t": "id, name, ts, e, f, half", "bag": "n, name, c",
+				"latest": "id, at", "log": "id, said", "seen": "id, loud",
+			} {
+				query := fmt.Sprintf("SELECT COUNT(*), SUM(CRC32(CONCAT_WS('|', %s))) FROM %s.%s", columns, w.name,
+					table)
 				assert.Equal(t, pairOf(t, source, query), pairOf(t, target, query), table)
 			}
 		})

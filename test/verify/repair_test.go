@@ -8,12 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestRepair mends rows of every kind at once and looks again: what it says to have repaired is all, and both sides are equal.
+// TestRepair mends rows of every kind at once and looks again: what it says to have repaired is all, and both sides
+// are equal.
 func TestRepair(t *testing.T) {
 	eachPair(t, func(t *testing.T, w *world) {
 		w.move(t, loaded()...)
 		w.ruin(t)
-		run(t, w.target, "UPDATE words SET w = 'tmp' WHERE w = 'Word 1'", "UPDATE words SET w = 'Word 1' WHERE w = 'Word 2'", "UPDATE words SET w = 'Word 2' WHERE w = 'tmp'")
+		run(t, w.target, "UPDATE words SET w = 'tmp' WHERE w = 'Word 1'",
+			"UPDATE words SET w = 'Word 1' WHERE w = 'Word 2'", "UPDATE words SET w = 'Word 2' WHERE w = 'tmp'")
 		before := w.verify(t)
 		assert.Equal(t, differs, before.code)
 		r := w.verify(t, "--repair")
@@ -36,14 +38,17 @@ func TestRoutedAndFiltered(t *testing.T) {
 		t.Run(p[0]+" to "+p[1], func(t *testing.T) {
 			w := newWorld(t, p[0], p[1])
 			w.configure(t, fmt.Sprintf("routes: [{from: %[1]q, to: %[2]q}]", w.name+".items", w.name+".things"),
-				fmt.Sprintf("filters: [{table: %q, where: %q}, {table: %q, where: %q}]", w.name+".items", "n = 0", w.name+".bags", "n >= 100"))
+				fmt.Sprintf("filters: [{table: %q, where: %q}, {table: %q, where: %q}]", w.name+".items", "n = 0",
+					w.name+".bags", "n >= 100"))
 			w.move(t, append(loaded(), "UPDATE items SET n = 1 WHERE id % 2 = 0")...)
 			w.verify(t).clean(t)
-			run(t, w.source, "UPDATE items SET n = 1 WHERE id = 11", "UPDATE items SET n = 0 WHERE id = 12", "UPDATE bags SET n = 5 WHERE n = 100", "UPDATE bags SET n = 105 WHERE n = 6")
+			run(t, w.source, "UPDATE items SET n = 1 WHERE id = 11", "UPDATE items SET n = 0 WHERE id = 12",
+				"UPDATE bags SET n = 5 WHERE n = 100", "UPDATE bags SET n = 105 WHERE n = 6")
 			r := w.verify(t)
 			r.clean(t)
 			assert.EqualValues(t, 4000, r.tables["items"].Rows)
-			run(t, w.target, "INSERT INTO things SELECT 4444, name, NULL, 1 FROM things WHERE id = 1", "UPDATE things SET n = 1 WHERE id = 21", "DELETE FROM things WHERE id = 23",
+			run(t, w.target, "INSERT INTO things SELECT 4444, name, NULL, 1 FROM things WHERE id = 1",
+				"UPDATE things SET n = 1 WHERE id = 21", "DELETE FROM things WHERE id = 23",
 				"INSERT INTO bags VALUES (99, 'x')", "DELETE FROM bags WHERE n = 200 LIMIT 1")
 			r = w.verify(t)
 			assert.Equal(t, "differing 21, extra 4444, missing 23", r.tables["items"].listed())
@@ -55,8 +60,8 @@ func TestRoutedAndFiltered(t *testing.T) {
 	}
 }
 
-// TestNothingToCompare: a verification that compared no row, while there are some, proves nothing and must not pass. Nor
-// must one of a table that is gone, or of a move that is over.
+// TestNothingToCompare: a verification that compared no row, while there are some, proves nothing and must not pass.
+// Nor must one of a table that is gone, or of a move that is over.
 func TestNothingToCompare(t *testing.T) {
 	w := newWorld(t, "mysql", "mariadb")
 	w.configure(t, fmt.Sprintf("filters: [{table: %q, where: %q}]", w.name+".t", "id > 1000"))
@@ -78,7 +83,8 @@ func TestNothingToCompare(t *testing.T) {
 	w.verify(t).clean(t) // the target is as the change makes it
 	run(t, w.source, "ALTER TABLE words DROP COLUMN more")
 	w.verify(t).clean(t)
-	assert.Equal(t, "0", text(t, w.target, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_NAME = 'more'"))
+	assert.Equal(t, "0", text(t, w.target, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = "+
+		"DATABASE() AND COLUMN_NAME = 'more'"))
 }
 
 // TestOver: when the target has taken over there is nothing to be compared with.

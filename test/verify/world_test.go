@@ -1,5 +1,5 @@
-// Package verify tests whether wherry's verify can be believed: the target of a real move is damaged by SQL of the tests'
-// own, and the report must list exactly the damaged rows; undamaged, under load or not, it must be clean.
+// Package verify tests whether wherry's verify can be believed: the target of a real move is damaged by SQL of the
+// tests' own, and the report must list exactly the damaged rows; undamaged, under load or not, it must be clean.
 //
 // The servers are those of WHERRY_TEST_SERVERS (scripts/servers.sh env prints it).
 package verify
@@ -39,7 +39,12 @@ var binary string // the wherry under test
 func TestMain(m *testing.M) { os.Exit(lab.Main(m, &binary)) }
 
 // pairs are the flavors of source and target.
-var pairs = [][2]string{{lab.MySQL, lab.MySQL}, {lab.MariaDB, lab.MariaDB}, {lab.MySQL, lab.MariaDB}, {lab.MariaDB, lab.MySQL}}
+var pairs = [][2]string{
+	{lab.MySQL, lab.MySQL},
+	{lab.MariaDB, lab.MariaDB},
+	{lab.MySQL, lab.MariaDB},
+	{lab.MariaDB, lab.MySQL},
+}
 
 // pairsOf are those with a source of one more flavor, if there is a server of it.
 func pairsOf(t *testing.T, flavor string) [][2]string {
@@ -255,15 +260,16 @@ func parse(t *testing.T, c *lab.Child) report {
 func (r report) clean(t *testing.T) {
 	t.Helper()
 	for name, x := range r.tables {
-		assert.Equal(t, "differing=0 missing=0 extra=0", x.counts()[:len("differing=0 missing=0 extra=0")], "%s: %s", name, x.listed())
+		assert.Equal(t, "differing=0 missing=0 extra=0", x.counts()[:len("differing=0 missing=0 extra=0")], "%s: %s",
+			name, x.listed())
 	}
 	require.Equal(t, done, r.code, r.log)
 	require.Zero(t, r.summary.Number("differences"))
 	require.Positive(t, r.summary.Number("rows"))
 }
 
-// equal compares a table of both sides by the tests' own SQL: the same rows, each as often. Floats are read as doubles, with
-// the sign of zero.
+// equal compares a table of both sides by the tests' own SQL: the same rows, each as often. Floats are read as
+// doubles, with the sign of zero.
 func (w *world) equal(t *testing.T, name, columns, where string) int {
 	t.Helper()
 	source, target := bag(t, w.source, name, columns, where), bag(t, w.target, name, columns, "")

@@ -16,9 +16,9 @@ import (
 // then returned although all is done, as when an answer is lost. It may wait; goroutines ask it at the same time.
 //
 // The calls of both ends are tables, bound, rows, rows.next, sum, fetch, identity, snapshot and check; of a source
-// safe_position, head, retained, stream, stream.next, fence.raise, fence.holds and fence.lift; of a target execute, load, applier, apply,
-// commit, rollback, repair, and create, get, put, chunks, plan, seal and drop of "ledger.". There is no ".after" of rows,
-// rows.next, fetch, snapshot, stream, stream.next and applier.
+// safe_position, head, retained, stream, stream.next, fence.raise, fence.holds and fence.lift; of a target execute,
+// load, applier, apply, commit, rollback, repair, and create, get, put, chunks, plan, seal and drop of "ledger.".
+// There is no ".after" of rows, rows.next, fetch, snapshot, stream, stream.next and applier.
 type Fault func(call string) error
 
 // Nth returns a fault that lets the n-th asking (from 1) with the given name fail.
@@ -232,7 +232,9 @@ func (s *faultySource) Retention(ctx context.Context) (time.Duration, error) {
 	return s.source.Retention(ctx)
 }
 
-func (s *faultySource) Stream(ctx context.Context, pos db.Position, routes []*route.Route, since db.Since) (db.Stream, error) {
+func (s *faultySource) Stream(ctx context.Context, pos db.Position, routes []*route.Route, since db.Since) (db.Stream,
+	error,
+) {
 	st, err := begin(s.f, "stream", func() (db.Stream, error) { return s.source.Stream(ctx, pos, routes, since) })
 	if err != nil {
 		return nil, err
@@ -244,7 +246,9 @@ func (s *faultySource) Snapshot(ctx context.Context, rels ...*route.Relation) (d
 	return faultSnapshot(s.f, func() (db.Snapshot, error) { return s.source.Snapshot(ctx, rels...) })
 }
 
-func (s *faultySource) NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence, error) {
+func (s *faultySource) NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence,
+	error,
+) {
 	fence, err := s.source.NewFence(ctx, kind, tables, saved)
 	if err != nil {
 		return nil, err

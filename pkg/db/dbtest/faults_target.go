@@ -31,7 +31,9 @@ func (t *faultyTarget) Load(ctx context.Context, from db.RowReader, r *route.Rou
 }
 
 func (t *faultyTarget) Announce(ctx context.Context, tables []schema.Name) (func(context.Context) error, error) {
-	made, err := get(t.f, "announce", func() (func(context.Context) error, error) { return t.target.Announce(ctx, tables) })
+	made, err := get(t.f, "announce", func() (func(context.Context) error, error) {
+		return t.target.Announce(ctx, tables)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -135,7 +135,9 @@ func TestExecIsolation(t *testing.T) {
 	require.NoError(t, two.Commit(t.Context()))
 	require.ErrorIs(t, one.Commit(t.Context()), db.ErrRetry)
 	assert.Equal(t, []db.Row{Values(1, "two", 0)}, s.All(n))
-	require.Error(t, s.Exec(func(tx *Tx) error { return tx.Insert(n, Values(2, "b", 0)) }), "a unique value that is taken")
+	require.Error(t, s.Exec(func(tx *Tx) error {
+		return tx.Insert(n, Values(2, "b", 0))
+	}), "a unique value that is taken")
 	require.Error(t, s.Exec(func(tx *Tx) error { return tx.Insert(n, Values("x", "b", 1)) }), "no number")
 
 	pos, err := s.Source().Head(t.Context())

@@ -1,8 +1,8 @@
 // Package dbtest holds what tests of both ends of a move share: a conformance suite that every engine passes (Run), an
 // engine in memory that phases are tested with (Server), and a wrapper that injects faults.
 //
-// Its one invariant: the engine in memory passes the same suite as the real ones, so that what a phase may rely on there
-// holds everywhere. It knows no SQL and no server.
+// Its one invariant: the engine in memory passes the same suite as the real ones, so that what a phase may rely on
+// there holds everywhere. It knows no SQL and no server.
 package dbtest
 
 import (
@@ -20,11 +20,11 @@ const (
 	lockWait    = 5 * time.Second // how long a writer waits for a table that a fence has locked
 )
 
-// Server is a database server in memory: tables, a log of committed transactions, and the bookkeeping of moves. It may be
-// source and target at once, and of any number of moves. Everything is safe for concurrent use.
+// Server is a database server in memory: tables, a log of committed transactions, and the bookkeeping of moves. It
+// may be source and target at once, and of any number of moves. Everything is safe for concurrent use.
 //
-// Transactions see the committed rows and their own; of two that change the same row the second to commit gets ErrRetry.
-// Every commit is logged, also an Applier's. Foreign keys are checked when they are added, not afterwards.
+// Transactions see the committed rows and their own; of two that change the same row the second to commit gets
+// ErrRetry. Every commit is logged, also an Applier's. Foreign keys are checked when they are added, not afterwards.
 type Server struct {
 	name   string
 	family *family
@@ -103,7 +103,8 @@ func (s *Server) Truncate(upto db.Position) error {
 	return nil
 }
 
-// Leak makes fences leak, or whole again: a leaking one can be raised, stops nobody, and says so when asked to prove that it holds.
+// Leak makes fences leak, or whole again: a leaking one can be raised, stops nobody, and says so when asked to prove
+// that it holds.
 func (s *Server) Leak(leaky bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +119,8 @@ func (s *Server) Find(f db.Finding) {
 	s.findings = append(s.findings, f)
 }
 
-// Follow says which names belong to the move, whether there is such a table or not: the log then tells of their schema changes.
+// Follow says which names belong to the move, whether there is such a table or not: the log then tells of their
+// schema changes.
 func (s *Server) Follow(follows func(schema.Name) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -70,7 +70,8 @@ func (v *view) applyTable(tb *db.TableBatch, applied *db.Applied) error {
 	for _, values := range tb.Deletes {
 		found := o.find(key, values, 1)
 		if len(found) == 0 && len(rel.Key) == 0 {
-			return fmt.Errorf("delete row %s of %s: the target has no such row: %w", show(values), rel.Name(), db.ErrUnsupported)
+			return fmt.Errorf("delete row %s of %s: the target has no such row: %w", show(values), rel.Name(),
+				db.ErrUnsupported)
 		}
 		for _, k := range found {
 			if err := v.write(o, k, nil); err != nil {

@@ -14,8 +14,8 @@ import (
 // cascadeDepth is how deep actions may nest (InnoDB, FK_MAX_CASCADE_DEL).
 const cascadeDepth = 15
 
-// change writes a row of a test's own writer, and has the foreign keys act as InnoDB does: right after it, depth first, and unlogged. That
-// what is referenced exists is not checked.
+// change writes a row of a test's own writer, and has the foreign keys act as InnoDB does: right after it, depth
+// first, and unlogged. That what is referenced exists is not checked.
 func (tx *Tx) change(o *overlay, from string, row db.Row) error {
 	before := o.get(from).row
 	if err := tx.v.write(o, from, row); err != nil || tx.unchecked {
@@ -61,7 +61,8 @@ func (v *view) cascade(parent schema.Name, before, after db.Row, depth int) erro
 func (v *view) act(k *foreignKey, before, after db.Row, depth int) error {
 	from, to := columnsOf(k.child.def, k.Columns), columnsOf(v.s.tables[k.Parent].def, k.ParentColumns)
 	old := before.Pick(to)
-	if slices.ContainsFunc(old, func(v []byte) bool { return v == nil }) || after != nil && slices.EqualFunc(old, after.Pick(to), sameValue) {
+	if slices.ContainsFunc(old, func(v []byte) bool { return v == nil }) || after != nil &&
+		slices.EqualFunc(old, after.Pick(to), sameValue) {
 		return nil
 	}
 	action := k.OnUpdate

@@ -15,7 +15,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// The statements of the server's language: a verb and a JSON object, which is the part of a schema.Table that matters to it.
+// The statements of the server's language: a verb and a JSON object, which is the part of a schema.Table that matters
+// to it.
 const (
 	createDatabase = "create database "
 	createTable    = "create table "
@@ -71,8 +72,8 @@ func RenameTable(from, to schema.Name) string {
 	return write(renameTable, operands{Table: schema.Table{Name: from}, To: to})
 }
 
-// DDL runs statements of the server's language, all or none, and logs them as one schema change with the text and database
-// of change, which may be in any language. When change names no tables they are those of the statements.
+// DDL runs statements of the server's language, all or none, and logs them as one schema change with the text and
+// database of change, which may be in any language. When change names no tables they are those of the statements.
 func (s *Server) DDL(change db.DDL, statements ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,7 +153,9 @@ func (s *source) SchemaChanges(
 		return nil, err
 	}
 	for _, e := range s.s.log[from-s.s.first : to-s.s.first] {
-		if change := s.s.touching(e.ddl, func(n schema.Name) bool { return slices.Contains(tables, n) }); change != nil {
+		if change := s.s.touching(e.ddl, func(n schema.Name) bool {
+			return slices.Contains(tables, n)
+		}); change != nil {
 			found = append(found, change)
 		}
 	}
@@ -274,7 +277,9 @@ func (s *Server) alter(t *table, o *operands) error {
 		return err
 	}
 	for i := range o.ForeignKeys {
-		if slices.ContainsFunc(before, func(have schema.ForeignKey) bool { return have.Name == o.ForeignKeys[i].Name }) {
+		if slices.ContainsFunc(before, func(have schema.ForeignKey) bool {
+			return have.Name == o.ForeignKeys[i].Name
+		}) {
 			continue
 		}
 		if err := s.orphans(s.tables[o.Name], &o.ForeignKeys[i]); err != nil {
@@ -366,7 +371,8 @@ func (s *Server) orphans(child *table, fk *schema.ForeignKey) error {
 	children := unique{columns: own}
 	for _, rec := range child.rows {
 		if v, ok := children.value(rec.row); ok && parents.held[v] == "" {
-			return fmt.Errorf("add foreign key %s of %s: no row %s in %s", fk.Name, child.def.Name, show(rec.row.Pick(own)), fk.Parent)
+			return fmt.Errorf("add foreign key %s of %s: no row %s in %s", fk.Name, child.def.Name,
+				show(rec.row.Pick(own)), fk.Parent)
 		}
 	}
 	return nil

@@ -11,7 +11,9 @@ import (
 type dialect struct{ family *family }
 
 // Map returns the table under another name, in the words of the family; nothing is lost.
-func (d dialect) Map(source *schema.Table, to schema.Name, rename func(schema.Name) schema.Name) (*schema.Table, []schema.Loss, error) {
+func (d dialect) Map(source *schema.Table, to schema.Name, rename func(schema.Name) schema.Name) (*schema.Table,
+	[]schema.Loss, error,
+) {
 	if source.Kind != schema.BaseTable {
 		return nil, nil, fmt.Errorf("map %s: it is no table", source.Name)
 	}
@@ -75,7 +77,9 @@ func (d dialect) CreateTable(t *schema.Table, deferred bool) []string {
 }
 
 // each returns one statement for all parts of a table, or in a family that takes them singly one for each.
-func each[T any](d dialect, verb string, name schema.Name, all []T, set func(*schema.Table, []T)) (statements []string) {
+func each[T any](d dialect, verb string, name schema.Name, all []T,
+	set func(*schema.Table, []T),
+) (statements []string) {
 	n := len(all)
 	if d.family.single {
 		n = 1
@@ -99,9 +103,13 @@ func (d dialect) AddIndexes(t, existing *schema.Table) []string {
 // AddForeignKeys returns the statements that add what existing lacks.
 func (d dialect) AddForeignKeys(t, existing *schema.Table) []string {
 	lacking := slices.DeleteFunc(slices.Clone(t.ForeignKeys), func(fk schema.ForeignKey) bool {
-		return slices.ContainsFunc(existing.ForeignKeys, func(have schema.ForeignKey) bool { return have.Name == fk.Name })
+		return slices.ContainsFunc(existing.ForeignKeys, func(have schema.ForeignKey) bool {
+			return have.Name == fk.Name
+		})
 	})
-	return each(d, addForeignKeys, t.Name, lacking, func(t *schema.Table, some []schema.ForeignKey) { t.ForeignKeys = some })
+	return each(d, addForeignKeys, t.Name, lacking, func(t *schema.Table, some []schema.ForeignKey) {
+		t.ForeignKeys = some
+	})
 }
 
 // SetAutoIncrement returns the statement that sets the next automatic value, or "".
@@ -115,7 +123,8 @@ func (dialect) SetAutoIncrement(t *schema.Table, next uint64) string {
 // Alter returns a statement that renames the table and one that changes it, as far as they are needed.
 func (d dialect) Alter(from, to *schema.Table, former map[string]string, empties []string) ([]string, error) {
 	if len(empties) > 0 {
-		return nil, fmt.Errorf("alter table %s: cannot empty partition %s: the engine in memory has none", from.Name, empties[0])
+		return nil, fmt.Errorf("alter table %s: cannot empty partition %s: the engine in memory has none", from.Name,
+			empties[0])
 	}
 	used := map[int]bool{}
 	same := len(from.Columns) == len(to.Columns) && len(former) == len(to.Columns)

@@ -13,13 +13,13 @@ import (
 	"wherry/pkg/schema"
 )
 
-// family is what servers differ in. A phase that works from the first family to the second, and within each, asks nobody
-// what it talks to.
+// family is what servers differ in. A phase that works from the first family to the second, and within each, asks
+// nobody what it talks to.
 type family struct {
 	name  string
 	order func(a, b []byte) int // of text
-	// single tells that a statement makes a table, or adds one index or one foreign key: what the other family does with
-	// one statement takes several.
+	// single tells that a statement makes a table, or adds one index or one foreign key: what the other family does
+	// with one statement takes several.
 	single bool
 	// translate makes a table of the first family one of this family's; nil: they are alike.
 	translate func(*schema.Table)
@@ -57,8 +57,8 @@ func (s *Server) identity() db.Identity {
 	return db.Identity{UUID: s.name, Host: s.name, Flavor: s.family.name, Version: "1.0.0"}
 }
 
-// translate gives every column a name of its own, and integers that identify nothing the type of a text: the second family
-// has no others. A table of its own stays as it is.
+// translate gives every column a name of its own, and integers that identify nothing the type of a text: the second
+// family has no others. A table of its own stays as it is.
 func translate(t *schema.Table) {
 	key := t.Key()
 	t.Columns = slices.Clone(t.Columns)
@@ -106,7 +106,9 @@ func translated(name string) string {
 }
 
 func references(t *schema.Table, column string) bool {
-	return slices.ContainsFunc(t.ForeignKeys, func(k schema.ForeignKey) bool { return slices.Contains(k.Columns, column) })
+	return slices.ContainsFunc(t.ForeignKeys, func(k schema.ForeignKey) bool {
+		return slices.Contains(k.Columns, column)
+	})
 }
 
 // targets is the family of the servers that NewTarget returns, see Twice.
@@ -115,7 +117,8 @@ var targets = first
 // NewTarget returns an empty server to move to, of the family whose turn it is.
 func NewTarget(name string) *Server { return newServer(name, targets) }
 
-// Twice runs a package's tests with targets of the first family and again with targets of the second. It is for TestMain.
+// Twice runs a package's tests with targets of the first family and again with targets of the second. It is for
+// TestMain.
 func Twice(m *testing.M) (code int) {
 	for _, targets = range []*family{first, second} {
 		if code = m.Run(); code != 0 {

@@ -13,7 +13,8 @@ import (
 
 var errReadOnly = errors.New("the server is read only")
 
-// fence stops writes: read_only lasts until it is lifted, whatever dies; locks on tables last as long as the connection.
+// fence stops writes: read_only lasts until it is lifted, whatever dies; locks on tables last as long as the
+// connection.
 type fence struct {
 	s          *Server
 	kind       db.FenceKind
@@ -24,7 +25,9 @@ type fence struct {
 }
 
 // NewFence prepares a fence.
-func (s *source) NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence, error) {
+func (s *source) NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence,
+	error,
+) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -131,8 +134,8 @@ func (f *fence) do(ctx context.Context, step string, change func() error) error 
 	return f.s.step(step + ".after")
 }
 
-// unfenced waits until no fence keeps a transaction that changes the tables from committing. s.mu is held, but not while
-// it waits.
+// unfenced waits until no fence keeps a transaction that changes the tables from committing. s.mu is held, but not
+// while it waits.
 func (s *Server) unfenced(ctx context.Context, tables map[schema.Name]*overlay) error {
 	timeout := time.NewTimer(lockWait)
 	defer timeout.Stop()

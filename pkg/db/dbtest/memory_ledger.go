@@ -60,7 +60,10 @@ type ledger struct {
 func (l *ledger) Create(ctx context.Context) error {
 	return l.do(ctx, "ledger.create", func(b *books) error {
 		if b == nil {
-			l.s.ledgers[l.move] = &books{facts: map[string]string{}, chunks: map[schema.Name][]db.Chunk{}, records: map[schema.Name]string{}, owned: db.Owned{}}
+			l.s.ledgers[l.move] = &books{
+				facts: map[string]string{}, chunks: map[schema.Name][]db.Chunk{},
+				records: map[schema.Name]string{}, owned: db.Owned{},
+			}
 		}
 		return nil
 	})
@@ -153,7 +156,9 @@ func (l *ledger) Records(ctx context.Context) (records []db.Record, err error) {
 		if b == nil {
 			return nil
 		}
-		for _, name := range slices.SortedFunc(maps.Keys(b.records), func(x, y schema.Name) int { return cmp.Compare(x.String(), y.String()) }) {
+		for _, name := range slices.SortedFunc(maps.Keys(b.records), func(x, y schema.Name) int {
+			return cmp.Compare(x.String(), y.String())
+		}) {
 			record, err := db.DecodeRecord(b.records[name])
 			if err != nil {
 				return err

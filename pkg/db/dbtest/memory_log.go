@@ -140,7 +140,9 @@ func (s *source) Retention(ctx context.Context) (time.Duration, error) {
 }
 
 // Stream opens the log after pos.
-func (s *source) Stream(ctx context.Context, pos db.Position, routes []*route.Route, since db.Since) (db.Stream, error) {
+func (s *source) Stream(ctx context.Context, pos db.Position, routes []*route.Route, since db.Since) (db.Stream,
+	error,
+) {
 	if err := s.s.enter(ctx, "stream"); err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
@@ -150,7 +152,10 @@ func (s *source) Stream(ctx context.Context, pos db.Position, routes []*route.Ro
 	}
 	s.s.mu.Lock()
 	defer s.s.mu.Unlock()
-	st := &stream{s: s.s, generation: s.s.generation, at: n, routes: map[schema.Name]*route.Route{}, since: map[schema.Name]int{}}
+	st := &stream{
+		s: s.s, generation: s.s.generation, at: n, routes: map[schema.Name]*route.Route{},
+		since: map[schema.Name]int{},
+	}
 	for _, r := range routes {
 		st.routes[r.Source.Name()] = r
 	}
@@ -235,7 +240,9 @@ func (st *stream) part(e entry) (*db.Part, error) {
 		}
 		return &db.Part{DDL: change, End: true, Time: e.time}, nil
 	}
-	routed := slices.DeleteFunc(slices.Clone(e.changes), func(c logged) bool { return st.routes[c.table] == nil || st.at < st.since[c.table] })
+	routed := slices.DeleteFunc(slices.Clone(e.changes), func(c logged) bool {
+		return st.routes[c.table] == nil || st.at < st.since[c.table]
+	})
 	if len(routed) == 0 {
 		return nil, nil
 	}
@@ -246,7 +253,8 @@ func (st *stream) part(e entry) (*db.Part, error) {
 		change := db.Change{Route: st.routes[c.table], Cascades: c.cascades}
 		rel := &change.Route.Source
 		if n := max(len(c.before), len(c.after)); n != len(rel.Table.Columns) {
-			why := fmt.Sprintf("read change of %s: %d columns in the log, %d in the route", c.table, n, len(rel.Table.Columns))
+			why := fmt.Sprintf("read change of %s: %d columns in the log, %d in the route", c.table, n,
+				len(rel.Table.Columns))
 			return nil, &db.CopyAgain{Tables: []schema.Name{c.table}, Why: why}
 		}
 		if c.before != nil {

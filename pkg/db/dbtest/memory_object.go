@@ -35,7 +35,8 @@ func writeObject(verb string, o *schema.Object) string {
 	return verb + string(text)
 }
 
-// MapObject gives the object and its table their names on the target. One in another language than the server's is fatal.
+// MapObject gives the object and its table their names on the target. One in another language than the server's is
+// fatal.
 func (dialect) MapObject(source *schema.Object, places schema.Places) (*schema.Object, []schema.Remark) {
 	o := *source
 	o.Definition = ""
@@ -150,7 +151,8 @@ func (r reader) Objects(ctx context.Context, match func(schema.Name) bool) ([]*s
 		found = append(found, &listed)
 	}
 	slices.SortFunc(found, func(a, b *schema.Object) int {
-		return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Name.String(), b.Name.String()))
+		return cmp.Or(strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.Name.String(),
+			b.Name.String()))
 	})
 	return found, nil
 }

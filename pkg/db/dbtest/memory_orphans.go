@@ -10,7 +10,9 @@ import (
 )
 
 // Orphans counts rows that reference a row which is not there.
-func (r reader) Orphans(ctx context.Context, rel, parent *route.Relation, key schema.ForeignKey, limit int) (n int64, err error) {
+func (r reader) Orphans(ctx context.Context, rel, parent *route.Relation, key schema.ForeignKey, limit int) (n int64,
+	err error,
+) {
 	if err := r.s.enter(ctx, "orphans"); err != nil {
 		return 0, fmt.Errorf("look for rows of %s that reference nothing: %w", rel.Name(), err)
 	}

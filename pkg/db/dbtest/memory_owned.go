@@ -15,7 +15,8 @@ import (
 func (t *target) guarded(statement string, run func() error) error {
 	at := strings.IndexByte(statement, '{')
 	var o operands
-	if at < 0 || !strings.Contains(statement[:at], "table") && !strings.HasPrefix(statement, "add ") && statement[:at] != setIncrement {
+	if at < 0 || !strings.Contains(statement[:at], "table") && !strings.HasPrefix(statement, "add ") &&
+		statement[:at] != setIncrement {
 		return run()
 	}
 	if err := json.Unmarshal([]byte(statement[at:]), &o); err != nil {

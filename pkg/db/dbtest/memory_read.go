@@ -137,7 +137,9 @@ func selectKeys(tables map[schema.Name]*table, rel *route.Relation, keys []db.Ro
 	return sel.rows(records), nil
 }
 
-func (r reader) open(ctx context.Context, step string, rel *route.Relation, read func() ([]db.Row, error)) (db.Rows, error) {
+func (r reader) open(ctx context.Context, step string, rel *route.Relation, read func() ([]db.Row, error)) (db.Rows,
+	error,
+) {
 	if err := r.s.enter(ctx, step); err != nil {
 		return nil, fmt.Errorf("read rows of %s: %w", rel.Name(), err)
 	}

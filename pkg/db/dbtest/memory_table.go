@@ -15,7 +15,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// record is one version of a row, in the order of the table's columns. It never changes: another version is another record.
+// record is one version of a row, in the order of the table's columns. It never changes: another version is another
+// record.
 type record struct{ row db.Row }
 
 // table holds committed rows. Its definition never changes: DDL replaces the whole table.
@@ -65,7 +66,8 @@ func (t *table) fill(keys []string, rows []*record) error {
 		}
 		for _, u := range t.unique {
 			if v, ok := u.value(rec.row); ok && u.held[v] != "" {
-				return fmt.Errorf("duplicate entry %s for key %s of %s", show(rec.row.Pick(u.columns)), u.name, t.def.Name)
+				return fmt.Errorf("duplicate entry %s for key %s of %s", show(rec.row.Pick(u.columns)), u.name,
+					t.def.Name)
 			}
 		}
 		t.set(key, rec)
@@ -112,7 +114,8 @@ func (t *table) sorted() []string {
 	return t.order
 }
 
-// compare orders values of columns as this server does: numbers by value, text by the family's order, all else by bytes.
+// compare orders values of columns as this server does: numbers by value, text by the family's order, all else by
+// bytes.
 func (t *table) compare(columns []int, a, b db.Row) int {
 	for i, column := range columns {
 		if c := t.family.compare(&t.def.Columns[column].Type, a[i], b[i]); c != 0 {

@@ -36,7 +36,9 @@ func (t *target) Execute(ctx context.Context, statement string) error {
 	if err := t.s.enter(ctx, "execute"); err != nil {
 		return fmt.Errorf("execute %.200s: %w", statement, err)
 	}
-	if err := t.guarded(statement, func() error { return t.s.DDL(db.DDL{Statement: statement}, statement) }); err != nil {
+	if err := t.guarded(statement, func() error {
+		return t.s.DDL(db.DDL{Statement: statement}, statement)
+	}); err != nil {
 		return fmt.Errorf("execute %.200s: %w", statement, err)
 	}
 	return t.s.step("execute.after")
@@ -64,7 +66,9 @@ func (t *target) Obstacles(ctx context.Context, tables []schema.Name) (map[schem
 }
 
 // Load copies a chunk and marks it done in one transaction. Rows wait in memory for the commit.
-func (t *target) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (loaded db.Loaded, err error) {
+func (t *target) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (loaded db.Loaded,
+	err error,
+) {
 	if err := t.s.enter(ctx, "load"); err != nil {
 		return db.Loaded{}, fmt.Errorf("load chunk: %w", err)
 	}
@@ -179,8 +183,8 @@ func (v *view) displace(o *overlay, row db.Row) (displaced int64, err error) {
 	return displaced, nil
 }
 
-// widen makes a relation's row one of the table as it stands, and returns where the relation's columns are in that. Columns
-// that the relation lacks have their default.
+// widen makes a relation's row one of the table as it stands, and returns where the relation's columns are in that.
+// Columns that the relation lacks have their default.
 func (o *overlay) widen(rel *route.Relation, row db.Row) (whole db.Row, columns []int, err error) {
 	if columns, err = locate(o.t.def, rel); err != nil {
 		return nil, nil, err

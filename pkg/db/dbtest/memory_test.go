@@ -72,7 +72,10 @@ func (w *memoryWriter) Create(_ context.Context, spec Spec) error {
 	}
 	statements := []string{CreateTable(t)}
 	if spec.ParentKey != "" {
-		t.ForeignKeys = []schema.ForeignKey{{Name: "f_" + spec.ParentKey, Columns: []string{spec.ParentKey}, Parent: spec.Parent, ParentColumns: []string{spec.ParentKey}}}
+		t.ForeignKeys = []schema.ForeignKey{{
+			Name: "f_" + spec.ParentKey, Columns: []string{spec.ParentKey},
+			Parent: spec.Parent, ParentColumns: []string{spec.ParentKey},
+		}}
 		statements = append(statements, AddForeignKeys(t))
 	}
 	return w.s.DDL(db.DDL{Statement: "create"}, statements...)
@@ -84,7 +87,10 @@ func (w *memoryWriter) AddColumn(ctx context.Context, table schema.Name, column 
 		return err
 	}
 	t := *tables[0]
-	t.Columns = append(slices.Clone(t.Columns), schema.Column{Name: column, Nullable: true, Type: schema.Type{Kind: schema.Integer, Name: "bigint", Size: 8}})
+	t.Columns = append(slices.Clone(t.Columns), schema.Column{
+		Name: column, Nullable: true,
+		Type: schema.Type{Kind: schema.Integer, Name: "bigint", Size: 8},
+	})
 	return w.s.DDL(db.DDL{Statement: "add " + column}, ReplaceTable(&t))
 }
 

@@ -11,8 +11,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// view is what a transaction sees: the committed rows and, over them, its own changes. Every method but commit is called
-// with s.mu held.
+// view is what a transaction sees: the committed rows and, over them, its own changes. Every method but commit is
+// called with s.mu held.
 type view struct {
 	s       *Server
 	tables  map[schema.Name]*overlay
@@ -110,7 +110,8 @@ func (o *overlay) find(columns []int, values db.Row, limit int) []string {
 	}
 	want, found := encode(values), []string(nil)
 	match := func(key string) {
-		if rec := o.get(key); rec != nil && (limit == 0 || len(found) < limit) && encode(rec.row.Pick(columns)) == want {
+		if rec := o.get(key); rec != nil && (limit == 0 || len(found) < limit) &&
+			encode(rec.row.Pick(columns)) == want {
 			found = append(found, key)
 		}
 	}

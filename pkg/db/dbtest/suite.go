@@ -13,8 +13,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// The databases that the suite uses. A harness makes the first on the source and sees to it that the second is absent on the
-// target (the suite makes it in the dialect's words).
+// The databases that the suite uses. A harness makes the first on the source and sees to it that the second is absent
+// on the target (the suite makes it in the dialect's words).
 const (
 	SourceDatabase = "dbtest_source"
 	TargetDatabase = "dbtest_target"

@@ -54,7 +54,11 @@ func testApply(b *bench) {
 	b.apply(a, upserts(r, Values(-1, "a", 1), Values(2, nil, 22), Values(4, "", nil)))
 	applied = b.apply(a, deletes(r, Values(3), Values(9)))
 	assert.Equal(b, db.Applied{Deleted: 1, Absent: 1}, applied, "a key that is absent is counted, and no error")
-	applied = b.apply(a, &db.Batch{Tables: []db.TableBatch{{Route: other, Deletes: []db.Row{absent, rows[0].Pick(other.Target.Key)}, Expect: 1}}})
+	applied = b.apply(a,
+		&db.Batch{Tables: []db.TableBatch{{
+			Route: other, Deletes: []db.Row{absent, rows[0].Pick(other.Target.Key)},
+			Expect: 1,
+		}}})
 	assert.Equal(b, db.Applied{Deleted: 1}, applied, "only what was expected counts as absent")
 	require.NoError(b, a.Commit(b.ctx, "p2"))
 	now := []db.Row{Values(-1, "a", 1), Values(2, nil, 22), Values(4, "", nil)}
@@ -97,14 +101,20 @@ func testApplyUnique(b *bench) {
 		want    []db.Row
 	}{
 		{what: "begin", upserts: []db.Row{Values(1, "a", 10), Values(2, "b", 20), Values(3, "c", 30)}},
-		{what: "swap", upserts: []db.Row{Values(1, "a", 20), Values(2, "b", 10)}, want: []db.Row{Values(1, "a", 20), Values(2, "b", 10), Values(3, "c", 30)}},
+		{what: "swap", upserts: []db.Row{Values(1, "a", 20), Values(2, "b", 10)}, want: []db.Row{
+			Values(1, "a", 20),
+			Values(2, "b", 10), Values(3, "c", 30),
+		}},
 		{what: "rotate", upserts: []db.Row{Values(1, "a", 10), Values(2, "b", 30), Values(3, "c", 20)}},
 		{
 			what: "freed by a delete", deletes: []db.Row{Values(1)}, upserts: []db.Row{Values(4, "d", 10)},
 			want: []db.Row{Values(2, "b", 30), Values(3, "c", 20), Values(4, "d", 10)},
 		},
 		{
-			what: "handed down", upserts: []db.Row{Values(5, "e", 10), Values(4, "d", 20), Values(3, "c", nil), Values(2, "b", nil)},
+			what: "handed down", upserts: []db.Row{
+				Values(5, "e", 10), Values(4, "d", 20), Values(3, "c", nil),
+				Values(2, "b", nil),
+			},
 			want: []db.Row{Values(5, "e", 10), Values(4, "d", 20), Values(3, "c", nil), Values(2, "b", nil)},
 		},
 	} {
@@ -190,5 +200,6 @@ func testRepair(b *bench) {
 	}
 	assert.Equal(b, "p1", b.fact(db.FactPosition))
 	require.NoError(b, a.Commit(b.ctx, "p2"))
-	b.holds(b.tgt, &r.Target, Values(1, "mended", 2), Values(2, "mended", 1), Values(4, "new", 4), Values(9, "open", nil))
+	b.holds(b.tgt, &r.Target, Values(1, "mended", 2), Values(2, "mended", 1), Values(4, "new", 4),
+		Values(9, "open", nil))
 }

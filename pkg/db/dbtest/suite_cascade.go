@@ -15,7 +15,8 @@ func testReferencing(b *bench) {
 	r := b.move(items())
 	b.put(db.FactPosition, "p0")
 	a := b.applier(b.tgt)
-	b.apply(a, upserts(r, Values(1, "a", 10), Values(2, "b", 20), Values(3, "b", 30), Values(4, nil, 40), Values(5, "'\\", nil), Values(6, "x", 60)))
+	b.apply(a, upserts(r, Values(1, "a", 10), Values(2, "b", 20), Values(3, "b", 30), Values(4, nil, 40),
+		Values(5, "'\\", nil), Values(6, "x", 60)))
 	require.NoError(b, a.Commit(b.ctx, "p1"))
 	b.apply(a, upserts(r, Values(6, "b", 60)))
 	b.apply(a, deletes(r, Values(2)))
@@ -25,14 +26,21 @@ func testReferencing(b *bench) {
 		require.NoError(b, err)
 		return texts(rows)
 	}
-	assert.ElementsMatch(b, texts([]db.Row{Values(3, "b", 30), Values(6, "b", 60)}), find(db.Lookup{Columns: []int{1}, Values: []db.Row{Values("b")}}), "applied but not committed")
-	assert.ElementsMatch(b, texts([]db.Row{Values(1, "a", 10), Values(5, "'\\", nil)}), find(db.Lookup{Columns: []int{1}, Values: []db.Row{Values("a"), Values("'\\"), Values("a"), Values("none")}}))
-	assert.Equal(b, texts([]db.Row{Values(3, "b", 30)}), find(db.Lookup{Columns: []int{2, 1}, Values: []db.Row{Values(30, "b"), Values(40, "b"), Values(10, "b")}}))
+	assert.ElementsMatch(b, texts([]db.Row{Values(3, "b", 30), Values(6, "b", 60)}),
+		find(db.Lookup{Columns: []int{1}, Values: []db.Row{Values("b")}}), "applied but not committed")
+	assert.ElementsMatch(b, texts([]db.Row{Values(1, "a", 10), Values(5, "'\\", nil)}),
+		find(db.Lookup{Columns: []int{1}, Values: []db.Row{Values("a"), Values("'\\"), Values("a"), Values("none")}}))
+	assert.Equal(b, texts([]db.Row{Values(3, "b", 30)}),
+		find(db.Lookup{Columns: []int{2, 1}, Values: []db.Row{Values(30, "b"), Values(40, "b"), Values(10, "b")}}))
 	assert.Empty(b, find(db.Lookup{Columns: []int{1}, Values: []db.Row{Values("b")}, Not: Values("b")}))
-	assert.Empty(b, find(db.Lookup{Columns: []int{2, 1}, Values: []db.Row{Values(30, "b")}, Not: db.Row{nil, []byte("b")}}))
+	assert.Empty(b, find(db.Lookup{
+		Columns: []int{2, 1}, Values: []db.Row{Values(30, "b")},
+		Not: db.Row{nil, []byte("b")},
+	}))
 	assert.Len(b, find(db.Lookup{Columns: []int{2, 1}, Values: []db.Row{Values(30, "b")}, Not: Values(31, "b")}), 1)
 	require.NoError(b, a.Rollback(b.ctx))
-	assert.ElementsMatch(b, texts([]db.Row{Values(2, "b", 20), Values(3, "b", 30)}), find(db.Lookup{Columns: []int{1}, Values: []db.Row{Values("b")}}))
+	assert.ElementsMatch(b, texts([]db.Row{Values(2, "b", 20), Values(3, "b", 30)}),
+		find(db.Lookup{Columns: []int{1}, Values: []db.Row{Values("b")}}))
 }
 
 // testReferencingMany has more rows than a lookup brings at a time.

@@ -61,8 +61,10 @@ func (b *bench) lead(workers int) db.Applier {
 func testKeylessBytes(b *bench) {
 	a := b.lead(1)
 	for _, spec := range bags() {
-		rows := wide(spec, Values(1, "a"), Values(1, "A"), Values(1, "a "), Values(1, "ä"), Values(1, ""), Values(1, nil), Values(nil, nil),
-			Values(nil, ""), Values(1, "NULL"), Values(1, "~"), Values(1, `\`), Values(1, "'"), Values(1, "x\x00"), Values(1, "x"), Values(11, ""))
+		rows := wide(spec, Values(1, "a"), Values(1, "A"), Values(1, "a "), Values(1, "ä"), Values(1, ""),
+			Values(1, nil), Values(nil, nil),
+			Values(nil, ""), Values(1, "NULL"), Values(1, "~"), Values(1, `\`), Values(1, "'"), Values(1, "x\x00"),
+			Values(1, "x"), Values(11, ""))
 		r := b.bag(spec, a, rows...)
 		left := slices.Clone(rows)
 		for len(left) > 0 { // one by one, from the middle outwards; then together
@@ -139,8 +141,14 @@ func testKeylessPieces(b *bench) {
 		rows := wide(spec, Values(1, "a"), Values(1, "a"), Values(2, nil), Values(3, "c"))
 		r := b.bag(spec, a, rows...)
 		pieces := func() {
-			b.apply(a, &db.Batch{Tables: []db.TableBatch{{Route: r, Deletes: rows[1:3], Expect: 2, Upserts: wide(spec, Values(4, "new"), Values(4, "new"))}}})
-			b.apply(a, &db.Batch{Tables: []db.TableBatch{{Route: r, Deletes: wide(spec, Values(4, "new")), Expect: 1, Upserts: rows[1:2]}}})
+			b.apply(a, &db.Batch{Tables: []db.TableBatch{{
+				Route: r, Deletes: rows[1:3], Expect: 2,
+				Upserts: wide(spec, Values(4, "new"), Values(4, "new")),
+			}}})
+			b.apply(a, &db.Batch{Tables: []db.TableBatch{{
+				Route: r, Deletes: wide(spec, Values(4, "new")), Expect: 1,
+				Upserts: rows[1:2],
+			}}})
 		}
 		pieces()
 		require.NoError(b, a.Rollback(b.ctx))

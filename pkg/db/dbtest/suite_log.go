@@ -84,7 +84,8 @@ func (b *bench) until(st db.Stream, goal db.Position) (found []streamed) {
 	var open *streamed
 	moved := time.Now()
 	for open != nil || !b.reached(st.Position(), goal) {
-		require.Less(b, time.Since(moved), patience, "the stream stands at %s and does not reach %s", st.Position(), goal)
+		require.Less(b, time.Since(moved), patience, "the stream stands at %s and does not reach %s", st.Position(),
+			goal)
 		before := st.Position()
 		part, err := st.Next(b.ctx, 50*time.Millisecond)
 		require.NoError(b, err)
@@ -319,7 +320,8 @@ func testOpenTransaction(b *bench) {
 	assert.Empty(b, b.until(st, head))
 	require.NoError(b, open.Commit(b.ctx))
 	assert.False(b, b.reached(head, b.head()), "the head moves on")
-	assert.Equal(b, [][]string{{"items - " + show(late)}}, changesOf(b.until(st, b.head())), "by the stream that was open")
+	assert.Equal(b, [][]string{{"items - " + show(late)}}, changesOf(b.until(st, b.head())),
+		"by the stream that was open")
 	assert.Equal(b, [][]string{{"items - " + show(late)}}, changesOf(b.drain(pos, r)), "by one that is opened later")
 }
 

@@ -10,7 +10,10 @@ import (
 
 // testObjects takes a view from the source to the target, and away again.
 func testObjects(b *bench) {
-	spec := Spec{Name: schema.Name{Database: SourceDatabase, Table: "t"}, Key: []string{"id"}, Columns: []ColumnSpec{{Name: "id", Kind: schema.Integer}, {Name: "name", Kind: schema.Varchar, Null: true}}}
+	spec := Spec{
+		Name: schema.Name{Database: SourceDatabase, Table: "t"}, Key: []string{"id"},
+		Columns: []ColumnSpec{{Name: "id", Kind: schema.Integer}, {Name: "name", Kind: schema.Varchar, Null: true}},
+	}
 	r := b.create(spec)
 	view, there := schema.Name{Database: SourceDatabase, Table: "v"}, schema.Name{Database: TargetDatabase, Table: "v"}
 	require.NoError(b, b.w.CreateView(b.ctx, view, spec.Name))
@@ -49,7 +52,8 @@ func testObjects(b *bench) {
 	assert.Equal(b, o.Columns, found[0].Columns)
 
 	trigger := &schema.Object{
-		Kind: schema.TriggerObject, Name: there, Table: b.plan(r.Source.Table).Name, Timing: "BEFORE INSERT", Body: "SET NEW.name = 'x'", Session: planned.Session,
+		Kind: schema.TriggerObject, Name: there, Table: b.plan(r.Source.Table).Name, Timing: "BEFORE INSERT",
+		Body: "SET NEW.name = 'x'", Session: planned.Session,
 	}
 	require.NoError(b, b.target().TryTrigger(b.ctx, trigger))
 	assert.Empty(b, list(b.target(), trigger.Table), "tried, and not made")

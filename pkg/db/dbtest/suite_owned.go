@@ -31,7 +31,10 @@ func testStrangers(b *bench) {
 	is(db.Owned{})
 	r := b.move(items())
 	d, ours := b.tgt.Dialect(), r.Target.Name()
-	theirs, third := schema.Name{Database: TargetDatabase, Table: `it's "theirs"`}, schema.Name{Database: TargetDatabase, Table: "third"}
+	theirs, third := schema.Name{
+		Database: TargetDatabase,
+		Table:    `it's "theirs"`,
+	}, schema.Name{Database: TargetDatabase, Table: "third"}
 	plan := *r.Target.Table
 	plan.Name = theirs
 	b.execute(d.CreateTable(&plan, true)...)
@@ -43,7 +46,10 @@ func testStrangers(b *bench) {
 	for _, statement := range []string{
 		d.CreateTable(&plan, true)[0], d.DropTable(theirs), d.TruncateTable(theirs), d.AddIndexes(&plan, their)[0],
 		d.RenameTables([][2]schema.Name{{theirs, third}}),
-		d.RenameTables([][2]schema.Name{{ours, theirs}}), d.RenameTables([][2]schema.Name{{theirs, third}, {ours, theirs}}),
+		d.RenameTables([][2]schema.Name{{ours, theirs}}), d.RenameTables([][2]schema.Name{
+			{theirs, third},
+			{ours, theirs},
+		}),
 		d.RenameTables([][2]schema.Name{{ours, third}, {theirs, ours}}),
 	} {
 		require.ErrorIs(b, b.tgt.Execute(b.ctx, statement), db.ErrStranger, statement)

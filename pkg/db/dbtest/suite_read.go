@@ -134,7 +134,11 @@ func (b *bench) reads(r db.Reader, rel *route.Relation, want []db.Row, absent db
 	bound, err := r.Bound(b.ctx, rel, nil, len(all))
 	require.NoError(b, err)
 	assert.Equal(b, show(last), show(bound), "the key of the last row")
-	for _, rng := range []db.Range{{After: last}, {After: last, Upto: last}, {After: last, Upto: all[0].Pick(rel.Key)}} {
+	for _, rng := range []db.Range{
+		{After: last},
+		{After: last, Upto: last},
+		{After: last, Upto: all[0].Pick(rel.Key)},
+	} {
 		assert.Empty(b, b.rows(r, rel, rng))
 		b.sums(r, rel, rng, nil)
 	}

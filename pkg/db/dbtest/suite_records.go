@@ -8,8 +8,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// testRecords puts tables that are to be copied: what is copied of them already is forgotten when they are recorded anew, and stays when a
-// change of them is recorded in its turn.
+// testRecords puts tables that are to be copied: what is copied of them already is forgotten when they are recorded
+// anew, and stays when a change of them is recorded in its turn.
 func testRecords(b *bench) {
 	r := b.move(items())
 	n, ledger := r.Source.Name(), b.tgt.Ledger()

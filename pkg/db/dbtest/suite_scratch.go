@@ -12,7 +12,10 @@ import (
 
 // testScratch tries a table and a view in scratch databases, which are there as long as they are open.
 func testScratch(b *bench) {
-	spec := Spec{Name: schema.Name{Database: SourceDatabase, Table: "t"}, Key: []string{"id"}, Columns: []ColumnSpec{{Name: "id", Kind: schema.Integer}}}
+	spec := Spec{
+		Name: schema.Name{Database: SourceDatabase, Table: "t"}, Key: []string{"id"},
+		Columns: []ColumnSpec{{Name: "id", Kind: schema.Integer}},
+	}
 	r := b.create(spec)
 	there := b.plan(r.Source.Table)
 	left := func() []string {
@@ -22,7 +25,8 @@ func testScratch(b *bench) {
 	}
 	require.Empty(b, left())
 	s, err := b.target().Scratch(b.ctx, db.ScratchPlan{
-		Databases: []db.ScratchDatabase{{Name: TargetDatabase, Collation: there.DatabaseCollation}, {Name: "another"}}, Kinds: []schema.ObjectKind{schema.ViewObject},
+		Databases: []db.ScratchDatabase{{Name: TargetDatabase, Collation: there.DatabaseCollation}, {Name: "another"}},
+		Kinds:     []schema.ObjectKind{schema.ViewObject},
 	})
 	require.NoError(b, err)
 	defer func() { assert.NoError(b, s.Close()) }()
@@ -49,8 +53,11 @@ func testScratch(b *bench) {
 	require.NoError(b, err)
 	require.Len(b, objects, 1)
 	view, _ := b.target().Dialect().MapObject(objects[0], schema.Places{
-		Tables: map[schema.Name]schema.Name{spec.Name: {Database: first, Table: there.Name.Table}, name: {Database: second, Table: "v"}},
-		Homes:  map[string]string{SourceDatabase: second}, Current: true,
+		Tables: map[schema.Name]schema.Name{
+			spec.Name: {Database: first, Table: there.Name.Table},
+			name:      {Database: second, Table: "v"},
+		},
+		Homes: map[string]string{SourceDatabase: second}, Current: true,
 	})
 	for _, read := range []bool{false, true} {
 		require.Error(b, b.target().TryView(b.ctx, view.Name, read), "not there yet")

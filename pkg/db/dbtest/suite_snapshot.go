@@ -48,9 +48,11 @@ func testSourceSnapshot(b *bench) {
 	// Since is exact: of two tables in one log, each has its own.
 	later := b.snapshot(&r.Source)
 	b.insert(r.Source.Name(), Values(4, "last"))
-	assert.Equal(b, []string{`+("3", "after")`, `-("2", "b")`, `+("4", "last")`}, b.changesSince(s.Position(), r, other, db.Since{r: s.Position()}))
+	assert.Equal(b, []string{`+("3", "after")`, `-("2", "b")`, `+("4", "last")`}, b.changesSince(s.Position(), r, other,
+		db.Since{r: s.Position()}))
 	assert.Equal(b, []string{`+("4", "last")`}, b.changesSince(s.Position(), r, other, db.Since{r: later.Position()}))
-	assert.Equal(b, []string{`+("4", "last")`}, b.changesSince(later.Position(), r, other, db.Since{r: s.Position()}), "older than the stream")
+	assert.Equal(b, []string{`+("4", "last")`}, b.changesSince(later.Position(), r, other, db.Since{r: s.Position()}),
+		"older than the stream")
 }
 
 // snapshotHolds asserts that a snapshot has exactly the rows, in whatever order.
@@ -68,7 +70,8 @@ func (b *bench) snapshotHolds(s db.Snapshot, rel *route.Relation, want ...db.Row
 	assert.Equal(b, wanted, sum)
 }
 
-// changesSince reads the changes of one of two routes after a position, up to the log's end. The other's must all be there.
+// changesSince reads the changes of one of two routes after a position, up to the log's end. The other's must all be
+// there.
 func (b *bench) changesSince(from db.Position, r, other *route.Route, since db.Since) []string {
 	b.Helper()
 	end, err := b.src.Head(b.ctx)
@@ -101,8 +104,8 @@ func (b *bench) changesSince(from db.Position, r, other *route.Route, since db.S
 	}
 }
 
-// testSourceSnapshotExact has several clients commit while snapshots are taken: the rows of each, and the changes that it does
-// not pass over, are together all changes, each once.
+// testSourceSnapshotExact has several clients commit while snapshots are taken: the rows of each, and the changes
+// that it does not pass over, are together all changes, each once.
 func testSourceSnapshotExact(b *bench) {
 	const clients, each = 6, 12
 	r := b.create(keyless())

@@ -352,7 +352,8 @@ func testCreate(b *bench) {
 	parent := items()
 	parent.Columns[0].Automatic = true
 	child := Spec{
-		Name: name("child"), Key: []string{"a", "b"}, Unique: []string{"u"}, Index: []string{"b"}, Parent: parent.Name, ParentKey: "id",
+		Name: name("child"), Key: []string{"a", "b"}, Unique: []string{"u"}, Index: []string{"b"}, Parent: parent.Name,
+		ParentKey: "id",
 		Columns: []ColumnSpec{
 			{Name: "b", Kind: schema.Varchar},
 			{Name: "a", Kind: schema.Varbinary},

@@ -195,10 +195,12 @@ func (a *applier) useTicket(ctx context.Context, ticket string) error {
 	if ticket == "" {
 		ticket = "0"
 	}
-	if _, err := a.wires[0].Exec(ctx, "INSERT INTO "+facts+" (name, value) VALUES ("+name+", '0') ON DUPLICATE KEY UPDATE name = name"); err != nil {
+	if _, err := a.wires[0].Exec(ctx, "INSERT INTO "+facts+" (name, value) VALUES ("+name+", '0') ON DUPLICATE KEY "+
+		"UPDATE name = name"); err != nil {
 		return wire.Classify(err)
 	}
-	res, err := a.wires[0].Exec(ctx, "UPDATE "+facts+" SET value = CAST(value AS UNSIGNED) + 1 WHERE name = "+name+" AND value = "+wire.Quoted(ticket))
+	res, err := a.wires[0].Exec(ctx, "UPDATE "+facts+" SET value = CAST(value AS UNSIGNED) + 1 WHERE name = "+name+
+		" AND value = "+wire.Quoted(ticket))
 	if err != nil {
 		return wire.Classify(err)
 	}

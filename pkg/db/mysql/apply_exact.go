@@ -11,7 +11,8 @@ import (
 )
 
 // comparesOtherwise tells whether the target may call values of a unique index equal that the source tells apart: its
-// collation is another one, or of the same name but of the other family, which has its own tables of characters, or not sure of itself.
+// collation is another one, or of the same name but of the other family, which has its own tables of characters, or
+// not sure of itself.
 func comparesOtherwise(r *route.Route) bool {
 	source, target := r.Source.Table, r.Target.Table
 	across := source.Flavor.MariaDB != target.Flavor.MariaDB
@@ -39,11 +40,11 @@ func comparesOtherwise(r *route.Route) bool {
 	return false
 }
 
-// exactly applies changes where the target compares otherwise than the source. An upsert would take the place of a row that
-// is another one to the source, without a word. So rows are removed by the bytes of their keys, those to be written too, and
-// written by INSERT: whatever a new row would displace has changed itself and is in the batch, so what is left in its way
-// is a row that both ends cannot hold. Only while rows are newer than the log may that be one which the log has not come to
-// yet: then it gives way.
+// exactly applies changes where the target compares otherwise than the source. An upsert would take the place of a
+// row that is another one to the source, without a word. So rows are removed by the bytes of their keys, those to be
+// written too, and written by INSERT: whatever a new row would displace has changed itself and is in the batch, so
+// what is left in its way is a row that both ends cannot hold. Only while rows are newer than the log may that be one
+// which the log has not come to yet: then it gives way.
 func (a *applier) exactly(ctx context.Context, i int, tb *db.TableBatch) (deleted int64, err error) {
 	rel := &tb.Route.Target
 	if deleted, err = a.delete(ctx, i, rel, tb.Deletes, true); err != nil || len(tb.Upserts) == 0 {
@@ -74,6 +75,8 @@ func (a *applier) exactly(ctx context.Context, i int, tb *db.TableBatch) (delete
 			return deleted, a.overwrite(ctx, i, newStatement(a.t, rel, "REPLACE INTO ", ""), tb.Upserts)
 		}
 	}
-	return deleted, fmt.Errorf("%w: the target calls values equal that the source tells apart, and can hold only one of them; nothing was overwritten; "+
-		"give the column on the source another value, or a collation that both ends know, and copy again: %w", db.ErrUnsupported, err)
+	return deleted, fmt.Errorf("%w: the target calls values equal that the source tells apart, and can hold only one "+
+		"of them; nothing was overwritten; "+
+		"give the column on the source another value, or a collation that both ends know, and copy again: %w",
+		db.ErrUnsupported, err)
 }

@@ -174,7 +174,8 @@ func (r *remover) together(ctx context.Context, images []image) (left []image, a
 		return nil, nil, err
 	}
 	if int64(res.Affected) != copies { //nolint:gosec // far below 2^63
-		return nil, nil, fmt.Errorf("delete %s: the target removed %d: %w", count.Of(copies, "row"), res.Affected, db.ErrRetry)
+		return nil, nil, fmt.Errorf("delete %s: the target removed %d: %w", count.Of(copies, "row"), res.Affected,
+			db.ErrRetry)
 	}
 	return left, again, nil
 }
@@ -233,8 +234,10 @@ func (r *remover) statement(verb string, images []image, tail string) []byte {
 
 // lacking says which row the target does not hold.
 func (r *remover) lacking(m *image) error {
-	return fmt.Errorf("%w: the source removed %s equal to %s, and the target holds %d: somebody else writes to it, or it has "+
-		"stored a value as another one; see wherry verify, exclude the table or copy again", db.ErrUnsupported, count.Of(m.gone, "row"), describeRow(r.rel, m.row), m.have)
+	return fmt.Errorf("%w: the source removed %s equal to %s, and the target holds %d: somebody else writes to it, "+
+		"or it has "+
+		"stored a value as another one; see wherry verify, exclude the table or copy again", db.ErrUnsupported,
+		count.Of(m.gone, "row"), describeRow(r.rel, m.row), m.have)
 }
 
 const (

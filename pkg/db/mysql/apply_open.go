@@ -69,7 +69,8 @@ func (t *Target) vanish(ctx context.Context, id uint32) error {
 			return fmt.Errorf("end connection %d on the target: %w", id, wire.Classify(err))
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("end connection %d on the target: still there after %s: %w", id, vanishTimeout, db.ErrConnection)
+			return fmt.Errorf("end connection %d on the target: still there after %s: %w", id, vanishTimeout,
+				db.ErrConnection)
 		}
 		select {
 		case <-ctx.Done():
@@ -81,7 +82,8 @@ func (t *Target) vanish(ctx context.Context, id uint32) error {
 
 func (a *applier) lock(ctx context.Context) error {
 	name := wire.Quoted(Bookkeeping(a.t.cfg.Move))
-	row, err := a.one(ctx, fmt.Sprintf("SELECT GET_LOCK(%s, %d), IS_USED_LOCK(%s)", name, int(lockWait.Seconds()), name))
+	row, err := a.one(ctx, fmt.Sprintf("SELECT GET_LOCK(%s, %d), IS_USED_LOCK(%s)", name, int(lockWait.Seconds()),
+		name))
 	if err != nil {
 		return fmt.Errorf("lock move %s on the target: %w", a.t.cfg.Move, err)
 	}

@@ -11,8 +11,8 @@ import (
 	"wherry/pkg/db/mysql/wire/wiretest"
 )
 
-// TestApplierReplaced opens an applier while the one before it is still connected, and while somebody runs a statement whose
-// bytes are no text: MySQL cannot show its list of processes then (error 3854).
+// TestApplierReplaced opens an applier while the one before it is still connected, and while somebody runs a
+// statement whose bytes are no text: MySQL cannot show its list of processes then (error 3854).
 func TestApplierReplaced(t *testing.T) {
 	wiretest.Each(t, func(t *testing.T, s *wiretest.Server) {
 		config := configOf(s)
@@ -29,7 +29,8 @@ func TestApplierReplaced(t *testing.T) {
 		slept := make(chan error, 1)
 		other := s.Connect(t)
 		go func() { slept <- other.Try("DO GET_LOCK('wherry_test_sleeps', 0) + SLEEP(2) /* \xdc */") }()
-		require.Eventually(t, func() bool { return c.Rows("SELECT IS_USED_LOCK('wherry_test_sleeps')")[0][0] != nil }, time.Minute, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return c.Rows("SELECT IS_USED_LOCK('wherry_test_sleeps')")[0][0] != nil },
+			time.Minute, 20*time.Millisecond)
 		second, err := target.NewApplier(t.Context(), db.ApplyOptions{})
 		require.NoError(t, err)
 		assert.Equal(t, db.Position("p0"), second.Position())

@@ -86,7 +86,9 @@ func (a *applier) part(ctx context.Context, i int, b *db.Batch) (deleted []int64
 	return deleted, nil
 }
 
-func (a *applier) delete(ctx context.Context, i int, rel *route.Relation, keys []db.Row, exact bool) (deleted int64, err error) {
+func (a *applier) delete(ctx context.Context, i int, rel *route.Relation, keys []db.Row, exact bool) (deleted int64,
+	err error,
+) {
 	for len(keys) > 0 {
 		n := min(len(keys), deleteKeys)
 		b := append(wire.Begin(a.del[i]), "DELETE FROM "+dialect.Quoted(rel.Name())+" WHERE "...)

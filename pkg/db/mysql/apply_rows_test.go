@@ -13,8 +13,12 @@ import (
 // TestFreeAlias looks for a name that nothing in the statement has.
 func TestFreeAlias(t *testing.T) {
 	table := &schema.Table{
-		Name:    schema.Name{Database: "NEW_ROW_", Table: "New_Row"},
-		Columns: []schema.Column{{Name: "id", Type: schema.Type{Kind: schema.Integer}}, {Name: "new_row__", Type: schema.Type{Kind: schema.Integer}}}, Primary: &schema.Index{Parts: []schema.Part{{Column: "id"}}},
+		Name: schema.Name{Database: "NEW_ROW_", Table: "New_Row"},
+		Columns: []schema.Column{
+			{Name: "id", Type: schema.Type{Kind: schema.Integer}},
+			{Name: "new_row__", Type: schema.Type{Kind: schema.Integer}},
+		},
+		Primary: &schema.Index{Parts: []schema.Part{{Column: "id"}}},
 	}
 	r, err := route.New(table, table, "")
 	require.NoError(t, err)

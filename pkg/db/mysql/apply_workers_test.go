@@ -15,8 +15,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// TestWorkersWaitForEachOther applies a transaction in two pieces of which the second reads, on one connection, all rows of a
-// small table, among them those that the others have written: the server sees no deadlock. The next try uses one connection.
+// TestWorkersWaitForEachOther applies a transaction in two pieces of which the second reads, on one connection, all
+// rows of a small table, among them those that the others have written: the server sees no deadlock. The next try
+// uses one connection.
 func TestWorkersWaitForEachOther(t *testing.T) {
 	for name, config := range testServers(t) {
 		t.Run(name, func(t *testing.T) {
@@ -24,9 +25,11 @@ func TestWorkersWaitForEachOther(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			config.Move = "workers"
-			execute(t, config, "DROP DATABASE IF EXISTS wherry_workers", "DROP DATABASE IF EXISTS small_tables", "CREATE DATABASE small_tables",
+			execute(t, config, "DROP DATABASE IF EXISTS wherry_workers", "DROP DATABASE IF EXISTS small_tables",
+				"CREATE DATABASE small_tables",
 				"CREATE TABLE small_tables.t (id BIGINT PRIMARY KEY, v VARCHAR(200))",
-				"INSERT INTO small_tables.t WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n < 200) SELECT n, 'x' FROM s",
+				"INSERT INTO small_tables.t WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n "+
+					"< 200) SELECT n, 'x' FROM s",
 				"ANALYZE TABLE small_tables.t")
 			target, err := mysql.OpenTarget(ctx, config)
 			require.NoError(t, err)

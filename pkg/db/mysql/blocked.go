@@ -14,7 +14,8 @@ import (
 
 // ddlLockWait is how long one try of a schema statement waits for a table that others use. The server's own limit is a
 // year (MySQL) or a day (MariaDB), in which nobody would be told why nothing moves.
-const ddlLockWait = "SET SESSION lock_wait_timeout = CAST(GREATEST(LEAST(@@GLOBAL.lock_wait_timeout, 60), 2) AS UNSIGNED)"
+const ddlLockWait = "SET SESSION lock_wait_timeout = CAST(GREATEST(LEAST(@@GLOBAL.lock_wait_timeout, 60), 2) AS " +
+	"UNSIGNED)"
 
 // blocked adds to an error of waiting for a lock, or of a server without room, what to do about it. mine are our own
 // connections.
@@ -34,7 +35,8 @@ func (t *Target) blocked(ctx context.Context, err error, mine ...uint32) error {
 func (t *Target) transactions(ctx context.Context, mine []uint32) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	rows, err := t.admin.QueryContext(ctx, `SELECT x.trx_mysql_thread_id, COALESCE(p.USER, ''), COALESCE(p.HOST, ''), CAST(x.trx_started AS CHAR)
+	rows, err := t.admin.QueryContext(ctx,
+		`SELECT x.trx_mysql_thread_id, COALESCE(p.USER, ''), COALESCE(p.HOST, ''), CAST(x.trx_started AS CHAR)
 		FROM information_schema.INNODB_TRX x LEFT JOIN information_schema.PROCESSLIST p ON p.ID = x.trx_mysql_thread_id
 		WHERE x.trx_mysql_thread_id > 0 ORDER BY x.trx_started LIMIT 10`)
 	if err != nil {

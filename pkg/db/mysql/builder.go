@@ -51,11 +51,13 @@ func (t *Target) builder(ctx context.Context) (*sql.Conn, error) {
 		return nil, errors.Join(err, closeConn(conn))
 	}
 	if t.flavor.MariaDB {
-		settings = append(settings, fmt.Sprintf("SET SESSION innodb_lock_wait_timeout = %d", int(childrenWait.Seconds())))
+		settings = append(settings, fmt.Sprintf("SET SESSION innodb_lock_wait_timeout = %d",
+			int(childrenWait.Seconds())))
 	}
 	for _, s := range settings {
 		if _, err := conn.ExecContext(ctx, s); err != nil {
-			return nil, errors.Join(fmt.Errorf("execute %.200s: %w", s, t.blocked(ctx, wire.Classify(err))), closeConn(conn))
+			return nil, errors.Join(fmt.Errorf("execute %.200s: %w", s, t.blocked(ctx, wire.Classify(err))),
+				closeConn(conn))
 		}
 	}
 	return conn, nil

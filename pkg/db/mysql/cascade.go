@@ -23,7 +23,8 @@ func (a *applier) Referencing(ctx context.Context, l *db.Lookup) ([]db.Row, erro
 	}
 	rows, err := a.referencing(ctx, l)
 	if err != nil {
-		return nil, fmt.Errorf("look for rows of %s that reference others: %w", l.Route.Target.Name(), a.blocked(ctx, wire.Classify(err)))
+		return nil, fmt.Errorf("look for rows of %s that reference others: %w", l.Route.Target.Name(),
+			a.blocked(ctx, wire.Classify(err)))
 	}
 	return rows, nil
 }

@@ -16,8 +16,11 @@ import (
 var printedTable = regexp.MustCompile("^CREATE (OR REPLACE )?TABLE (IF NOT EXISTS )?(`[^`]+`\\.)?`[^`]+` \\(\n  ")
 
 // decodeStatement is what binlog.Config has as Decode.
-func (s *server) decodeStatement(ctx context.Context, statement []byte, client, literals int) (text string, certain bool, err error) {
-	from, through := s.collations.Known[s.collations.Numbers[client]], s.collations.Known[s.collations.Numbers[literals]]
+func (s *server) decodeStatement(ctx context.Context, statement []byte, client, literals int) (text string,
+	certain bool, err error,
+) {
+	from, through :=
+		s.collations.Known[s.collations.Numbers[client]], s.collations.Known[s.collations.Numbers[literals]]
 	unicode := func(charset string) bool { return strings.HasPrefix(charset, "utf8") }
 	valid := utf8.Valid(statement)
 	switch {

@@ -20,7 +20,10 @@ type checklist struct {
 }
 
 func (l *checklist) add(level db.Level, check, subject, what, fix string) {
-	l.findings = append(l.findings, db.Finding{Check: check, End: l.end, Level: level, Subject: subject, What: what, Fix: fix})
+	l.findings = append(l.findings, db.Finding{
+		Check: check, End: l.end, Level: level, Subject: subject, What: what,
+		Fix: fix,
+	})
 }
 
 func (l *checklist) ok(check, what string) { l.add(db.OK, check, "", what, "") }
@@ -93,7 +96,8 @@ func (l *checklist) each(ctx context.Context, plan db.Plan, checks ...named) ([]
 // sessionSettings proves that a connection is what the row path needs: the wanted sql_mode, UTC and binary strings. A
 // server's init_connect or a proxy may have set others.
 func (l *checklist) sessionSettings(ctx context.Context, _ db.Plan) error {
-	rows, err := l.s.rows(ctx, "SELECT @@SESSION.sql_mode, @@SESSION.time_zone, @@SESSION.character_set_client, @@SESSION.character_set_results")
+	rows, err := l.s.rows(ctx, "SELECT @@SESSION.sql_mode, @@SESSION.time_zone, @@SESSION.character_set_client, "+
+		"@@SESSION.character_set_results")
 	if err != nil {
 		return err
 	}
@@ -108,17 +112,20 @@ func (l *checklist) sessionSettings(ctx context.Context, _ db.Plan) error {
 	}
 	for _, m := range strings.Split(wanted, ",") {
 		if !strings.Contains(mode, m) {
-			l.add(db.Fail, "sql_mode", "@@sql_mode", "is "+mode+" although wherry set "+wanted, "look for init_connect, or a proxy between")
+			l.add(db.Fail, "sql_mode", "@@sql_mode", "is "+mode+" although wherry set "+wanted,
+				"look for init_connect, or a proxy between")
 			return nil
 		}
 	}
 	if strings.Contains(mode, "NO_BACKSLASH_ESCAPES") || strings.Contains(mode, "ANSI_QUOTES") {
-		l.add(db.Fail, "sql_mode", "@@sql_mode", "is "+mode+" although wherry set another", "look for init_connect, or a proxy between")
+		l.add(db.Fail, "sql_mode", "@@sql_mode", "is "+mode+" although wherry set another",
+			"look for init_connect, or a proxy between")
 		return nil
 	}
 	l.ok("sql_mode", "set per session, the server's own does not matter")
 	if zone != "+00:00" || client != "binary" || results != "binary" && results != "" {
-		l.add(db.Fail, "time_zone", "session", fmt.Sprintf("time zone %s, character sets %s and %s although wherry set UTC and binary", zone, client, results),
+		l.add(db.Fail, "time_zone", "session", fmt.Sprintf("time zone %s, character sets %s and %s although wherry "+
+			"set UTC and binary", zone, client, results),
 			"look for init_connect, or a proxy between")
 		return nil
 	}

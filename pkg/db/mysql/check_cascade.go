@@ -42,12 +42,14 @@ func (l *sourceChecks) cascades(ctx context.Context, plan db.Plan) error {
 			carried++
 			continue
 		}
-		l.add(db.Fail, "cascade", ref.Child.Source.Name().String()+"."+ref.Name, "changes rows when "+ref.Parent.Source.Name().String()+
-			" changes, this server does not log that, and it cannot be carried out on the target: "+ref.Obstacle,
+		l.add(db.Fail, "cascade", ref.Child.Source.Name().String()+"."+ref.Name,
+			"changes rows when "+ref.Parent.Source.Name().String()+
+				" changes, this server does not log that, and it cannot be carried out on the target: "+ref.Obstacle,
 			"drop the foreign key's action for the time of the move, or exclude the table")
 	}
 	if carried > 0 {
-		l.ok("cascade", fmt.Sprintf("the source does not log what %d foreign keys change; wherry carries that out on the target", carried))
+		l.ok("cascade", fmt.Sprintf("the source does not log what %d foreign keys change; wherry carries that out on "+
+			"the target", carried))
 	}
 	return nil
 }
@@ -69,11 +71,15 @@ func (l *targetChecks) foreignKeys(ctx context.Context, plan db.Plan) error {
 	for _, r := range plan.Routes {
 		for _, f := range r.Target.Table.ForeignKeys {
 			parent := parents[f.Parent]
-			if parent == nil || slices.ContainsFunc(parent.UniqueIndexes(), func(x *schema.Index) bool { return covers(x, f.ParentColumns) }) {
+			if parent == nil || slices.ContainsFunc(parent.UniqueIndexes(), func(x *schema.Index) bool {
+				return covers(x, f.ParentColumns)
+			}) {
 				continue
 			}
-			l.add(db.Fail, "foreign_key", r.Source.Name().String()+"."+f.Name, fmt.Sprintf("references %s (%s), which is no whole unique key, and the target takes no such foreign key",
-				f.Parent, strings.Join(f.ParentColumns, ", ")), "SET GLOBAL restrict_fk_on_non_standard_key = OFF on the target, or make the key unique on the source")
+			l.add(db.Fail, "foreign_key", r.Source.Name().String()+"."+f.Name,
+				fmt.Sprintf("references %s (%s), which is no whole unique key, and the target takes no such foreign key",
+					f.Parent, strings.Join(f.ParentColumns, ", ")),
+				"SET GLOBAL restrict_fk_on_non_standard_key = OFF on the target, or make the key unique on the source")
 		}
 	}
 	return nil
@@ -85,7 +91,9 @@ func covers(index *schema.Index, columns []string) bool {
 		return false
 	}
 	for _, part := range index.Parts {
-		if part.Prefix != 0 || !slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, part.Column) }) {
+		if part.Prefix != 0 || !slices.ContainsFunc(columns, func(c string) bool {
+			return strings.EqualFold(c, part.Column)
+		}) {
 			return false
 		}
 	}

@@ -74,7 +74,8 @@ func (l *targetChecks) objects(ctx context.Context, plan db.Plan) error {
 		on := schema.Name{Database: p.Target.Name.Database, Table: "*"}
 		databases := []schema.Name{on}
 		if p.Target.Kind == schema.TriggerObject {
-			databases = append(databases, schema.Name{Database: Bookkeeping(plan.Bookkeeping), Table: "*"}) // see TryTrigger
+			// see TryTrigger
+			databases = append(databases, schema.Name{Database: Bookkeeping(plan.Bookkeeping), Table: "*"})
 		}
 		for _, database := range databases {
 			for _, privilege := range making[p.Target.Kind] {
@@ -85,7 +86,10 @@ func (l *targetChecks) objects(ctx context.Context, plan db.Plan) error {
 			}
 		}
 	}
-	for _, check := range []func(context.Context, db.Plan, grants) error{l.definers, l.functions, l.scheduler, l.databases} {
+	for _, check := range []func(context.Context, db.Plan, grants) error{
+		l.definers, l.functions, l.scheduler,
+		l.databases,
+	} {
 		if err := check(ctx, plan, all); err != nil {
 			return err
 		}
@@ -117,7 +121,8 @@ func (l *targetChecks) definers(ctx context.Context, plan db.Plan, all grants) e
 		fix := "create it on the target, or name another account in cutover.definer"
 		switch {
 		case !known:
-			l.add(db.Warn, "definer", a.String(), "is to own "+count.Of(n, "object")+", and this account cannot see whether it exists", fix)
+			l.add(db.Warn, "definer", a.String(), "is to own "+count.Of(n, "object")+", and this account cannot see "+
+				"whether it exists", fix)
 		case !exists:
 			l.add(db.Fail, "definer", a.String(), "is to own "+count.Of(n, "object")+" and is not on the target", fix)
 		}
@@ -146,24 +151,30 @@ func (l *targetChecks) functions(ctx context.Context, plan db.Plan, all grants) 
 	for _, p := range plan.Objects {
 		needs = needs || p.Target.Kind == schema.Function || p.Target.Kind == schema.TriggerObject
 		if p.Target.Kind == schema.Function && p.Target.Unsafe {
-			l.add(db.Fail, "log_bin_trust_function_creators", p.Target.Name.String(), "is declared as neither DETERMINISTIC, NO SQL nor READS SQL DATA: "+
-				"the target, which writes a binary log, does not take it", fix+", or declare it")
+			l.add(db.Fail, "log_bin_trust_function_creators", p.Target.Name.String(),
+				"is declared as neither DETERMINISTIC, NO SQL nor READS SQL DATA: "+
+					"the target, which writes a binary log, does not take it", fix+", or declare it")
 		}
 	}
 	if needs && !all.allow(schema.Name{}, "SUPER") {
-		l.add(db.Fail, "log_bin_trust_function_creators", "", "functions and triggers take SUPER on a target that writes a binary log", fix)
+		l.add(db.Fail, "log_bin_trust_function_creators", "", "functions and triggers take SUPER on a target that "+
+			"writes a binary log", fix)
 	}
 	return nil
 }
 
 // scheduler tells that events will not fire.
 func (l *targetChecks) scheduler(ctx context.Context, plan db.Plan, _ grants) error {
-	if !slices.ContainsFunc(plan.Objects, func(p schema.ObjectPlan) bool { return p.Target.Kind == schema.EventObject && p.Source.Enabled }) {
+	if !slices.ContainsFunc(plan.Objects, func(p schema.ObjectPlan) bool {
+		return p.Target.Kind == schema.EventObject &&
+			p.Source.Enabled
+	}) {
 		return nil
 	}
 	value, err := l.s.variable(ctx, "event_scheduler")
 	if err == nil && value != "ON" {
-		l.add(db.Warn, "event_scheduler", "@@event_scheduler", "is "+value+": no event will fire", "SET GLOBAL event_scheduler = ON on the target, when it has taken over at the latest")
+		l.add(db.Warn, "event_scheduler", "@@event_scheduler", "is "+value+": no event will fire",
+			"SET GLOBAL event_scheduler = ON on the target, when it has taken over at the latest")
 	}
 	return err
 }
@@ -177,7 +188,8 @@ func (l *targetChecks) databases(ctx context.Context, plan db.Plan, _ grants) er
 			continue
 		}
 		seen[database+wanted] = true
-		found, err := l.s.readAll(ctx, "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = "+wire.Quoted(database))
+		found, err := l.s.readAll(ctx, "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM "+
+			"information_schema.SCHEMATA WHERE SCHEMA_NAME = "+wire.Quoted(database))
 		if err != nil {
 			return err
 		}
@@ -190,7 +202,8 @@ func (l *targetChecks) databases(ctx context.Context, plan db.Plan, _ grants) er
 		}
 		fix := fmt.Sprintf("ALTER DATABASE %s CHARACTER SET %s COLLATE %s on the target", dialect.Quote(database),
 			wantedCharset, wanted)
-		what := fmt.Sprintf("has the collation %s and not %s, which %s was created with: variables and parameters in routines "+
+		what := fmt.Sprintf("has the collation %s and not %s, which %s was created with: variables and parameters in "+
+			"routines "+
 			"would have another character set or collation", collation, wanted, p.Source)
 		level := db.Fail
 		if charset == wantedCharset {

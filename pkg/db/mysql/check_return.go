@@ -12,7 +12,8 @@ import (
 // applications do.
 func (s *Source) CheckReturn(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &sourceChecks{checklist{s: s.server, end: "target"}} // as the move calls it
-	return l.each(ctx, plan, named{check: l.product}, named{check: l.log}, named{check: l.logFilters}, named{check: l.serverID}, named{check: l.privileges}, named{check: l.fence})
+	return l.each(ctx, plan, named{check: l.product}, named{check: l.log}, named{check: l.logFilters},
+		named{check: l.serverID}, named{check: l.privileges}, named{check: l.fence})
 }
 
 // CheckReturn is Check for the way back, which writes to the move's source: that the account may, also while others

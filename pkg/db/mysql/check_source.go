@@ -16,9 +16,14 @@ const copyRate = 20 << 20
 // Check returns what is right and wrong with the source.
 func (s *Source) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &sourceChecks{checklist{s: s.server, end: "source"}}
-	return l.each(ctx, plan, named{l.product, atFirst}, named{l.sessionSettings, everyPhase}, named{l.sessionVariables, everyPhase},
-		named{l.log, everyPhase}, named{l.logFilters, everyPhase}, named{l.logsReplicated, everyPhase}, named{l.replica, atCutover}, named{l.group, atCutover},
-		named{l.prepared, toldOnly}, named{l.retention, atFirst}, named{l.gtid, toldOnly}, named{l.serverID, atFirst}, named{l.cascades, untilCopy},
+	return l.each(ctx, plan, named{l.product, atFirst}, named{l.sessionSettings, everyPhase}, named{
+		l.sessionVariables,
+		everyPhase,
+	},
+		named{l.log, everyPhase}, named{l.logFilters, everyPhase}, named{l.logsReplicated, everyPhase},
+		named{l.replica, atCutover}, named{l.group, atCutover},
+		named{l.prepared, toldOnly}, named{l.retention, atFirst}, named{l.gtid, toldOnly}, named{l.serverID, atFirst},
+		named{l.cascades, untilCopy},
 		named{l.privileges, atFirst}, named{l.fence, atCutover}, named{l.objects, toldOnly})
 }
 
@@ -28,8 +33,10 @@ type sourceChecks struct{ checklist }
 func (l *sourceChecks) log(ctx context.Context, _ db.Plan) error {
 	for _, c := range []struct{ name, want, fix string }{
 		{"log_bin", "ON", "set log_bin in the server's configuration and restart it"},
-		{"binlog_format", "ROW", "SET GLOBAL binlog_format = 'ROW', in the configuration too; then reconnect every writer"},
-		{"binlog_row_image", "FULL", "SET GLOBAL binlog_row_image = 'FULL', in the configuration too; then reconnect every writer"},
+		{"binlog_format", "ROW", "SET GLOBAL binlog_format = 'ROW', in the configuration too; then reconnect " +
+			"every writer"},
+		{"binlog_row_image", "FULL", "SET GLOBAL binlog_row_image = 'FULL', in the configuration too; then reconnect " +
+			"every writer"},
 	} {
 		if err := l.is(ctx, db.Fail, c.name, c.fix, c.want); err != nil {
 			return err
@@ -46,11 +53,14 @@ func (l *sourceChecks) prepared(ctx context.Context, _ db.Plan) error {
 	case err != nil:
 		return err
 	case !known:
-		l.add(db.Warn, "xa", "", "prepared XA transactions cannot be listed, and one that is committed after the cutover would be lost",
+		l.add(db.Warn, "xa", "", "prepared XA transactions cannot be listed, and one that is committed after the "+
+			"cutover would be lost",
 			"GRANT XA_RECOVER_ADMIN ON *.* TO "+l.s.grantee()+", or make sure that nobody uses XA")
 	case len(names) > 0:
-		l.add(db.Warn, "xa", "", count.Of(len(names), "transaction")+" prepared by XA and not ended: "+firstNames(names),
-			"commit or roll them back before the cutover (XA RECOVER lists them), and before the log no longer holds their rows")
+		l.add(db.Warn, "xa", "", count.Of(len(names), "transaction")+" prepared by XA and not ended: "+
+			firstNames(names),
+			"commit or roll them back before the cutover (XA RECOVER lists them), and before the log no longer holds "+
+				"their rows")
 	}
 	return nil
 }
@@ -91,7 +101,8 @@ func (l *sourceChecks) logsReplicated(ctx context.Context, _ db.Plan) error {
 		return err
 	}
 	if strings.EqualFold(logged, "OFF") {
-		l.add(db.Fail, "log_replica_updates", "@@log_replica_updates", "is OFF: what comes from this replica's primary is not logged",
+		l.add(db.Fail, "log_replica_updates", "@@log_replica_updates",
+			"is OFF: what comes from this replica's primary is not logged",
 			"set log_replica_updates (log_slave_updates on MariaDB) and restart the source")
 	}
 	return nil
@@ -103,7 +114,8 @@ func (l *sourceChecks) replica(ctx context.Context, plan db.Plan) error {
 	if err != nil {
 		if isPrivilege(err) {
 			l.add(db.Warn, "replica", "", "whether the source is a replica cannot be read",
-				"GRANT "+append(l.s.flavor.Privileges("SLAVE MONITOR"), "REPLICATION CLIENT")[0]+" ON *.* TO "+l.s.grantee()+", or make sure that it is none")
+				"GRANT "+append(l.s.flavor.Privileges("SLAVE MONITOR"), "REPLICATION CLIENT")[0]+" ON *.* TO "+
+					l.s.grantee()+", or make sure that it is none")
 			return nil
 		}
 		return err
@@ -123,12 +135,15 @@ func (l *sourceChecks) upstream(u *upstream, fence db.FenceKind) {
 	what := "the source is a replica of " + u.source()
 	switch {
 	case !u.running():
-		l.add(db.Warn, "replica", "", what+" whose replication is stopped", "make sure that nothing more is to come from there before the cutover")
+		l.add(db.Warn, "replica", "", what+" whose replication is stopped",
+			"make sure that nothing more is to come from there before the cutover")
 	case fence == db.FenceReadOnly || fence == db.FenceLockTables:
 		l.add(db.Fail, "replica", "cutover.fence", what+": "+string(fence)+" here does not stop writes there",
-			"use cutover.fence: hook with hooks.fence that stops writes on "+u.source()+" and returns when the source has received them all")
+			"use cutover.fence: hook with hooks.fence that stops writes on "+u.source()+
+				" and returns when the source has received them all")
 	default:
-		l.add(db.Warn, "replica", "cutover.fence", what, "stop writes on "+u.source()+" at the cutover, not here; wherry waits until the source has applied what it has received")
+		l.add(db.Warn, "replica", "cutover.fence", what, "stop writes on "+u.source()+" at the cutover, not here; "+
+			"wherry waits until the source has applied what it has received")
 	}
 }
 
@@ -162,7 +177,8 @@ func (l *sourceChecks) gtid(ctx context.Context, _ db.Plan) error {
 		l.ok("gtid", "MariaDB always has GTIDs")
 		return nil
 	}
-	return l.is(ctx, db.Warn, "gtid_mode", "without GTIDs the move cannot follow a failover of the source; see the manual, "+
+	return l.is(ctx, db.Warn, "gtid_mode", "without GTIDs the move cannot follow a failover of the source; see the "+
+		"manual, "+
 		"\"Changing GTID Mode on Online Servers\"", "ON")
 }
 
@@ -177,7 +193,8 @@ func (l *sourceChecks) serverID(ctx context.Context, _ db.Plan) error {
 		return nil
 	}
 	if own == int64(l.s.cfg.ServerID) {
-		l.add(db.Fail, "server_id", "source.server_id", fmt.Sprintf("%d is the source's own", own), "choose another number, or 0")
+		l.add(db.Fail, "server_id", "source.server_id", fmt.Sprintf("%d is the source's own", own),
+			"choose another number, or 0")
 		return nil
 	}
 	statement := "SHOW SLAVE HOSTS"
@@ -197,7 +214,8 @@ func (l *sourceChecks) serverID(ctx context.Context, _ db.Plan) error {
 	}
 	for _, row := range replicas {
 		if string(row[0]) == fmt.Sprint(l.s.cfg.ServerID) {
-			l.add(db.Fail, "server_id", "source.server_id", fmt.Sprintf("%d is used by a replica", l.s.cfg.ServerID), "choose another number, or 0")
+			l.add(db.Fail, "server_id", "source.server_id", fmt.Sprintf("%d is used by a replica", l.s.cfg.ServerID),
+				"choose another number, or 0")
 			return nil
 		}
 	}
@@ -212,12 +230,14 @@ func (l *sourceChecks) fence(ctx context.Context, plan db.Plan) error {
 		return err
 	}
 	tidb := strings.Contains(strings.ToLower(l.s.version), "tidb")
-	if (strings.EqualFold(wsrep, "ON") || tidb) && (plan.Fence == db.FenceReadOnly || plan.Fence == db.FenceLockTables) {
+	if (strings.EqualFold(wsrep, "ON") || tidb) && (plan.Fence == db.FenceReadOnly ||
+		plan.Fence == db.FenceLockTables) {
 		what := "a Galera cluster: other nodes go on writing"
 		if tidb {
 			what = "TiDB: table locks and read_only do not stop writes"
 		}
-		l.add(db.Fail, "fence", "cutover.fence", string(plan.Fence)+" cannot hold on "+what, "use cutover.fence: hook and stop the writers there")
+		l.add(db.Fail, "fence", "cutover.fence", string(plan.Fence)+" cannot hold on "+what,
+			"use cutover.fence: hook and stop the writers there")
 		return nil
 	}
 	if plan.Fence == db.FenceReadOnly && !l.s.flavor.HasSuperReadOnly() {

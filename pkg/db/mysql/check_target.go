@@ -14,9 +14,14 @@ import (
 // Check returns what is right and wrong with the target.
 func (t *Target) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &targetChecks{checklist: checklist{s: t.server, end: "target"}, t: t}
-	return l.each(ctx, plan, named{l.product, atFirst}, named{l.sessionSettings, everyPhase}, named{l.sessionVariables, everyPhase},
-		named{l.writable, atFirst}, named{l.load, untilCopy}, named{l.packet, untilCopy}, named{l.log, whileWrite}, named{l.primaryKeys, atFirst},
-		named{l.foreignKeys, untilCopy}, named{l.disk, atFirst}, named{l.privileges, atFirst}, named{l.bookkeeping, atFirst}, named{l.objects, toldOnly})
+	return l.each(ctx, plan, named{l.product, atFirst}, named{l.sessionSettings, everyPhase}, named{
+		l.sessionVariables,
+		everyPhase,
+	},
+		named{l.writable, atFirst}, named{l.load, untilCopy}, named{l.packet, untilCopy}, named{l.log, whileWrite},
+		named{l.primaryKeys, atFirst},
+		named{l.foreignKeys, untilCopy}, named{l.disk, atFirst}, named{l.privileges, atFirst},
+		named{l.bookkeeping, atFirst}, named{l.objects, toldOnly})
 }
 
 type targetChecks struct {
@@ -46,7 +51,8 @@ func (l *targetChecks) bookkeeping(ctx context.Context, plan db.Plan) error {
 	const fix = "give the move another name, or lead the tables to another database"
 	for _, r := range plan.Routes {
 		if strings.EqualFold(r.Target.Name().Database, database) {
-			l.add(db.Fail, "bookkeeping", r.Target.Name().String(), "goes to the database "+database+", which the move keeps for itself", fix)
+			l.add(db.Fail, "bookkeeping", r.Target.Name().String(), "goes to the database "+database+
+				", which the move keeps for itself", fix)
 			return nil
 		}
 	}
@@ -55,7 +61,8 @@ func (l *targetChecks) bookkeeping(ctx context.Context, plan db.Plan) error {
 		return err
 	}
 	if foreign != "" {
-		l.add(db.Fail, "bookkeeping", database, "is a database that this move did not make: it holds "+foreign, fix+", or rename it")
+		l.add(db.Fail, "bookkeeping", database, "is a database that this move did not make: it holds "+foreign,
+			fix+", or rename it")
 		return nil
 	}
 	l.ok("bookkeeping", database+" is the move's own")
@@ -69,9 +76,11 @@ func (l *targetChecks) load(_ context.Context, plan db.Plan) error {
 	case l.t.localInfile.Load():
 		l.ok("local_infile", "rows are loaded by LOAD DATA LOCAL")
 	case plan.LoadMethod == "load_data":
-		l.add(db.Fail, "local_infile", "@@local_infile", "is OFF, and copy.load is load_data", "SET GLOBAL local_infile = ON, or copy.load: auto")
+		l.add(db.Fail, "local_infile", "@@local_infile", "is OFF, and copy.load is load_data",
+			"SET GLOBAL local_infile = ON, or copy.load: auto")
 	default:
-		l.add(db.Warn, "local_infile", "@@local_infile", "is OFF: rows are copied by INSERT, which is slower", "SET GLOBAL local_infile = ON")
+		l.add(db.Warn, "local_infile", "@@local_infile", "is OFF: rows are copied by INSERT, which is slower",
+			"SET GLOBAL local_infile = ON")
 	}
 	return nil
 }
@@ -95,12 +104,14 @@ func (l *targetChecks) log(ctx context.Context, plan db.Plan) error {
 		return err
 	}
 	if enabled == "ON" {
-		if err := l.is(ctx, db.Fail, "binlog_format", "SET GLOBAL binlog_format = 'ROW' on the target", "ROW", "MIXED"); err != nil {
+		if err := l.is(ctx, db.Fail, "binlog_format", "SET GLOBAL binlog_format = 'ROW' on the target", "ROW",
+			"MIXED"); err != nil {
 			return err
 		}
 	}
 	if !plan.BinlogOnWrite && enabled == "ON" {
-		l.add(db.Warn, "binlog_on_target", "copy.binlog_on_target", "is false: replicas of the target do not get the copied rows",
+		l.add(db.Warn, "binlog_on_target", "copy.binlog_on_target", "is false: replicas of the target do not get the "+
+			"copied rows",
 			"keep it only when the target has no replicas yet")
 	}
 	return nil
@@ -115,7 +126,8 @@ func (l *targetChecks) primaryKeys(ctx context.Context, plan db.Plan) error {
 		}
 		for _, r := range plan.Routes {
 			if value == "ON" && r.Target.Table.Primary == nil {
-				l.add(db.Fail, "primary_key", r.Target.Name().String(), "has no primary key, and the target's @@"+name+" is ON",
+				l.add(db.Fail, "primary_key", r.Target.Name().String(), "has no primary key, and the target's @@"+name+
+					" is ON",
 					"SET GLOBAL "+name+" = OFF on the target for the time of the move, or exclude the table")
 			}
 		}
@@ -148,7 +160,8 @@ func (l *targetChecks) disk(ctx context.Context, plan db.Plan) error {
 		if free < need {
 			level = db.Fail
 		}
-		l.add(level, "disk_space", dir, fmt.Sprintf("%d MiB free, the tables have %d MiB and log and index builds need as much again",
+		l.add(level, "disk_space", dir, fmt.Sprintf("%d MiB free, the tables have %d MiB and log and index builds "+
+			"need as much again",
 			free>>20, need>>20), "free space, or set copy.binlog_on_target: false where the target has no replicas")
 		return nil
 	}

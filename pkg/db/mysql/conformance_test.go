@@ -40,7 +40,9 @@ func TestConformance(t *testing.T) {
 		}
 		ran++
 		target.LoadMethod = pair.method
-		t.Run(pair.source+" to "+pair.target+" by "+pair.method, func(t *testing.T) { dbtest.Run(t, harness(source, target)) })
+		t.Run(pair.source+" to "+pair.target+" by "+pair.method, func(t *testing.T) {
+			dbtest.Run(t, harness(source, target))
+		})
 	}
 	if ran == 0 {
 		if os.Getenv("WHERRY_REQUIRE_SERVERS") == "1" {
@@ -63,7 +65,10 @@ func testServers(t *testing.T) map[string]mysql.Config {
 		port, err := strconv.Atoi(portText)
 		require.NoError(t, err)
 		password, _ := u.User.Password()
-		servers[name] = mysql.Config{Host: host, Port: port, User: u.User.Username(), Password: password, Move: "conformance"}
+		servers[name] = mysql.Config{
+			Host: host, Port: port, User: u.User.Username(), Password: password,
+			Move: "conformance",
+		}
 	}
 	return servers
 }
@@ -81,8 +86,10 @@ func harness(source, target mysql.Config) dbtest.Harness {
 	return dbtest.Harness{
 		Source: func(t *testing.T) (db.Source, dbtest.Writer) {
 			execute(t, source, "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+dbtest.SourceDatabase,
-				"CREATE DATABASE "+dbtest.SourceDatabase+" CHARACTER SET utf8mb4", "CREATE USER IF NOT EXISTS "+app+"@'%' IDENTIFIED BY 'app'",
-				"CREATE USER IF NOT EXISTS "+app+"@localhost IDENTIFIED BY 'app'", "GRANT ALL ON "+dbtest.SourceDatabase+".* TO "+app+"@'%'",
+				"CREATE DATABASE "+dbtest.SourceDatabase+" CHARACTER SET utf8mb4", "CREATE USER IF NOT EXISTS "+app+
+					"@'%' IDENTIFIED BY 'app'",
+				"CREATE USER IF NOT EXISTS "+app+"@localhost IDENTIFIED BY 'app'",
+				"GRANT ALL ON "+dbtest.SourceDatabase+".* TO "+app+"@'%'",
 				"GRANT ALL ON "+dbtest.SourceDatabase+".* TO "+app+"@localhost")
 			opened, err := mysql.OpenSource(t.Context(), source)
 			require.NoError(t, err)
@@ -92,7 +99,8 @@ func harness(source, target mysql.Config) dbtest.Harness {
 			return opened, &writer{pool: pool(t, config), specs: map[schema.Name]dbtest.Spec{}}
 		},
 		Target: func(t *testing.T) db.Target {
-			execute(t, target, "DROP DATABASE IF EXISTS "+dbtest.TargetDatabase, "DROP DATABASE IF EXISTS "+mysql.Bookkeeping(target.Move))
+			execute(t, target, "DROP DATABASE IF EXISTS "+dbtest.TargetDatabase,
+				"DROP DATABASE IF EXISTS "+mysql.Bookkeeping(target.Move))
 			return open(t)
 		},
 		Again:  open,
@@ -165,8 +173,9 @@ func (w *writer) Create(ctx context.Context, spec dbtest.Spec) error {
 		parts = append(parts, "KEY i_"+c+" ("+c+")")
 	}
 	if spec.ParentKey != "" {
-		parts = append(parts, "KEY f_"+spec.ParentKey+" ("+spec.ParentKey+")", fmt.Sprintf("CONSTRAINT f_%s_%s FOREIGN KEY (%s) REFERENCES %s (%s)",
-			spec.Name.Table, spec.ParentKey, spec.ParentKey, dialect.Quoted(spec.Parent), spec.ParentKey))
+		parts = append(parts, "KEY f_"+spec.ParentKey+" ("+spec.ParentKey+")",
+			fmt.Sprintf("CONSTRAINT f_%s_%s FOREIGN KEY (%s) REFERENCES %s (%s)",
+				spec.Name.Table, spec.ParentKey, spec.ParentKey, dialect.Quoted(spec.Parent), spec.ParentKey))
 	}
 	_, err := w.pool.ExecContext(ctx, "CREATE TABLE "+dialect.Quoted(spec.Name)+" ("+strings.Join(parts,
 		", ")+") ENGINE=InnoDB CHARACTER SET utf8mb4")
@@ -203,7 +212,8 @@ const insertRows = 500
 func (t *writeTx) Write(ctx context.Context, writes ...dbtest.Write) error {
 	for len(writes) > 0 {
 		n := 1
-		for writes[0].Before == nil && n < len(writes) && n < insertRows && writes[n].Before == nil && writes[n].Table == writes[0].Table {
+		for writes[0].Before == nil && n < len(writes) && n < insertRows && writes[n].Before == nil &&
+			writes[n].Table == writes[0].Table {
 			n++
 		}
 		statement, args := t.statement(writes[:n])

@@ -8,11 +8,13 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// digest returns the expression of a row's SHA-256 in hexadecimal: it is the rule of db.Row.Digest in SQL, per value its length, a colon
-// and its canonical bytes, or "~" for NULL. The digest is NULL when the row is larger than max_allowed_packet.
+// digest returns the expression of a row's SHA-256 in hexadecimal: it is the rule of db.Row.Digest in SQL, per value
+// its length, a colon and its canonical bytes, or "~" for NULL. The digest is NULL when the row is larger than
+// max_allowed_packet.
 //
-// The first argument makes CONCAT work on bytes: a binary string that counts as much as a column has all others taken as the bytes
-// that they are, whatever their character sets (MySQL manual, "Collation Coercibility in Expressions"; a literal would count less).
+// The first argument makes CONCAT work on bytes: a binary string that counts as much as a column has all others taken
+// as the bytes that they are, whatever their character sets (MySQL manual, "Collation Coercibility in Expressions"; a
+// literal would count less).
 func digest(rel *route.Relation) string { return digestOf(rel, appendDigested) }
 
 // digestOf is digest with another way to write value i.
@@ -24,8 +26,9 @@ func digestOf(rel *route.Relation, value func(parts []string, rel *route.Relatio
 	return "SHA2(CONCAT(" + strings.Join(parts, ", ") + "), 256)"
 }
 
-// appendDigested adds value i's part of a digest. The expression is as short as the type allows: the server evaluates it
-// for every row. Where a value that is no NULL could become one, by its size, the column itself is asked whether it is NULL.
+// appendDigested adds value i's part of a digest. The expression is as short as the type allows: the server evaluates
+// it for every row. Where a value that is no NULL could become one, by its size, the column itself is asked whether
+// it is NULL.
 func appendDigested(parts []string, rel *route.Relation, i int) []string {
 	c, value := rel.Column(i), canonical(rel, i)
 	switch {
@@ -33,7 +36,8 @@ func appendDigested(parts []string, rel *route.Relation, i int) []string {
 		value = "CONVERT(" + value + " USING utf8mb4)"
 	case c.Type.Kind == schema.Float || c.Type.Kind == schema.Double:
 		value = printedReal(dialect.Flavor(rel.Table.Flavor), value)
-	case c.Type.IsText() || c.Type.IsNumber() || c.Type.Kind == schema.Binary || c.Type.Kind == schema.Varbinary || c.Type.Kind == schema.Blob:
+	case c.Type.IsText() || c.Type.IsNumber() || c.Type.Kind == schema.Binary || c.Type.Kind == schema.Varbinary ||
+		c.Type.Kind == schema.Blob:
 		if !c.Nullable {
 			break
 		}
@@ -48,8 +52,9 @@ func appendDigested(parts []string, rel *route.Relation, i int) []string {
 	return append(parts, "IF("+null+", '~', CONCAT(LENGTH("+value+"), ':'))", "IF("+null+", '', "+value+")")
 }
 
-// printedReal returns the expression for the text that SELECT prints of a number. Where a string is asked for, MySQL cuts that
-// text to 24 characters, by an exponent or by digits; in a JSON document it does not, but marks whole numbers by ".0".
+// printedReal returns the expression for the text that SELECT prints of a number. Where a string is asked for, MySQL
+// cuts that text to 24 characters, by an exponent or by digits; in a JSON document it does not, but marks whole
+// numbers by ".0".
 func printedReal(flavor dialect.Flavor, value string) string {
 	if flavor.MariaDB || !flavor.HasJSONType() {
 		return value

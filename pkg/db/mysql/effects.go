@@ -14,8 +14,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Effects tells what a statement of the log does to tables. The server is asked only for what new tables have by default, and
-// what its own time zone was at the moment, which means another one on another server.
+// Effects tells what a statement of the log does to tables. The server is asked only for what new tables have by
+// default, and what its own time zone was at the moment, which means another one on another server.
 func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Table) ([]schema.Effect, error) {
 	parsed, ok := change.Parsed.(*ddl.Change)
 	if !ok {
@@ -59,9 +59,13 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Ta
 	}
 	table := func(n schema.Name) *schema.Table { return tables[n] }
 	of := func(n schema.Name) []*schema.Table { return children[n] }
-	effects, err := parsed.Apply(ddl.Catalog{Table: table, Children: of, Collations: s.collations.Within(change.Context.Collations), UTC: utc, Database: func(name string) (string, string) {
-		return databases[strings.ToLower(name)][0], databases[strings.ToLower(name)][1]
-	}})
+	effects, err := parsed.Apply(ddl.Catalog{
+		Table: table, Children: of,
+		Collations: s.collations.Within(change.Context.Collations), UTC: utc,
+		Database: func(name string) (string, string) {
+			return databases[strings.ToLower(name)][0], databases[strings.ToLower(name)][1]
+		},
+	})
 	if zoneErr != nil {
 		return nil, zoneErr
 	}
@@ -76,13 +80,14 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Ta
 	return append(dropped, effects...), nil
 }
 
-// utc tells a moment in UTC that a statement has as in a time zone of this server; "" when the statement's zone is not known, or has no such
-// moment: its clocks were put forward over it.
+// utc tells a moment in UTC that a statement has as in a time zone of this server; "" when the statement's zone is
+// not known, or has no such moment: its clocks were put forward over it.
 func (s *Source) utc(ctx context.Context, zone, local string) (utc string, err error) {
 	if zone == "" {
 		return "", nil
 	}
-	found, err := s.within(ctx, zone, fmt.Sprintf("SELECT UNIX_TIMESTAMP('%s'), FROM_UNIXTIME(UNIX_TIMESTAMP('%[1]s')) = '%[1]s'", local))
+	found, err := s.within(ctx, zone,
+		fmt.Sprintf("SELECT UNIX_TIMESTAMP('%s'), FROM_UNIXTIME(UNIX_TIMESTAMP('%[1]s')) = '%[1]s'", local))
 	if wire.Number(err) == wire.TimeZone || err == nil && string(found[1]) != "1" {
 		return "", nil
 	}
@@ -121,7 +126,8 @@ func (s *Source) within(ctx context.Context, zone, query string) (row db.Row, er
 
 // systemZone returns what the server's own time zone is ahead of UTC at a moment, as +02:00.
 func (s *Source) systemZone(ctx context.Context, at time.Time) (zone string, err error) {
-	found, err := s.within(ctx, "SYSTEM", fmt.Sprintf("SELECT TIMESTAMPDIFF(SECOND, '1970-01-01 00:00:00', FROM_UNIXTIME(%d)) - %[1]d", at.Unix()))
+	found, err := s.within(ctx, "SYSTEM", fmt.Sprintf("SELECT TIMESTAMPDIFF(SECOND, '1970-01-01 00:00:00', "+
+		"FROM_UNIXTIME(%d)) - %[1]d", at.Unix()))
 	if err != nil {
 		return "", err
 	}
@@ -148,7 +154,8 @@ func (s *Source) Databases(ctx context.Context) (map[string]string, error) {
 
 // databases returns the default character set and collation of each database, by its name in lower case.
 func (s *server) databases(ctx context.Context) (map[string][2]string, error) {
-	rows, err := s.rows(ctx, "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA")
+	rows, err := s.rows(ctx, "SELECT SCHEMA_NAME, DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM "+
+		"information_schema.SCHEMATA")
 	if err != nil {
 		return nil, fmt.Errorf("read databases of %s: %w", s.cfg.Address(), err)
 	}

@@ -16,7 +16,8 @@ const eraHeader = 19
 // log is the log from GTID 5 on: one transaction that inserts eraWalk.row.
 func (f *eraServer) log() [][]byte {
 	l := &eraLog{}
-	l.add(replication.ROTATE_EVENT, replication.LOG_EVENT_ARTIFICIAL_F, append(binary.LittleEndian.AppendUint64(nil, 4), "mysql-bin.000002"...))
+	l.add(replication.ROTATE_EVENT, replication.LOG_EVENT_ARTIFICIAL_F, append(binary.LittleEndian.AppendUint64(nil, 4),
+		"mysql-bin.000002"...))
 	l.at = 4
 	format := binary.LittleEndian.AppendUint16(nil, 4)
 	format = append(append(format, f.version...), make([]byte, 50-len(f.version)+4)...)
@@ -28,9 +29,11 @@ func (f *eraServer) log() [][]byte {
 	if f.flavor.MariaDB {
 		// Sequence number, domain, flags, six bytes of nothing (sql/log_event.h, Gtid_log_event).
 		l.add(replication.MARIADB_GTID_EVENT, 0, eraBytes("0600000000000000", "00000000", "00", "000000000000"))
-		rows, document, documentType = replication.WRITE_ROWS_EVENTv1, hex.EncodeToString([]byte(f.document)), 0xfc // LONGTEXT
+		// LONGTEXT
+		rows, document, documentType = replication.WRITE_ROWS_EVENTv1, hex.EncodeToString([]byte(f.document)), 0xfc
 	} else {
-		gtid := eraBytes("00", strings.ReplaceAll(eraUUID, "-", ""), "0600000000000000", "02", "0000000000000000", "0100000000000000")
+		gtid := eraBytes("00", strings.ReplaceAll(eraUUID, "-", ""), "0600000000000000", "02", "0000000000000000",
+			"0100000000000000")
 		if f.flavor.Version >= 80002 { // the time of the commit, the length of the transaction
 			gtid = append(gtid, eraBytes("00f153650a0a00", "fc0001")...)
 		}
@@ -40,7 +43,8 @@ func (f *eraServer) log() [][]byte {
 	m := append(eraBytes(table), "\x04shop\x00\x06orders\x00"...)
 	m = append(m, 9, 3, 0x0f, 0xf6, 1, 5, documentType, 13, 3, 17) // types
 	m = append(m, eraBytes("07", "7800", "0a02", "08", "04", "00", "fe00")...)
-	if f.flavor.Version >= 80000 && !f.flavor.MariaDB { // signs, as by binlog_row_metadata=MINIMAL: of six numbers the third and the year
+	// signs, as by binlog_row_metadata=MINIMAL: of six numbers the third and the year
+	if f.flavor.Version >= 80000 && !f.flavor.MariaDB {
 		m = append(m, eraBytes("0101", "28")...)
 	}
 	l.add(replication.TABLE_MAP_EVENT, 0, m)
@@ -48,7 +52,8 @@ func (f *eraServer) log() [][]byte {
 	if rows == replication.WRITE_ROWS_EVENTv2 {
 		image = append(image, 2, 0) // the length of further data
 	}
-	image = append(image, eraBytes("09", "ff01", "0000", "07000000", "026162", "8000000132", "c8", "000000000000f83f")...)
+	image = append(image, eraBytes("09", "ff01", "0000", "07000000", "026162", "8000000132", "c8",
+		"000000000000f83f")...)
 	image = binary.LittleEndian.AppendUint32(image, uint32(len(document)/2)) //nolint:gosec // few bytes
 	image = append(image, eraBytes(document, "7c", "0e000000", "6553f100")...)
 	l.add(rows, 0, image)
@@ -56,8 +61,8 @@ func (f *eraServer) log() [][]byte {
 	return l.events
 }
 
-// eraDocument is {"a": 1e0} in the binary form of MySQL 5.7.8 and later (sql/json_binary.h): an object of one member in 20 bytes, its
-// key at 11 and 1 long, a double at 12.
+// eraDocument is {"a": 1e0} in the binary form of MySQL 5.7.8 and later (sql/json_binary.h): an object of one member
+// in 20 bytes, its key at 11 and 1 long, a double at 12.
 const eraDocument = "00" + "0100" + "1400" + "0b000100" + "0b0c00" + "61" + "000000000000f03f"
 
 func eraBytes(parts ...string) []byte {

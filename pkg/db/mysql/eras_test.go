@@ -16,8 +16,9 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// Servers that are too old to be at hand are played: see eraServer, which refuses what the version did not know. What it prints
-// was written by hand after the manuals, in the style of the version; rows and the log are the same for all.
+// Servers that are too old to be at hand are played: see eraServer, which refuses what the version did not know. What
+// it prints was written by hand after the manuals, in the style of the version; rows and the log are the same for
+// all.
 
 // era is a version of a server, and what is told of the source by it.
 type era struct {
@@ -37,21 +38,30 @@ type era struct {
 
 // eraCreate is the table as MySQL 8.0 prints it.
 const eraCreate = "CREATE TABLE `orders` (\n  `id` int NOT NULL AUTO_INCREMENT,\n" +
-	"  `name` varchar(40) CHARACTER SET utf8mb3 COLLATE utf8mb3_unicode_ci NOT NULL DEFAULT '',\n  `amount` decimal(10,2) DEFAULT '0.00',\n" +
-	"  `flags` tinyint unsigned NOT NULL DEFAULT '0',\n  `ratio` double DEFAULT NULL,\n  `doc` json DEFAULT NULL,\n  `season` year DEFAULT NULL,\n" +
-	"  `twice` int GENERATED ALWAYS AS ((`id` * 2)) VIRTUAL,\n  `made` timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,\n" +
-	"  PRIMARY KEY (`id`),\n  KEY `name` (`name`(10)) USING BTREE\n) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci\n" +
-	"/*!50100 PARTITION BY RANGE (`id`)\n(PARTITION p0 VALUES LESS THAN (100) ENGINE = InnoDB,\n PARTITION p1 VALUES LESS THAN MAXVALUE ENGINE = InnoDB) */"
+	"  `name` varchar(40) CHARACTER SET utf8mb3 COLLATE utf8mb3_unicode_ci NOT NULL DEFAULT '',\n  `amount` " +
+	"decimal(10,2) DEFAULT '0.00',\n" +
+	"  `flags` tinyint unsigned NOT NULL DEFAULT '0',\n  `ratio` double DEFAULT NULL,\n  `doc` json DEFAULT NULL,\n  " +
+	"`season` year DEFAULT NULL,\n" +
+	"  `twice` int GENERATED ALWAYS AS ((`id` * 2)) VIRTUAL,\n  `made` timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP " +
+	"ON UPDATE CURRENT_TIMESTAMP,\n" +
+	"  PRIMARY KEY (`id`),\n  KEY `name` (`name`(10)) USING BTREE\n) ENGINE=InnoDB AUTO_INCREMENT=3 DEFAULT " +
+	"CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci\n" +
+	"/*!50100 PARTITION BY RANGE (`id`)\n(PARTITION p0 VALUES LESS THAN (100) ENGINE = InnoDB,\n PARTITION p1 VALUES " +
+	"LESS THAN MAXVALUE ENGINE = InnoDB) */"
 
-// Widths of integers are gone since MySQL 8.0.19; utf8 is called utf8mb3 since MySQL 8.0.30 and MariaDB 10.6.1 (release notes, MDEV-8334);
-// MariaDB prints defaults without quotes since 10.2.2 (MDEV-10134) and the table's collation always since 10.3.37 (MDEV-29446).
+// Widths of integers are gone since MySQL 8.0.19; utf8 is called utf8mb3 since MySQL 8.0.30 and MariaDB 10.6.1
+// (release notes, MDEV-8334); MariaDB prints defaults without quotes since 10.2.2 (MDEV-10134) and the table's
+// collation always since 10.3.37 (MDEV-29446).
 var (
 	eraWidths = []string{"int ", "int(11) ", "tinyint ", "tinyint(3) ", "`season` year ", "`season` year(4) "}
 	eraUTF8   = []string{"utf8mb3", "utf8"}
 	eraMaria  = []string{
-		"'0.00'", "0.00", "'0'", "0", "((`id` * 2))", "(`id` * 2)", "CURRENT_TIMESTAMP", "current_timestamp()", "utf8mb4_0900_ai_ci", "utf8mb4_general_ci",
-		"/*!50100 PARTITION", " PARTITION", ") */", ")", "PARTITION p0", "PARTITION `p0`", "PARTITION p1", "PARTITION `p1`",
-		"`doc` json DEFAULT NULL", "`doc` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL CHECK (json_valid(`doc`))",
+		"'0.00'", "0.00", "'0'", "0", "((`id` * 2))", "(`id` * 2)", "CURRENT_TIMESTAMP", "current_timestamp()",
+		"utf8mb4_0900_ai_ci", "utf8mb4_general_ci",
+		"/*!50100 PARTITION", " PARTITION", ") */", ")", "PARTITION p0", "PARTITION `p0`", "PARTITION p1",
+		"PARTITION `p1`",
+		"`doc` json DEFAULT NULL", "`doc` longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL CHECK " +
+			"(json_valid(`doc`))",
 	}
 )
 
@@ -64,43 +74,70 @@ func eraJoin(lists ...[]string) (all []string) {
 
 var eras = []era{
 	{
-		version: "5.7.44-log", print: eraJoin(eraWidths, eraUTF8, []string{" COLLATE=utf8mb4_0900_ai_ci", "", "RANGE (`id`)", "RANGE (id)"}),
-		variables: map[string]string{"gtid_mode": "ON", "expire_logs_days": "7", "log_slave_updates": "ON", "super_read_only": "OFF"},
-		grants:    []string{"GRANT SELECT, RELOAD, SUPER, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT, SHOW VIEW, EVENT, TRIGGER ON *.* TO 'wherry'@'%'"},
-		document:  `{"a": 1}`, retention: 7 * 24 * time.Hour, fence: "super_read_only=OFF read_only=OFF",
-		lacking: []string{"REPLICATION SLAVE ON *.*", "REPLICATION CLIENT ON *.*", "SELECT ON `shop`.`orders`", "SUPER ON *.*", "SELECT ON `mysql`.`proc`"},
+		version: "5.7.44-log", print: eraJoin(eraWidths, eraUTF8, []string{
+			" COLLATE=utf8mb4_0900_ai_ci", "",
+			"RANGE (`id`)", "RANGE (id)",
+		}),
+		variables: map[string]string{
+			"gtid_mode": "ON", "expire_logs_days": "7", "log_slave_updates": "ON",
+			"super_read_only": "OFF",
+		},
+		grants: []string{"GRANT SELECT, RELOAD, SUPER, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT, SHOW " +
+			"VIEW, EVENT, TRIGGER ON *.* TO 'wherry'@'%'"},
+		document: `{"a": 1}`, retention: 7 * 24 * time.Hour, fence: "super_read_only=OFF read_only=OFF",
+		lacking: []string{
+			"REPLICATION SLAVE ON *.*", "REPLICATION CLIENT ON *.*", "SELECT ON `shop`.`orders`",
+			"SUPER ON *.*", "SELECT ON `mysql`.`proc`",
+		},
 	},
 	{
 		version: "8.0.36",
 		variables: map[string]string{
-			"gtid_mode": "ON", "binlog_expire_logs_seconds": "2592000", "binlog_expire_logs_auto_purge": "ON", "expire_logs_days": "0", "log_slave_updates": "ON",
-			"log_replica_updates": "ON", "super_read_only": "OFF", "binlog_row_metadata": "MINIMAL", "sql_generate_invisible_primary_key": "OFF",
+			"gtid_mode": "ON", "binlog_expire_logs_seconds": "2592000", "binlog_expire_logs_auto_purge": "ON",
+			"expire_logs_days": "0", "log_slave_updates": "ON",
+			"log_replica_updates": "ON", "super_read_only": "OFF", "binlog_row_metadata": "MINIMAL",
+			"sql_generate_invisible_primary_key": "OFF",
 		},
 		grants: []string{
-			"GRANT SELECT, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT, SHOW VIEW, EVENT, TRIGGER ON *.* TO `wherry`@`%`",
+			"GRANT SELECT, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT, SHOW VIEW, EVENT, TRIGGER ON *.* TO " +
+				"`wherry`@`%`",
 			"GRANT SHOW_ROUTINE,SYSTEM_VARIABLES_ADMIN,XA_RECOVER_ADMIN ON *.* TO `wherry`@`%`",
 		},
 		document: `{"a": 1.0}`, retention: 30 * 24 * time.Hour, fence: "super_read_only=OFF read_only=OFF",
-		lacking: []string{"REPLICATION SLAVE ON *.*", "REPLICATION CLIENT ON *.*", "SELECT ON `shop`.`orders`", "SYSTEM_VARIABLES_ADMIN ON *.*", "SHOW_ROUTINE ON *.*"},
+		lacking: []string{
+			"REPLICATION SLAVE ON *.*", "REPLICATION CLIENT ON *.*", "SELECT ON `shop`.`orders`",
+			"SYSTEM_VARIABLES_ADMIN ON *.*", "SHOW_ROUTINE ON *.*",
+		},
 	},
 	{
 		version: "5.5.5-10.3.39-MariaDB-log", print: eraJoin(eraWidths, eraUTF8, eraMaria),
 		variables: map[string]string{"expire_logs_days": "10", "log_slave_updates": "ON"},
-		grants:    []string{"GRANT SELECT, RELOAD, SUPER, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT, SHOW VIEW, EVENT, TRIGGER ON *.* TO 'wherry'@'%' IDENTIFIED BY PASSWORD '*1'"},
-		document:  `{"a": 1.0}`, retention: 10 * 24 * time.Hour, fence: "read_only=OFF",
-		lacking: []string{"REPLICATION SLAVE ON *.*", "REPLICATION CLIENT ON *.*", "SELECT ON `shop`.`orders`", "SUPER ON *.*", "SELECT ON `mysql`.`proc`"},
+		grants: []string{"GRANT SELECT, RELOAD, SUPER, LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT, SHOW " +
+			"VIEW, EVENT, TRIGGER ON *.* TO 'wherry'@'%' IDENTIFIED BY PASSWORD '*1'"},
+		document: `{"a": 1.0}`, retention: 10 * 24 * time.Hour, fence: "read_only=OFF",
+		lacking: []string{
+			"REPLICATION SLAVE ON *.*", "REPLICATION CLIENT ON *.*", "SELECT ON `shop`.`orders`",
+			"SUPER ON *.*", "SELECT ON `mysql`.`proc`",
+		},
 	},
 	{
 		version: "10.6.17-MariaDB-log", print: eraJoin(eraWidths, eraMaria),
-		variables: map[string]string{"expire_logs_days": "10.000000", "binlog_expire_logs_seconds": "864000", "log_slave_updates": "ON", "binlog_row_metadata": "NO_LOG"},
-		grants:    []string{"GRANT SELECT, LOCK TABLES, REPLICATION SLAVE, BINLOG MONITOR, SHOW VIEW, EVENT, TRIGGER, READ_ONLY ADMIN, SLAVE MONITOR ON *.* TO `wherry`@`%` IDENTIFIED BY PASSWORD '*1'"},
-		document:  `{"a": 1.0}`, retention: 10 * 24 * time.Hour, fence: "read_only=OFF",
-		lacking: []string{"REPLICATION SLAVE ON *.*", "BINLOG MONITOR ON *.*", "SELECT ON `shop`.`orders`", "READ_ONLY ADMIN ON *.*", "SELECT ON `mysql`.`proc`"},
+		variables: map[string]string{
+			"expire_logs_days": "10.000000", "binlog_expire_logs_seconds": "864000",
+			"log_slave_updates": "ON", "binlog_row_metadata": "NO_LOG",
+		},
+		grants: []string{"GRANT SELECT, LOCK TABLES, REPLICATION SLAVE, BINLOG MONITOR, SHOW VIEW, EVENT, TRIGGER, " +
+			"READ_ONLY ADMIN, SLAVE MONITOR ON *.* TO `wherry`@`%` IDENTIFIED BY PASSWORD '*1'"},
+		document: `{"a": 1.0}`, retention: 10 * 24 * time.Hour, fence: "read_only=OFF",
+		lacking: []string{
+			"REPLICATION SLAVE ON *.*", "BINLOG MONITOR ON *.*", "SELECT ON `shop`.`orders`",
+			"READ_ONLY ADMIN ON *.*", "SELECT ON `mysql`.`proc`",
+		},
 	},
 }
 
-// TestEras runs what a source does on versions that are not at hand: none of them is sent what it does not know, and what it
-// answers, and logs, is read rightly.
+// TestEras runs what a source does on versions that are not at hand: none of them is sent what it does not know, and
+// what it answers, and logs, is read rightly.
 func TestEras(t *testing.T) {
 	for _, e := range eras {
 		t.Run(e.version, func(t *testing.T) {
@@ -112,7 +149,10 @@ func TestEras(t *testing.T) {
 			w := &eraWalk{T: t, era: e, fake: fake, s: s}
 			w.identity()
 			w.table()
-			for _, step := range []func(){w.rows, w.positions, w.checks, w.lacking, w.fences, w.snapshots, w.objects, w.stream, w.continues} {
+			for _, step := range []func(){
+				w.rows, w.positions, w.checks, w.lacking, w.fences, w.snapshots, w.objects,
+				w.stream, w.continues,
+			} {
 				step()
 			}
 			assert.Empty(t, fake.complaints())
@@ -181,7 +221,10 @@ func (w *eraWalk) rows() {
 	sum, err := w.s.Sum(w.Context(), &w.r.Source, db.Range{Upto: bound})
 	require.NoError(w, err)
 	assert.Equal(w, db.Sum{Rows: 1, Hash: "42"}, sum)
-	_, err = w.s.Orphans(w.Context(), &w.r.Source, &w.r.Source, schema.ForeignKey{Columns: []string{"flags"}, ParentColumns: []string{"id"}}, 10)
+	_, err = w.s.Orphans(w.Context(), &w.r.Source, &w.r.Source, schema.ForeignKey{
+		Columns:       []string{"flags"},
+		ParentColumns: []string{"id"},
+	}, 10)
 	require.NoError(w, err)
 }
 
@@ -192,7 +235,8 @@ func (w *eraWalk) positions() {
 	assert.Contains(w, string(head), "gtid="+w.fake.gtid())
 	require.NoError(w, w.s.Retained(w.Context(), head))
 	require.NoError(w, w.s.Retained(w.Context(), binlog.FormatPosition(w.fake.gtid(), "", 0, "")))
-	require.ErrorIs(w, w.s.Retained(w.Context(), binlog.FormatPosition("", "mysql-bin.000001", 4, w.s.tag)), db.ErrPositionGone)
+	require.ErrorIs(w, w.s.Retained(w.Context(), binlog.FormatPosition("", "mysql-bin.000001", 4, w.s.tag)),
+		db.ErrPositionGone)
 	seen, err := w.s.Seen(w.Context())
 	require.NoError(w, err)
 	assert.Equal(w, binlog.FormatPosition(w.fake.gtid(), "", 0, ""), seen)
@@ -205,7 +249,10 @@ func (w *eraWalk) positions() {
 }
 
 func (w *eraWalk) plan() db.Plan {
-	return db.Plan{Routes: []*route.Route{w.r}, Fence: db.FenceReadOnly, ObjectGroups: []string{"views", "triggers", "routines", "events"}}
+	return db.Plan{Routes: []*route.Route{w.r}, Fence: db.FenceReadOnly, ObjectGroups: []string{
+		"views", "triggers",
+		"routines", "events",
+	}}
 }
 
 func (w *eraWalk) checks() {
@@ -279,8 +326,8 @@ func (w *eraWalk) objects() {
 	assert.Equal(w, []string{"view v", "trigger tr", "procedure pr", "event ev"}, names)
 }
 
-// stream: the row is read from the log as it is by SELECT. The table map says nothing but types, not even which numbers have no
-// sign, and the GTID events have the old form.
+// stream: the row is read from the log as it is by SELECT. The table map says nothing but types, not even which
+// numbers have no sign, and the GTID events have the old form.
 func (w *eraWalk) stream() {
 	pos, err := w.s.SafePosition(w.Context())
 	require.NoError(w, err)

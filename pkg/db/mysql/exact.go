@@ -79,7 +79,8 @@ func (t *Target) signless(rel *route.Relation) (positions []int) {
 func negativeZero(rel *route.Relation, positions []int, row db.Row) error {
 	for _, i := range positions {
 		if string(row[i]) == "-0" {
-			return fmt.Errorf("write row to %s: column %s is the negative zero (-0), which MariaDB stores as 0; allow it as 0 (schema.allow_losses: [negative-zero]): %w",
+			return fmt.Errorf("write row to %s: column %s is the negative zero (-0), which MariaDB stores as 0; "+
+				"allow it as 0 (schema.allow_losses: [negative-zero]): %w",
 				rel.Name(), rel.Column(i).Name, db.ErrUnsupported)
 		}
 	}

@@ -16,7 +16,9 @@ import (
 )
 
 // NewFence prepares a fence and reads what it will have to put back. It changes nothing.
-func (s *Source) NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence, error) {
+func (s *Source) NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence,
+	error,
+) {
 	if kind == db.FenceReadOnly || kind == db.FenceLockTables {
 		if err := s.unreplicated(ctx); err != nil && saved == "" {
 			return nil, err

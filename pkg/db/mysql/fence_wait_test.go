@@ -13,8 +13,8 @@ import (
 	"wherry/pkg/db/mysql"
 )
 
-// TestFenceBehindARowLock: a statement waits for a row of a transaction whose next statement would wait for the fence, which waits
-// for the first. No server finds that circle out; the fence has to step back for a moment.
+// TestFenceBehindARowLock: a statement waits for a row of a transaction whose next statement would wait for the
+// fence, which waits for the first. No server finds that circle out; the fence has to step back for a moment.
 func TestFenceBehindARowLock(t *testing.T) {
 	servers := testServers(t)
 	for _, name := range []string{"mysql-1", "mariadb-1"} {
@@ -24,9 +24,12 @@ func TestFenceBehindARowLock(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			table := dbtest.SourceDatabase + ".waits"
-			execute(t, cfg, "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+dbtest.SourceDatabase, "CREATE DATABASE "+dbtest.SourceDatabase,
-				"CREATE TABLE "+table+" (id INT PRIMARY KEY, n INT) ENGINE=InnoDB", "INSERT INTO "+table+" VALUES (1, 0), (2, 0)",
-				"CREATE USER IF NOT EXISTS "+app+"@'%' IDENTIFIED BY 'app'", "GRANT ALL ON "+dbtest.SourceDatabase+".* TO "+app+"@'%'")
+			execute(t, cfg, "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+dbtest.SourceDatabase,
+				"CREATE DATABASE "+dbtest.SourceDatabase,
+				"CREATE TABLE "+table+" (id INT PRIMARY KEY, n INT) ENGINE=InnoDB",
+				"INSERT INTO "+table+" VALUES (1, 0), (2, 0)",
+				"CREATE USER IF NOT EXISTS "+app+"@'%' IDENTIFIED BY 'app'", "GRANT ALL ON "+dbtest.SourceDatabase+
+					".* TO "+app+"@'%'")
 			writer := cfg
 			writer.User, writer.Password = app, "app"
 			apps := pool(t, writer)

@@ -79,9 +79,10 @@ func unquote(s string) string {
 // allow tells whether one of the privileges is held on the table; the zero name asks for *.*.
 func (all grants) allow(table schema.Name, privileges ...string) bool {
 	for _, g := range all {
-		if g.covers(table) && (slices.Contains(g.privileges, "ALL PRIVILEGES") || slices.ContainsFunc(privileges, func(p string) bool {
-			return slices.Contains(g.privileges, p)
-		})) {
+		if g.covers(table) && (slices.Contains(g.privileges, "ALL PRIVILEGES") ||
+			slices.ContainsFunc(privileges, func(p string) bool {
+				return slices.Contains(g.privileges, p)
+			})) {
 			return true
 		}
 	}
@@ -131,7 +132,8 @@ func (l *checklist) need(all grants, table schema.Name, names ...string) bool {
 	if n.Met {
 		return true
 	}
-	l.add(db.Fail, "privileges", n.On, "no "+strings.Join(l.s.flavor.Privileges(names...), " or "), fmt.Sprintf("GRANT %s ON %s TO %s", n.Privilege, n.On, n.Account))
+	l.add(db.Fail, "privileges", n.On, "no "+strings.Join(l.s.flavor.Privileges(names...), " or "),
+		fmt.Sprintf("GRANT %s ON %s TO %s", n.Privilege, n.On, n.Account))
 	return false
 }
 
@@ -144,7 +146,10 @@ func (l *checklist) want(all grants, table schema.Name, names ...string) db.Need
 			on = dialect.Quote(table.Database) + ".*"
 		}
 	}
-	n := db.Need{On: on, Privilege: l.s.flavor.Privileges(names...)[0], Account: l.s.grantee(), Met: all.allow(table, names...)}
+	n := db.Need{
+		On: on, Privilege: l.s.flavor.Privileges(names...)[0], Account: l.s.grantee(),
+		Met: all.allow(table, names...),
+	}
 	if !slices.Contains(l.needs, n) {
 		l.needs = append(l.needs, n)
 	}
@@ -181,7 +186,8 @@ func (l *sourceChecks) privileges(ctx context.Context, plan db.Plan) error {
 	for _, r := range plan.Routes {
 		good = l.need(all, r.Source.Name(), "SELECT") && good
 		unseen := !logged && cascades.Involved(r)
-		snapshot := (len(r.Source.Key) == 0 || unseen) && !l.s.flavor.HasSnapshotPosition() // by LOCK TABLES, see Source.Snapshot
+		// by LOCK TABLES, see Source.Snapshot
+		snapshot := (len(r.Source.Key) == 0 || unseen) && !l.s.flavor.HasSnapshotPosition()
 		if snapshot || plan.Fence == db.FenceLockTables {
 			good = l.need(all, schema.Name{Database: r.Source.Name().Database, Table: "*"}, "LOCK TABLES") && good
 		}
@@ -226,7 +232,10 @@ func (l *targetChecks) privileges(ctx context.Context, plan db.Plan) error {
 			continue
 		}
 		seen[name] = true
-		for _, p := range []string{"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "INDEX", "DROP", "REFERENCES"} {
+		for _, p := range []string{
+			"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "INDEX", "DROP",
+			"REFERENCES",
+		} {
 			good = l.need(all, schema.Name{Database: name, Table: "*"}, p) && good
 		}
 	}
@@ -235,12 +244,15 @@ func (l *targetChecks) privileges(ctx context.Context, plan db.Plan) error {
 	if err != nil {
 		return err
 	}
-	if generated && slices.ContainsFunc(plan.Routes, func(r *route.Route) bool { return r.Target.Table.Primary == nil }) {
+	if generated && slices.ContainsFunc(plan.Routes, func(r *route.Route) bool {
+		return r.Target.Table.Primary == nil
+	}) {
 		// Wherry turns sql_generate_invisible_primary_key off in its sessions: a restricted variable.
 		good = l.need(all, schema.Name{}, "SESSION_VARIABLES_ADMIN", "SYSTEM_VARIABLES_ADMIN", "SUPER") && good
 	}
 	if !plan.BinlogOnWrite {
-		good = l.need(all, schema.Name{}, "SYSTEM_VARIABLES_ADMIN", "SESSION_VARIABLES_ADMIN", "BINLOG ADMIN", "SUPER") && good
+		good = l.need(all, schema.Name{}, "SYSTEM_VARIABLES_ADMIN", "SESSION_VARIABLES_ADMIN", "BINLOG ADMIN",
+			"SUPER") && good
 	}
 	if good {
 		l.ok("privileges", "all that are needed")

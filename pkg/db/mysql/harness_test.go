@@ -10,7 +10,8 @@ import (
 // configOf is how an engine reaches a server.
 func configOf(s *wiretest.Server) Config {
 	return Config{
-		Host: s.Host, Port: s.Port, User: s.User, Password: s.Password, ConnectTimeout: 5 * time.Second, ServerID: testServerID(),
+		Host: s.Host, Port: s.Port, User: s.User, Password: s.Password, ConnectTimeout: 5 * time.Second,
+		ServerID: testServerID(),
 	}
 }
 

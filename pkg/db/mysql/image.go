@@ -72,7 +72,8 @@ func indexedColumns(rel *route.Relation) (positions []int) {
 			continue
 		}
 		if slices.ContainsFunc(rel.Table.Indexes, func(x schema.Index) bool {
-			return x.Kind == schema.BTree && !x.Invisible && len(x.Parts) > 0 && strings.EqualFold(x.Parts[0].Column, c.Name)
+			return x.Kind == schema.BTree && !x.Invisible && len(x.Parts) > 0 &&
+				strings.EqualFold(x.Parts[0].Column, c.Name)
 		}) {
 			positions = append(positions, i)
 		}

@@ -17,8 +17,8 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// TestImageHash compares the hashes that a server computes of a row, and the sum of all rows, with those that are computed here of what it
-// prints, for every type at its edges, with and without NULL.
+// TestImageHash compares the hashes that a server computes of a row, and the sum of all rows, with those that are
+// computed here of what it prints, for every type at its edges, with and without NULL.
 func TestImageHash(t *testing.T) {
 	wiretest.Each(t, func(t *testing.T, s *wiretest.Server) {
 		const database = "wherry_image"
@@ -33,7 +33,8 @@ func TestImageHash(t *testing.T) {
 		random := rand.New(rand.NewPCG(5, 5))
 		for i, column := range columns {
 			name := "t" + strconv.Itoa(i)
-			c.Exec("CREATE TABLE "+name+" (n INT NULL, v "+column.definition+" NULL)", "CREATE TABLE "+name+"_full (n INT NULL, v "+column.definition+" NOT NULL)")
+			c.Exec("CREATE TABLE "+name+" (n INT NULL, v "+column.definition+" NULL)",
+				"CREATE TABLE "+name+"_full (n INT NULL, v "+column.definition+" NOT NULL)")
 			values := append([]string{"NULL"}, column.edges...)
 			for range 4 {
 				values = append(values, column.random(random))
@@ -79,8 +80,8 @@ func sameSum(t *testing.T, s *Target, rel *route.Relation, what string) {
 	assert.Equal(t, want, sum, what)
 }
 
-// TestSumOfManyCharacterSets has columns of many character sets in one row, so that the server has to bring them together, and one row that is
-// larger than a statement's longest value: it must not be taken for one with a NULL.
+// TestSumOfManyCharacterSets has columns of many character sets in one row, so that the server has to bring them
+// together, and one row that is larger than a statement's longest value: it must not be taken for one with a NULL.
 func TestSumOfManyCharacterSets(t *testing.T) {
 	wiretest.Each(t, func(t *testing.T, s *wiretest.Server) {
 		const database = "wherry_sums"
@@ -92,7 +93,10 @@ func TestSumOfManyCharacterSets(t *testing.T) {
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = target.Close() })
 		var columns, values, nulls []string
-		for i, charset := range []string{"ucs2", "utf16", "utf32", "utf16le", "latin1", "cp1251", "gbk", "sjis", "cp932", "big5", "euckr", "utf8mb4"} {
+		for i, charset := range []string{
+			"ucs2", "utf16", "utf32", "utf16le", "latin1", "cp1251", "gbk", "sjis",
+			"cp932", "big5", "euckr", "utf8mb4",
+		} {
 			text := "CONVERT(_utf8mb4 X'4161C3A9' USING " + charset + ")"
 			for _, null := range []string{"NULL", "NOT NULL"} {
 				columns = append(columns, "c"+strconv.Itoa(i)+null[:3]+" VARCHAR(20) CHARACTER SET "+charset+" "+null,
@@ -105,8 +109,10 @@ func TestSumOfManyCharacterSets(t *testing.T) {
 				}
 			}
 		}
-		c.Exec("CREATE TABLE t (id INT PRIMARY KEY, big LONGTEXT CHARACTER SET latin1, n DECIMAL(10,4), y YEAR NOT NULL, "+strings.Join(columns, ", ")+")",
-			"INSERT INTO t VALUES (1, NULL, NULL, 0, "+strings.Join(nulls, ", ")+"), (2, '', 1.5, 2024, "+strings.Join(values, ", ")+")")
+		c.Exec("CREATE TABLE t (id INT PRIMARY KEY, big LONGTEXT CHARACTER SET latin1, n DECIMAL(10,4), y YEAR "+
+			"NOT NULL, "+strings.Join(columns, ", ")+")",
+			"INSERT INTO t VALUES (1, NULL, NULL, 0, "+strings.Join(nulls, ", ")+"), (2, '', 1.5, 2024, "+
+				strings.Join(values, ", ")+")")
 		tables, err := target.Tables(t.Context(), func(n schema.Name) bool { return n.Database == database })
 		require.NoError(t, err)
 		r, err := route.New(tables[0], tables[0], "")

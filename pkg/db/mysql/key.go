@@ -14,9 +14,9 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// A key is compared by its columns' own rules, and walked in the order of its index: what a range holds then is one stretch
-// of that index. The forms below were measured on MySQL 9.7 and MariaDB 10.11 with EXPLAIN; where the server has no form
-// that uses the index the form is exact all the same.
+// A key is compared by its columns' own rules, and walked in the order of its index: what a range holds then is one
+// stretch of that index. The forms below were measured on MySQL 9.7 and MariaDB 10.11 with EXPLAIN; where the server
+// has no form that uses the index the form is exact all the same.
 
 // enumList is how many labels an enum has at most for a range of it to be written as a list of numbers.
 const enumList = 500
@@ -39,8 +39,9 @@ func condition(rel *route.Relation, r db.Range) string {
 	return " WHERE " + strings.Join(terms, " AND ")
 }
 
-// beyond compares the key with a bound, value by value: keys up to the bound, or those after it. The first value is compared
-// once more alone, which lets the server use the index for the range (manual, "Row Constructor Expression Optimization").
+// beyond compares the key with a bound, value by value: keys up to the bound, or those after it. The first value is
+// compared once more alone, which lets the server use the index for the range (manual, "Row Constructor Expression
+// Optimization").
 func beyond(rel *route.Relation, bound db.Row, upto bool) string {
 	var alternatives []string
 	equal := ""
@@ -68,9 +69,9 @@ func strict(below bool) string {
 
 // compared returns the comparison of value i's column with a value, op being one of = < <= > >=.
 //
-// Strings compared with an enum or a set are compared as strings, while the index has numbers, so numbers are compared. An enum
-// has a range in the index only as a list of equal numbers. A set of 64 members compares as a signed number, though its
-// index does not: as an operand of & it is unsigned.
+// Strings compared with an enum or a set are compared as strings, while the index has numbers, so numbers are
+// compared. An enum has a range in the index only as a list of equal numbers. A set of 64 members compares as a
+// signed number, though its index does not: as an operand of & it is unsigned.
 func compared(rel *route.Relation, i int, op string, value []byte) string {
 	name, t := dialect.Quote(rel.Column(i).Name), literalType(rel, i)
 	if op != "=" && (t.Kind == schema.Enum || t.Kind == schema.Set) {
@@ -79,7 +80,8 @@ func compared(rel *route.Relation, i int, op string, value []byte) string {
 		case !ok:
 			return name + op + unknownLabel(t, value)
 		case t.Kind == schema.Set:
-			return "(" + name + " & " + strconv.FormatUint(math.MaxUint64, 10) + ") " + op + " " + strconv.FormatUint(n, 10)
+			return "(" + name + " & " + strconv.FormatUint(math.MaxUint64, 10) + ") " + op + " " + strconv.FormatUint(n,
+				10)
 		case len(t.Labels) <= enumList:
 			return name + enumRange(t, op, n)
 		}
@@ -101,8 +103,8 @@ func enumRange(t *schema.Type, op string, n uint64) string {
 	return " IN (" + string(list[:len(list)-1]) + ")"
 }
 
-// appendKey appends the literal that equals the column's value, and that compares with it as the column's own values do,
-// but for what compared says of enums and sets.
+// appendKey appends the literal that equals the column's value, and that compares with it as the column's own values
+// do, but for what compared says of enums and sets.
 func appendKey(b []byte, t *schema.Type, v []byte) []byte {
 	switch {
 	case v == nil:

@@ -34,7 +34,9 @@ func (s *server) encodeLabels(ctx context.Context, t *schema.Table) error {
 				return fmt.Errorf("read labels of column %s: %w", c.Name, err)
 			}
 		}
-		if s.flavor.MariaDB && slices.ContainsFunc(c.Type.Labels, func(l string) bool { return strings.Contains(l, "?") }) {
+		if s.flavor.MariaDB && slices.ContainsFunc(c.Type.Labels, func(l string) bool {
+			return strings.Contains(l, "?")
+		}) {
 			if err := s.doubtfulLabels(ctx, t.Name, c); err != nil {
 				return fmt.Errorf("read labels of column %s: %w", c.Name, err)
 			}
@@ -98,7 +100,10 @@ func (s *server) convert(ctx context.Context, texts []string, charset string) (d
 		if !utf8.ValidString(text) {
 			return nil, fmt.Errorf("label %q is no UTF-8: %w", text, db.ErrUnsupported)
 		}
-		fmt.Fprintf(&b, "%s CAST(%s AS BINARY), CAST(CONVERT(%s USING utf8mb4) AS BINARY)", map[bool]string{false: ",", true: "SELECT"}[i == 0],
+		fmt.Fprintf(&b, "%s CAST(%s AS BINARY), CAST(CONVERT(%s USING utf8mb4) AS BINARY)", map[bool]string{
+			false: ",",
+			true:  "SELECT",
+		}[i == 0],
 			encoded, encoded)
 	}
 	rows, err := s.rows(ctx, b.String())

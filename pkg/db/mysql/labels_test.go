@@ -15,7 +15,8 @@ func TestLabels(t *testing.T) {
 	wiretest.Each(t, func(t *testing.T, s *wiretest.Server) {
 		c := s.Connect(t)
 		c.Database("binlog_t_labels")
-		c.Exec("SET NAMES utf8mb4", `CREATE TABLE l (id int PRIMARY KEY, plain enum('?','ü'), sjis enum('ソ','表') CHARACTER SET sjis, yen enum('a','\\') CHARACTER SET sjis,
+		c.Exec("SET NAMES utf8mb4",
+			`CREATE TABLE l (id int PRIMARY KEY, plain enum('?','ü'), sjis enum('ソ','表') CHARACTER SET sjis, yen enum('a','\\') CHARACTER SET sjis,
 			emoji set('a','😀'), wide enum('x') CHARACTER SET utf16, raw enum(x'ff','a') CHARACTER SET binary)`)
 		opened, err := OpenSource(t.Context(), configOf(s))
 		require.NoError(t, err)
@@ -27,8 +28,12 @@ func TestLabels(t *testing.T) {
 		for _, column := range tables[0].Columns {
 			got[column.Name] = column.Type
 		}
-		assert.Equal(t, map[string]bool{"id": false, "plain": false, "sjis": false, "yen": true, "emoji": s.MariaDB, "wide": false, "raw": s.MariaDB}, map[string]bool{
-			"id": got["id"].Unclear, "plain": got["plain"].Unclear, "sjis": got["sjis"].Unclear, "yen": got["yen"].Unclear, "emoji": got["emoji"].Unclear,
+		assert.Equal(t, map[string]bool{
+			"id": false, "plain": false, "sjis": false, "yen": true, "emoji": s.MariaDB,
+			"wide": false, "raw": s.MariaDB,
+		}, map[string]bool{
+			"id": got["id"].Unclear, "plain": got["plain"].Unclear, "sjis": got["sjis"].Unclear,
+			"yen": got["yen"].Unclear, "emoji": got["emoji"].Unclear,
 			"wide": got["wide"].Unclear, "raw": got["raw"].Unclear,
 		})
 		assert.Equal(t, [][]byte{[]byte("\x83\x5c"), []byte("\x95\x5c"), []byte(",")}, got["sjis"].Encoded)

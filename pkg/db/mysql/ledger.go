@@ -28,7 +28,8 @@ func (l *ledger) table(name string) string {
 // alone.
 func (l *ledger) Create(ctx context.Context) error {
 	if foreign, err := l.t.foreignIn(ctx, l.database); err != nil || foreign != "" {
-		return cmp.Or(err, fmt.Errorf("create bookkeeping: database %s holds %s, which no move made; nothing was changed; give the move another name: %w",
+		return cmp.Or(err, fmt.Errorf("create bookkeeping: database %s holds %s, which no move made; nothing was "+
+			"changed; give the move another name: %w",
 			l.database, foreign, db.ErrUnsupported))
 	}
 	for _, statement := range []string{
@@ -65,7 +66,8 @@ func (l *ledger) Create(ctx context.Context) error {
 // foreignIn names a table in a database of the bookkeeping's name that no move of wherry made, "" when there is none.
 // Tables of the bookkeeping tell by their comments what they are.
 func (t *Target) foreignIn(ctx context.Context, database string) (name string, err error) {
-	err = t.admin.QueryRowContext(ctx, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_COMMENT NOT LIKE 'wherry: %' AND TABLE_NAME <> ? LIMIT 1",
+	err = t.admin.QueryRowContext(ctx, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND "+
+		"TABLE_COMMENT NOT LIKE 'wherry: %' AND TABLE_NAME <> ? LIMIT 1",
 		database, tried).Scan(&name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
@@ -136,7 +138,8 @@ func (l *ledger) Begin(ctx context.Context, start db.Position) (recorded db.Posi
 		}
 	}()
 	facts := l.table("facts")
-	res, err := tx.ExecContext(ctx, "INSERT INTO "+facts+" (name, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE name = name", db.FactStart, string(start))
+	res, err := tx.ExecContext(ctx, "INSERT INTO "+facts+" (name, value) VALUES (?, ?) ON DUPLICATE KEY UPDATE "+
+		"name = name", db.FactStart, string(start))
 	if err != nil {
 		return "", fmt.Errorf("record the start: %w", wire.Classify(err))
 	}
@@ -144,10 +147,12 @@ func (l *ledger) Begin(ctx context.Context, start db.Position) (recorded db.Posi
 	case err != nil:
 		return "", err
 	case n != 1:
-		err := tx.QueryRowContext(ctx, "SELECT value FROM "+facts+" WHERE name = ? FOR UPDATE", db.FactStart).Scan(&recorded)
+		err := tx.QueryRowContext(ctx, "SELECT value FROM "+facts+" WHERE name = ? FOR UPDATE",
+			db.FactStart).Scan(&recorded)
 		return recorded, wire.Classify(err)
 	}
-	if _, err := tx.ExecContext(ctx, "REPLACE INTO "+facts+" (name, value) VALUES (?, ?)", db.FactPosition, string(start)); err != nil {
+	if _, err := tx.ExecContext(ctx, "REPLACE INTO "+facts+" (name, value) VALUES (?, ?)", db.FactPosition,
+		string(start)); err != nil {
 		return "", fmt.Errorf("record the start: %w", wire.Classify(err))
 	}
 	if err := tx.Commit(); err != nil {
@@ -158,7 +163,8 @@ func (l *ledger) Begin(ctx context.Context, start db.Position) (recorded db.Posi
 
 // Chunks returns the chunks of a table in order.
 func (l *ledger) Chunks(ctx context.Context, table schema.Name) (chunks []db.Chunk, err error) {
-	rows, err := l.t.admin.QueryContext(ctx, "SELECT number, after_key, upto_key, done, row_count, COALESCE(position, ''), COALESCE(seen, '') FROM "+l.table("chunks")+
+	rows, err := l.t.admin.QueryContext(ctx, "SELECT number, after_key, upto_key, done, row_count, "+
+		"COALESCE(position, ''), COALESCE(seen, '') FROM "+l.table("chunks")+
 		" WHERE source = ? ORDER BY number", dialect.Quoted(table))
 	if err != nil {
 		return nil, fmt.Errorf("read chunks of %s: %w", table, wire.Classify(err))
@@ -208,7 +214,8 @@ func (l *ledger) Plan(ctx context.Context, c db.Chunk, tables ...schema.Name) er
 		args = append(args, dialect.Quoted(table), c.Number, encodeKey(c.Range.After), encodeKey(c.Range.Upto))
 	}
 	_, err := l.t.admin.ExecContext(ctx, "INSERT INTO "+l.table("chunks")+
-		" (source, number, after_key, upto_key) VALUES "+strings.Join(values, ", ")+" ON DUPLICATE KEY UPDATE number = number", args...)
+		" (source, number, after_key, upto_key) VALUES "+strings.Join(values,
+		", ")+" ON DUPLICATE KEY UPDATE number = number", args...)
 	if err != nil {
 		return fmt.Errorf("record chunk %s[%d]: %w", tables[0], c.Number, wire.Classify(err))
 	}
@@ -246,13 +253,16 @@ func (l *ledger) Seal(ctx context.Context, record string) (pos db.Position, err 
 	if err != nil {
 		return "", fmt.Errorf("seal the move: %w", err)
 	}
-	if _, err := tx.ExecContext(ctx, "REPLACE INTO "+facts+" (name, value) VALUES (?, ?)", db.FactReturn, end.String()); err != nil {
+	if _, err := tx.ExecContext(ctx, "REPLACE INTO "+facts+" (name, value) VALUES (?, ?)", db.FactReturn,
+		end.String()); err != nil {
 		return "", fmt.Errorf("seal the move: %w", wire.Classify(err))
 	}
-	if _, err := tx.ExecContext(ctx, "UPDATE "+facts+" SET name = ? WHERE name = ?", db.FactFinal, db.FactPosition); err != nil {
+	if _, err := tx.ExecContext(ctx, "UPDATE "+facts+" SET name = ? WHERE name = ?", db.FactFinal,
+		db.FactPosition); err != nil {
 		return "", fmt.Errorf("seal the move: %w", wire.Classify(err))
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO "+facts+" (name, value) VALUES (?, ?)", db.FactCutover, record); err != nil {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO "+facts+" (name, value) VALUES (?, ?)", db.FactCutover,
+		record); err != nil {
 		return "", fmt.Errorf("seal the move: %w", wire.Classify(err))
 	}
 	if err := tx.Commit(); err != nil {

@@ -48,8 +48,9 @@ type ownedRow struct {
 	name   schema.Name
 	origin db.Origin
 	note   string
-	since  int64       // of noteCreate, when it was made; of others, when the table was created whose name goes; in seconds
-	other  schema.Name // see noteRename
+	// of noteCreate, when it was made; of others, when the table was created whose name goes; in seconds
+	since int64
+	other schema.Name // see noteRename
 }
 
 // createOwned makes the list.
@@ -106,7 +107,8 @@ func (l *ledger) Own(ctx context.Context, put db.Owned, gone []schema.Name) erro
 		rows = append(rows, ownedRow{name: name, origin: origin})
 	}
 	statements := append(l.forgetOwned(gone), l.putOwned(rows)...)
-	return l.writeOwned(ctx, append(statements, "REPLACE INTO "+l.table("facts")+" (name, value) VALUES ("+wire.Quoted(factOwned)+", 'recorded')"))
+	return l.writeOwned(ctx, append(statements, "REPLACE INTO "+l.table("facts")+" (name, value) VALUES ("+
+		wire.Quoted(factOwned)+", 'recorded')"))
 }
 
 // ownedAtOnce is how many names one statement writes.
@@ -121,10 +123,12 @@ func (l *ledger) putOwned(rows []ownedRow) (statements []string) {
 			if r.note != noteCreate {
 				since = strconv.FormatInt(r.since, 10)
 			}
-			values[i] = fmt.Sprintf("(%s, %s, %s, %s, %s, %s, %s)", wire.Quoted(r.name.Database), wire.Quoted(r.name.Table), wire.Quoted(string(r.origin)), wire.Quoted(r.note), since,
+			values[i] = fmt.Sprintf("(%s, %s, %s, %s, %s, %s, %s)", wire.Quoted(r.name.Database),
+				wire.Quoted(r.name.Table), wire.Quoted(string(r.origin)), wire.Quoted(r.note), since,
 				wire.Quoted(r.other.Database), wire.Quoted(r.other.Table))
 		}
-		statements = append(statements, "REPLACE INTO "+l.table("owned")+" (db, name, origin, note, since, other_db, other_name) VALUES "+strings.Join(values, ", "))
+		statements = append(statements, "REPLACE INTO "+l.table("owned")+" (db, name, origin, note, since, other_db, "+
+			"other_name) VALUES "+strings.Join(values, ", "))
 		rows = rows[n:]
 	}
 	return statements
@@ -132,7 +136,8 @@ func (l *ledger) putOwned(rows []ownedRow) (statements []string) {
 
 func (l *ledger) forgetOwned(names []schema.Name) (statements []string) {
 	for _, n := range names {
-		statements = append(statements, "DELETE FROM "+l.table("owned")+" WHERE db = "+wire.Quoted(n.Database)+" AND name = "+wire.Quoted(n.Table))
+		statements = append(statements, "DELETE FROM "+l.table("owned")+" WHERE db = "+wire.Quoted(n.Database)+
+			" AND name = "+wire.Quoted(n.Table))
 	}
 	return statements
 }
@@ -186,7 +191,8 @@ func (l *ledger) settle(ctx context.Context, where string, keepDrops bool, names
 			owned[r.name] = r.origin
 		}
 		switch {
-		case r.note == noteNone, r.note == noteCreate && !ours, r.note == noteDrop && ours && (keepDrops || !slices.Contains(names, r.name)):
+		case r.note == noteNone, r.note == noteCreate && !ours, r.note == noteDrop && ours &&
+			(keepDrops || !slices.Contains(names, r.name)):
 		case ours:
 			put = append(put, ownedRow{name: r.name, origin: r.origin})
 		default:
@@ -215,7 +221,8 @@ func (l *ledger) ownedRows(ctx context.Context, where string, names ...schema.Na
 	defer func() { err = errors.Join(err, found.Close()) }()
 	for found.Next() {
 		var r ownedRow
-		if err := found.Scan(&r.name.Database, &r.name.Table, &r.origin, &r.note, &r.since, &r.other.Database, &r.other.Table); err != nil {
+		if err := found.Scan(&r.name.Database, &r.name.Table, &r.origin, &r.note, &r.since, &r.other.Database,
+			&r.other.Table); err != nil {
 			return nil, fmt.Errorf("read which tables are the move's: %w", wire.Classify(err))
 		}
 		rows = append(rows, r)
@@ -266,7 +273,8 @@ func (t *Target) born(ctx context.Context, n schema.Name) (there bool, created i
 	case err != nil && wire.Number(err) != wire.BrokenView:
 		return false, 0, fmt.Errorf("look for %s on the target: %w", n, wire.Classify(err))
 	}
-	err = t.admin.QueryRowContext(ctx, "SELECT COALESCE(UNIX_TIMESTAMP(MAX(CREATE_TIME)), 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?",
+	err = t.admin.QueryRowContext(ctx, "SELECT COALESCE(UNIX_TIMESTAMP(MAX(CREATE_TIME)), 0) FROM "+
+		"information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?",
 		n.Database, n.Table).Scan(&created)
 	if err != nil {
 		return false, 0, fmt.Errorf("look for %s on the target: %w", n, wire.Classify(err))

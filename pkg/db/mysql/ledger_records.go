@@ -84,7 +84,8 @@ func (l *ledger) amendments(put []db.Record, gone []schema.Name, renew bool) ([]
 	}
 	var statements []string
 	for _, table := range []string{"tables", "chunks"} {
-		statements = append(statements, joined("DELETE FROM "+l.table(table)+" WHERE source IN (", forget[table], ")")...)
+		statements = append(statements, joined("DELETE FROM "+l.table(table)+" WHERE source IN (", forget[table],
+			")")...)
 	}
 	return append(statements, joined("REPLACE INTO "+l.table("tables")+" (source, record) VALUES ", values, "")...), nil
 }
@@ -116,7 +117,8 @@ func (a *applier) Amend(ctx context.Context, put []db.Record, gone []schema.Name
 	if err := a.begin(ctx); err != nil {
 		return err
 	}
-	for _, statement := range append(statements, "DELETE FROM "+l.table("facts")+" WHERE name = "+wire.Quoted(db.FactChange)) {
+	for _, statement := range append(statements, "DELETE FROM "+l.table("facts")+" WHERE name = "+
+		wire.Quoted(db.FactChange)) {
 		if _, err := a.wires[0].Exec(ctx, statement); err != nil {
 			return fmt.Errorf("record the move's tables: %w", wire.Classify(err))
 		}
@@ -137,7 +139,8 @@ func (a *applier) execute(ctx context.Context, statement string, at db.Moment) (
 	if err != nil {
 		return err
 	}
-	if strings.HasPrefix(statement, "CREATE TABLE ") { // it has no rows, and by when it was created it is known (see ledger.judge)
+	// it has no rows, and by when it was created it is known (see ledger.judge)
+	if strings.HasPrefix(statement, "CREATE TABLE ") {
 		settings = slices.DeleteFunc(settings, func(s string) bool { return strings.HasPrefix(s, setTimestamp) })
 	}
 	w := a.wires[0]
@@ -193,10 +196,12 @@ func (t *Target) moment(ctx context.Context, at db.Moment) (settings, restore []
 	}
 	// Rows are written as bytes, schema statements are text: labels and defaults are in it, in any column's character
 	// set.
-	settings = append(settings, "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci", "SET SESSION sql_mode = '"+mode+"', foreign_key_checks = 0", ddlLockWait)
+	settings = append(settings, "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci", "SET SESSION sql_mode = '"+mode+
+		"', foreign_key_checks = 0", ddlLockWait)
 	restore = append(restore, t.dialer.SessionStatement(wire.Writing), "SET SESSION timestamp = DEFAULT")
 	if !at.Time.IsZero() {
-		settings = append(settings, fmt.Sprintf(setTimestamp+"%d.%06d, auto_increment_increment = %d, auto_increment_offset = %d",
+		settings = append(settings, fmt.Sprintf(setTimestamp+"%d.%06d, auto_increment_increment = %d, "+
+			"auto_increment_offset = %d",
 			at.Time.Unix(), at.Time.Nanosecond()/1000, max(at.Step, 1), max(at.Offset, 1)))
 	}
 	if at.TimeZone != "" {

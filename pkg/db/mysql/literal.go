@@ -33,9 +33,9 @@ func appendValue(b []byte, t *schema.Type, v []byte) []byte {
 	}
 }
 
-// literalType returns the type by which literals of value i are written: the column's, but for a number that the bytes are
-// not. For example, the text "1 OR 1=1" of a source that leads to an integer must not stand there without quotes: the server
-// is to convert it, or to refuse it.
+// literalType returns the type by which literals of value i are written: the column's, but for a number that the
+// bytes are not. For example, the text "1 OR 1=1" of a source that leads to an integer must not stand there without
+// quotes: the server is to convert it, or to refuse it.
 func literalType(rel *route.Relation, i int) *schema.Type {
 	value, column := rel.Value(i), &rel.Column(i).Type
 	if value.Kind != column.Kind && (column.IsNumber() || column.Kind == schema.Bit) {
@@ -44,8 +44,8 @@ func literalType(rel *route.Relation, i int) *schema.Type {
 	return column
 }
 
-// parsed tells whether the server reads values from characters and takes bytes for something else: MySQL refuses them for JSON
-// (error 3144), MariaDB stores them as they are in uuid and inet.
+// parsed tells whether the server reads values from characters and takes bytes for something else: MySQL refuses them
+// for JSON (error 3144), MariaDB stores them as they are in uuid and inet.
 func parsed(t *schema.Type) bool {
 	switch t.Kind {
 	case schema.JSON, schema.UUID, schema.INET4, schema.INET6:
@@ -55,8 +55,8 @@ func parsed(t *schema.Type) bool {
 	}
 }
 
-// appendNumber writes digits as the server takes them for the type: without an exponent they would be a decimal, which has 30
-// digits after the point at most.
+// appendNumber writes digits as the server takes them for the type: without an exponent they would be a decimal,
+// which has 30 digits after the point at most.
 func appendNumber(b []byte, t *schema.Type, v []byte) []byte {
 	b = append(b, v...)
 	if (t.Kind == schema.Float || t.Kind == schema.Double) && bytes.IndexByte(v, 'e') < 0 {
@@ -77,8 +77,8 @@ func selectList(rel *route.Relation, positions []int) string {
 	return b.String()
 }
 
-// canonical returns the expression that yields the canonical bytes of value i, as it is read: the column itself but where
-// the server's own text loses or adds something. A rule that asks for another form is not the server's matter.
+// canonical returns the expression that yields the canonical bytes of value i, as it is read: the column itself but
+// where the server's own text loses or adds something. A rule that asks for another form is not the server's matter.
 func canonical(rel *route.Relation, i int) string {
 	c := rel.Column(i)
 	name := dialect.Quote(c.Name)

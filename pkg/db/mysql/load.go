@@ -21,7 +21,9 @@ const (
 )
 
 // Load copies a chunk and marks it done in the same transaction.
-func (t *Target) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (loaded db.Loaded, err error) {
+func (t *Target) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (loaded db.Loaded,
+	err error,
+) {
 	w, err := t.get(ctx)
 	if err != nil {
 		return loaded, err
@@ -60,7 +62,8 @@ func (t *Target) Load(ctx context.Context, from db.RowReader, r *route.Route, c 
 	if c.Seen, err = seen(ctx, from, c); err != nil {
 		return loaded, fmt.Errorf("read what the rows can show: %w", err)
 	}
-	done := fmt.Sprintf("UPDATE %s.chunks SET done = 1, row_count = %d, position = %s, seen = %s WHERE source = %s AND number = %d",
+	done := fmt.Sprintf("UPDATE %s.chunks SET done = 1, row_count = %d, position = %s, seen = %s WHERE source = %s "+
+		"AND number = %d",
 		dialect.Quote(Bookkeeping(t.cfg.Move)), loaded.Rows, wire.Quoted(c.Position.String()),
 		wire.Quoted(c.Seen.String()), wire.Quoted(dialect.Quoted(r.Source.Name())), c.Number)
 	for _, statement := range []string{done, "COMMIT"} {
@@ -80,7 +83,9 @@ func seen(ctx context.Context, from db.RowReader, c db.Chunk) (db.Position, erro
 }
 
 // write loads rows by LOAD DATA as far as that carries them exactly, and the rest by INSERT.
-func (t *Target) write(ctx context.Context, w *wire.Conn, rel *route.Relation, rows db.Rows, displace bool) (loaded db.Loaded, err error) {
+func (t *Target) write(ctx context.Context, w *wire.Conn, rel *route.Relation, rows db.Rows,
+	displace bool,
+) (loaded db.Loaded, err error) {
 	if !t.useLoadData() {
 		return t.insert(ctx, w, rel, rows, displace)
 	}
@@ -90,7 +95,10 @@ func (t *Target) write(ctx context.Context, w *wire.Conn, rel *route.Relation, r
 		return loaded, err
 	}
 	more, err := t.insert(ctx, w, rel, &heldRows{rows, plain.held}, displace)
-	return db.Loaded{Rows: loaded.Rows + more.Rows, Bytes: loaded.Bytes + more.Bytes, Displaced: loaded.Displaced + more.Displaced}, err
+	return db.Loaded{
+		Rows: loaded.Rows + more.Rows, Bytes: loaded.Bytes + more.Bytes,
+		Displaced: loaded.Displaced + more.Displaced,
+	}, err
 }
 
 func (t *Target) useLoadData() bool { return t.cfg.LoadMethod != "insert" && t.localInfile.Load() }
@@ -106,7 +114,8 @@ func (t *Target) loadPrologue(w *wire.Conn) []string {
 // claim locks the chunk's record, so that whoever else loads it waits and then finds it done. The record must be of the
 // very rows that are to be loaded: had another wherry cut the table elsewhere, the rows between two cuts would be lost.
 func (t *Target) claim(ctx context.Context, w *wire.Conn, table schema.Name, c db.Chunk) error {
-	rows, err := w.Query(ctx, fmt.Sprintf("SELECT done, after_key, upto_key FROM %s.chunks WHERE source = %s AND number = %d FOR UPDATE",
+	rows, err := w.Query(ctx, fmt.Sprintf("SELECT done, after_key, upto_key FROM %s.chunks WHERE source = %s AND "+
+		"number = %d FOR UPDATE",
 		dialect.Quote(Bookkeeping(t.cfg.Move)), wire.Quoted(dialect.Quoted(table)), c.Number))
 	if err != nil {
 		return wire.Classify(err)
@@ -168,7 +177,8 @@ func loadStatement(rel *route.Relation, displace bool) string {
 		statement += "REPLACE "
 	}
 	statement += "INTO TABLE " + dialect.Quoted(rel.Name()) +
-		` CHARACTER SET binary FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (` + strings.Join(columns, ", ") + ")"
+		` CHARACTER SET binary FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (` +
+		strings.Join(columns, ", ") + ")"
 	if sets != nil {
 		statement += " SET " + strings.Join(sets, ", ")
 	}
@@ -176,7 +186,9 @@ func loadStatement(rel *route.Relation, displace bool) string {
 }
 
 // insert writes rows by multi-row INSERT, or REPLACE, for targets without LOAD DATA LOCAL.
-func (t *Target) insert(ctx context.Context, w *wire.Conn, rel *route.Relation, rows db.Rows, displace bool) (loaded db.Loaded, err error) {
+func (t *Target) insert(ctx context.Context, w *wire.Conn, rel *route.Relation, rows db.Rows,
+	displace bool,
+) (loaded db.Loaded, err error) {
 	verb := "INSERT INTO "
 	if displace {
 		verb = "REPLACE INTO "

@@ -28,7 +28,8 @@ func (t *Target) displaces(ctx context.Context, r *route.Route) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("describe table %s: %w", r.Target.Name(), wire.Classify(err))
 	}
-	displace := len(schema.Rivals(r.Target.Table, found)) > 0 && len(schema.Blurred(r.Source.Table, r.Target.Table, found)) == 0
+	displace := len(schema.Rivals(r.Target.Table, found)) > 0 &&
+		len(schema.Blurred(r.Source.Table, r.Target.Table, found)) == 0
 	t.displacing.Store(r, displace)
 	return displace, nil
 }
@@ -42,7 +43,8 @@ func free(ctx context.Context, w *wire.Conn, rel *route.Relation, r db.Range) er
 	}
 	found, err := db.ReadAll(rows)
 	if err == nil && len(found) > 0 {
-		err = fmt.Errorf("load rows into %s: the target has rows among their keys that this move did not bring; empty the table: %w",
+		err = fmt.Errorf("load rows into %s: the target has rows among their keys that this move did not bring; "+
+			"empty the table: %w",
 			rel.Name(), db.ErrUnsupported)
 	}
 	return err

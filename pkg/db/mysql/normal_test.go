@@ -16,10 +16,14 @@ import (
 
 // normalTexts are JSON texts as MariaDB keeps them, with what MySQL takes for them besides.
 var normalTexts = []string{
-	`{"b":1.50, "a":2}`, ` [ 1 ,2,{"x" :null}, true,false ] `, `{}`, `[ ]`, `"x"`, `""`, `3`, `-0`, `-0.0`, `0.0`, `1.0`, `1.00`, `1.5`, `-1.50`, `1e2`, `1E+2`, `1.5e-7`, `0.1`, `100`,
-	`18446744073709551615`, `18446744073709551616`, `-9223372036854775808`, `-9223372036854775809`, `123456789012345678901234567890.123456789`, `0.0000000000000000000000000000001`,
-	`99999999999999999999999999999999999999999999999999999999999999999999`, `1e308`, `5e-324`, `{"a":1,"a":2,"b":{"c":1.10,"c":2.20}}`, `{"bb":1,"a":2,"":3,"ab":4,"é":5,"\u0061":6}`,
-	`"\u00e9\/\"\\\b\f\n\r\t\u0001\ud83d\ude00"`, `"é😀"`, `{"k":[{"z":1,"y":[1.10,2.0]},"\u0000"]}`, `[[[[[]]]]]`, `{"0.5":1, "a b":2.50, "q\"q":3.10, "` + "\\u000a" + `":4.70}`, `[1.10,[2.20,{"x y":3.30}]]`,
+	`{"b":1.50, "a":2}`, ` [ 1 ,2,{"x" :null}, true,false ] `, `{}`, `[ ]`, `"x"`, `""`, `3`, `-0`, `-0.0`, `0.0`,
+	`1.0`, `1.00`, `1.5`, `-1.50`, `1e2`, `1E+2`, `1.5e-7`, `0.1`, `100`,
+	`18446744073709551615`, `18446744073709551616`, `-9223372036854775808`, `-9223372036854775809`,
+	`123456789012345678901234567890.123456789`, `0.0000000000000000000000000000001`,
+	`99999999999999999999999999999999999999999999999999999999999999999999`, `1e308`, `5e-324`,
+	`{"a":1,"a":2,"b":{"c":1.10,"c":2.20}}`, `{"bb":1,"a":2,"":3,"ab":4,"é":5,"\u0061":6}`,
+	`"\u00e9\/\"\\\b\f\n\r\t\u0001\ud83d\ude00"`, `"é😀"`, `{"k":[{"z":1,"y":[1.10,2.0]},"\u0000"]}`, `[[[[[]]]]]`,
+	`{"0.5":1, "a b":2.50, "q\"q":3.10, "` + "\\u000a" + `":4.70}`, `[1.10,[2.20,{"x y":3.30}]]`,
 	`1234567890.1234567890`, `0.30000000000000004`, `12345678901234567890.0`, `1e22`, `123456789012345680000`,
 }
 
@@ -60,7 +64,8 @@ func randomDocumentText(r *rand.Rand, depth int) string {
 	}
 }
 
-// TestNormalDocuments: a JSON text is read as MySQL prints the document that is written of it, and what MySQL prints is read as it is.
+// TestNormalDocuments: a JSON text is read as MySQL prints the document that is written of it, and what MySQL prints
+// is read as it is.
 func TestNormalDocuments(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	texts := normalTexts
@@ -76,7 +81,8 @@ func TestNormalDocuments(t *testing.T) {
 		c.Exec("CREATE TABLE normal_documents.d (id INT PRIMARY KEY, v JSON)")
 		var values []string
 		for i, text := range texts {
-			values = append(values, fmt.Sprintf("(%d, %s)", i, appendDocument(nil, binlog.AppendNormal(nil, []byte(text), schema.JSON))))
+			values = append(values, fmt.Sprintf("(%d, %s)", i, appendDocument(nil, binlog.AppendNormal(nil,
+				[]byte(text), schema.JSON))))
 		}
 		c.Exec("INSERT INTO normal_documents.d VALUES " + strings.Join(values, ", "))
 		printed := c.Rows("SELECT CAST(v AS CHAR CHARACTER SET utf8mb4) FROM normal_documents.d ORDER BY id")
@@ -92,7 +98,10 @@ func TestNormalDocuments(t *testing.T) {
 // TestNormalRefuses: what MySQL does not take for JSON stays as it is, for the server to refuse.
 func TestNormalRefuses(t *testing.T) {
 	deep := strings.Repeat("[", 101) + strings.Repeat("]", 101)
-	for _, text := range []string{"", " ", "{", `{"a":1,}`, "[1,]", "01", "1.", ".5", "+1", "1e", "-", "nul", `"\x"`, `"\ud800"`, `"\ud800\u0041"`, "\"\n\"", "1 2", `{"a" 1}`, "1e999", deep, `{a:1}`, "\"x"} {
+	for _, text := range []string{
+		"", " ", "{", `{"a":1,}`, "[1,]", "01", "1.", ".5", "+1", "1e", "-", "nul", `"\x"`,
+		`"\ud800"`, `"\ud800\u0041"`, "\"\n\"", "1 2", `{"a" 1}`, "1e999", deep, `{a:1}`, "\"x",
+	} {
 		assert.Equal(t, text, string(binlog.AppendNormal(nil, []byte(text), schema.JSON)), text)
 	}
 }
@@ -100,8 +109,14 @@ func TestNormalRefuses(t *testing.T) {
 // TestNormalAddresses: text is read as MariaDB's types of addresses and identifiers print it.
 func TestNormalAddresses(t *testing.T) {
 	cases := map[schema.Kind][]string{
-		schema.UUID:  {"123e4567-e89b-12d3-a456-426614174000", "123E4567E89B12D3A456426614174000", "123E4567-E89B-12D3-A456-426614174ABC"},
-		schema.INET6: {"::", "::1", "2001:0DB8::FF00:0042:8329", "fe80:0:0:0:0:0:0:1", "::ffff:192.0.2.1", "::192.0.2.1", "FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF"},
+		schema.UUID: {
+			"123e4567-e89b-12d3-a456-426614174000", "123E4567E89B12D3A456426614174000",
+			"123E4567-E89B-12D3-A456-426614174ABC",
+		},
+		schema.INET6: {
+			"::", "::1", "2001:0DB8::FF00:0042:8329", "fe80:0:0:0:0:0:0:1", "::ffff:192.0.2.1",
+			"::192.0.2.1", "FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF:FFFF",
+		},
 		schema.INET4: {"0.0.0.0", "192.168.1.255"},
 	}
 	names := map[schema.Kind]string{schema.UUID: "UUID", schema.INET6: "INET6", schema.INET4: "INET4"}

@@ -24,16 +24,20 @@ var objectLists = []string{
 	`SELECT 'view', TABLE_SCHEMA, TABLE_NAME, '', '', '', CHARACTER_SET_CLIENT, COLLATION_CONNECTION, '', '', '', 0
 	FROM information_schema.VIEWS WHERE TABLE_SCHEMA` + notSystem + ` ORDER BY TABLE_SCHEMA, TABLE_NAME`,
 	`SELECT 'trigger', TRIGGER_SCHEMA, TRIGGER_NAME, EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE, SQL_MODE, CHARACTER_SET_CLIENT,
-	COLLATION_CONNECTION, DATABASE_COLLATION, '', '', 0 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA` + notSystem + `
+	COLLATION_CONNECTION, DATABASE_COLLATION, '', '', 0 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA` +
+		notSystem + `
 	ORDER BY EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER`,
 	`SELECT CASE WHEN ROUTINE_TYPE LIKE 'PACKAGE%' THEN 'package' ELSE LOWER(ROUTINE_TYPE) END, ROUTINE_SCHEMA, ROUTINE_NAME, '', '', SQL_MODE,
 	CHARACTER_SET_CLIENT, COLLATION_CONNECTION, DATABASE_COLLATION, '', COALESCE(EXTERNAL_LANGUAGE, 'SQL'),
 	ROUTINE_TYPE = 'FUNCTION' AND IS_DETERMINISTIC = 'NO' AND SQL_DATA_ACCESS IN ('CONTAINS SQL', 'MODIFIES SQL DATA')
-	FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA` + notSystem + ` ORDER BY ROUTINE_TYPE, ROUTINE_SCHEMA, ROUTINE_NAME`,
+	FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA` + notSystem + ` ORDER BY ROUTINE_TYPE, ROUTINE_SCHEMA, ` +
+		`ROUTINE_NAME`,
 	`SELECT 'event', EVENT_SCHEMA, EVENT_NAME, '', '', SQL_MODE, CHARACTER_SET_CLIENT, COLLATION_CONNECTION, DATABASE_COLLATION,
-	TIME_ZONE, '', 0 FROM information_schema.EVENTS WHERE EVENT_SCHEMA` + notSystem + ` ORDER BY EVENT_SCHEMA, EVENT_NAME`,
+	TIME_ZONE, '', 0 FROM information_schema.EVENTS WHERE EVENT_SCHEMA` + notSystem +
+		` ORDER BY EVENT_SCHEMA, EVENT_NAME`,
 	`SELECT 'sequence', TABLE_SCHEMA, TABLE_NAME, '', '', '', '', '', '', '', '', 0
-	FROM information_schema.TABLES WHERE TABLE_TYPE = 'SEQUENCE' AND TABLE_SCHEMA` + notSystem + ` ORDER BY TABLE_SCHEMA, TABLE_NAME`,
+	FROM information_schema.TABLES WHERE TABLE_TYPE = 'SEQUENCE' AND TABLE_SCHEMA` + notSystem +
+		` ORDER BY TABLE_SCHEMA, TABLE_NAME`,
 }
 
 // Objects lists views, triggers, routines, events and sequences with their definitions.
@@ -49,7 +53,8 @@ func (s *server) Objects(ctx context.Context, match func(schema.Name) bool) ([]*
 	for _, o := range all {
 		err := s.define(ctx, o)
 		switch {
-		case wire.Number(err) == wire.NoTable || wire.Number(err) == wire.NoRoutine || wire.Number(err) == wire.NoEvent || wire.Number(err) == wire.NoTrigger:
+		case wire.Number(err) == wire.NoTable || wire.Number(err) == wire.NoRoutine ||
+			wire.Number(err) == wire.NoEvent || wire.Number(err) == wire.NoTrigger:
 			o.Name = schema.Name{} // dropped meanwhile
 		case isPrivilege(err):
 			o.Hidden = err.Error()
@@ -60,7 +65,9 @@ func (s *server) Objects(ctx context.Context, match func(schema.Name) bool) ([]*
 	return slices.DeleteFunc(all, func(o *schema.Object) bool { return o.Name.IsZero() }), nil
 }
 
-func (s *server) listObjects(ctx context.Context, query string, match func(schema.Name) bool) (found []*schema.Object, err error) {
+func (s *server) listObjects(ctx context.Context, query string, match func(schema.Name) bool) (found []*schema.Object,
+	err error,
+) {
 	rows, err := s.admin.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -69,7 +76,8 @@ func (s *server) listObjects(ctx context.Context, query string, match func(schem
 	for rows.Next() {
 		o := &schema.Object{Flavor: schema.Flavor(s.flavor)}
 		in := &o.Session
-		if err := rows.Scan(&o.Kind, &o.Name.Database, &o.Name.Table, &o.Table.Database, &o.Table.Table, &in.SQLMode, &in.Charset, &in.Collation,
+		if err := rows.Scan(&o.Kind, &o.Name.Database, &o.Name.Table, &o.Table.Database, &o.Table.Table, &in.SQLMode,
+			&in.Charset, &in.Collation,
 			&in.DatabaseCollation, &in.TimeZone, &o.Language, &o.Unsafe); err != nil {
 			return nil, err
 		}
@@ -80,7 +88,10 @@ func (s *server) listObjects(ctx context.Context, query string, match func(schem
 		if o.Kind == schema.TriggerObject {
 			known = o.Table
 		}
-		if match(known) && !slices.ContainsFunc(found, func(f *schema.Object) bool { return f.Kind == schema.Package && f.Name == o.Name }) {
+		if match(known) && !slices.ContainsFunc(found, func(f *schema.Object) bool {
+			return f.Kind == schema.Package &&
+				f.Name == o.Name
+		}) {
 			found = append(found, o)
 		}
 	}
@@ -89,7 +100,8 @@ func (s *server) listObjects(ctx context.Context, query string, match func(schem
 
 // definitionColumns are the columns of SHOW CREATE that hold the definition.
 var definitionColumns = map[schema.ObjectKind]int{
-	schema.ViewObject: 1, schema.TriggerObject: 2, schema.Procedure: 2, schema.Function: 2, schema.EventObject: 3, schema.SequenceObject: 1,
+	schema.ViewObject: 1, schema.TriggerObject: 2, schema.Procedure: 2, schema.Function: 2, schema.EventObject: 3,
+	schema.SequenceObject: 1,
 }
 
 // define reads the definition. On a connection of character set binary it comes in that of the client who created it,
@@ -104,7 +116,8 @@ func (s *server) define(ctx context.Context, o *schema.Object) error {
 		return err
 	}
 	if len(found) == 0 || found[0][definitionColumns[o.Kind]] == nil {
-		o.Hidden = "the server shows it only to its definer and to accounts that may see every routine (GRANT SHOW_ROUTINE ON *.* on MySQL, SELECT ON mysql.proc on MariaDB)"
+		o.Hidden = "the server shows it only to its definer and to accounts that may see every routine (GRANT " +
+			"SHOW_ROUTINE ON *.* on MySQL, SELECT ON mysql.proc on MariaDB)"
 		return nil
 	}
 	o.Definition = string(found[0][definitionColumns[o.Kind]])
@@ -227,7 +240,8 @@ func (s *server) TryView(ctx context.Context, view schema.Name, read bool) (err 
 		statement = "PREPARE wherry_view FROM " + wire.Quoted(statement)
 	}
 	for _, set := range []string{
-		"SET NAMES utf8mb4", fmt.Sprintf("SET SESSION sql_mode = @@GLOBAL.sql_mode, time_zone = @@GLOBAL.time_zone, lock_wait_timeout = %d, %s", viewPatience, limit),
+		"SET NAMES utf8mb4", fmt.Sprintf("SET SESSION sql_mode = @@GLOBAL.sql_mode, time_zone = @@GLOBAL.time_zone, "+
+			"lock_wait_timeout = %d, %s", viewPatience, limit),
 		"SET SESSION TRANSACTION READ ONLY", statement,
 	} {
 		err := discard(ctx, conn, set)
@@ -258,7 +272,8 @@ func discard(ctx context.Context, conn *sql.Conn, statement string) (err error) 
 // account tells whether an account or role exists; known is false when the server does not let us see.
 func (s *server) account(ctx context.Context, a schema.Account) (exists, known bool, err error) {
 	var one int
-	err = s.admin.QueryRowContext(ctx, "SELECT 1 FROM mysql.user WHERE User = ? AND Host = ?", a.User, a.Host).Scan(&one)
+	err = s.admin.QueryRowContext(ctx, "SELECT 1 FROM mysql.user WHERE User = ? AND Host = ?", a.User,
+		a.Host).Scan(&one)
 	switch {
 	case err == nil:
 		return true, true, nil

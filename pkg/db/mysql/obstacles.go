@@ -39,7 +39,8 @@ func (t *Target) Obstacles(ctx context.Context, tables []schema.Name) (map[schem
 			continue
 		}
 		if names := triggers[table]; len(names) > 0 {
-			found[table] = append(found[table], "has triggers, which would fire for every row that is copied or changed ("+strings.Join(names, ", ")+
+			found[table] = append(found[table], "has triggers, which would fire for every row that is copied or "+
+				"changed ("+strings.Join(names, ", ")+
 				"): drop them, and create them again after the cutover")
 		}
 	}

@@ -12,7 +12,9 @@ import (
 )
 
 // Orphans counts rows that reference a row which is not there.
-func (s *server) Orphans(ctx context.Context, rel, parent *route.Relation, key schema.ForeignKey, limit int) (int64, error) {
+func (s *server) Orphans(ctx context.Context, rel, parent *route.Relation, key schema.ForeignKey, limit int) (int64,
+	error,
+) {
 	present, equal := "", ""
 	for i := range key.Columns {
 		from, to := "c."+dialect.Quote(key.Columns[i]), "p."+dialect.Quote(key.ParentColumns[i])

@@ -22,8 +22,8 @@ type touch struct {
 	pairs  [][2]schema.Name // of RENAME, in order
 }
 
-// readTouch reads a statement that the dialect wrote; nil: it is about no table. What cannot be read is an error: whose table it
-// changes is not known then.
+// readTouch reads a statement that the dialect wrote; nil: it is about no table. What cannot be read is an error:
+// whose table it changes is not known then.
 func readTouch(statement string) (*touch, error) {
 	tokens := binlog.Tokens(statement, 0, len(statement))
 	if len(tokens) < 3 || !tokens[1].Is("TABLE") {
@@ -83,7 +83,8 @@ func (t *Target) guarded(ctx context.Context, statement string, run func() error
 		return err
 	}
 	for _, n := range c.tables {
-		if _, ours := owned[n]; !ours && c.verb != "CREATE" && !slices.ContainsFunc(c.pairs, func(p [2]schema.Name) bool { return p[1] == n }) {
+		if _, ours := owned[n]; !ours && c.verb != "CREATE" &&
+			!slices.ContainsFunc(c.pairs, func(p [2]schema.Name) bool { return p[1] == n }) {
 			switch there, _, err := t.born(ctx, n); {
 			case err != nil || !there && c.verb == "DROP":
 				return err // gone already
@@ -107,7 +108,8 @@ func (t *Target) guarded(ctx context.Context, statement string, run func() error
 		if wire.Number(err) == wire.TableExists && len(noted) > 0 { // since it was looked for
 			err = notOurs(c.verb, noted[len(noted)-1].name)
 		}
-		if len(noted) > 0 && !errors.Is(err, db.ErrConnection) && ctx.Err() == nil { // it was answered: nothing was done
+		// it was answered: nothing was done
+		if len(noted) > 0 && !errors.Is(err, db.ErrConnection) && ctx.Err() == nil {
 			return errors.Join(err, l.unnote(ctx, noted, owned))
 		}
 		return err
@@ -119,11 +121,12 @@ func (t *Target) guarded(ctx context.Context, statement string, run func() error
 }
 
 func notOurs(verb string, n schema.Name) error {
-	return fmt.Errorf("%s table %s: it is on the target, and %w: give it another name there, or exclude the source's table (tables.exclude)", strings.ToLower(verb), n, db.ErrStranger)
+	return fmt.Errorf("%s table %s: it is on the target, and %w: give it another name there, or exclude the source's "+
+		"table (tables.exclude)", strings.ToLower(verb), n, db.ErrStranger)
 }
 
-// settled returns which of the tables of a statement are the move's, after what was noted of them is settled, and of any rename: what a name
-// tells of one changes with the next.
+// settled returns which of the tables of a statement are the move's, after what was noted of them is settled, and of
+// any rename: what a name tells of one changes with the next.
 func (l *ledger) settled(ctx context.Context, c *touch) (db.Owned, error) {
 	names := slices.Clone(c.tables)
 	for _, p := range c.pairs {
@@ -133,7 +136,9 @@ func (l *ledger) settled(ctx context.Context, c *touch) (db.Owned, error) {
 }
 
 // notes returns what is to be noted before a statement, and what the list has after it.
-func (l *ledger) notes(ctx context.Context, c *touch, owned db.Owned) (noted, after []ownedRow, gone []schema.Name, err error) {
+func (l *ledger) notes(ctx context.Context, c *touch, owned db.Owned) (noted, after []ownedRow, gone []schema.Name,
+	err error,
+) {
 	switch {
 	case c.verb == "CREATE":
 		n := c.tables[0]
@@ -143,7 +148,8 @@ func (l *ledger) notes(ctx context.Context, c *touch, owned db.Owned) (noted, af
 			}
 			return nil, nil, nil, err
 		}
-		return []ownedRow{{name: n, origin: db.Made, note: noteCreate}}, []ownedRow{{name: n, origin: db.Made}}, nil, nil
+		return []ownedRow{{name: n, origin: db.Made, note: noteCreate}}, []ownedRow{{name: n, origin: db.Made}}, nil,
+			nil
 	case c.verb == "DROP":
 		n := c.tables[0]
 		created, err := l.afterBirth(ctx, n)
@@ -175,7 +181,9 @@ func (l *ledger) afterBirth(ctx context.Context, n schema.Name) (created int64, 
 }
 
 // renameNotes are those of RENAME TABLE.
-func (l *ledger) renameNotes(ctx context.Context, c *touch, owned db.Owned) (noted, after []ownedRow, gone []schema.Name, err error) {
+func (l *ledger) renameNotes(ctx context.Context, c *touch, owned db.Owned) (noted, after []ownedRow,
+	gone []schema.Name, err error,
+) {
 	have := maps.Clone(owned)
 	for _, p := range c.pairs {
 		origin, ours := have[p[0]]
@@ -218,7 +226,10 @@ func (l *ledger) renameNotes(ctx context.Context, c *touch, owned db.Owned) (not
 		noted = append(noted, ownedRow{name: n, origin: owned[n], note: noteRename, since: created, other: added[0]})
 	}
 	for _, n := range added {
-		noted = append(noted, ownedRow{name: n, origin: have[n], note: noteRenamed, since: noted[0].since, other: gone[0]})
+		noted = append(noted, ownedRow{
+			name: n, origin: have[n], note: noteRenamed, since: noted[0].since,
+			other: gone[0],
+		})
 	}
 	return noted, after, gone, nil
 }

@@ -14,8 +14,9 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// TestDropThatWasNotCarriedOut kills wherry, so to say, after it has noted a DROP TABLE and before it sends it. The table stays the
-// move's whatever is done to it next: also by statements after which the server tells another time of creation.
+// TestDropThatWasNotCarriedOut kills wherry, so to say, after it has noted a DROP TABLE and before it sends it. The
+// table stays the move's whatever is done to it next: also by statements after which the server tells another time of
+// creation.
 func TestDropThatWasNotCarriedOut(t *testing.T) {
 	wiretest.Each(t, func(t *testing.T, s *wiretest.Server) {
 		cfg := configOf(s)
@@ -48,7 +49,8 @@ func TestDropThatWasNotCarriedOut(t *testing.T) {
 				" FORCE",
 			"TRUNCATE TABLE " + dialect.Quoted(name),
 		} {
-			noted, _, _, err := l.notes(t.Context(), &touch{verb: "DROP", tables: []schema.Name{name}}, db.Owned{name: db.Made})
+			noted, _, _, err := l.notes(t.Context(), &touch{verb: "DROP", tables: []schema.Name{name}},
+				db.Owned{name: db.Made})
 			require.NoError(t, err)
 			require.NoError(t, l.writeOwned(t.Context(), l.putOwned(noted)))
 			require.NoError(t, l.Own(t.Context(), nil, nil)) // the next run begins

@@ -28,7 +28,8 @@ func (s *server) prepared(ctx context.Context) (names []string, known bool, err 
 	for _, row := range found { // format, length of the first part of the name, of the second, both parts
 		global, err := strconv.Atoi(string(row[1]))
 		if err != nil || global > len(row[3]) {
-			return nil, false, fmt.Errorf("list prepared XA transactions of %s: invalid answer %q", s.cfg.Address(), row)
+			return nil, false, fmt.Errorf("list prepared XA transactions of %s: invalid answer %q", s.cfg.Address(),
+				row)
 		}
 		names = append(names, fmt.Sprintf("X'%x',X'%x',%s", row[3][:global], row[3][global:], row[0]))
 	}
@@ -60,7 +61,8 @@ func (s *server) unprepared(ctx context.Context, patience time.Duration) error {
 		case err != nil || len(names) == 0:
 			return err
 		}
-		left = fmt.Errorf("%s prepared by XA on the source, and what is committed of that after the takeover would be lost: commit or roll back: %s: %w",
+		left = fmt.Errorf("%s prepared by XA on the source, and what is committed of that after the takeover would "+
+			"be lost: commit or roll back: %s: %w",
 			count.Of(len(names), "transaction"), firstNames(names), db.ErrRetry)
 		if time.Now().After(deadline) {
 			return left

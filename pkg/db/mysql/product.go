@@ -44,7 +44,11 @@ func stranger(version, comment string) *verdict {
 	text := strings.ToLower(version + " " + comment)
 	for _, s := range strangers {
 		if strings.Contains(text, s.word) {
-			return &verdict{db.Fail, fmt.Sprintf("is %s (%s), which speaks MySQL's protocol and is not MySQL or MariaDB", s.name, version), "wherry moves from and to MySQL and MariaDB"}
+			return &verdict{
+				db.Fail,
+				fmt.Sprintf("is %s (%s), which speaks MySQL's protocol and is not MySQL or MariaDB", s.name, version),
+				"wherry moves from and to MySQL and MariaDB",
+			}
 		}
 	}
 	return nil
@@ -62,18 +66,24 @@ func tooOld(f dialect.Flavor) *verdict {
 func judge(version string, has map[string]string) (all []verdict) {
 	if aurora := has["aurora_version"]; aurora != "" || strings.Contains(version, "aurora") {
 		all = append(all, verdict{
-			db.Fail, strings.TrimSpace("is Amazon Aurora "+aurora) + ", whose storage, log and read_only are its own, and which wherry is not made for",
+			db.Fail, strings.TrimSpace("is Amazon Aurora "+aurora) + ", whose storage, log and read_only are its " +
+				"own, and which wherry is not made for",
 			"replicate it to a MySQL server, and move from that one; as a target use a MySQL server",
 		})
 	}
 	if strings.EqualFold(has["wsrep_on"], "ON") || has["wsrep_on"] == "1" {
 		all = append(all, verdict{
-			db.Fail, "is a node of a Galera cluster (wsrep_on): its read_only and locks do not stop writes on the other nodes",
-			"as a source use a replica of the cluster that is no node of it, with cutover.fence: hook; as a target a server that is no node (wsrep_on=OFF)",
+			db.Fail, "is a node of a Galera cluster (wsrep_on): its read_only and locks do not stop writes on the " +
+				"other nodes",
+			"as a source use a replica of the cluster that is no node of it, with cutover.fence: hook; as a target a " +
+				"server that is no node (wsrep_on=OFF)",
 		})
 	}
 	if strings.Contains(has["version_comment"], "Percona") {
-		all = append(all, verdict{db.Warn, "is Percona Server (" + version + "), which wherry is not tested with", "tables of what only it has, such as compressed columns with dictionaries, are refused"})
+		all = append(all, verdict{
+			db.Warn, "is Percona Server (" + version + "), which wherry is not tested with",
+			"tables of what only it has, such as compressed columns with dictionaries, are refused",
+		})
 	}
 	return all
 }
@@ -124,7 +134,8 @@ func (l *checklist) direct(ctx context.Context) error {
 		return fmt.Errorf("read CONNECTION_ID(): %w", err)
 	}
 	if uint32(id) != w.ID { //nolint:gosec // the greeting has room for 32 bits only
-		l.add(db.Fail, "proxy", l.s.cfg.Address(), fmt.Sprintf("a proxy answers here (ProxySQL, MaxScale or the like): it calls the connection %d, and the server behind it %d", w.ID, id),
+		l.add(db.Fail, "proxy", l.s.cfg.Address(), fmt.Sprintf("a proxy answers here (ProxySQL, MaxScale or the "+
+			"like): it calls the connection %d, and the server behind it %d", w.ID, id),
 			"give the address of the server itself: a proxy shares, splits and rewrites what belongs to one session")
 	}
 	return nil
@@ -136,7 +147,8 @@ func (l *sourceChecks) group(ctx context.Context, plan db.Plan) error {
 	if err != nil || name == "" {
 		return err
 	}
-	rows, err := l.s.rows(ctx, "SELECT COALESCE(SUM(MEMBER_ID = @@server_uuid AND MEMBER_ROLE = 'PRIMARY'), 0), COALESCE(SUM(MEMBER_ROLE = 'PRIMARY'), 0), COUNT(*) "+
+	rows, err := l.s.rows(ctx, "SELECT COALESCE(SUM(MEMBER_ID = @@server_uuid AND MEMBER_ROLE = 'PRIMARY'), 0), "+
+		"COALESCE(SUM(MEMBER_ROLE = 'PRIMARY'), 0), COUNT(*) "+
 		"FROM performance_schema.replication_group_members WHERE MEMBER_STATE = 'ONLINE'")
 	if err != nil {
 		if isPrivilege(err) || wire.Number(err) == 1054 { // roles are shown since MySQL 8.0.2
@@ -152,16 +164,20 @@ func (l *sourceChecks) group(ctx context.Context, plan db.Plan) error {
 	}
 	primary, primaries, members := string(found[0][0]) == "1", string(found[0][1]), string(found[0][2])
 	stops := plan.Fence != db.FenceReadOnly && plan.Fence != db.FenceLockTables
-	const fix = "use cutover.fence: hook with hooks.fence that stops writes in the whole group and returns when the source has received them all"
+	const fix = "use cutover.fence: hook with hooks.fence that stops writes in the whole group and returns when the " +
+		"source has received them all"
 	switch what := "is a member of a replication group of " + members; {
 	case members == "0":
 		l.ok("group", "the source is in no replication group at the moment")
 	case primary && primaries == "1":
 		l.ok("group", what+", and its only primary")
 	case stops:
-		l.add(db.Warn, "group", "cutover.fence", what+", and not its only primary", "stop writes in the whole group at the cutover; wherry waits until the source has applied what it has received")
+		l.add(db.Warn, "group", "cutover.fence", what+", and not its only primary",
+			"stop writes in the whole group at the cutover; wherry waits until the source has applied what it has "+
+				"received")
 	default:
-		l.add(db.Fail, "group", "cutover.fence", what+", and not its only primary: "+string(plan.Fence)+" here does not stop writes there", fix)
+		l.add(db.Fail, "group", "cutover.fence", what+", and not its only primary: "+string(plan.Fence)+
+			" here does not stop writes there", fix)
 	}
 	return nil
 }

@@ -13,14 +13,17 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// TestTooOld: a server that is too old, or something else, is told as that by the first answer, and is asked nothing else.
+// TestTooOld: a server that is too old, or something else, is told as that by the first answer, and is asked nothing
+// else.
 func TestTooOld(t *testing.T) {
 	for version, says := range map[string]string{
-		"5.6.24":                    "MySQL 5.6.24 is too old; nothing was changed; upgrade to MySQL 5.7.8 or MariaDB 10.3 at least",
-		"5.7.7-rc-log":              "MySQL 5.7.7 is too old",
-		"5.5.62":                    "MySQL 5.5.62 is too old",
-		"5.5.5-10.2.44-MariaDB":     "MariaDB 10.2.44 is too old",
-		"8.0.11-TiDB-v7.5.0":        "is TiDB (8.0.11-TiDB-v7.5.0), which speaks MySQL's protocol and is not MySQL or MariaDB",
+		"5.6.24": "MySQL 5.6.24 is too old; nothing was changed; upgrade to MySQL 5.7.8 or " +
+			"MariaDB 10.3 at least",
+		"5.7.7-rc-log":          "MySQL 5.7.7 is too old",
+		"5.5.62":                "MySQL 5.5.62 is too old",
+		"5.5.5-10.2.44-MariaDB": "MariaDB 10.2.44 is too old",
+		"8.0.11-TiDB-v7.5.0": "is TiDB (8.0.11-TiDB-v7.5.0), which speaks MySQL's protocol and is not MySQL " +
+			"or MariaDB",
 		"8.0.30-Vitess":             "is Vitess",
 		"5.7.25-OceanBase-v4.2.1.0": "is OceanBase",
 		"5.0.45-Xpand-6.1.1":        "is MariaDB Xpand",
@@ -44,7 +47,9 @@ func TestTooOld(t *testing.T) {
 				require.ErrorContains(t, err, "nothing was changed")
 			}
 			assert.Empty(t, fake.complaints())
-			assert.Empty(t, slices.DeleteFunc(fake.heard(), func(s string) bool { return s == "SELECT VERSION()" || strings.HasPrefix(s, "SET SESSION sql_mode = ") }))
+			assert.Empty(t, slices.DeleteFunc(fake.heard(), func(s string) bool {
+				return s == "SELECT VERSION()" || strings.HasPrefix(s, "SET SESSION sql_mode = ")
+			}))
 		})
 	}
 }
@@ -58,14 +63,32 @@ func TestProducts(t *testing.T) {
 		level  db.Level
 		says   string
 	}{
-		"Aurora":           {era: 1, shown: map[string]string{"aurora_version": "3.02.0"}, level: db.Fail, says: "is Amazon Aurora 3.02.0, whose"},
-		"Galera":           {era: 3, shown: map[string]string{"wsrep_on": "ON"}, level: db.Fail, says: "is a node of a Galera cluster"},
-		"Percona":          {era: 1, shown: map[string]string{"version_comment": "Percona Server (GPL), Release 28"}, level: db.Warn, says: "is Percona Server (8.0.36)"},
-		"Percona XtraDB":   {era: 1, shown: map[string]string{"version_comment": "Percona XtraDB Cluster (GPL)", "wsrep_on": "ON"}, level: db.Fail, says: "is a node of a Galera cluster"},
+		"Aurora": {
+			era: 1, shown: map[string]string{"aurora_version": "3.02.0"}, level: db.Fail,
+			says: "is Amazon Aurora 3.02.0, whose",
+		},
+		"Galera": {
+			era: 3, shown: map[string]string{"wsrep_on": "ON"}, level: db.Fail,
+			says: "is a node of a Galera cluster",
+		},
+		"Percona": {
+			era: 1, shown: map[string]string{"version_comment": "Percona Server (GPL), Release 28"},
+			level: db.Warn, says: "is Percona Server (8.0.36)",
+		},
+		"Percona XtraDB": {era: 1, shown: map[string]string{
+			"version_comment": "Percona XtraDB Cluster (GPL)",
+			"wsrep_on":        "ON",
+		}, level: db.Fail, says: "is a node of a Galera cluster"},
 		"a proxy":          {era: 1, behind: 1000, level: db.Fail, says: "a proxy answers here"},
 		"a proxy, MariaDB": {era: 3, behind: 1000, level: db.Fail, says: "a proxy answers here"},
-		"MySQL":            {era: 1, shown: map[string]string{"version_comment": "MySQL Community Server - GPL", "wsrep_on": "OFF"}, level: db.OK, says: "MySQL 8.0.36"},
-		"MariaDB":          {era: 3, shown: map[string]string{"version_comment": "mariadb.org binary distribution", "wsrep_on": "OFF"}, level: db.OK, says: "MariaDB 10.6.17"},
+		"MySQL": {era: 1, shown: map[string]string{
+			"version_comment": "MySQL Community Server - GPL",
+			"wsrep_on":        "OFF",
+		}, level: db.OK, says: "MySQL 8.0.36"},
+		"MariaDB": {era: 3, shown: map[string]string{
+			"version_comment": "mariadb.org binary distribution",
+			"wsrep_on":        "OFF",
+		}, level: db.OK, says: "MariaDB 10.6.17"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := eras[c.era]
@@ -93,7 +116,8 @@ func TestProducts(t *testing.T) {
 // TestStrangerByComment: what calls itself MySQL and says in its comment what it is.
 func TestStrangerByComment(t *testing.T) {
 	e := eras[1]
-	e.shown = map[string]string{"version_comment": "SingleStoreDB source distribution (compatible; MySQL Enterprise & MySQL Commercial)"}
+	e.shown = map[string]string{"version_comment": "SingleStoreDB source distribution (compatible; MySQL Enterprise " +
+		"& MySQL Commercial)"}
 	_, err := OpenSource(t.Context(), playEra(t, e).config())
 	require.ErrorIs(t, err, db.ErrUnsupported)
 	require.ErrorContains(t, err, "is SingleStore")

@@ -60,7 +60,8 @@ func (s *server) Tables(ctx context.Context, match func(schema.Name) bool) ([]*s
 const describers = 4
 
 func (s *server) list(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error) {
-	rows, err := s.admin.QueryContext(ctx, `SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, COALESCE(ENGINE, ''), DEFAULT_COLLATION_NAME
+	rows, err := s.admin.QueryContext(ctx,
+		`SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, COALESCE(ENGINE, ''), DEFAULT_COLLATION_NAME
 		FROM information_schema.TABLES JOIN information_schema.SCHEMATA ON SCHEMA_NAME = TABLE_SCHEMA
 		WHERE TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')
 		ORDER BY TABLE_SCHEMA, TABLE_NAME`)
@@ -187,7 +188,8 @@ func (s *server) rows(ctx context.Context, statement string) (db.Rows, error) {
 	return rows, nil
 }
 
-// noDigest stands in a sum for a row that is too large for the server to concatenate. It has more digits than the sum of 2^35 hashes.
+// noDigest stands in a sum for a row that is too large for the server to concatenate. It has more digits than the sum
+// of 2^35 hashes.
 const noDigest = "1000000000000000000000000000000"
 
 // Sum returns the checksum of a range, computed by the server; rows too large for the server to concatenate are
@@ -200,8 +202,10 @@ func (q query) sum(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum
 	if rel.Formed() { // the server cannot tell what another one will make of it
 		return q.sumHere(ctx, rel, r)
 	}
-	// The hash of a row stands here once: in a derived table, which the server merges, it would be computed for every mention.
-	statement := "SELECT COUNT(*), COALESCE(SUM(COALESCE(CAST(CONV(LEFT(" + digest(rel) + ", 16), 16, 10) AS UNSIGNED), " + noDigest + ")), 0) FROM " +
+	// The hash of a row stands here once: in a derived table, which the server merges, it would be computed for every
+	// mention.
+	statement := "SELECT COUNT(*), COALESCE(SUM(COALESCE(CAST(CONV(LEFT(" + digest(rel) + ", 16), 16, 10) AS " +
+		"UNSIGNED), " + noDigest + ")), 0) FROM " +
 		dialect.Quoted(rel.Name()) + keyIndex(rel) + condition(rel, r)
 	rows, err := q(ctx, statement)
 	if err != nil {

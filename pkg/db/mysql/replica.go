@@ -95,8 +95,10 @@ func (s *server) unreplicated(ctx context.Context) error {
 	if u == nil {
 		return nil
 	}
-	return fmt.Errorf("the source is a replica of %s, where writes go on: %w; use cutover.fence: hook and stop writes there "+
-		"(wherry waits until this replica has applied what it has received), or stop writes there, wait and STOP REPLICA here", u.source(), db.ErrUnsupported)
+	return fmt.Errorf("the source is a replica of %s, where writes go on: %w; use cutover.fence: hook and stop "+
+		"writes there "+
+		"(wherry waits until this replica has applied what it has received), or stop writes there, wait and STOP "+
+		"REPLICA here", u.source(), db.ErrUnsupported)
 }
 
 // settled tells whether everything that was received is applied.
@@ -108,12 +110,14 @@ func (s *server) settled(ctx context.Context, u *upstream) (bool, error) {
 	}
 	if received := u.status["Gtid_IO_Pos"]; received != "" && !strings.EqualFold(u.status["Using_Gtid"], "No") {
 		var applied string
-		if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_slave_pos").Scan(&applied); err != nil || applied == "" {
+		if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_slave_pos").Scan(&applied); err != nil ||
+			applied == "" {
 			return false, wire.Classify(err)
 		}
 		return coveredList(applied, received)
 	}
-	return u.status["Source_Log_File"] == u.status["Relay_Source_Log_File"] && u.status["Read_Source_Log_Pos"] == u.status["Exec_Source_Log_Pos"], nil
+	return u.status["Source_Log_File"] == u.status["Relay_Source_Log_File"] &&
+		u.status["Read_Source_Log_Pos"] == u.status["Exec_Source_Log_Pos"], nil
 }
 
 // coveredList tells whether one MariaDB GTID list is at or after another.
@@ -152,9 +156,11 @@ func (s *Source) Settle(ctx context.Context) error {
 			case err != nil:
 				return err
 			case u.applying() && !u.receiving():
-				return fmt.Errorf("this replica is not connected to its primary %s, so it may lack what was committed there: %s", u.source(), u.status["Last_IO_Error"])
+				return fmt.Errorf("this replica is not connected to its primary %s, so it may lack what was "+
+					"committed there: %s", u.source(), u.status["Last_IO_Error"])
 			case !done && !u.applying():
-				return fmt.Errorf("this replica of %s has received changes that it does not apply: START REPLICA: %s", u.source(), u.status["Last_SQL_Error"])
+				return fmt.Errorf("this replica of %s has received changes that it does not apply: START REPLICA: %s",
+					u.source(), u.status["Last_SQL_Error"])
 			}
 			waiting = waiting || !done
 		}

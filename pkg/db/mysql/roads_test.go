@@ -30,8 +30,9 @@ const (
 	roadsMove = "roads"
 )
 
-// TestThreeRoadsOneRow writes rows into random tables of all types and character sets, and compares, byte for byte, what SELECT prints with
-// what the log holds, and with what is read back from targets that were written by LOAD DATA, by INSERT and by the applier.
+// TestThreeRoadsOneRow writes rows into random tables of all types and character sets, and compares, byte for byte,
+// what SELECT prints with what the log holds, and with what is read back from targets that were written by LOAD DATA,
+// by INSERT and by the applier.
 func TestThreeRoadsOneRow(t *testing.T) {
 	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any bits
 	if text := os.Getenv("WHERRY_SEED"); text != "" {
@@ -82,7 +83,8 @@ type roadsTarget struct {
 
 func newRoads(t *testing.T, s *wiretest.Server, r *rand.Rand) *roads {
 	w := &roads{t: t, r: r, mariadb: s.MariaDB, c: s.Connect(t), plain: plainReader(t, s)}
-	w.c.Exec("DROP DATABASE IF EXISTS "+roadsFrom, "CREATE DATABASE "+roadsFrom+" CHARACTER SET utf8mb4", "USE "+roadsFrom,
+	w.c.Exec("DROP DATABASE IF EXISTS "+roadsFrom, "CREATE DATABASE "+roadsFrom+" CHARACTER SET utf8mb4",
+		"USE "+roadsFrom,
 		"CREATE TABLE marks (id int PRIMARY KEY)")
 	var err error
 	w.source, err = OpenSource(t.Context(), configOf(s))
@@ -93,7 +95,8 @@ func newRoads(t *testing.T, s *wiretest.Server, r *rand.Rand) *roads {
 			continue
 		}
 		c := other.Connect(t)
-		c.Exec("DROP DATABASE IF EXISTS "+roadsTo, "DROP DATABASE IF EXISTS "+Bookkeeping(roadsMove), "CREATE DATABASE "+roadsTo)
+		c.Exec("DROP DATABASE IF EXISTS "+roadsTo, "DROP DATABASE IF EXISTS "+Bookkeeping(roadsMove),
+			"CREATE DATABASE "+roadsTo)
 		t.Cleanup(func() {
 			c.Exec("DROP DATABASE IF EXISTS "+roadsTo, "DROP DATABASE IF EXISTS "+Bookkeeping(roadsMove))
 		})

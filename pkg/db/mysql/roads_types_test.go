@@ -76,8 +76,8 @@ func randomBytes(most int) func(*rand.Rand) string {
 	}
 }
 
-// randomText draws from an alphabet, and with raw any bytes: those that are no characters of the set end the value, and those that
-// are but stand for nothing stay. Which are, the families do not agree on.
+// randomText draws from an alphabet, and with raw any bytes: those that are no characters of the set end the value,
+// and those that are but stand for nothing stay. Which are, the families do not agree on.
 func randomText(most int, raw bool, alphabet []string) func(*rand.Rand) string {
 	return func(r *rand.Rand) string {
 		var b strings.Builder
@@ -120,20 +120,33 @@ func randomTime(layout string) func(*rand.Rand) string {
 	}
 }
 
-// typeColumns returns every type that a server has: those without characters, and for every character set one type of text and
-// one of labels, drawn at random.
+// typeColumns returns every type that a server has: those without characters, and for every character set one type of
+// text and one of labels, drawn at random.
 func typeColumns(mariadb bool, charsets []charset, r *rand.Rand) []typeColumn {
 	all := append(numberColumns(), temporalColumns()...)
 	for _, b := range []string{"binary(5)", "varbinary(5)", "tinyblob", "blob", "mediumblob", "longblob"} {
-		all = append(all, typeColumn{definition: b, edges: []string{"''", "x'00'", "x'4100'", "x'2020'", "x'0041'", `'\\N'`}, random: randomBytes(5)})
+		all = append(all, typeColumn{definition: b, edges: []string{
+			"''", "x'00'", "x'4100'", "x'2020'", "x'0041'",
+			`'\\N'`,
+		}, random: randomBytes(5)})
 	}
 	all = append(all,
 		typeColumn{definition: "binary(255)", edges: []string{"''", "REPEAT('x', 255)"}, random: randomBytes(255)},
-		typeColumn{definition: "bit(1)", edges: []string{"b'0'", "b'1'"}, random: func(r *rand.Rand) string { return strconv.Itoa(r.IntN(2)) }},
-		typeColumn{definition: "bit(12)", edges: []string{"0", "4095", "256"}, random: func(r *rand.Rand) string { return strconv.Itoa(r.IntN(4096)) }},
+		typeColumn{definition: "bit(1)", edges: []string{"b'0'", "b'1'"}, random: func(r *rand.Rand) string {
+			return strconv.Itoa(r.IntN(2))
+		}},
+		typeColumn{definition: "bit(12)", edges: []string{"0", "4095", "256"}, random: func(r *rand.Rand) string {
+			return strconv.Itoa(r.IntN(4096))
+		}},
 		typeColumn{definition: "bit(64)", edges: []string{"0", "18446744073709551615"}, random: randomInt(64, true)},
-		typeColumn{definition: "json", nullable: true, edges: jsonEdges(mariadb), random: randomJSON, change: "JSON_SET(JSON_REMOVE(%s, '$.k0', '$[0]'), '$.k1', 7.0, '$.new', JSON_ARRAY('x', 1))"},
-		typeColumn{definition: "point", nullable: true, edges: []string{"ST_GeomFromText('POINT(1 -2.5)')", "ST_GeomFromText('POINT(0 0)')"}, random: func(r *rand.Rand) string {
+		typeColumn{
+			definition: "json", nullable: true, edges: jsonEdges(mariadb), random: randomJSON,
+			change: "JSON_SET(JSON_REMOVE(%s, '$.k0', '$[0]'), '$.k1', 7.0, '$.new', JSON_ARRAY('x', 1))",
+		},
+		typeColumn{definition: "point", nullable: true, edges: []string{
+			"ST_GeomFromText('POINT(1 -2.5)')",
+			"ST_GeomFromText('POINT(0 0)')",
+		}, random: func(r *rand.Rand) string {
 			return fmt.Sprintf("ST_GeomFromText('POINT(%d %d)', %d)", r.IntN(90), r.IntN(90), []int{0, 4326}[r.IntN(2)])
 		}},
 		typeColumn{definition: "geometry", nullable: true, edges: []string{
@@ -149,11 +162,17 @@ func typeColumns(mariadb bool, charsets []charset, r *rand.Rand) []typeColumn {
 		return append(all, mariadbColumns()...)
 	}
 	for _, real := range []string{"float", "double"} { // MariaDB has no -0
-		all = append(all, typeColumn{definition: real, own: true, edges: []string{"-0e0", "0"}, random: func(r *rand.Rand) string { return []string{"-0e0", "0", "-1"}[r.IntN(3)] }})
+		all = append(all, typeColumn{
+			definition: real, own: true, edges: []string{"-0e0", "0"},
+			random: func(r *rand.Rand) string { return []string{"-0e0", "0", "-1"}[r.IntN(3)] },
+		})
 	}
-	return append(all, typeColumn{definition: "vector(3)", own: true, nullable: true, edges: []string{"STRING_TO_VECTOR('[1,2,3.5]')", "x'00000080'"}, random: func(r *rand.Rand) string {
-		return fmt.Sprintf("STRING_TO_VECTOR('[%d,%g]')", r.IntN(100)-50, r.Float32())
-	}})
+	return append(all, typeColumn{
+		definition: "vector(3)", own: true, nullable: true,
+		edges: []string{"STRING_TO_VECTOR('[1,2,3.5]')", "x'00000080'"}, random: func(r *rand.Rand) string {
+			return fmt.Sprintf("STRING_TO_VECTOR('[%d,%g]')", r.IntN(100)-50, r.Float32())
+		},
+	})
 }
 
 func textColumn(c charset, raw bool, r *rand.Rand) typeColumn {
@@ -167,7 +186,10 @@ func textColumn(c charset, raw bool, r *rand.Rand) typeColumn {
 	if most != 60 {
 		plain = "'a'"
 	}
-	return typeColumn{definition: of + " character set " + c.name, own: c.own || raw, plain: plain, edges: edges, random: randomText(most, raw, c.alphabet)}
+	return typeColumn{
+		definition: of + " character set " + c.name, own: c.own || raw, plain: plain, edges: edges,
+		random: randomText(most, raw, c.alphabet),
+	}
 }
 
 // labelColumn makes labels of the character set's own characters.
@@ -197,11 +219,20 @@ func labelColumn(c charset, r *rand.Rand) typeColumn {
 
 func mariadbColumns() []typeColumn {
 	all := []typeColumn{
-		{definition: "uuid", edges: []string{"'00000000-0000-0000-0000-000000000000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "UUID()"}, random: randomUUID},
-		{definition: "inet4", edges: []string{"'0.0.0.0'", "'255.255.255.255'", "'10.0.0.0'"}, random: func(r *rand.Rand) string {
-			return fmt.Sprintf("'%d.%d.%d.%d'", r.IntN(256), r.IntN(256), r.IntN(2), r.IntN(3))
-		}},
-		{definition: "inet6", edges: []string{"'::'", "'::1'", "'::ffff:1.2.3.4'", "'1::'", "'::2:3'", "'1:0:1:0:1:0:1:0'"}, random: func(r *rand.Rand) string {
+		{definition: "uuid", edges: []string{
+			"'00000000-0000-0000-0000-000000000000'",
+			"'ffffffff-ffff-ffff-ffff-ffffffffffff'", "UUID()",
+		}, random: randomUUID},
+		{
+			definition: "inet4", edges: []string{"'0.0.0.0'", "'255.255.255.255'", "'10.0.0.0'"},
+			random: func(r *rand.Rand) string {
+				return fmt.Sprintf("'%d.%d.%d.%d'", r.IntN(256), r.IntN(256), r.IntN(2), r.IntN(3))
+			},
+		},
+		{definition: "inet6", edges: []string{
+			"'::'", "'::1'", "'::ffff:1.2.3.4'", "'1::'", "'::2:3'",
+			"'1:0:1:0:1:0:1:0'",
+		}, random: func(r *rand.Rand) string {
 			groups := make([]string, 8)
 			for i := range groups {
 				groups[i] = strconv.FormatInt(int64(r.IntN(2)*r.IntN(65536)), 16)
@@ -209,9 +240,16 @@ func mariadbColumns() []typeColumn {
 			return "'" + strings.Join(groups, ":") + "'"
 		}},
 	}
-	for _, of := range []string{"varchar(90)", "varchar(400)", "tinytext", "text", "longtext", "varbinary(300)", "blob", "longblob"} {
-		all = append(all, typeColumn{definition: of + " compressed", edges: []string{"''", "'a '", "REPEAT('x', 90)", "REPEAT('xyz', 30)"}, random: func(r *rand.Rand) string {
-			return fmt.Sprintf("REPEAT('%c', %d)", 'a'+r.IntN(26), r.IntN(90)) // no longer than a column: MariaDB checks only bytes
+	for _, of := range []string{
+		"varchar(90)", "varchar(400)", "tinytext", "text", "longtext", "varbinary(300)", "blob",
+		"longblob",
+	} {
+		all = append(all, typeColumn{definition: of + " compressed", edges: []string{
+			"''", "'a '", "REPEAT('x', 90)",
+			"REPEAT('xyz', 30)",
+		}, random: func(r *rand.Rand) string {
+			// no longer than a column: MariaDB checks only bytes
+			return fmt.Sprintf("REPEAT('%c', %d)", 'a'+r.IntN(26), r.IntN(90))
 		}})
 	}
 	for i := range all {
@@ -241,35 +279,59 @@ func numberColumns() []typeColumn {
 	}{{"tinyint", 8}, {"smallint", 16}, {"mediumint", 24}, {"int", 32}, {"bigint", 64}} {
 		most, lowest := uint64(math.MaxUint64)>>(64-i.bits), int64(-1)<<(i.bits-1)
 		all = append(all,
-			typeColumn{definition: i.name, plain: "-7", edges: []string{"0", "-1", strconv.FormatInt(lowest, 10), strconv.FormatInt(-lowest-1, 10)}, random: randomInt(i.bits, false)},
-			typeColumn{definition: i.name + " unsigned", plain: "7", edges: []string{"0", strconv.FormatUint(most, 10)}, random: randomInt(i.bits, true)})
+			typeColumn{definition: i.name, plain: "-7", edges: []string{
+				"0", "-1", strconv.FormatInt(lowest, 10),
+				strconv.FormatInt(-lowest-1, 10),
+			}, random: randomInt(i.bits, false)},
+			typeColumn{
+				definition: i.name + " unsigned", plain: "7", edges: []string{"0", strconv.FormatUint(most, 10)},
+				random: randomInt(i.bits, true),
+			})
 	}
 	for _, d := range [][2]int{{1, 0}, {65, 30}, {65, 0}, {30, 30}, {10, 2}, {18, 9}, {19, 10}, {5, 5}} {
 		all = append(all, typeColumn{
 			definition: fmt.Sprintf("decimal(%d,%d)", d[0], d[1]), plain: "0",
-			edges:  []string{"0", "'-0.0'", "'" + strings.Repeat("9", d[0]-d[1]) + "." + strings.Repeat("9", d[1]) + "'", "'-0.000000001'"},
+			edges: []string{"0", "'-0.0'", "'" + strings.Repeat("9", d[0]-d[1]) + "." + strings.Repeat("9",
+				d[1]) + "'", "'-0.000000001'"},
 			random: randomDecimal(d[0], d[1]),
 		})
 	}
 	return append(all,
 		typeColumn{definition: "int(6) zerofill", edges: []string{"0", "7", "4294967295"}, random: randomInt(32, true)},
-		typeColumn{definition: "decimal(8,2) zerofill", edges: []string{"0", "7.5"}, random: func(r *rand.Rand) string { return strconv.Itoa(r.IntN(99999)) + ".25" }},
+		typeColumn{definition: "decimal(8,2) zerofill", edges: []string{"0", "7.5"}, random: func(r *rand.Rand) string {
+			return strconv.Itoa(r.IntN(99999)) + ".25"
+		}},
 		typeColumn{definition: "double", edges: []string{
 			"0", "1e14", "1e15", "123456789012345", "1234567890123456", "1e-14", "1e-15", "1e-16", "0.00001", "1e308",
-			"1.7976931348623157e308", "2.2250738585072014e-308", "5e-324", "123456789.125", "1e22", "1e23", "9007199254740993",
+			"1.7976931348623157e308", "2.2250738585072014e-308", "5e-324", "123456789.125", "1e22", "1e23",
+			"9007199254740993",
 		}, random: randomDouble},
-		typeColumn{definition: "double(12,3)", edges: []string{"0", "1.005", "123456789.125"}, random: func(r *rand.Rand) string {
-			return strconv.FormatFloat(r.Float64()*1e8, 'g', -1, 64)
-		}},
-		typeColumn{definition: "float", edges: []string{"0", "0.1", "16777217", "3.4028234e38", "1.17549435e-38", "1e-45"}, random: randomFloat},
-		typeColumn{definition: "float(7,3)", edges: []string{"0", "0.1", "1234.567"}, random: func(r *rand.Rand) string { return strconv.FormatFloat(r.Float64()*1e3, 'g', -1, 64) }},
+		typeColumn{
+			definition: "double(12,3)", edges: []string{"0", "1.005", "123456789.125"},
+			random: func(r *rand.Rand) string {
+				return strconv.FormatFloat(r.Float64()*1e8, 'g', -1, 64)
+			},
+		},
+		typeColumn{definition: "float", edges: []string{
+			"0", "0.1", "16777217", "3.4028234e38", "1.17549435e-38",
+			"1e-45",
+		}, random: randomFloat},
+		typeColumn{
+			definition: "float(7,3)", edges: []string{"0", "0.1", "1234.567"},
+			random: func(r *rand.Rand) string { return strconv.FormatFloat(r.Float64()*1e3, 'g', -1, 64) },
+		},
 	)
 }
 
 func temporalColumns() []typeColumn {
 	all := []typeColumn{
-		{definition: "date", edges: []string{"'0000-00-00'", "'2024-00-00'", "'2024-02-00'", "'9999-12-31'", "'1000-01-01'", "'0001-01-01'", "'2023-02-31'"}, random: randomTime("date")},
-		{definition: "year", edges: []string{"0", "1901", "2155"}, random: func(r *rand.Rand) string { return strconv.Itoa(1901 + r.IntN(255)) }},
+		{definition: "date", edges: []string{
+			"'0000-00-00'", "'2024-00-00'", "'2024-02-00'", "'9999-12-31'",
+			"'1000-01-01'", "'0001-01-01'", "'2023-02-31'",
+		}, random: randomTime("date")},
+		{definition: "year", edges: []string{"0", "1901", "2155"}, random: func(r *rand.Rand) string {
+			return strconv.Itoa(1901 + r.IntN(255))
+		}},
 	}
 	for digits := range 7 {
 		suffix := ""
@@ -277,26 +339,45 @@ func temporalColumns() []typeColumn {
 			suffix = fmt.Sprintf("(%d)", digits)
 		}
 		all = append(all,
-			typeColumn{definition: "time" + suffix, edges: []string{"'00:00:00'", "'-838:59:59'", "'838:59:59'", "'-00:00:00.1'", "'-00:00:01.999999'", "'-25:00:00.000001'"}, random: randomTime("time")},
-			typeColumn{definition: "datetime" + suffix, edges: []string{"'0000-00-00'", "'2024-00-00 10:00:00'", "'9999-12-31 23:59:59'", "'2024-02-29 12:34:56.123456'"}, random: randomTime("datetime")},
-			typeColumn{definition: "timestamp" + suffix, stamp: true, edges: []string{"'0000-00-00'", "'1970-01-01 00:00:01'", "'2038-01-19 03:14:07'", "'2024-02-29 12:34:56.123456'"}, random: randomTime("datetime")})
+			typeColumn{definition: "time" + suffix, edges: []string{
+				"'00:00:00'", "'-838:59:59'", "'838:59:59'",
+				"'-00:00:00.1'", "'-00:00:01.999999'", "'-25:00:00.000001'",
+			}, random: randomTime("time")},
+			typeColumn{definition: "datetime" + suffix, edges: []string{
+				"'0000-00-00'", "'2024-00-00 10:00:00'",
+				"'9999-12-31 23:59:59'", "'2024-02-29 12:34:56.123456'",
+			}, random: randomTime("datetime")},
+			typeColumn{
+				definition: "timestamp" + suffix, stamp: true, edges: []string{
+					"'0000-00-00'",
+					"'1970-01-01 00:00:01'", "'2038-01-19 03:14:07'", "'2024-02-29 12:34:56.123456'",
+				},
+				random: randomTime("datetime"),
+			})
 	}
 	return all
 }
 
 func jsonEdges(mariadb bool) []string {
 	edges := []string{
-		`'{}'`, `'[]'`, `'null'`, `'[1, 2.0, 1e20, -0.0, 1e-7, true, false, null, "", 18446744073709551615, -9223372036854775808, 65536, -32769]'`,
-		`'{"b": 1, "aa": {"x": [[], {}]}, "a": "\\u0001\\b\\f\\n\\r\\t\\"\\\\/ü😀"}'`, `'1.5'`, `'"text"'`, `'[123456789012345678901234567890, 1e15, 1e14, 0.00001, 123456.789e3]'`,
+		`'{}'`, `'[]'`, `'null'`, `'[1, 2.0, 1e20, -0.0, 1e-7, true, false, null, "", 18446744073709551615, ` +
+			`-9223372036854775808, 65536, -32769]'`,
+		`'{"b": 1, "aa": {"x": [[], {}]}, "a": "\\u0001\\b\\f\\n\\r\\t\\"\\\\/ü😀"}'`, `'1.5'`, `'"text"'`,
+		`'[123456789012345678901234567890, 1e15, 1e14, 0.00001, 123456.789e3]'`,
 	}
 	if mariadb {
 		return edges
 	}
 	return append(edges,
-		`JSON_ARRAY(CAST(1.50 AS DECIMAL(10,2)), CAST('-0.05' AS DECIMAL(30,20)), CAST(18446744073709551616 AS DECIMAL(20)), DATE'2024-02-29', TIME'-12:34:56.5', TIMESTAMP'2024-02-29 01:02:03.000001', x'cafe00', b'101')`,
-		`JSON_OBJECT('long', CAST(REPEAT('x', 300) AS BINARY), 'blob', CAST(REPEAT('y', 57) AS BINARY), 'c', CAST('y' AS BINARY))`,
-		`(SELECT JSON_ARRAYAGG(CONCAT('element ', n)) FROM (WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n < 900) SELECT REPEAT(n, 40) AS n FROM s) AS q)`,
-		`(SELECT JSON_OBJECTAGG(CONCAT('key', n), n) FROM (WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n < 900) SELECT REPEAT(n, 40) AS n FROM s) AS q)`)
+		`JSON_ARRAY(CAST(1.50 AS DECIMAL(10,2)), CAST('-0.05' AS DECIMAL(30,20)), CAST(18446744073709551616 AS `+
+			`DECIMAL(20)), DATE'2024-02-29', TIME'-12:34:56.5', TIMESTAMP'2024-02-29 01:02:03.000001', x'cafe00', `+
+			`b'101')`,
+		`JSON_OBJECT('long', CAST(REPEAT('x', 300) AS BINARY), 'blob', CAST(REPEAT('y', 57) AS BINARY), 'c', `+
+			`CAST('y' AS BINARY))`,
+		`(SELECT JSON_ARRAYAGG(CONCAT('element ', n)) FROM (WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + `+
+			`1 FROM s WHERE n < 900) SELECT REPEAT(n, 40) AS n FROM s) AS q)`,
+		`(SELECT JSON_OBJECTAGG(CONCAT('key', n), n) FROM (WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 `+
+			`FROM s WHERE n < 900) SELECT REPEAT(n, 40) AS n FROM s) AS q)`)
 }
 
 func randomJSON(r *rand.Rand) string {

@@ -14,8 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestSafePositionHasAPlace reads safe positions while others write. By GTIDs alone a server reads its log from the start of a file to find
-// the position, which takes most of a second in a large one; so each must have a place in the log too.
+// TestSafePositionHasAPlace reads safe positions while others write. By GTIDs alone a server reads its log from the
+// start of a file to find the position, which takes most of a second in a large one; so each must have a place in the
+// log too.
 func TestSafePositionHasAPlace(t *testing.T) {
 	wiretest.Each(t, func(t *testing.T, s *wiretest.Server) {
 		const database = "wherry_safe_place"
@@ -50,7 +51,8 @@ func TestSafePositionHasAPlace(t *testing.T) {
 		if s.MariaDB {
 			return
 		}
-		// A transaction that owns its GTID for long, as on a replica: it is not waited for, and the position does not hold it.
+		// A transaction that owns its GTID for long, as on a replica: it is not waited for, and the position does not
+		// hold it.
 		uuid := string(c.Rows("SELECT UUID()")[0][0])
 		owner := s.Connect(t)
 		owner.Exec("USE "+database, "SET gtid_next = '"+uuid+":1'", "BEGIN", "INSERT INTO t (n) VALUES (2)")

@@ -17,8 +17,8 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// ScratchName is the name of a move's first scratch database; further ones have a number behind it. Names of moves have no hyphen,
-// so it is never the bookkeeping of another move.
+// ScratchName is the name of a move's first scratch database; further ones have a number behind it. Names of moves
+// have no hyphen, so it is never the bookkeeping of another move.
 func ScratchName(move string) string { return Bookkeeping(move) + "-try" }
 
 // scratchName is the name of one of several.
@@ -45,7 +45,8 @@ func scratchPrivileges(kinds []schema.ObjectKind) []string {
 const (
 	// scratchMark is the comment of the table by which a scratch database is known.
 	scratchMark = "wherry makes and removes this database to try statements in"
-	// scratchCollation is what a scratch database has until that table is there: one that is empty and has it is ours too.
+	// scratchCollation is what a scratch database has until that table is there: one that is empty and has it is ours
+	// too.
 	scratchCollation = "ascii_bin"
 	// scratchConns is how many statements run at a time.
 	scratchConns = 4
@@ -63,8 +64,8 @@ type scratch struct {
 	closed  error
 }
 
-// Scratch makes the databases. They are made, used and removed without the binary log where the account may leave it out, so that
-// replicas of the target do not see them.
+// Scratch makes the databases. They are made, used and removed without the binary log where the account may leave it
+// out, so that replicas of the target do not see them.
 func (t *Target) Scratch(ctx context.Context, plan db.ScratchPlan) (_ db.Scratch, err error) {
 	s := &scratch{t: t, names: map[string]string{}, conns: make(chan *sql.Conn, scratchConns)}
 	for i, d := range plan.Databases {
@@ -102,10 +103,14 @@ func (t *Target) Scratch(ctx context.Context, plan db.ScratchPlan) (_ db.Scratch
 // noScratch makes of a refusal by the server one by us: whatever it was, nothing can be tried.
 func noScratch(err error) error {
 	var known *db.NoScratchError
-	if errors.As(err, &known) || errors.Is(err, db.ErrConnection) || errors.Is(err, db.ErrRetry) || errors.Is(err, db.ErrSpace) || wire.Number(err) == 0 {
+	if errors.As(err, &known) || errors.Is(err, db.ErrConnection) || errors.Is(err, db.ErrRetry) ||
+		errors.Is(err, db.ErrSpace) || wire.Number(err) == 0 {
 		return err
 	}
-	return &db.NoScratchError{What: "no scratch database can be made on the target: " + err.Error(), Fix: "let the target take it, or leave it out with --no-trial"}
+	return &db.NoScratchError{
+		What: "no scratch database can be made on the target: " + err.Error(),
+		Fix:  "let the target take it, or leave it out with --no-trial",
+	}
 }
 
 // permitted looks whether the account may do what is to be tried.
@@ -134,8 +139,9 @@ func (s *scratch) permitted(ctx context.Context, plan db.ScratchPlan) error {
 		return nil
 	}
 	return &db.NoScratchError{
-		What: "the account may not make the scratch database in which the statements of the move are tried: " + strings.Join(lacking, "; "),
-		Fix:  strings.Join(grants, "; "),
+		What: "the account may not make the scratch database in which the statements of the move are tried: " +
+			strings.Join(lacking, "; "),
+		Fix: strings.Join(grants, "; "),
 	}
 }
 
@@ -149,13 +155,16 @@ func (s *scratch) takeLock(ctx context.Context) (err error) {
 		return wire.Classify(err)
 	}
 	if got.Int64 != 1 {
-		return &db.NoScratchError{What: "another check of this move tries its statements at the moment", Fix: "wait until it has ended"}
+		return &db.NoScratchError{
+			What: "another check of this move tries its statements at the moment",
+			Fix:  "wait until it has ended",
+		}
 	}
 	return nil
 }
 
-// sweep removes what an interrupted check has left. That is logged: a replica that has it, because it was made in a session that
-// was logged, loses it too, and to others it means nothing.
+// sweep removes what an interrupted check has left. That is logged: a replica that has it, because it was made in a
+// session that was logged, loses it too, and to others it means nothing.
 func (s *scratch) sweep(ctx context.Context) error {
 	left, strangers, err := s.t.scratchDatabases(ctx)
 	if err != nil {
@@ -216,8 +225,8 @@ func quiet(ctx context.Context, conn *sql.Conn) error {
 	return err
 }
 
-// make makes one database, which is known as ours at every instant. The name of the table that tells so is one that no table of the
-// user's has.
+// make makes one database, which is known as ours at every instant. The name of the table that tells so is one that
+// no table of the user's has.
 func (s *scratch) make(ctx context.Context, name, collation string) (err error) {
 	if collation == "" {
 		if collation, err = s.t.variable(ctx, "collation_server"); err != nil {
@@ -235,7 +244,8 @@ func (s *scratch) make(ctx context.Context, name, collation string) (err error) 
 		return fmt.Errorf("mark database %s: %w", name, err)
 	}
 	create := s.t.Dialect().CreateDatabase(name, collation)
-	if err := s.Execute(ctx, strings.Replace(create, "CREATE DATABASE IF NOT EXISTS", "ALTER DATABASE", 1)); err != nil {
+	if err := s.Execute(ctx, strings.Replace(create, "CREATE DATABASE IF NOT EXISTS", "ALTER DATABASE",
+		1)); err != nil {
 		return fmt.Errorf("alter database %s: %w", name, err)
 	}
 	return nil
@@ -290,7 +300,8 @@ func (s *scratch) Close() error {
 	return s.closed
 }
 
-// remove drops the databases on a connection of its own: the others may have a statement under way that nobody waits for.
+// remove drops the databases on a connection of its own: the others may have a statement under way that nobody waits
+// for.
 func (s *scratch) remove(ctx context.Context) error {
 	if len(s.made) == 0 {
 		return nil
@@ -313,12 +324,14 @@ func (t *Target) Leftovers(ctx context.Context) ([]string, error) {
 	return ours, err
 }
 
-// scratchDatabases returns the databases that have names of this move's scratch databases: those that it made, and others.
+// scratchDatabases returns the databases that have names of this move's scratch databases: those that it made, and
+// others.
 func (t *Target) scratchDatabases(ctx context.Context) (ours, others []string, err error) {
 	first := ScratchName(t.cfg.Move)
 	found, err := t.readAll(ctx, `SELECT SCHEMA_NAME, DEFAULT_COLLATION_NAME,
 		(SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = SCHEMA_NAME),
-		(SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = SCHEMA_NAME AND TABLE_COMMENT = `+wire.Quoted(scratchMark)+`),
+		(SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = SCHEMA_NAME AND TABLE_COMMENT = `+
+		wire.Quoted(scratchMark)+`),
 		(SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = SCHEMA_NAME)
 		FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = `+wire.Quoted(first)+" OR SCHEMA_NAME LIKE "+
 		wire.Quoted(strings.ReplaceAll(first, "_", `\_`)+"-%")+" ORDER BY SCHEMA_NAME")

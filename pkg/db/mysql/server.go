@@ -51,7 +51,8 @@ func openServer(ctx context.Context, cfg Config, role wire.Role) (*server, error
 		return nil, errors.Join(fmt.Errorf("connect to %s as %s: %w", cfg.Address(), cfg.User, err), s.admin.Close())
 	}
 	var name, cipher string
-	if err := s.admin.QueryRowContext(ctx, "SHOW SESSION STATUS LIKE 'Ssl_cipher'").Scan(&name, &cipher); err == nil && cipher == "" {
+	if err := s.admin.QueryRowContext(ctx, "SHOW SESSION STATUS LIKE 'Ssl_cipher'").Scan(&name, &cipher); err == nil &&
+		cipher == "" {
 		s.dialer.TLS = nil // the server has none: do not try again for each connection
 	}
 	return s, nil
@@ -97,7 +98,8 @@ func (s *server) learn(ctx context.Context) (err error) {
 
 func readCollations(ctx context.Context, admin *sql.Conn, flavor dialect.Flavor) (dialect.Collations, error) {
 	c := dialect.Collations{Known: map[string]string{}, Default: map[string]string{}, Numbers: map[int]string{}}
-	query := `SELECT COLLATION_NAME, COALESCE(CHARACTER_SET_NAME, ''), COALESCE(IS_DEFAULT, ''), COALESCE(ID, 0) FROM information_schema.COLLATIONS`
+	query := `SELECT COLLATION_NAME, COALESCE(CHARACTER_SET_NAME, ''), COALESCE(IS_DEFAULT, ''), COALESCE(ID, 0) ` +
+		`FROM information_schema.COLLATIONS`
 	if flavor.HasFullCollationNames() {
 		query += ` WHERE CHARACTER_SET_NAME IS NOT NULL UNION ALL
 			SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME, '', COALESCE(ID, 0) FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY`
@@ -155,7 +157,8 @@ func (s *server) Identity(ctx context.Context) (db.Identity, error) {
 	id := db.Identity{UUID: s.tag, Host: s.cfg.Address(), Flavor: s.family(), Version: s.version}
 	var micros int64
 	began := time.Now()
-	err := s.admin.QueryRowContext(ctx, `SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED), CONCAT('lower_case_table_names=', @@lower_case_table_names),
+	err := s.admin.QueryRowContext(ctx,
+		`SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED), CONCAT('lower_case_table_names=', @@lower_case_table_names),
 		@@GLOBAL.max_allowed_packet`).Scan(&micros, &id.Names, &id.Packet)
 	if err != nil {
 		return id, fmt.Errorf("identify %s: %w", s.cfg.Address(), wire.Classify(err))
@@ -174,7 +177,8 @@ func (s *server) family() string {
 // variable returns a global variable's value, or "" when the server does not know it.
 func (s *server) variable(ctx context.Context, name string) (string, error) {
 	var key, value string
-	err := s.admin.QueryRowContext(ctx, "SHOW GLOBAL VARIABLES LIKE '"+strings.ReplaceAll(name, "_", `\_`)+"'").Scan(&key, &value)
+	err := s.admin.QueryRowContext(ctx, "SHOW GLOBAL VARIABLES LIKE '"+strings.ReplaceAll(name, "_",
+		`\_`)+"'").Scan(&key, &value)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
@@ -184,8 +188,8 @@ func (s *server) variable(ctx context.Context, name string) (string, error) {
 	return value, nil
 }
 
-// global returns a global variable's value as an expression has it, a flag as 0 or 1. It takes a tenth of the time of variable, which makes the
-// server list all that it has: what is asked while writes are blocked is asked like this.
+// global returns a global variable's value as an expression has it, a flag as 0 or 1. It takes a tenth of the time of
+// variable, which makes the server list all that it has: what is asked while writes are blocked is asked like this.
 func (s *server) global(ctx context.Context, name string) (value string, err error) {
 	if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL."+name).Scan(&value); err != nil {
 		return "", fmt.Errorf("read @@%s: %w", name, wire.Classify(err))

@@ -25,7 +25,10 @@ func TestSilentServer(t *testing.T) {
 	require.NoError(t, err)
 	defer l.Close()
 	began := time.Now()
-	_, err = OpenSource(t.Context(), Config{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, User: "nobody", ConnectTimeout: 200 * time.Millisecond})
+	_, err = OpenSource(t.Context(), Config{
+		Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, User: "nobody",
+		ConnectTimeout: 200 * time.Millisecond,
+	})
 	require.ErrorIs(t, err, db.ErrConnection)
 	require.ErrorContains(t, err, "no answer within 200ms")
 	assert.Less(t, time.Since(began), 20*time.Second)

@@ -25,7 +25,8 @@ func (s *server) learnSessions(ctx context.Context, conn *sql.Conn) error {
 	}
 	s.verdicts = judge(s.version, has)
 	if packet, err := strconv.Atoi(has["max_allowed_packet"]); err == nil && packet < leastPacket {
-		return fmt.Errorf("max_allowed_packet is %d bytes, which wherry's own statements do not fit in; nothing was changed; "+
+		return fmt.Errorf("max_allowed_packet is %d bytes, which wherry's own statements do not fit in; nothing was "+
+			"changed; "+
 			"SET GLOBAL max_allowed_packet = 67108864 there: %w", packet, db.ErrUnsupported)
 	}
 	s.refused, err = s.dialer.PrepareSessions(ctx, conn, has)

@@ -11,7 +11,8 @@ import (
 	"wherry/pkg/db/mysql/wire/wiretest"
 )
 
-// TestSessionVariablesRefused opens servers by an account without privileges, where sessions inherit what it may not set: check tells of it.
+// TestSessionVariablesRefused opens servers by an account without privileges, where sessions inherit what it may not
+// set: check tells of it.
 func TestSessionVariablesRefused(t *testing.T) {
 	wiretest.Each(t, func(t *testing.T, s *wiretest.Server) {
 		root, err := s.Dialer.Dial(t.Context(), wire.Asking)
@@ -21,7 +22,10 @@ func TestSessionVariablesRefused(t *testing.T) {
 		if s.MariaDB {
 			name, value, back = "enforce_storage_engine", "'InnoDB'", "NULL"
 		}
-		for _, statement := range []string{"DROP USER IF EXISTS wherry_plain", "CREATE USER wherry_plain IDENTIFIED BY 'secret'", "SET GLOBAL " + name + " = " + value} {
+		for _, statement := range []string{
+			"DROP USER IF EXISTS wherry_plain",
+			"CREATE USER wherry_plain IDENTIFIED BY 'secret'", "SET GLOBAL " + name + " = " + value,
+		} {
 			_, err := root.Exec(t.Context(), statement)
 			require.NoError(t, err, statement)
 		}

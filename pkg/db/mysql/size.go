@@ -11,7 +11,8 @@ import (
 
 // sizeColumns are what a server estimates of a table. Sessions of MySQL are told to keep no answer of an earlier moment
 // (information_schema_stats_expiry), which would be one of up to a day ago.
-const sizeColumns = "TABLE_SCHEMA, TABLE_NAME, COALESCE(TABLE_ROWS, 0), COALESCE(DATA_LENGTH, 0) + COALESCE(INDEX_LENGTH, 0), COALESCE(AUTO_INCREMENT, 0)"
+const sizeColumns = "TABLE_SCHEMA, TABLE_NAME, COALESCE(TABLE_ROWS, 0), COALESCE(DATA_LENGTH, 0) + " +
+	"COALESCE(INDEX_LENGTH, 0), COALESCE(AUTO_INCREMENT, 0)"
 
 // fewTables is how many tables of a database are asked for one by one. A server opens one table then, and else every
 // table of the database: MariaDB has no use for a list of names there (MariaDB manual, "Information Schema Tables",

@@ -14,8 +14,8 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// statement builds one multi-row INSERT or REPLACE in a buffer that is reused: head, rows, tail. The buffer begins with a
-// packet's header, so that it is sent as it stands.
+// statement builds one multi-row INSERT or REPLACE in a buffer that is reused: head, rows, tail. The buffer begins
+// with a packet's header, so that it is sent as it stands.
 type statement struct {
 	t        *Target
 	rel      *route.Relation
@@ -36,7 +36,8 @@ func newStatement(t *Target, rel *route.Relation, verb, tail string) *statement 
 	var names []string
 	st := &statement{
 		t: t, rel: rel, tail: tail, types: make([]*schema.Type, len(rel.Columns)),
-		limit: min(insertBytes, t.maxPacket-statementMargin), packet: t.maxPacket - statementMargin, signless: t.signless(rel),
+		limit: min(insertBytes, t.maxPacket-statementMargin), packet: t.maxPacket - statementMargin,
+		signless: t.signless(rel),
 	}
 	for i := range rel.Columns {
 		if rel.Written(i) {
@@ -51,8 +52,8 @@ func newStatement(t *Target, rel *route.Relation, verb, tail string) *statement 
 	return st
 }
 
-// fits tells whether a row may join those added since the last run. The size is a safe guess: escapes double a byte, and paths
-// lengthen a document.
+// fits tells whether a row may join those added since the last run. The size is a safe guess: escapes double a byte,
+// and paths lengthen a document.
 func (st *statement) fits(row db.Row) bool {
 	if st.rows == 0 {
 		return true
@@ -66,8 +67,8 @@ func (st *statement) fits(row db.Row) bool {
 	return len(st.buf)+size < st.limit && st.blanks < maxBlanks
 }
 
-// huge tells whether a row is to be streamed, because it may be too large for a packet of its own: escapes double a byte at
-// most, and hexadecimal does.
+// huge tells whether a row is to be streamed, because it may be too large for a packet of its own: escapes double a
+// byte at most, and hexadecimal does.
 func (st *statement) huge(row db.Row) bool {
 	return st.rows == 0 && len(st.head)+len(st.tail)+2*row.Size()+16*len(row) > st.packet && st.t.useLoadData()
 }
@@ -77,7 +78,8 @@ func (st *statement) stream(ctx context.Context, w *wire.Conn, row db.Row, repla
 	plain := st.t.plainRows(st.rel, &oneRow{row: row})
 	_, err := st.t.loadData(ctx, w, st.rel, plain, replace)
 	if err == nil && plain.held != nil {
-		err = fmt.Errorf("write row of %d bytes to %s: a row with decimals in a document, or an error value of an enum, is too large for the target's max_allowed_packet; SET GLOBAL max_allowed_packet = %d there: %w",
+		err = fmt.Errorf("write row of %d bytes to %s: a row with decimals in a document, or an error value of an "+
+			"enum, is too large for the target's max_allowed_packet; SET GLOBAL max_allowed_packet = %d there: %w",
 			row.Size(), st.rel.Name(), roundPacket(documentGrowth*row.Size()), db.ErrUnsupported)
 	}
 	return err
@@ -105,8 +107,10 @@ func (st *statement) add(row db.Row) error {
 	st.rows++
 	st.blanks += countBlanks(st.blank, row)
 	if st.rows == 1 && len(st.buf)+len(st.tail) > st.packet {
-		return fmt.Errorf("write row of %d bytes to %s: the target's max_allowed_packet is too small; SET GLOBAL max_allowed_packet = %d on the target, "+
-			"or local_infile = ON there: %w", row.Size(), st.rel.Name(), roundPacket(len(st.buf)+len(st.tail)+statementMargin), db.ErrUnsupported)
+		return fmt.Errorf("write row of %d bytes to %s: the target's max_allowed_packet is too small; SET GLOBAL "+
+			"max_allowed_packet = %d on the target, "+
+			"or local_infile = ON there: %w", row.Size(), st.rel.Name(),
+			roundPacket(len(st.buf)+len(st.tail)+statementMargin), db.ErrUnsupported)
 	}
 	return nil
 }
@@ -138,7 +142,8 @@ func (st *statement) insert(ctx context.Context, w *wire.Conn) error {
 	}
 	res, err := st.run(ctx, w)
 	if err == nil && (res.Affected != uint64(n) || res.Warnings != 0) { //nolint:gosec // a count
-		err = fmt.Errorf("insert %s into %s: the target took %d with %s: %s: %w", count.Of(n, "row"), st.rel.Name(), res.Affected,
+		err = fmt.Errorf("insert %s into %s: the target took %d with %s: %s: %w", count.Of(n, "row"), st.rel.Name(),
+			res.Affected,
 			count.Of(res.Warnings, "warning"), w.Warnings(ctx), db.ErrUnsupported)
 	}
 	return err

@@ -32,7 +32,8 @@ func (s *Source) Continues(ctx context.Context, from db.Position, seen []db.Posi
 		}
 	}()
 	if on, err := s.hasGTID(ctx); err != nil || !on {
-		return errors.Join(err, fmt.Errorf("%w: it has no GTIDs (gtid_mode is not ON), so it cannot be proved to have the same history", db.ErrUnsupported))
+		return errors.Join(err, fmt.Errorf("%w: it has no GTIDs (gtid_mode is not ON), so it cannot be proved to "+
+			"have the same history", db.ErrUnsupported))
 	}
 	if from.IsZero() {
 		return nil // the target holds nothing yet
@@ -65,7 +66,8 @@ func parseNeeded(positions []db.Position, mariadb bool) ([]binlog.GTIDs, error) 
 			return nil, err
 		}
 		if p.GTIDs == nil || p.GTIDs.Empty() {
-			return nil, fmt.Errorf("%w: position %q of the other server has no GTIDs, so nothing proves that both have the same history", db.ErrUnsupported, pos)
+			return nil, fmt.Errorf("%w: position %q of the other server has no GTIDs, so nothing proves that both "+
+				"have the same history", db.ErrUnsupported, pos)
 		}
 		if _, list := p.GTIDs.(binlog.GTIDList); list != mariadb {
 			return nil, fmt.Errorf("%w: position %q is of a server of another family", db.ErrUnsupported, pos)
@@ -96,7 +98,8 @@ const visibleWait = 30 * time.Second
 // sequence number alone proves nothing, for two servers may have used it.
 func (s *Source) lacksOfLists(ctx context.Context, needed []binlog.GTIDs) (string, error) {
 	var state, end string
-	if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_binlog_state, @@GLOBAL.gtid_binlog_pos").Scan(&state, &end); err != nil {
+	if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_binlog_state, @@GLOBAL.gtid_binlog_pos").Scan(&state,
+		&end); err != nil {
 		return "", wire.Classify(err)
 	}
 	type origin struct{ domain, server uint32 }
@@ -141,7 +144,8 @@ func (s *Source) lacksOfLists(ctx context.Context, needed []binlog.GTIDs) (strin
 			}
 		}
 		if time.Now().After(deadline) {
-			return "", fmt.Errorf("%w: transactions up to %s are in the log and not visible after %s", db.ErrRetry, end, visibleWait)
+			return "", fmt.Errorf("%w: transactions up to %s are in the log and not visible after %s", db.ErrRetry, end,
+				visibleWait)
 		}
 		select {
 		case <-ctx.Done():
@@ -156,8 +160,10 @@ func (s *Source) lost(ctx context.Context, lacking string) error {
 	if u, err := s.follows(ctx); err == nil && u != nil && u.applying() {
 		return fmt.Errorf("%w: it is a replica of %s and has not applied %s yet", db.ErrRetry, u.source(), lacking)
 	}
-	return fmt.Errorf("%w: %s. The target is ahead of this server: they were lost with the server that was the source before, or this one "+
-		"does not log what it replicates (log_replica_updates). Bring them to this server, or go on with one that has them, or begin the move again", db.ErrLost, lacking)
+	return fmt.Errorf("%w: %s. The target is ahead of this server: they were lost with the server that was the "+
+		"source before, or this one "+
+		"does not log what it replicates (log_replica_updates). Bring them to this server, or go on with one that "+
+		"has them, or begin the move again", db.ErrLost, lacking)
 }
 
 // reaches proves that the log holds everything after from.

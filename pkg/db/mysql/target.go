@@ -19,8 +19,9 @@ type Target struct {
 	maxPacket   int // bytes of one statement
 	localInfile atomic.Bool
 	lastApplier atomic.Uint32 // connection id of the applier before, which must be gone before its outcome is read
-	alone       atomic.Bool   // connections of one applier waited for each other once: from then on one of them applies all
-	displacing  sync.Map      // *route.Route to bool: whether a load lets rows give way
+	// connections of one applier waited for each other once: from then on one of them applies all
+	alone      atomic.Bool
+	displacing sync.Map // *route.Route to bool: whether a load lets rows give way
 
 	building sync.Mutex
 	builders []builder // connections that are ready for schema statements
@@ -86,7 +87,8 @@ func (t *Target) execute(ctx context.Context, statement string) (err error) {
 		if err == nil {
 			return nil
 		}
-		if err = wire.Classify(err); t.flavor.MariaDB && errors.Is(err, db.ErrRetry) && time.Since(began) < childrenPatience && ctx.Err() == nil {
+		if err = wire.Classify(err); t.flavor.MariaDB && errors.Is(err, db.ErrRetry) &&
+			time.Since(began) < childrenPatience && ctx.Err() == nil {
 			time.Sleep(20 * time.Millisecond)
 			continue
 		}

@@ -24,7 +24,8 @@ var alterCases = []struct {
 		"PRIMARY KEY (`id`)"},
 	{
 		name: "exchange names", from: "`id` int NOT NULL, `a` int DEFAULT NULL, `b` int DEFAULT NULL, `g` int " +
-			"GENERATED ALWAYS AS ((`a` - `b`)) STORED, PRIMARY KEY (`id`), KEY `k` (`a`), CONSTRAINT `c` CHECK ((`a` > 0))",
+			"GENERATED ALWAYS AS ((`a` - `b`)) STORED, PRIMARY KEY (`id`), KEY `k` (`a`), CONSTRAINT `c` CHECK " +
+			"((`a` > 0))",
 		to: "`id` int NOT NULL, `b` int DEFAULT NULL, `a` int DEFAULT NULL, `g` int GENERATED ALWAYS AS ((`b` - " +
 			"`a`)) STORED, PRIMARY KEY (`id`), KEY `k` (`b`), CONSTRAINT `c` CHECK ((`b` > 0))",
 		renamed: "a<b b<a",

@@ -13,7 +13,8 @@ func TestParseFlavor(t *testing.T) {
 	for version, want := range map[string]Flavor{
 		"9.7.4": {false, 90704}, "8.0.36-28": {false, 80036}, "5.7.44-log": {false, 50744},
 		"10.11.4-MariaDB-1:10.11.4+maria~ubu2204": {true, 101104},
-		"5.5.5-10.3.38-MariaDB-log":               {true, 100338}, "11.8.2-MariaDB": {true, 110802}, "8.4": {false, 80400},
+		"5.5.5-10.3.38-MariaDB-log":               {true, 100338}, "11.8.2-MariaDB": {true, 110802},
+		"8.4": {false, 80400},
 	} {
 		got, err := ParseFlavor(version)
 		require.NoError(t, err, version)

@@ -35,7 +35,8 @@ func TestEveryLossIsMade(t *testing.T) {
 			[]string{"note collation a"},
 		},
 		{
-			mysql97, mariadb101, "`a` int DEFAULT NULL) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci",
+			mysql97, mariadb101, "`a` int DEFAULT NULL) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 " +
+				"COLLATE=utf8mb4_0900_ai_ci",
 			[]string{"note collation "},
 		},
 		{mariadb101, mysql97, "`a` int DEFAULT NULL `x`='y'" + end, []string{"loss column-option a"}},
@@ -95,7 +96,8 @@ func TestEveryLossIsMade(t *testing.T) {
 		{mysql97, mysql97, "`ts` timestamp NULL DEFAULT NULL, `v` int GENERATED ALWAYS AS (hour(`ts`)) VIRTUAL, `a` " +
 			"int GENERATED ALWAYS AS ((`v` + 1)) STORED" + end, []string{"loss session-expression a"}},
 		{
-			mysql97, mysql97, "`ts` timestamp NULL DEFAULT NULL, `v` int GENERATED ALWAYS AS (hour(`ts`)) VIRTUAL" + end,
+			mysql97, mysql97, "`ts` timestamp NULL DEFAULT NULL, `v` int GENERATED ALWAYS AS (hour(`ts`)) VIRTUAL" +
+				end,
 			nil,
 		},
 		{mysql97, mysql97, "`ts` timestamp NULL DEFAULT NULL, `v` int GENERATED ALWAYS AS (hour(`ts`)) VIRTUAL, KEY " +

@@ -39,7 +39,8 @@ func (d dialect) DropObject(o *schema.Object) string {
 	return "DROP " + strings.ToUpper(string(o.Kind)) + " IF EXISTS " + Quoted(o.Name)
 }
 
-// DisableEvent implements schema.Dialect. The event's definer becomes the account's (MySQL manual, "ALTER EVENT Statement").
+// DisableEvent implements schema.Dialect. The event's definer becomes the account's (MySQL manual, "ALTER EVENT
+// Statement").
 func (d dialect) DisableEvent(o *schema.Object) string {
 	return "ALTER EVENT " + Quoted(o.Name) + " DISABLE"
 }

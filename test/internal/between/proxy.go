@@ -1,4 +1,5 @@
-// Package between stands between wherry and a server: it makes the network and what dies at a chosen moment a matter of the tests.
+// Package between stands between wherry and a server: it makes the network and what dies at a chosen moment a matter
+// of the tests.
 //
 // It speaks no more of the protocol than it takes to tell commands apart, and changes nothing of what it lets through.
 package between
@@ -140,7 +141,8 @@ func (p *Proxy) LoseAnswers(n int, match func(statements []string) bool) {
 	p.set(func() { p.trap = &trap{match: commit(match), answer: true, left: n} })
 }
 
-// LoseAnswerAndNetwork loses the answer to the next commit of a connection that matches, and lets nothing through from then on, until Up.
+// LoseAnswerAndNetwork loses the answer to the next commit of a connection that matches, and lets nothing through
+// from then on, until Up.
 func (p *Proxy) LoseAnswerAndNetwork(match func(statements []string) bool) {
 	p.set(func() { p.trap = &trap{match: commit(match), answer: true, down: true, left: 1} })
 }

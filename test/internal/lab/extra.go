@@ -19,15 +19,15 @@ type Fleet struct {
 	port        int
 }
 
-// fleets counts those of this process. Each looks for free ports from another one on: a server that is dead for a moment must
-// find its port free when it comes back.
+// fleets counts those of this process. Each looks for free ports from another one on: a server that is dead for a
+// moment must find its port free when it comes back.
 var fleets atomic.Int32
 
 func firstPort() int { return 24000 + os.Getpid()%100*80 + int(fleets.Add(1))%10*8 }
 
 // NewFleet starts servers with settings that others do not have ("name=value", or "name"), by the script that
-// WHERRY_SERVERS_SCRIPT names. Their folder tells the script whose they are: when this process is killed, the next "down" takes
-// them away.
+// WHERRY_SERVERS_SCRIPT names. Their folder tells the script whose they are: when this process is killed, the next
+// "down" takes them away.
 func NewFleet(script, flavor string, n int, settings ...string) (*Fleet, error) {
 	dir, err := os.MkdirTemp(os.Getenv("WHERRY_SERVERS_DIR"), fmt.Sprintf("extra-%d-", os.Getpid()))
 	if err != nil {
@@ -61,7 +61,8 @@ func NewFleet(script, flavor string, n int, settings ...string) (*Fleet, error) 
 // Control has the script do something with the servers, such as kill mysql-1, and returns what it prints.
 func (f *Fleet) Control(args ...string) (string, error) {
 	cmd := exec.Command(f.script, args...) //nolint:gosec // the script of the environment
-	cmd.Env = append(os.Environ(), "WHERRY_SERVERS_DIR="+f.dir, "WHERRY_SERVERS_FAST=1", "WHERRY_SERVERS_PORT="+strconv.Itoa(f.port))
+	cmd.Env = append(os.Environ(), "WHERRY_SERVERS_DIR="+f.dir, "WHERRY_SERVERS_FAST=1",
+		"WHERRY_SERVERS_PORT="+strconv.Itoa(f.port))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -13,7 +13,8 @@ import (
 )
 
 func TestParseServers(t *testing.T) {
-	servers, err := ParseServers("mysql-1=mysql://root@127.0.0.1:3306 mysql-2=mysql://root@127.0.0.1:3307  mariadb-1=mariadb://root@127.0.0.1:3308 ")
+	servers, err := ParseServers("mysql-1=mysql://root@127.0.0.1:3306 mysql-2=mysql://root@127.0.0.1:3307  " +
+		"mariadb-1=mariadb://root@127.0.0.1:3308 ")
 	require.NoError(t, err)
 	require.Len(t, servers, 3)
 	assert.Equal(t, Server{Name: "mysql-2", Flavor: MySQL, Host: "127.0.0.1", Port: 3307}, servers[1])
@@ -82,7 +83,8 @@ func TestChild(t *testing.T) {
 }
 
 func TestSummary(t *testing.T) {
-	s, err := ParseSummary(`{"type":"table","rows":3}` + "\n" + `{"type":"summary","rows":12,"blocked":"1.5s","took":0.25,"detail":"fine"}` + "\n")
+	s, err := ParseSummary(`{"type":"table","rows":3}` + "\n" +
+		`{"type":"summary","rows":12,"blocked":"1.5s","took":0.25,"detail":"fine"}` + "\n")
 	require.NoError(t, err)
 	assert.InDelta(t, 12, s.Number("rows"), 0)
 	assert.Equal(t, 1500*time.Millisecond, s.Duration("blocked"))
@@ -97,25 +99,32 @@ func TestSummary(t *testing.T) {
 
 func TestMove(t *testing.T) {
 	source, target := Server{Host: "127.0.0.1", Port: 3306}, Server{Host: "127.0.0.1", Port: 3307}
-	m := Move{Name: "shop", State: t.TempDir() + "/state.json", Source: source, Target: target, Include: "shop.*", Extra: []string{"copy: {workers: 2}"}}
+	m := Move{
+		Name: "shop", State: t.TempDir() + "/state.json", Source: source, Target: target, Include: "shop.*",
+		Extra: []string{"copy: {workers: 2}"},
+	}
 	w, err := m.Write("bin/wherry", t.TempDir()+"/wherry.yaml")
 	require.NoError(t, err)
 	cfg, err := config.Load(config.Options{Files: []string{w.Config}})
 	require.NoError(t, err)
 	assert.Equal(t, 2, cfg.Copy.Workers)
-	assert.Equal(t, "bin/wherry cutover --config "+w.Config+" --json --confirm=shop", w.Line("cutover", "--confirm=shop"))
+	assert.Equal(t, "bin/wherry cutover --config "+w.Config+" --json --confirm=shop",
+		w.Line("cutover", "--confirm=shop"))
 }
 
 func TestVersions(t *testing.T) {
-	servers, err := ParseServers("mysql-1=mysql://root@h:1 mariadb-1=mariadb://root@h:2 mariadb-2=mariadb://root@h:3 mariadb118-1=mariadb://root@h:4 mariadb105-1=mariadb://root@h:5 mariadb105-2=mariadb://root@h:6")
+	servers, err := ParseServers("mysql-1=mysql://root@h:1 mariadb-1=mariadb://root@h:2 mariadb-2=mariadb://root@h:3 " +
+		"mariadb118-1=mariadb://root@h:4 mariadb105-1=mariadb://root@h:5 mariadb105-2=mariadb://root@h:6")
 	require.NoError(t, err)
 	var names []string
 	for _, p := range versions(servers) {
 		names = append(names, p.Name)
 	}
 	assert.Equal(t, []string{
-		"mysql to mariadb118", "mysql to mariadb105", "mariadb to mariadb118", "mariadb to mariadb105", "mariadb118 to mysql", "mariadb118 to mariadb",
-		"mariadb118 to mariadb105", "mariadb105 to mysql", "mariadb105 to mariadb", "mariadb105 to mariadb118", "mariadb105 to mariadb105",
+		"mysql to mariadb118", "mysql to mariadb105", "mariadb to mariadb118", "mariadb to mariadb105",
+		"mariadb118 to mysql", "mariadb118 to mariadb",
+		"mariadb118 to mariadb105", "mariadb105 to mysql", "mariadb105 to mariadb", "mariadb105 to mariadb118",
+		"mariadb105 to mariadb105",
 	}, names)
 	assert.Empty(t, versions(servers[:3]))
 }

@@ -29,7 +29,8 @@ func Load(ctx context.Context, conn *sql.Conn, table string, columns []string, r
 			set = append(set, columns[i])
 		}
 	}
-	statement := fmt.Sprintf("LOAD DATA LOCAL INFILE 'Reader::%s' INTO TABLE %s CHARACTER SET binary (%s)", name, table, strings.Join(list, ", "))
+	statement := fmt.Sprintf("LOAD DATA LOCAL INFILE 'Reader::%s' INTO TABLE %s CHARACTER SET binary (%s)", name, table,
+		strings.Join(list, ", "))
 	if len(set) > 0 {
 		statement += " SET " + strings.Join(set, ", ")
 	}
@@ -58,7 +59,9 @@ func noWarnings(ctx context.Context, conn *sql.Conn, table string) error {
 }
 
 // LoadRows loads rows number first to last-1 in statements of at most perStatement rows; write appends one row.
-func LoadRows(ctx context.Context, conn *sql.Conn, table string, columns []string, first, last, perStatement int, write func(*TSV, int)) error {
+func LoadRows(ctx context.Context, conn *sql.Conn, table string, columns []string, first, last, perStatement int,
+	write func(*TSV, int),
+) error {
 	for ; first < last; first += perStatement {
 		end := min(first+perStatement, last)
 		rows := &generator{next: first, last: end, write: write}

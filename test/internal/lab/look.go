@@ -32,7 +32,8 @@ func Strings(ctx context.Context, db *sql.DB, query string, args ...any) (out []
 
 // Tables returns the names of the base tables of a database.
 func Tables(ctx context.Context, db *sql.DB, database string) ([]string, error) {
-	return Strings(ctx, db, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE NOT IN ('VIEW', 'SEQUENCE') ORDER BY BINARY TABLE_NAME", database)
+	return Strings(ctx, db, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE "+
+		"NOT IN ('VIEW', 'SEQUENCE') ORDER BY BINARY TABLE_NAME", database)
 }
 
 // Column is one column of a table, as information_schema has it.
@@ -46,8 +47,10 @@ type Column struct {
 
 // Columns returns the columns of a table in order.
 func Columns(ctx context.Context, db *sql.DB, database, table string) (out []Column, err error) {
-	rows, err := db.QueryContext(ctx, "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE = 'YES', LOWER(EXTRA), COALESCE(GENERATION_EXPRESSION, '') <> '' "+
-		"FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND BINARY TABLE_NAME = ? ORDER BY ORDINAL_POSITION", database, table)
+	rows, err := db.QueryContext(ctx, "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE = 'YES', "+
+		"LOWER(EXTRA), COALESCE(GENERATION_EXPRESSION, '') <> '' "+
+		"FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND BINARY TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
+		database, table)
 	if err != nil {
 		return nil, fmt.Errorf("read columns of %s.%s: %w", database, table, err)
 	}
@@ -62,8 +65,8 @@ func Columns(ctx context.Context, db *sql.DB, database, table string) (out []Col
 	return out, rows.Err()
 }
 
-// Rows returns the rows of a table in binary order: characters in hexadecimal of UTF-8, bytes in hexadecimal, numbers as
-// the binary double or the digits that they are. where is a condition, or empty.
+// Rows returns the rows of a table in binary order: characters in hexadecimal of UTF-8, bytes in hexadecimal, numbers
+// as the binary double or the digits that they are. where is a condition, or empty.
 func Rows(ctx context.Context, db *sql.DB, database, table, where string) (out []string, err error) {
 	columns, err := Columns(ctx, db, database, table)
 	if err != nil {
@@ -79,7 +82,8 @@ func Rows(ctx context.Context, db *sql.DB, database, table, where string) (out [
 	for i, c := range columns {
 		list[i] = expression(c)
 	}
-	rows, err := db.QueryContext(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+Quote(database)+"."+Quote(table)+where)
+	rows, err := db.QueryContext(ctx, "SELECT "+strings.Join(list, ", ")+" FROM "+Quote(database)+"."+Quote(table)+
+		where)
 	if err != nil {
 		return nil, fmt.Errorf("read %s.%s: %w", database, table, err)
 	}
@@ -120,7 +124,8 @@ func expression(c Column) string {
 		return name + "+0"
 	case "float", "double":
 		return name + "*1e0"
-	case "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
+	case "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
+		"geometrycollection", "geomcollection":
 		return "HEX(ST_AsBinary(" + name + "))"
 	default:
 		return name

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// Main builds wherry, sets binary to its path, runs the tests of a package and returns the exit status. Nothing is built
-// where there are no servers to test with.
+// Main builds wherry, sets binary to its path, runs the tests of a package and returns the exit status. Nothing is
+// built where there are no servers to test with.
 func Main(m interface{ Run() int }, binary *string) int {
 	if os.Getenv("WHERRY_TEST_SERVERS") == "" {
 		return m.Run()

@@ -9,11 +9,14 @@ import (
 // Follow makes a server the replica of another one of its flavor, by GTID.
 func Follow(ctx context.Context, replica *sql.DB, primary Server) error {
 	if primary.Flavor == MySQL {
-		return Exec(ctx, replica, fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_HOST='%s', SOURCE_PORT=%d, SOURCE_USER='%s', SOURCE_PASSWORD='%s', "+
-			"SOURCE_AUTO_POSITION=1, SOURCE_CONNECT_RETRY=1, GET_SOURCE_PUBLIC_KEY=1", primary.Host, primary.Port, User, Password), "START REPLICA")
+		return Exec(ctx, replica, fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_HOST='%s', SOURCE_PORT=%d, "+
+			"SOURCE_USER='%s', SOURCE_PASSWORD='%s', "+
+			"SOURCE_AUTO_POSITION=1, SOURCE_CONNECT_RETRY=1, GET_SOURCE_PUBLIC_KEY=1", primary.Host, primary.Port, User,
+			Password), "START REPLICA")
 	}
 	return Exec(ctx, replica, "SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_binlog_pos",
-		fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%d, MASTER_USER='%s', MASTER_PASSWORD='%s', MASTER_USE_GTID=slave_pos, "+
+		fmt.Sprintf("CHANGE MASTER TO MASTER_HOST='%s', MASTER_PORT=%d, MASTER_USER='%s', MASTER_PASSWORD='%s', "+
+			"MASTER_USE_GTID=slave_pos, "+
 			"MASTER_CONNECT_RETRY=1", primary.Host, primary.Port, User, Password), "START SLAVE")
 }
 

@@ -9,5 +9,6 @@ func Unreachable() (string, error) {
 		return "", err
 	}
 	at := "://root@" + l.Addr().String()
-	return "mysql-1=mysql" + at + " mysql-2=mysql" + at + " mariadb-1=mariadb" + at + " mariadb-2=mariadb" + at, l.Close()
+	return "mysql-1=mysql" + at + " mysql-2=mysql" + at + " mariadb-1=mariadb" + at + " mariadb-2=mariadb" + at,
+		l.Close()
 }

@@ -13,9 +13,9 @@ type Versioned struct {
 	Source, Target Server
 }
 
-// Versions are all ordered pairs of the servers that WHERRY_TEST_SERVERS lists, from each flavor to each, without those that all
-// other tests use. Servers of other versions have names such as mariadb118-1. Where there are none the test is skipped, unless
-// WHERRY_VERSIONS=1 says that it is run for them.
+// Versions are all ordered pairs of the servers that WHERRY_TEST_SERVERS lists, from each flavor to each, without
+// those that all other tests use. Servers of other versions have names such as mariadb118-1. Where there are none the
+// test is skipped, unless WHERRY_VERSIONS=1 says that it is run for them.
 func Versions(t *testing.T) []Versioned {
 	t.Helper()
 	servers, err := ParseServers(os.Getenv("WHERRY_TEST_SERVERS"))

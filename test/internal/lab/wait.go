@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Patience is how long a test waits for something while nothing moves. A busy machine makes things slow, so what bounds a wait
-// is progress and not a clock: see Until.
+// Patience is how long a test waits for something while nothing moves. A busy machine makes things slow, so what
+// bounds a wait is progress and not a clock: see Until.
 const Patience = 3 * time.Minute
 
 // Progress is a value that changes while the thing that is waited for comes nearer.
 type Progress func() int64
 
-// Until polls done until it returns true. It returns false when done did not, and none of the progress values has changed for
-// the time of Patience; without such a value it waits for that time.
+// Until polls done until it returns true. It returns false when done did not, and none of the progress values has
+// changed for the time of Patience; without such a value it waits for that time.
 func Until(done func() bool, progress ...Progress) bool {
 	began := time.Now()
 	still := standstill{progress: progress, limit: Patience}
@@ -59,8 +59,8 @@ func (s *standstill) reached() bool {
 	return now.Sub(s.change) > s.limit
 }
 
-// Ended waits for the end of the child, for as long as the child or one of the values moves, and returns true. A child that
-// stands still is made to show where by SIGQUIT, which ends it, and the result is false.
+// Ended waits for the end of the child, for as long as the child or one of the values moves, and returns true. A
+// child that stands still is made to show where by SIGQUIT, which ends it, and the result is false.
 func (c *Child) Ended(progress ...Progress) bool {
 	if Until(func() bool {
 		select {
@@ -80,8 +80,9 @@ func (c *Child) Ended(progress ...Progress) bool {
 // Progress changes while the child works.
 func (c *Child) Progress() int64 { return Works(c.cmd.Process.Pid)() }
 
-// Works changes with every second of processor time that a process uses and with every 256 KiB that it reads and writes,
-// connections included. What a process does that waits, such as heartbeats, is far less than that in the time of Patience.
+// Works changes with every second of processor time that a process uses and with every 256 KiB that it reads and
+// writes, connections included. What a process does that waits, such as heartbeats, is far less than that in the time
+// of Patience.
 func Works(pid int) Progress {
 	return func() int64 {
 		read, write := ioOf(pid)
@@ -103,8 +104,8 @@ func ioOf(pid int) (read, written int64) {
 	return read, written
 }
 
-// cpuOf reads the processor time that a process has used, in whole seconds; 0 if it is gone. See proc(5): fields 14 and 15 are in
-// hundredths of a second, and the second field is a name in brackets that may contain anything.
+// cpuOf reads the processor time that a process has used, in whole seconds; 0 if it is gone. See proc(5): fields 14
+// and 15 are in hundredths of a second, and the second field is a name in brackets that may contain anything.
 func cpuOf(pid int) int64 {
 	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])

@@ -30,7 +30,10 @@ func TestStandstill(t *testing.T) {
 
 // TestWorks sees a process that computes, one that writes, and none that sleeps.
 func TestWorks(t *testing.T) {
-	for name, moves := range map[string]bool{"while :; do :; done": true, "exec cat /dev/zero > /dev/null": true, "exec sleep 60": false} {
+	for name, moves := range map[string]bool{
+		"while :; do :; done": true, "exec cat /dev/zero > /dev/null": true,
+		"exec sleep 60": false,
+	} {
 		c, err := Start(t.Context(), nil, nil, "sh", "-c", name)
 		require.NoError(t, err)
 		first := c.Progress()

@@ -30,7 +30,8 @@ type Move struct {
 // YAML is the configuration file.
 func (m Move) YAML() string {
 	end := func(s Server) string {
-		return fmt.Sprintf("{host: %s, port: %d, user: %s, password: %s, tls: {mode: disabled}}", s.Host, s.Port, User, Password)
+		return fmt.Sprintf("{host: %s, port: %d, user: %s, password: %s, tls: {mode: disabled}}", s.Host, s.Port, User,
+			Password)
 	}
 	lines := []string{
 		"move: " + m.Name,

@@ -1,8 +1,9 @@
-// Package statements is a table of schema changes: what a server is given before, and the statements. Its one invariant: every
-// statement of a case succeeds on every server that the case holds for, and leaves rows in the tables that stay.
+// Package statements is a table of schema changes: what a server is given before, and the statements. Its one
+// invariant: every statement of a case succeeds on every server that the case holds for, and leaves rows in the
+// tables that stay.
 //
-// It runs nothing. One test works out by pkg/ddl what each statement does and compares that with the server; another moves the
-// tables while the statements run.
+// It runs nothing. One test works out by pkg/ddl what each statement does and compares that with the server; another
+// moves the tables while the statements run.
 package statements
 
 import "strings"
@@ -14,19 +15,20 @@ type Case struct {
 	MariaDB bool
 	// Setup makes the tables with their rows. It runs in the session's default database {db}.
 	Setup []string
-	// Statements are the schema changes, with the session settings and row changes that belong to them in between. The session's
-	// default database is {db} unless a USE changes it.
+	// Statements are the schema changes, with the session settings and row changes that belong to them in between.
+	// The session's default database is {db} unless a USE changes it.
 	Statements []string
 	// Stays tells why the tables or the statements cannot be had on the other family; empty when they can.
 	Stays string
-	// Opaque tells that the rows after the statements cannot be worked out from those before, so that a move must refuse to go on.
+	// Opaque tells that the rows after the statements cannot be worked out from those before, so that a move must
+	// refuse to go on.
 	Opaque bool
 	// Barred tells why no move takes a table that the statements make; empty when moves do.
 	Barred string
 }
 
-// Text returns a statement with its databases' names: {db} is the case's own, which every table is in that does not name another,
-// {other} is a second one.
+// Text returns a statement with its databases' names: {db} is the case's own, which every table is in that does not
+// name another, {other} is a second one.
 func Text(statement, db, other string) string {
 	quote := func(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
 	return strings.NewReplacer("{db}", quote(db), "{other}", quote(other)).Replace(statement)
@@ -35,7 +37,10 @@ func Text(statement, db, other string) string {
 // All returns every case. Titles are unique.
 func All() []Case {
 	var all []Case
-	for _, cases := range [][]Case{columns, types, indexes, constraints, options, tables, partitions, names, tools, families} {
+	for _, cases := range [][]Case{
+		columns, types, indexes, constraints, options, tables, partitions, names, tools,
+		families,
+	} {
 		all = append(all, cases...)
 	}
 	return all

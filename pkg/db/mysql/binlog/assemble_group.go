@@ -267,7 +267,8 @@ func (a *assembler) doubtful(v queryVerdict, q *queryEvent) error {
 	}
 	return &db.CopyAgain{
 		Tables: tables,
-		Why: fmt.Sprintf("it cannot be told what became of %s, because %s: %s; copy it again: wherry init-copy --table %s",
+		Why: fmt.Sprintf("it cannot be told what became of %s, because %s: %s; copy it again: wherry init-copy "+
+			"--table %s",
 			tables[0], v.why, queryExcerpt(q.statement), tables[0]),
 	}
 }

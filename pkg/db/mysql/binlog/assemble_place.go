@@ -61,7 +61,10 @@ func (a *assembler) place(mark *streamMark) {
 		return
 	}
 	if a.floor.file != "" {
-		at, floor := Position{File: a.at.file, Offset: a.at.offset}, Position{File: a.floor.file, Offset: a.floor.offset}
+		at, floor := Position{File: a.at.file, Offset: a.at.offset}, Position{
+			File:   a.floor.file,
+			Offset: a.floor.offset,
+		}
 		if done, err := reached(at, floor); err == nil && !done {
 			return
 		}

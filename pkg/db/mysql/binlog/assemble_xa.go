@@ -143,12 +143,14 @@ func (a *assembler) replay(from place, name string) error {
 		switch {
 		case isGroupStart(e.kind):
 			if groups++; groups > 1 {
-				return fmt.Errorf("%w: %s is not prepared by the group at %s:%d", errEvent, name, from.file, from.offset)
+				return fmt.Errorf("%w: %s is not prepared by the group at %s:%d", errEvent, name, from.file,
+					from.offset)
 			}
 			return nil
 		case e.kind == replication.XA_PREPARE_LOG_EVENT:
 			if found, _, err := xaName(e.body); err != nil || found != name {
-				return errors.Join(fmt.Errorf("%w: the group at %s:%d prepares %s", errEvent, from.file, from.offset, found), err)
+				return errors.Join(fmt.Errorf("%w: the group at %s:%d prepares %s", errEvent, from.file, from.offset,
+					found), err)
 			}
 			return errEnough
 		case at.file != from.file:
@@ -194,7 +196,8 @@ func (a *assembler) findPrepared(name string) (place, error) {
 			return found, nil
 		}
 	}
-	return place{}, fmt.Errorf("%w: it was prepared before the oldest log that the server keeps, %s", db.ErrPositionGone,
+	return place{}, fmt.Errorf("%w: it was prepared before the oldest log that the server keeps, %s",
+		db.ErrPositionGone,
 		strings.Join(files[:min(len(files), 1)], ""))
 }
 

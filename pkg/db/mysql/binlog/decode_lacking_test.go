@@ -81,7 +81,8 @@ func TestImagesWithoutGeneratedColumns(t *testing.T) {
 	assert.Equal(t, lackingRow("1", "7", "9", "NULL"), changes[0].Before)
 	assert.True(t, changes[0].Lacks)
 
-	changes, err = lackingEvent(t, replication.DELETE_ROWS_EVENTv1, compared, written, 0, 1, 0, 0, 0, 7, 0, 0, 0, 9, 0, 0,
+	changes, err = lackingEvent(t, replication.DELETE_ROWS_EVENTv1, compared, written, 0, 1, 0, 0, 0, 7, 0, 0, 0, 9, 0,
+		0,
 		0, 0b010, 2, 0, 0, 0, 5, 0, 0, 0)
 	require.NoError(t, err)
 	require.Len(t, changes, 2)

@@ -167,7 +167,8 @@ func (c *mapColumns) isUnsigned(column int) (yes, known bool) {
 func mapNumeric(t byte) bool {
 	return slices.Contains([]byte{
 		protocol.MYSQL_TYPE_TINY, protocol.MYSQL_TYPE_SHORT, protocol.MYSQL_TYPE_INT24, protocol.MYSQL_TYPE_LONG,
-		protocol.MYSQL_TYPE_LONGLONG, protocol.MYSQL_TYPE_NEWDECIMAL, protocol.MYSQL_TYPE_FLOAT, protocol.MYSQL_TYPE_DOUBLE,
+		protocol.MYSQL_TYPE_LONGLONG, protocol.MYSQL_TYPE_NEWDECIMAL, protocol.MYSQL_TYPE_FLOAT,
+		protocol.MYSQL_TYPE_DOUBLE,
 		protocol.MYSQL_TYPE_YEAR,
 	}, t)
 }

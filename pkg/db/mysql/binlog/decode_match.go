@@ -69,7 +69,8 @@ func (c *decodeColumn) variable() bool { return c.kind == decodeVar || c.kind ==
 
 func (c *decodeColumn) matched(t *schema.Type, ok bool, err error) error {
 	if !ok {
-		return fmt.Errorf("%w: schema at this position differs, the log has another type than %s", db.ErrUnsupported, t.Text)
+		return fmt.Errorf("%w: schema at this position differs, the log has another type than %s", db.ErrUnsupported,
+			t.Text)
 	}
 	return err
 }

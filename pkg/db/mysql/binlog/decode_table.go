@@ -93,7 +93,8 @@ func newDecodeTable(r *route.Route, m *tableMap) (*decodeTable, error) {
 		}
 		if mapped.names != nil &&
 			(i >= len(mapped.names) || !strings.EqualFold(string(mapped.names[i]), source.Columns[i].Name)) {
-			return nil, decodeDiffers(source.Name, fmt.Sprintf("column %d is not %s in the log", i+1, source.Columns[i].Name))
+			return nil, decodeDiffers(source.Name, fmt.Sprintf("column %d is not %s in the log", i+1,
+				source.Columns[i].Name))
 		}
 	}
 	for out, i := range r.Source.Columns {
@@ -142,7 +143,8 @@ func (t *decodeTable) without(bits []byte) (lacks bool, err error) {
 				"%s leaves it out of the log; give the table a primary key over other columns, or exclude it",
 				db.ErrUnsupported, source.Name(), c.name, dialect.Flavor(source.Table.Flavor))
 		default:
-			return false, fmt.Errorf("%w: rows of %s lack column %s, a session writes with binlog_row_image other than FULL",
+			return false, fmt.Errorf("%w: rows of %s lack column %s, a session writes with binlog_row_image other "+
+				"than FULL",
 				db.ErrUnsupported, source.Name(), c.name)
 		}
 	}
@@ -196,7 +198,8 @@ func (c *decodeColumn) layout(t byte, meta uint16) bool {
 			c.prefix = 2
 		}
 	case mapVarcharCompressed:
-		c.kind, c.prefix, c.size, c.inflater = decodePacked, 1, int(meta)-1, &inflater{} // the length counts the byte before
+		// the length counts the byte before
+		c.kind, c.prefix, c.size, c.inflater = decodePacked, 1, int(meta)-1, &inflater{}
 		if meta > 255 {
 			c.prefix = 2
 		}

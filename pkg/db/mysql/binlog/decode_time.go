@@ -36,7 +36,8 @@ func (c *decodeColumn) appendTemporal(dst, value []byte) ([]byte, error) {
 	case decodeDatetime2:
 		return appendFraction(appendDatetime2(dst, decodeBig(value[:5])-1<<39), value[5:], c.scale), nil
 	case decodeTimestamp2:
-		return appendFraction(appendUnix(dst, int64(decodeBig(value[:4]))), value[4:], c.scale), nil //nolint:gosec // 4 bytes
+		return appendFraction(appendUnix(dst, int64(decodeBig(value[:4]))), value[4:], c.scale),
+			nil //nolint:gosec // 4 bytes
 	default:
 		return nil, errImage
 	}

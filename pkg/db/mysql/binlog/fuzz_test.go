@@ -161,7 +161,8 @@ func encodeContainer(names []string, members []any, wide int, kind byte) (_ byte
 	} //nolint:gosec // not negative
 	var entries, tail []byte
 	for _, name := range names {
-		entries = binary.LittleEndian.AppendUint16(put(entries, size+len(tail)), uint16(len(name))) //nolint:gosec // bounded
+		entries = binary.LittleEndian.AppendUint16(put(entries, size+len(tail)),
+			uint16(len(name))) //nolint:gosec // bounded
 		tail = append(tail, name...)
 	}
 	for _, member := range members {
@@ -212,7 +213,8 @@ func FuzzNumbers(f *testing.F) {
 		}
 		raw := binary.LittleEndian.AppendUint64(nil, bits)
 		require.Equal(t, strconv.FormatUint(bits, 10), string(decodeAppendInt(nil, raw, true)))
-		require.Equal(t, strconv.FormatInt(int64(bits), 10), string(decodeAppendInt(nil, raw, false))) //nolint:gosec // bits
+		require.Equal(t, strconv.FormatInt(int64(bits), 10),
+			string(decodeAppendInt(nil, raw, false))) //nolint:gosec // bits
 	})
 }
 

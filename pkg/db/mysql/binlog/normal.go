@@ -31,7 +31,8 @@ func AppendNormal(dst, text []byte, kind schema.Kind) []byte {
 	case schema.UUID:
 		var whole [16]byte
 		digits := bytes.ReplaceAll(text, []byte("-"), nil)
-		if n, err := hex.Decode(whole[:], digits[:min(len(digits), 32)]); err == nil && n == len(whole) && len(digits) == 32 {
+		if n, err := hex.Decode(whole[:], digits[:min(len(digits), 32)]); err == nil && n == len(whole) &&
+			len(digits) == 32 {
 			return appendUUID(dst, &whole)
 		}
 	case schema.INET6:

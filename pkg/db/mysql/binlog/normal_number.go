@@ -34,7 +34,8 @@ func isJSONNumber(number []byte) bool {
 
 // NumberEnd returns where the number that begins at i ends.
 func NumberEnd(document []byte, i int) int {
-	for i < len(document) && (document[i] == '-' || document[i] == '+' || document[i] == '.' || document[i]|0x20 == 'e' ||
+	for i < len(document) && (document[i] == '-' || document[i] == '+' || document[i] == '.' ||
+		document[i]|0x20 == 'e' ||
 		document[i] >= '0' && document[i] <= '9') {
 		i++
 	}

@@ -36,9 +36,11 @@ func TestPositionText(t *testing.T) {
 
 func TestPositionRefuses(t *testing.T) {
 	for _, text := range []string{
-		"file=my%20log.000001:4", "nonsense", "binlog.000004", "binlog.x:4", "binlog.000004:-1", uuidA, uuidA + ":0", uuidA +
+		"file=my%20log.000001:4", "nonsense", "binlog.000004", "binlog.x:4", "binlog.000004:-1", uuidA, uuidA + ":0",
+		uuidA +
 			":5-1", uuidA + ":x y", uuidA + ":9223372036854775807",
-		"0-1", "0-1-2,0-2-3", "4294967296-1-1", "gtid=", "file=binlog.000004:4 other=1", "server=x", "gtid=0-1-1 server=x",
+		"0-1", "0-1-2,0-2-3", "4294967296-1-1", "gtid=", "file=binlog.000004:4 other=1", "server=x",
+		"gtid=0-1-1 server=x",
 	} {
 		_, err := ParsePosition(db.Position(text))
 		assert.Error(t, err, text)
@@ -56,7 +58,10 @@ func TestReached(t *testing.T) {
 		{"file=b.000001:899 server=s", "file=b.000001:900 server=s", false},
 		{"file=b.000001:900 server=s", "b.000001:900", true},
 		{"gtid=" + uuidA + ":1-9 file=b.000001:4 server=s", "gtid=" + uuidA + ":1-5 file=b.000002:4 server=s", false},
-		{"gtid=" + uuidA + ":1-9 file=b.000001:4 server=s", "gtid=" + uuidA + ":1-5 file=b.000002:4 server=other", true},
+		{
+			"gtid=" + uuidA + ":1-9 file=b.000001:4 server=s", "gtid=" + uuidA + ":1-5 file=b.000002:4 server=other",
+			true,
+		},
 		{"gtid=" + uuidA + ":1-9:11", uuidA + ":1-5:11", true},
 		{"gtid=" + uuidA + ":1-9:11", uuidA + ":10", false},
 		{"gtid=" + uuidA + ":1-9:11", uuidA + ":9-11", false},

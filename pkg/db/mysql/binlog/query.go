@@ -73,7 +73,8 @@ func parseQueryEvent(e *logEvent) (*queryEvent, error) {
 	}
 	status := logReader{data: r.bytes(statusSize)}
 	q := &queryEvent{
-		database: string(r.bytes(databaseSize)), by: sessionKey{e.server, thread}, specific: e.flags&flagThreadSpecific != 0,
+		database: string(r.bytes(databaseSize)), by: sessionKey{e.server, thread},
+		specific: e.flags&flagThreadSpecific != 0,
 	}
 	r.bytes(1)
 	if r.bad {
@@ -114,7 +115,8 @@ func (q *queryEvent) readStatus(status logReader) {
 			status.bytes(2)
 		case 18: // default_collation_for_utf8mb4
 			q.defaults = append(q.defaults, int(status.uint(2))) //nolint:gosec // 2 bytes
-		// The second byte of flags of the GTID event; of the end of a two-phase ALTER TABLE the number of its begin too.
+		// The second byte of flags of the GTID event; of the end of a two-phase ALTER TABLE the number of its begin
+		// too.
 		case 130:
 			if status.uint(1)&(mariaAlterCommitted|mariaAlterGivenUp) != 0 {
 				status.bytes(8)

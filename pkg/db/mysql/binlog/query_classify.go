@@ -44,7 +44,8 @@ type queryVerdict struct {
 
 func newQueries(tables []schema.Name, follows func(schema.Name) bool, flavor dialect.Flavor) *queries {
 	q := &queries{
-		tables: map[schema.Name][]schema.Name{}, databases: map[string][]schema.Name{}, follows: follows, flavor: flavor,
+		tables: map[schema.Name][]schema.Name{}, databases: map[string][]schema.Name{}, follows: follows,
+		flavor: flavor,
 	}
 	for _, name := range tables {
 		lower := queryLower(name)

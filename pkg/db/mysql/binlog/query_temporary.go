@@ -26,7 +26,8 @@ func (q *queries) sift(e *queryEvent, kind queryKind) (v queryVerdict, done bool
 	if len(tokens) < 2 {
 		return v, false
 	}
-	if rest := afterWords(tokens[1:], "OR", "REPLACE"); len(rest) > 1 && rest[0].Is("TEMPORARY") && rest[1].Is("TABLE") {
+	if rest := afterWords(tokens[1:], "OR", "REPLACE"); len(rest) > 1 && rest[0].Is("TEMPORARY") &&
+		rest[1].Is("TABLE") {
 		return q.temporaryTable(e, tokens[0], afterWords(rest[2:], "IF", "NOT", "EXISTS")), true
 	}
 	if kind != queryTable {

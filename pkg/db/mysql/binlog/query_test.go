@@ -94,7 +94,10 @@ func TestClassify(t *testing.T) {
 		{"other", "SELECT `shop`.`f`(1)", "unsupported"},
 		{"shop", "CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW SET NEW.a = 1", none},
 		{"shop", "CREATE DEFINER=`root`@`localhost` PROCEDURE p() DELETE FROM orders", none},
-		{"shop", "CREATE ALGORITHM=UNDEFINED DEFINER=`root`@`%` SQL SECURITY DEFINER VIEW v AS SELECT * FROM orders", none},
+		{
+			"shop", "CREATE ALGORITHM=UNDEFINED DEFINER=`root`@`%` SQL SECURITY DEFINER VIEW v AS SELECT * FROM orders",
+			none,
+		},
 		{"shop", "DROP VIEW orders_view", none},
 		{"shop", "GRANT SELECT ON shop.orders TO u", none},
 		{"shop", "ANALYZE TABLE orders", none},

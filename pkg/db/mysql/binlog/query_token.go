@@ -5,8 +5,9 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// Tokens cuts a statement into at most limit words, names, numbers and marks. Strings are left out. All versioned comments
-// count, as if the server ran them: it is safe to take a statement for one that does more. What cannot be cut ends them.
+// Tokens cuts a statement into at most limit words, names, numbers and marks. Strings are left out. All versioned
+// comments count, as if the server ran them: it is safe to take a statement for one that does more. What cannot be
+// cut ends them.
 func Tokens(statement string, sqlMode uint64, limit int) []sqltext.Token {
 	var tokens []sqltext.Token
 	lexer := sqltext.NewLexer(statement, sqltext.Rules{

@@ -124,7 +124,8 @@ func (f *spoolFile) feed(
 	}
 	for ctx.Err() == nil {
 		data, end, err := file.next()
-		if errors.Is(err, errSpoolTorn) { // without a rotation: the source died then, or the file is still being written
+		// without a rotation: the source died then, or the file is still being written
+		if errors.Is(err, errSpoolTorn) {
 			return file.complete()
 		}
 		if err != nil {

@@ -110,7 +110,8 @@ func newStreamQueue(from Position, server string, limit int) *streamQueue {
 			at.File, at.Offset, at.Server = "", 0, "" // a place in the files of the server that was the source before
 		}
 	}
-	return &streamQueue{server: server, limit: limit, at: at, ready: make(chan struct{}, 1), space: make(chan struct{}, 1)}
+	return &streamQueue{server: server, limit: limit, at: at, ready: make(chan struct{}, 1), space: make(chan struct{},
+		1)}
 }
 
 // push adds a part; mark is nil unless it ends a transaction. It waits for room until ctx ends.

@@ -97,15 +97,18 @@ func streamColumnType(text string) schema.Type {
 	kinds := map[string]schema.Kind{
 		"tinyint": schema.Integer, "smallint": schema.Integer, "mediumint": schema.Integer, "int": schema.Integer,
 		"bigint":  schema.Integer,
-		"decimal": schema.Decimal, "float": schema.Float, "double": schema.Double, "bit": schema.Bit, "char": schema.Char,
+		"decimal": schema.Decimal, "float": schema.Float, "double": schema.Double, "bit": schema.Bit,
+		"char":    schema.Char,
 		"varchar": schema.Varchar, "binary": schema.Binary, "varbinary": schema.Varbinary, "enum": schema.Enum,
 		"set":  schema.Set,
 		"date": schema.Date, "time": schema.Time, "datetime": schema.Datetime, "timestamp": schema.Timestamp,
 		"year": schema.Year,
-		"json": schema.JSON, "vector": schema.Vector, "tinytext": schema.Text, "text": schema.Text, "mediumtext": schema.Text,
-		"longtext": schema.Text, "tinyblob": schema.Blob, "blob": schema.Blob, "mediumblob": schema.Blob,
+		"json": schema.JSON, "vector": schema.Vector, "tinytext": schema.Text, "text": schema.Text,
+		"mediumtext": schema.Text,
+		"longtext":   schema.Text, "tinyblob": schema.Blob, "blob": schema.Blob, "mediumblob": schema.Blob,
 		"longblob": schema.Blob,
-		"geometry": schema.Geometry, "point": schema.Geometry, "linestring": schema.Geometry, "polygon": schema.Geometry,
+		"geometry": schema.Geometry, "point": schema.Geometry, "linestring": schema.Geometry,
+		"polygon": schema.Geometry,
 	}
 	out.Kind = kinds[m[1]]
 	switch out.Kind {

@@ -19,9 +19,11 @@ func TestStatementFormat(t *testing.T) {
 	wiretest.Each(t, func(t *testing.T, s *wiretest.Server) {
 		c := s.Connect(t)
 		c.Database("binlog_t_statements")
-		c.Exec("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20))", "CREATE TABLE other (id INT PRIMARY KEY, v VARCHAR(20))",
+		c.Exec("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20))",
+			"CREATE TABLE other (id INT PRIMARY KEY, v VARCHAR(20))",
 			"INSERT INTO t VALUES (1, 'a'), (2, 'b')", "INSERT INTO other VALUES (1, 'a'), (2, 'b')",
-			"CREATE FUNCTION f() RETURNS INT DETERMINISTIC MODIFIES SQL DATA BEGIN UPDATE t SET v = 'by f'; RETURN 1; END",
+			"CREATE FUNCTION f() RETURNS INT DETERMINISTIC MODIFIES SQL DATA BEGIN UPDATE t SET v = 'by f'; "+
+				"RETURN 1; END",
 			"CREATE PROCEDURE p() BEGIN UPDATE t SET v = 'by p'; END",
 			"CREATE TRIGGER other_bi BEFORE DELETE ON other FOR EACH ROW SET @x = 1")
 		t.Cleanup(func() { c.Exec("SET SESSION binlog_format = ROW") })
@@ -77,7 +79,8 @@ func TestStatementFormat(t *testing.T) {
 		})
 		t.Run("which table", func(t *testing.T) {
 			from := headOf(s, c)
-			c.Exec("SET SESSION binlog_format = STATEMENT", "UPDATE t SET v = 'again'", "SET SESSION binlog_format = ROW")
+			c.Exec("SET SESSION binlog_format = STATEMENT", "UPDATE t SET v = 'again'",
+				"SET SESSION binlog_format = ROW")
 			var changed *db.CopyAgain
 			err := awaitError(t, openLog(t, s, from, nil, r))
 			require.ErrorAs(t, err, &changed)

@@ -134,7 +134,8 @@ func TestStreamIdleAndRotated(t *testing.T) {
 		eventually(t, stream, headOf(s, c))
 		c.Exec("FLUSH BINARY LOGS")
 		eventually(t, stream, headOf(s, c))
-		c.Exec("INSERT INTO t VALUES (1, 'a')", "FLUSH BINARY LOGS", "INSERT INTO t VALUES (2, 'b')", "FLUSH BINARY LOGS",
+		c.Exec("INSERT INTO t VALUES (1, 'a')", "FLUSH BINARY LOGS", "INSERT INTO t VALUES (2, 'b')",
+			"FLUSH BINARY LOGS",
 			"FLUSH BINARY LOGS")
 		assert.Equal(t, "+1 ; +2 ;", changesText(take(t, stream, 2)))
 		eventually(t, stream, headOf(s, c))
@@ -352,7 +353,8 @@ func TestStreamCompressed(t *testing.T) {
 		long := "CONCAT(REPEAT('abc ', 20), id)"
 		c.Exec("BEGIN", "INSERT INTO t VALUES (1, REPEAT('x', 100)), (2, REPEAT('y', 100)), (3, REPEAT('y', 100))",
 			"UPDATE t SET v = "+long,
-			"DELETE FROM t WHERE id = 2 /* "+strings.Repeat("long ", 100)+" */", "COMMIT", "INSERT INTO other VALUES (1)",
+			"DELETE FROM t WHERE id = 2 /* "+strings.Repeat("long ", 100)+" */", "COMMIT",
+			"INSERT INTO other VALUES (1)",
 			"ALTER TABLE t COMMENT 'a' /* "+strings.Repeat("long ", 100)+" */")
 		stream := openLog(t, s, from, nil, r)
 		parts := take(t, stream, 2)
@@ -382,7 +384,8 @@ func TestStreamPartialJSON(t *testing.T) {
 			`a = JSON_REMOVE(a, '$.list[0]')`,
 			`a = JSON_SET(a, '$.new', CAST(1.25 AS DECIMAL(10,4)), '$.list[9]', 9)`,
 			`a = JSON_REPLACE(a, '$.k', 'short'), b = JSON_SET(b, '$[2].x', 2)`,
-			`a = JSON_ARRAY_INSERT(a, '$.list[0]', 0)`, `b = NULL`, `a = JSON_SET(a, '$."q\\"uote"', 'ü')`, `id = id + 10`,
+			`a = JSON_ARRAY_INSERT(a, '$.list[0]', 0)`, `b = NULL`, `a = JSON_SET(a, '$."q\\"uote"', 'ü')`,
+			`id = id + 10`,
 		}
 		var want []string
 		for _, update := range updates {

@@ -37,7 +37,8 @@ func TestTemporaryStatements(t *testing.T) {
 			before: []string{"CREATE TEMPORARY TABLE orders (a INT)"}, last: "TRUNCATE TABLE shop.orders", want: "ddl",
 		},
 		{
-			what: "altered", thread: young, before: []string{"CREATE OR REPLACE TEMPORARY TABLE IF NOT EXISTS orders (a INT)"},
+			what: "altered", thread: young, before: []string{"CREATE OR REPLACE TEMPORARY TABLE IF NOT EXISTS orders " +
+				"(a INT)"},
 			last: "ALTER TABLE orders ADD COLUMN x INT",
 		},
 		{
@@ -114,8 +115,9 @@ func TestTemporaryStatements(t *testing.T) {
 			last: "TRUNCATE TABLE orders", want: "ddl",
 		},
 		{
-			what: "of a server that is replicated from", thread: young, server: 9, flavor: dialect.Flavor{MariaDB: true},
-			last: "TRUNCATE TABLE orders", want: "doubt shop.orders",
+			what: "of a server that is replicated from", thread: young, server: 9,
+			flavor: dialect.Flavor{MariaDB: true},
+			last:   "TRUNCATE TABLE orders", want: "doubt shop.orders",
 		},
 		{
 			what: "SET STATEMENT", thread: young, flavor: dialect.Flavor{MariaDB: true},
@@ -127,7 +129,10 @@ func TestTemporaryStatements(t *testing.T) {
 			q := testQueries()
 			q.flavor, q.server, q.since = c.flavor, 1, 100
 			event := func(statement string, by uint32, specific bool) queryVerdict {
-				e := &queryEvent{statement: statement, database: "shop", by: sessionKey{1 + c.server, by}, specific: specific}
+				e := &queryEvent{
+					statement: statement, database: "shop", by: sessionKey{1 + c.server, by},
+					specific: specific,
+				}
 				if c.database != "" {
 					e.database = c.database
 				}
@@ -157,7 +162,8 @@ func TestTemporaryStatements(t *testing.T) {
 func TestPositionWithTemporaryTables(t *testing.T) {
 	orders := schema.Name{Database: "sh op", Table: "ördérs`="}
 	both := []schema.Name{orders, {Database: "a", Table: "b"}}
-	p := Position{File: "b.000001", Offset: 4, Server: "s", temporary: temporaries(nil).with(sessionKey{1, 2}, both, nil).
+	p := Position{File: "b.000001", Offset: 4, Server: "s", temporary: temporaries(nil).with(sessionKey{1, 2}, both,
+		nil).
 		with(sessionKey{3, 4}, []schema.Name{orders}, nil)}
 	again, err := ParsePosition(db.Position(p.String()))
 	require.NoError(t, err)

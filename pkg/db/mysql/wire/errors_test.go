@@ -116,7 +116,10 @@ func TestKinds(t *testing.T) {
 			&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}}}, db.ErrSetup,
 		},
 		{"our certificate is refused", &net.OpError{Op: "remote error", Err: tls.AlertError(42)}, db.ErrSetup},
-		{"an alert when a connection breaks", &net.OpError{Op: "remote error", Err: tls.AlertError(80)}, db.ErrConnection},
+		{
+			"an alert when a connection breaks", &net.OpError{Op: "remote error", Err: tls.AlertError(80)},
+			db.ErrConnection,
+		},
 		{"plain password wanted", driver.ErrCleartextPassword, db.ErrSetup},
 		{"unknown plugin", driver.ErrUnknownPlugin, db.ErrSetup},
 		{"an ended context", context.Canceled, nil},
@@ -124,7 +127,8 @@ func TestKinds(t *testing.T) {
 		t.Run(c.title, func(t *testing.T) {
 			wrapped := Classify(fmt.Errorf("read x: %w", c.err))
 			for _, kind := range []error{
-				db.ErrConnection, db.ErrRetry, db.ErrAccess, db.ErrSetup, db.ErrSpace, db.ErrUnsupported, db.ErrPositionGone,
+				db.ErrConnection, db.ErrRetry, db.ErrAccess, db.ErrSetup, db.ErrSpace, db.ErrUnsupported,
+				db.ErrPositionGone,
 			} {
 				same := kind == c.kind //nolint:errorlint // identity is meant
 				assert.Equal(t, same, errors.Is(wrapped, kind), "%v: %v", kind, wrapped)

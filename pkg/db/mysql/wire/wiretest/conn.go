@@ -23,7 +23,8 @@ func (s *Server) Connect(t *testing.T) *Conn {
 	require.NoError(t, err)
 	c := &Conn{t, w}
 	t.Cleanup(func() { _ = w.Close() })
-	c.Exec("SET NAMES binary", "SET time_zone = '+00:00'", "SET sql_mode = 'NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'")
+	c.Exec("SET NAMES binary", "SET time_zone = '+00:00'",
+		"SET sql_mode = 'NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'")
 	return c
 }
 

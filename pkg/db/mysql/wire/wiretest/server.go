@@ -48,8 +48,9 @@ func Servers(t *testing.T) (all []*Server) {
 			Network: "tcp", Address: u.Host, User: u.User.Username(), Password: password, Timeout: 5 * time.Second,
 		})
 		all = append(all, &Server{
-			Name: name, MariaDB: u.Scheme == "mariadb", Host: host, Port: port, User: u.User.Username(), Password: password,
-			Dialer: dialer,
+			Name: name, MariaDB: u.Scheme == "mariadb", Host: host, Port: port, User: u.User.Username(),
+			Password: password,
+			Dialer:   dialer,
 		})
 	}
 	return all
