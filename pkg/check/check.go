@@ -94,7 +94,7 @@ func (c *Check) servers(ctx context.Context) (findings []db.Finding, err error) 
 
 // strangers finds what on the target is in the way of views and the like.
 func (c *Check) strangers(ctx context.Context) (findings []db.Finding, err error) {
-	reasons, err := db.Strangers(ctx, c.target, c.plan.Objects)
+	reasons, err := db.ObjectConflicts(ctx, c.target, c.plan.Objects)
 	for _, reason := range reasons {
 		findings = append(findings, db.Finding{
 			Check: "objects", End: "target", Level: db.Fail, What: reason, Fix: "drop it, or exclude the source's",

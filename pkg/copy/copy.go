@@ -370,8 +370,8 @@ func (c *Copy) unsettled(ctx context.Context) (names []string, err error) {
 // time before that was work.
 func (c *Copy) retry(ctx context.Context, what string, f func() error) error {
 	again := db.Retry{
-		For: c.opts.RetryFor, First: 100 * time.Millisecond, Most: 15 * time.Second, Words: "no progress for",
-		Tell: func(err error, pause time.Duration) {
+		For: c.opts.RetryFor, First: 100 * time.Millisecond, Max: 15 * time.Second, GivingUp: "no progress for",
+		Notify: func(err error, pause time.Duration) {
 			c.opts.Log.Warn().Err(err).Str("what", what).Stringer("again_in", pause).Msg("copy interrupted")
 		},
 	}

@@ -104,7 +104,7 @@ func (b *barrier) raise(ctx context.Context) (*closed, error) {
 // stopped writes on a primary of the source, and then what has come from there must be in the log first.
 func (b *barrier) holds(ctx context.Context) error {
 	if b.fence == nil {
-		if err := b.c.source.Settle(ctx); err != nil {
+		if err := b.c.source.AwaitPending(ctx); err != nil {
 			return timely(ctx, err)
 		}
 		return nil

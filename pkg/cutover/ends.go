@@ -15,7 +15,7 @@ type open interface {
 	NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence, error)
 	SafePosition(ctx context.Context) (db.Position, error)
 	Reached(at, goal db.Position) (bool, error)
-	Settle(ctx context.Context) error
+	AwaitPending(ctx context.Context) error
 	Stream(ctx context.Context, pos db.Position, routes []*route.Route, since db.Since) (db.Stream, error)
 }
 

@@ -35,7 +35,7 @@ func objectWorld(t *testing.T) *world {
 	}
 	w.opts.Objects = w.plans
 	w.opts.Strangers = func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error) {
-		return db.Strangers(ctx, w.target.Target("move"), plans)
+		return db.ObjectConflicts(ctx, w.target.Target("move"), plans)
 	}
 	return w
 }

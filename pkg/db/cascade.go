@@ -14,22 +14,22 @@ type Lookup struct {
 	// is NULL. The server compares them by the columns' own rules, as it does for a foreign key.
 	Columns []int
 	Values  []Row
-	// Not leaves out rows that hold exactly these bytes in the columns; a nil element is not looked at, and nil
+	// Except leaves out rows that hold exactly these bytes in the columns; a nil element is not looked at, and nil
 	// leaves out none.
-	Not Row
+	Except Row
 }
 
 // LookupRows is how many rows a Lookup brings at most; it brings fewer when they are large.
 const LookupRows = 1000
 
-// Holds tells whether a row is left out because of Not.
-func (l *Lookup) Holds(row Row) bool {
+// Excludes tells whether a row is left out because of Except.
+func (l *Lookup) Excludes(row Row) bool {
 	looked := false
 	for i, p := range l.Columns {
-		if l.Not == nil || l.Not[i] == nil {
+		if l.Except == nil || l.Except[i] == nil {
 			continue
 		}
-		if row[p] == nil || !bytes.Equal(row[p], l.Not[i]) {
+		if row[p] == nil || !bytes.Equal(row[p], l.Except[i]) {
 			return false
 		}
 		looked = true

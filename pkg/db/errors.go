@@ -25,8 +25,8 @@ var (
 	ErrOtherServer = errors.New("another server answers")
 	// ErrLost is a server that lacks transactions whose effects the target has.
 	ErrLost = errors.New("transactions that the target has are not on this server")
-	// ErrStranger is a table of the target that is not the move's: nothing is done to it.
-	ErrStranger = errors.New("this move did not make it")
+	// ErrNotOwned is a table of the target that is not the move's: nothing is done to it.
+	ErrNotOwned = errors.New("this move did not make it")
 	// ErrChunkDone is a chunk that is already copied.
 	ErrChunkDone = errors.New("chunk is already copied")
 	// ErrUnsupported is something in the data or log that cannot be carried exactly: stop, a human must decide.

@@ -120,9 +120,9 @@ func MakeInOrder(ctx context.Context, plans []schema.ObjectPlan,
 	return left, failed, nil
 }
 
-// Strangers tells what on the target is in the way of objects to be made, in words: others of their names, and
+// ObjectConflicts tells what on the target is in the way of objects to be made, in words: others of their names, and
 // triggers of the tables that are to get some.
-func Strangers(ctx context.Context, target Target, plans []schema.ObjectPlan) ([]string, error) {
+func ObjectConflicts(ctx context.Context, target Target, plans []schema.ObjectPlan) ([]string, error) {
 	if len(plans) == 0 {
 		return nil, nil
 	}

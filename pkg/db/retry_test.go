@@ -19,8 +19,8 @@ func TestRetry(t *testing.T) {
 		var pauses []time.Duration
 		tries := 0
 		r := Retry{
-			For: time.Minute, First: time.Second, Most: 5 * time.Second, Words: "tried for",
-			Tell: func(_ error, p time.Duration) {
+			For: time.Minute, First: time.Second, Max: 5 * time.Second, GivingUp: "tried for",
+			Notify: func(_ error, p time.Duration) {
 				pauses = append(pauses, p)
 			},
 		}
@@ -53,7 +53,7 @@ func TestRetryMoves(t *testing.T) {
 		moved := time.Now()
 		for name, r := range map[string]Retry{
 			"work":  {For: time.Minute, First: time.Second, Work: 30 * time.Second},
-			"moved": {For: time.Minute, First: time.Second, Moved: func() time.Time { return moved }},
+			"moved": {For: time.Minute, First: time.Second, Progress: func() time.Time { return moved }},
 		} {
 			tries := 0
 			require.NoError(t, r.Do(t.Context(), func() error {

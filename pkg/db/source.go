@@ -134,9 +134,9 @@ type Part struct {
 	Bytes    int  // roughly, of all changes
 	End      bool // the transaction ends with this part
 	Rollback bool // with End: the transaction was rolled back, its parts must not be kept
-	// Held are routes whose rows hold the transaction already (see Since): what foreign keys did to them is done. It
+	// Contained are routes whose rows hold the transaction already (see Since): what foreign keys did to them is done. It
 	// is told only with changes that cascade.
-	Held map[*route.Route]bool
+	Contained map[*route.Route]bool
 	// a schema change that touches tables of the move; Changes is empty. Without End its rows follow (CREATE .. SELECT)
 	DDL  *DDL
 	Time time.Time // of the commit, by the source's clock; second precision on some servers

@@ -13,7 +13,7 @@ type Successor interface {
 	// lacks some; ErrRetry: it lacks some and is a replica that may yet have them; ErrPositionGone; ErrUnsupported:
 	// there is no telling.
 	Continues(ctx context.Context, from Position, seen []Position) error
-	// Settle waits until the server has applied whatever it has received from a primary of its own, and until no
+	// AwaitPending waits until the server has applied whatever it has received from a primary of its own, and until no
 	// transaction is prepared whose commit a fence would not stop.
-	Settle(ctx context.Context) error
+	AwaitPending(ctx context.Context) error
 }

@@ -18,7 +18,7 @@ type Target interface {
 	// caller reads the table back to see what happened.
 	//
 	// A statement on a table is run only if the table is the move's (see Ledger.Owned), and one that creates a table,
-	// or gives one another name, only if nothing has that name; else the error is ErrStranger and nothing was
+	// or gives one another name, only if nothing has that name; else the error is ErrNotOwned and nothing was
 	// changed. The ledger is told of what a statement will create, rename or drop before it is run, so that after a
 	// kill a table of somebody else is not taken for the move's.
 	Execute(ctx context.Context, statement string) error

@@ -38,7 +38,7 @@ func Code(err error) int {
 		{monitor.CodeDifferences, IsResult(err) || errors.Is(err, cutover.ErrDifferent)},
 		{monitor.CodeRefused, is(err, ErrRefused, initschema.ErrRefused, cutover.ErrRefused, cleanup.ErrUnderWay,
 			state.ErrOutOfOrder, state.ErrOver, verify.ErrSchemaChange,
-			db.ErrUnsupported, db.ErrStranger, db.ErrSealed, db.ErrLost)},
+			db.ErrUnsupported, db.ErrNotOwned, db.ErrSealed, db.ErrLost)},
 	} {
 		if c.match {
 			return c.code

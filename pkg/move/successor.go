@@ -86,7 +86,7 @@ func (m *Move) continues(ctx context.Context) error {
 func (m *Move) patiently(ctx context.Context, f func() error) error {
 	return db.Retry{
 		For: m.cfg.Replicate.RetryFor, First: adoptPause,
-		Tell: func(err error, pause time.Duration) {
+		Notify: func(err error, pause time.Duration) {
 			m.log.Warn().Err(err).Stringer("again_in", pause).Msg("the source is not ready")
 		},
 	}.Do(ctx, f)

@@ -96,7 +96,7 @@ func (f forward) evolver(opts evolve.Options) *evolve.Evolver {
 func (f forward) crossing(opts *cutover.Options) {
 	opts.Objects = f.cutoverObjects
 	opts.Strangers = func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error) {
-		return db.Strangers(ctx, f.target, plans)
+		return db.ObjectConflicts(ctx, f.target, plans)
 	}
 }
 

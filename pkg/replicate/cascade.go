@@ -87,7 +87,7 @@ func (a *action) changed(row db.Row) db.Row {
 func (a *action) lookup(values []db.Row) *db.Lookup {
 	l := &db.Lookup{Route: a.ref.Child, Columns: a.ref.From, Values: values}
 	if a.kind == route.Follow && !slices.Contains(a.null, true) {
-		l.Not = a.values
+		l.Except = a.values
 	}
 	return l
 }

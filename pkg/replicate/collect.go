@@ -107,7 +107,7 @@ func (c *collector) take(ctx context.Context, part *db.Part) error {
 		c.oldest = time.Now()
 	}
 	for i := range part.Changes {
-		if err := c.add(ctx, &part.Changes[i], part.Held); err != nil {
+		if err := c.add(ctx, &part.Changes[i], part.Contained); err != nil {
 			return err
 		}
 	}

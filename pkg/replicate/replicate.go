@@ -153,9 +153,9 @@ func (r *Replicator) run(ctx context.Context, goal db.Position) error {
 func (r *Replicator) repeat(ctx context.Context, f func() error) error {
 	r.moved = time.Now()
 	return db.Retry{
-		For: r.opts.RetryFor, First: 100 * time.Millisecond, Most: 30 * time.Second, Words: "no progress for",
-		Moved: func() time.Time { return r.moved },
-		Tell: func(err error, pause time.Duration) {
+		For: r.opts.RetryFor, First: 100 * time.Millisecond, Max: 30 * time.Second, GivingUp: "no progress for",
+		Progress: func() time.Time { return r.moved },
+		Notify: func(err error, pause time.Duration) {
 			r.opts.Log.Warn().Err(err).Stringer("again_in", pause).Msg("replication interrupted")
 		},
 	}.Do(ctx, f)

@@ -191,8 +191,8 @@ func (v *Verify) until(ctx context.Context, goal db.Position, who string,
 // again repeats what only reads while connections are lost. A long read that broke off is not a server that stays away.
 func (v *Verify) again(ctx context.Context, read func() error) error {
 	return db.Retry{
-		For: v.opts.RetryFor, First: firstPause, Most: 10 * time.Second, Work: v.opts.RetryFor / 2, Words: "tried for",
-		Tell: func(err error, pause time.Duration) {
+		For: v.opts.RetryFor, First: firstPause, Max: 10 * time.Second, Work: v.opts.RetryFor / 2, GivingUp: "tried for",
+		Notify: func(err error, pause time.Duration) {
 			v.opts.Log.Warn().Err(err).Stringer("again_in", pause).Msg("reading interrupted")
 		},
 	}.Do(ctx, read)

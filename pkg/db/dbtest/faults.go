@@ -200,8 +200,8 @@ func (s *faultySource) Continues(ctx context.Context, from db.Position, seen []d
 	return s.f.run("continues", func() error { return s.source.Continues(ctx, from, seen) })
 }
 
-func (s *faultySource) Settle(ctx context.Context) error {
-	return s.f.run("settle", func() error { return s.source.Settle(ctx) })
+func (s *faultySource) AwaitPending(ctx context.Context) error {
+	return s.f.run("await_pending", func() error { return s.source.AwaitPending(ctx) })
 }
 
 func (s *faultySource) SchemaChanges(

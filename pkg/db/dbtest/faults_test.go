@@ -26,7 +26,7 @@ func TestWrappedServer(t *testing.T) {
 			target = NewServer("target")
 			return Faulty(target.Target("suite"), never)
 		},
-		Again: func(*testing.T) db.Target { return Faulty(target.Target("suite"), never) },
+		Reopen: func(*testing.T) db.Target { return Faulty(target.Target("suite"), never) },
 	})
 }
 

@@ -137,7 +137,7 @@ func (a *applier) Referencing(ctx context.Context, l *db.Lookup) ([]db.Row, erro
 	for _, values := range l.Values {
 		for _, key := range o.find(pick(columns, l.Columns), values, 0) {
 			row := o.get(key).row.Pick(columns)
-			if len(rows) < db.LookupRows && !seen[key] && !l.Holds(row) {
+			if len(rows) < db.LookupRows && !seen[key] && !l.Excludes(row) {
 				rows, seen[key] = append(rows, row.Clone()), true
 			}
 		}

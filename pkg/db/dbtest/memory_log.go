@@ -95,8 +95,8 @@ func (s *source) Continues(ctx context.Context, from db.Position, seen []db.Posi
 	return nil
 }
 
-// Settle does nothing: a server in memory has no primary.
-func (s *source) Settle(context.Context) error { return nil }
+// AwaitPending does nothing: a server in memory has no primary.
+func (s *source) AwaitPending(context.Context) error { return nil }
 
 // Reached tells whether at is at or after goal.
 func (s *source) Reached(at, goal db.Position) (bool, error) {
@@ -265,10 +265,10 @@ func (st *stream) part(e entry) (*db.Part, error) {
 		}
 		part.Bytes += change.Before.Size() + change.After.Size()
 		part.Changes = append(part.Changes, change)
-		if change.Cascades && part.Held == nil {
-			part.Held = map[*route.Route]bool{}
+		if change.Cascades && part.Contained == nil {
+			part.Contained = map[*route.Route]bool{}
 			for name, since := range st.since {
-				part.Held[st.routes[name]] = st.at < since
+				part.Contained[st.routes[name]] = st.at < since
 			}
 		}
 	}

@@ -57,12 +57,12 @@ func (t *target) owning(verb string, o *operands) (before, after db.Owned, err e
 		return nil, nil, errors.New("no bookkeeping")
 	}
 	before, after = maps.Clone(b.owned), maps.Clone(b.owned)
-	stranger := func(n schema.Name) error { return fmt.Errorf("%s%s: %w", verb, n, db.ErrStranger) }
+	notOwned := func(n schema.Name) error { return fmt.Errorf("%s%s: %w", verb, n, db.ErrNotOwned) }
 	pairs := o.Pairs
 	switch verb {
 	case createTable:
 		if t.s.tables[o.Name] != nil {
-			return nil, nil, stranger(o.Name)
+			return nil, nil, notOwned(o.Name)
 		}
 		after[o.Name] = db.Made
 		return before, after, nil
@@ -77,17 +77,17 @@ func (t *target) owning(verb string, o *operands) (before, after db.Owned, err e
 		case t.s.tables[o.Name] == nil && verb == dropTable:
 			return nil, nil, nil
 		default:
-			return nil, nil, stranger(o.Name)
+			return nil, nil, notOwned(o.Name)
 		}
 	}
 	freed := map[schema.Name]bool{}
 	for _, p := range pairs {
 		origin, ours := after[p[0]]
 		if !ours {
-			return nil, nil, stranger(p[0])
+			return nil, nil, notOwned(p[0])
 		}
 		if !freed[p[1]] && after[p[1]] == "" && t.s.tables[p[1]] != nil {
-			return nil, nil, stranger(p[1])
+			return nil, nil, notOwned(p[1])
 		}
 		freed[p[0]] = true
 		delete(after, p[0])

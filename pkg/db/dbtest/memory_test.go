@@ -28,7 +28,7 @@ func conform(t *testing.T, left, right func(name string) *Server) {
 			target = right("target")
 			return target.Target("suite")
 		},
-		Again:  func(*testing.T) db.Target { return target.Target("suite") },
+		Reopen: func(*testing.T) db.Target { return target.Target("suite") },
 		Purge:  func(t *testing.T) { require.NoError(t, source.Truncate(position(source.head()))) },
 		Fences: []db.FenceKind{db.FenceReadOnly, db.FenceLockTables},
 	})

@@ -26,8 +26,8 @@ type Harness struct {
 	Source func(t *testing.T) (db.Source, Writer)
 	// Target opens a target without TargetDatabase and without bookkeeping of the move.
 	Target func(t *testing.T) db.Target
-	// Again opens the same target and move once more, as another process would, and changes nothing.
-	Again func(t *testing.T) db.Target
+	// Reopen opens the same target and move once more, as another process would, and changes nothing.
+	Reopen func(t *testing.T) db.Target
 	// Purge removes the source's log up to now; nil where a test must not.
 	Purge func(t *testing.T)
 	// Fences are the kinds to try.
@@ -104,7 +104,7 @@ func Run(t *testing.T, h Harness) {
 		{"ledger facts", testFacts},
 		{"ledger chunks", testChunks},
 		{"ledger records", testRecords},
-		{"tables of others are left alone", testStrangers},
+		{"tables of others are left alone", testNotOwned},
 		{"begin", testBegin},
 		{"seal", testSeal},
 		{"load is atomic", testLoad},

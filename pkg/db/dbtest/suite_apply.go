@@ -134,7 +134,7 @@ func testApplyUnique(b *bench) {
 func testApplierLock(b *bench) {
 	r := b.move(items())
 	b.put(db.FactPosition, "p0")
-	again := b.h.Again(b.T)
+	again := b.h.Reopen(b.T)
 	a := b.applier(b.tgt)
 	_, err := again.NewApplier(b.ctx, db.ApplyOptions{})
 	require.ErrorIs(b, err, db.ErrLocked)
@@ -156,7 +156,7 @@ func testApplySealed(b *bench) {
 	b.apply(a, upserts(r, Values(1, "a", nil)))
 	require.NoError(b, a.Commit(b.ctx, "p1"))
 	b.apply(a, upserts(r, Values(2, "too late", nil)))
-	pos, err := b.h.Again(b.T).Ledger().Seal(b.ctx, "taken over")
+	pos, err := b.h.Reopen(b.T).Ledger().Seal(b.ctx, "taken over")
 	require.NoError(b, err)
 	assert.Equal(b, db.Position("p1"), pos)
 	require.ErrorIs(b, a.Commit(b.ctx, "p2"), db.ErrSealed)
@@ -178,7 +178,7 @@ func testApplySealedWorkers(b *bench) {
 	a, err := b.tgt.NewApplier(b.ctx, db.ApplyOptions{Workers: 4})
 	require.NoError(b, err)
 	b.apply(a, upserts(r, rows...))
-	_, err = b.h.Again(b.T).Ledger().Seal(b.ctx, "taken over")
+	_, err = b.h.Reopen(b.T).Ledger().Seal(b.ctx, "taken over")
 	require.NoError(b, err)
 	require.ErrorIs(b, a.Commit(b.ctx, "p1"), db.ErrSealed)
 	require.NoError(b, a.Close())
@@ -195,7 +195,7 @@ func testRepair(b *bench) {
 	batch := upserts(r, Values(1, "mended", 2), Values(2, "mended", 1), Values(4, "new", 4))
 	batch.Tables[0].Deletes = []db.Row{Values(3), Values(7)}
 	for range 2 {
-		require.NoError(b, b.h.Again(b.T).Repair(b.ctx, batch), "beside an applier, and again")
+		require.NoError(b, b.h.Reopen(b.T).Repair(b.ctx, batch), "beside an applier, and again")
 		b.holds(b.tgt, &r.Target, Values(1, "mended", 2), Values(2, "mended", 1), Values(4, "new", 4))
 	}
 	assert.Equal(b, "p1", b.fact(db.FactPosition))

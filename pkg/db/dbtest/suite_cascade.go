@@ -32,12 +32,12 @@ func testReferencing(b *bench) {
 		find(db.Lookup{Columns: []int{1}, Values: []db.Row{Values("a"), Values("'\\"), Values("a"), Values("none")}}))
 	assert.Equal(b, texts([]db.Row{Values(3, "b", 30)}),
 		find(db.Lookup{Columns: []int{2, 1}, Values: []db.Row{Values(30, "b"), Values(40, "b"), Values(10, "b")}}))
-	assert.Empty(b, find(db.Lookup{Columns: []int{1}, Values: []db.Row{Values("b")}, Not: Values("b")}))
+	assert.Empty(b, find(db.Lookup{Columns: []int{1}, Values: []db.Row{Values("b")}, Except: Values("b")}))
 	assert.Empty(b, find(db.Lookup{
 		Columns: []int{2, 1}, Values: []db.Row{Values(30, "b")},
-		Not: db.Row{nil, []byte("b")},
+		Except: db.Row{nil, []byte("b")},
 	}))
-	assert.Len(b, find(db.Lookup{Columns: []int{2, 1}, Values: []db.Row{Values(30, "b")}, Not: Values(31, "b")}), 1)
+	assert.Len(b, find(db.Lookup{Columns: []int{2, 1}, Values: []db.Row{Values(30, "b")}, Except: Values(31, "b")}), 1)
 	require.NoError(b, a.Rollback(b.ctx))
 	assert.ElementsMatch(b, texts([]db.Row{Values(2, "b", 20), Values(3, "b", 30)}),
 		find(db.Lookup{Columns: []int{1}, Values: []db.Row{Values("b")}}))

@@ -8,8 +8,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// testStrangers has tables on the target that are not the move's: no statement does anything to them.
-func testStrangers(b *bench) {
+// testNotOwned has tables on the target that are not the move's: no statement does anything to them.
+func testNotOwned(b *bench) {
 	l := b.target().Ledger()
 	owned, err := l.Owned(b.ctx)
 	require.NoError(b, err)
@@ -22,7 +22,7 @@ func testStrangers(b *bench) {
 	require.NoError(b, l.Own(b.ctx, db.Owned{}, nil))
 	is := func(want db.Owned) {
 		b.Helper()
-		for _, t := range []db.Target{b.tgt, b.h.Again(b.T)} {
+		for _, t := range []db.Target{b.tgt, b.h.Reopen(b.T)} {
 			owned, err := t.Ledger().Owned(b.ctx)
 			require.NoError(b, err)
 			assert.Equal(b, want, owned)
@@ -52,7 +52,7 @@ func testStrangers(b *bench) {
 		}),
 		d.RenameTables([][2]schema.Name{{ours, third}, {theirs, ours}}),
 	} {
-		require.ErrorIs(b, b.tgt.Execute(b.ctx, statement), db.ErrStranger, statement)
+		require.ErrorIs(b, b.tgt.Execute(b.ctx, statement), db.ErrNotOwned, statement)
 		assert.Empty(b, d.Differences(their, b.describe(b.tgt, theirs), true, true), statement)
 		b.describe(b.tgt, ours)
 		is(db.Owned{ours: db.Found})

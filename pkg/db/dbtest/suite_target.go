@@ -45,7 +45,7 @@ func testFacts(b *bench) {
 	}
 	require.NoError(b, l.Create(b.ctx))
 	assert.Equal(b, "2", b.fact("name"), "creating again keeps facts")
-	got, err := b.h.Again(b.T).Ledger().Get(b.ctx, "name")
+	got, err := b.h.Reopen(b.T).Ledger().Get(b.ctx, "name")
 	require.NoError(b, err)
 	assert.Equal(b, "2", got, "as another process sees it")
 	require.NoError(b, l.Drop(b.ctx))
@@ -98,7 +98,7 @@ func testBegin(b *bench) {
 		assert.Equal(b, "first", b.fact(db.FactPosition))
 	}
 	b.put(db.FactPosition, "later")
-	got, err := b.h.Again(b.T).Ledger().Begin(b.ctx, "third")
+	got, err := b.h.Reopen(b.T).Ledger().Begin(b.ctx, "third")
 	require.NoError(b, err)
 	assert.Equal(b, db.Position("first"), got)
 	assert.Equal(b, "later", b.fact(db.FactPosition), "the position stays where it is")
@@ -124,7 +124,7 @@ func testSeal(b *bench) {
 	assert.Equal(b, returns[0], returns[1], "the first end of the log stays")
 	_, err = b.tgt.NewApplier(b.ctx, db.ApplyOptions{})
 	require.ErrorIs(b, err, db.ErrSealed)
-	_, err = b.h.Again(b.T).NewApplier(b.ctx, db.ApplyOptions{})
+	_, err = b.h.Reopen(b.T).NewApplier(b.ctx, db.ApplyOptions{})
 	require.ErrorIs(b, err, db.ErrSealed)
 }
 
@@ -195,7 +195,7 @@ func testLoad(b *bench) {
 	require.NoError(b, b.tgt.Ledger().Plan(b.ctx, chunks[0], spec.Name))
 	assert.True(b, b.chunks(spec.Name)[0].Done, "planning a chunk that is done changes nothing")
 
-	for _, t := range []db.Target{b.tgt, b.h.Again(b.T)} {
+	for _, t := range []db.Target{b.tgt, b.h.Reopen(b.T)} {
 		_, err = t.Load(b.ctx, b.src, r, chunks[0])
 		require.ErrorIs(b, err, db.ErrChunkDone)
 	}

@@ -33,7 +33,7 @@ func (a *applier) referencing(ctx context.Context, l *db.Lookup) (found []db.Row
 	rel := &l.Route.Target
 	b := append([]byte{}, "SELECT "+selectList(rel, allColumns(rel))+" FROM "+dialect.Quoted(rel.Name())+" WHERE ("...)
 	b = append(appendReferences(b, rel, l), ')')
-	if l.Not != nil {
+	if l.Except != nil {
 		b = appendNot(b, rel, l)
 	}
 	b = append(b, " LIMIT "+strconv.Itoa(db.LookupRows)+" FOR UPDATE"...)
@@ -92,7 +92,7 @@ func appendNot(b []byte, rel *route.Relation, l *db.Lookup) []byte {
 	b = append(b, " AND NOT ("...)
 	first := true
 	for i, p := range l.Columns {
-		if l.Not[i] == nil {
+		if l.Except[i] == nil {
 			continue
 		}
 		if !first {
@@ -102,11 +102,11 @@ func appendNot(b []byte, rel *route.Relation, l *db.Lookup) []byte {
 		c := rel.Column(p)
 		if c.Type.IsText() {
 			b = append(b, "CAST("+dialect.Quote(c.Name)+" AS BINARY)="...)
-			b = wire.AppendHex(b, l.Not[i])
+			b = wire.AppendHex(b, l.Except[i])
 			continue
 		}
 		b = append(append(b, dialect.Quote(c.Name)...), '=')
-		b = appendKey(b, &c.Type, l.Not[i])
+		b = appendKey(b, &c.Type, l.Except[i])
 	}
 	if first {
 		b = append(b, "FALSE"...)

@@ -103,7 +103,7 @@ func harness(source, target mysql.Config) dbtest.Harness {
 				"DROP DATABASE IF EXISTS "+mysql.Bookkeeping(target.Move))
 			return open(t)
 		},
-		Again:  open,
+		Reopen: open,
 		Fences: []db.FenceKind{db.FenceReadOnly, db.FenceLockTables},
 		Large:  40000,
 	}

@@ -296,12 +296,12 @@ func (w *eraWalk) fences() {
 		require.NoError(w, fence.Holds(w.Context()))
 		require.NoError(w, fence.Lift(w.Context()))
 	}
-	require.NoError(w, w.s.Settle(w.Context()))
+	require.NoError(w, w.s.AwaitPending(w.Context()))
 	w.fake.replicate(true)
 	defer w.fake.replicate(false)
 	_, err := w.s.NewFence(w.Context(), db.FenceReadOnly, nil, "")
 	require.ErrorContains(w, err, "a replica of 10.0.0.9:3306")
-	require.NoError(w, w.s.Settle(w.Context()))
+	require.NoError(w, w.s.AwaitPending(w.Context()))
 }
 
 func (w *eraWalk) snapshots() {

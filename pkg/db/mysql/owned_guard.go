@@ -122,7 +122,7 @@ func (t *Target) guarded(ctx context.Context, statement string, run func() error
 
 func notOurs(verb string, n schema.Name) error {
 	return fmt.Errorf("%s table %s: it is on the target, and %w: give it another name there, or exclude the source's "+
-		"table (tables.exclude)", strings.ToLower(verb), n, db.ErrStranger)
+		"table (tables.exclude)", strings.ToLower(verb), n, db.ErrNotOwned)
 }
 
 // settled returns which of the tables of a statement are the move's, after what was noted of them is settled, and of

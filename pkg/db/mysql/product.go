@@ -25,8 +25,8 @@ type verdict struct {
 	what, fix string
 }
 
-// strangers are products of their own, by a word in VERSION() or @@version_comment.
-var strangers = []struct{ word, name string }{
+// otherProducts are products of their own, by a word in VERSION() or @@version_comment.
+var otherProducts = []struct{ word, name string }{
 	{"tidb", "TiDB"},
 	{"vitess", "Vitess"},
 	{"oceanbase", "OceanBase"},
@@ -39,10 +39,10 @@ var strangers = []struct{ word, name string }{
 	{"proxysql", "ProxySQL"},
 }
 
-// stranger judges a server by what it calls itself.
-func stranger(version, comment string) *verdict {
+// otherProduct judges a server by what it calls itself.
+func otherProduct(version, comment string) *verdict {
 	text := strings.ToLower(version + " " + comment)
-	for _, s := range strangers {
+	for _, s := range otherProducts {
 		if strings.Contains(text, s.word) {
 			return &verdict{
 				db.Fail,

@@ -113,8 +113,8 @@ func TestProducts(t *testing.T) {
 	}
 }
 
-// TestStrangerByComment: what calls itself MySQL and says in its comment what it is.
-func TestStrangerByComment(t *testing.T) {
+// TestNotMySQL: what calls itself MySQL and says in its comment what it is.
+func TestNotMySQL(t *testing.T) {
 	e := eras[1]
 	e.shown = map[string]string{"version_comment": "SingleStoreDB source distribution (compatible; MySQL Enterprise " +
 		"& MySQL Commercial)"}

@@ -137,9 +137,9 @@ func coveredList(at, goal string) (bool, error) {
 // settlePatience bounds the waiting for prepared transactions; the cutover's own timeout is shorter.
 const settlePatience = time.Hour
 
-// Settle waits until what was received from primaries is applied, and no transaction is prepared by XA. A channel
+// AwaitPending waits until what was received from primaries is applied, and no transaction is prepared by XA. A channel
 // that cannot get there is an error.
-func (s *Source) Settle(ctx context.Context) error {
+func (s *Source) AwaitPending(ctx context.Context) error {
 	for {
 		all, err := s.upstreams(ctx)
 		if err != nil {

@@ -72,7 +72,7 @@ func (s *server) learn(ctx context.Context) (err error) {
 	if err := conn.QueryRowContext(ctx, "SELECT VERSION()").Scan(&s.version); err != nil {
 		return wire.Classify(err)
 	}
-	if v := stranger(s.version, ""); v != nil {
+	if v := otherProduct(s.version, ""); v != nil {
 		return v.unsupported()
 	}
 	if s.flavor, err = dialect.ParseFlavor(s.version); err != nil {

@@ -20,7 +20,7 @@ func (s *server) learnSessions(ctx context.Context, conn *sql.Conn) error {
 	if err != nil {
 		return err
 	}
-	if v := stranger(s.version, has["version_comment"]); v != nil {
+	if v := otherProduct(s.version, has["version_comment"]); v != nil {
 		return v.unsupported()
 	}
 	s.verdicts = judge(s.version, has)

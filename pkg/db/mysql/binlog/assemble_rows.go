@@ -227,9 +227,9 @@ func (a *assembler) add(change db.Change, more int) error {
 		a.part = &db.Part{Time: a.group.time, Changes: make([]db.Change, 0, min(more+1, 4096))}
 	}
 	a.part.Changes = append(a.part.Changes, change)
-	if change.Cascades && a.part.Held == nil {
+	if change.Cascades && a.part.Contained == nil {
 		var err error
-		if a.part.Held, err = a.heldRoutes(); err != nil {
+		if a.part.Contained, err = a.heldRoutes(); err != nil {
 			return err
 		}
 	}
