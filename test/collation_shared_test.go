@@ -140,7 +140,8 @@ func (s *schemaServer) fillShared(t *testing.T, all, collations []string) {
 	for charset := range charsets {
 		s.exec(t, fmt.Sprintf("CREATE TABLE schema_shared.%s (v VARCHAR(8) CHARACTER SET %s)", charset, charset))
 		s.exec(t, fmt.Sprintf("INSERT IGNORE INTO schema_shared.%s SELECT CONVERT(v USING %s) FROM "+
-			"schema_shared.strings WHERE CAST(CONVERT(CONVERT(v USING %s) USING utf8mb4) AS BINARY) = CAST(v AS BINARY)",
+			"schema_shared.strings WHERE CAST(CONVERT(CONVERT(v USING %s) USING utf8mb4) AS BINARY) = "+
+			"CAST(v AS BINARY)",
 			charset, charset, charset))
 		if one := s.count(t, "SELECT MAXLEN FROM information_schema.CHARACTER_SETS WHERE CHARACTER_SET_NAME = '"+
 			charset+"'"); one == 1 {
@@ -171,8 +172,11 @@ func (s *schemaServer) weightShared(t *testing.T, collation string) (digest stri
 	collation = s.named(collation)
 	charset := s.Known[collation]
 	require.NoError(t, s.db.QueryRowContext(t.Context(),
-		fmt.Sprintf(`SELECT CONCAT_WS(' ', COUNT(*), SUM(CAST(CONV(LEFT(SHA2(CONCAT(HEX(v), ':', HEX(WEIGHT_STRING(v COLLATE %[1]s))), 256), 14), 16, 10) AS UNSIGNED)),
-		SUM(v COLLATE %[1]s = CONCAT(v, CONVERT(' ' USING %[2]s)) COLLATE %[1]s), SUM(v COLLATE %[1]s < CONCAT(v, CONVERT('\t' USING %[2]s)) COLLATE %[1]s)) FROM schema_shared.%[2]s`,
+		fmt.Sprintf(`SELECT CONCAT_WS(' ', COUNT(*),
+		SUM(CAST(CONV(LEFT(SHA2(CONCAT(HEX(v), ':', HEX(WEIGHT_STRING(v COLLATE %[1]s))), 256), 14), 16, 10)
+		AS UNSIGNED)),
+		SUM(v COLLATE %[1]s = CONCAT(v, CONVERT(' ' USING %[2]s)) COLLATE %[1]s),
+		SUM(v COLLATE %[1]s < CONCAT(v, CONVERT('\t' USING %[2]s)) COLLATE %[1]s)) FROM schema_shared.%[2]s`,
 			collation, charset)).Scan(&digest), collation)
 	return digest
 }

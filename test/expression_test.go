@@ -39,28 +39,59 @@ var expressions = []struct {
 }{
 	{
 		expressionNumbers,
-		"abs(#);acos(#);asin(#);atan(#);atan2(#,2);bin(#);bit_count(#);ceil(#);ceiling(#);conv(#,10,16);cos(#);crc32(#);degrees(#);floor(#);format(#,2);hex(#);ln(#);log(#);log10(#);oct(#);radians(#);sign(#);sin(#);sqrt(#);tan(#);to_days(from_unixtime(abs(#)));truncate(#,0);round(#);round(#,1);mod(#,3);pow(abs(#),0.5);power(#,2);ifnull(#,7);nullif(#,1);coalesce(#,5);interval(#,1,2);# div 3;# + 1;# * 2;# / 3;# | 1;# & 7;# ^ 3;# << 2;# xor 1;cast(# as char);cast(# as signed);cast(# as decimal(12,3));greatest(#,0,1);least(#,0,1);case # when 1 then 'x' else 'y' end;# in (1,2);# between 0 and 9;# is null;if(# > 0,'a','b');elt(#,'a','b');sec_to_time(#);inet_ntoa(#);make_set(#,'a','b');field(#,1,2);export_set(5,'Y','N',',',4);maketime(1,2,#);makedate(2020,abs(#));period_add(202001,#);from_unixtime(#)",
+		"abs(#);acos(#);asin(#);atan(#);atan2(#,2);bin(#);bit_count(#);ceil(#);ceiling(#);conv(#,10,16);cos(#);" +
+			"crc32(#);degrees(#);floor(#);format(#,2);hex(#);ln(#);log(#);log10(#);oct(#);radians(#);sign(#);sin(#);" +
+			"sqrt(#);tan(#);to_days(from_unixtime(abs(#)));truncate(#,0);round(#);round(#,1);mod(#,3);" +
+			"pow(abs(#),0.5);power(#,2);ifnull(#,7);nullif(#,1);coalesce(#,5);interval(#,1,2);# div 3;# + 1;# * 2;" +
+			"# / 3;# | 1;# & 7;# ^ 3;# << 2;# xor 1;cast(# as char);cast(# as signed);cast(# as decimal(12,3));" +
+			"greatest(#,0,1);least(#,0,1);case # when 1 then 'x' else 'y' end;# in (1,2);# between 0 and 9;# is null;" +
+			"if(# > 0,'a','b');elt(#,'a','b');sec_to_time(#);inet_ntoa(#);make_set(#,'a','b');field(#,1,2);" +
+			"export_set(5,'Y','N',',',4);maketime(1,2,#);makedate(2020,abs(#));period_add(202001,#);from_unixtime(#)",
 	},
 	{
 		expressionTexts,
-		"ascii(#);bit_length(#);char_length(#);character_length(#);hex(#);lcase(#);length(#);lower(#);ltrim(#);octet_length(#);ord(#);quote(#);reverse(#);rtrim(#);soundex(#);to_base64(#);trim(#);trim(leading 'a' from #);ucase(#);upper(#);crc32(#);sha2(#,256);isnull(#);hex(unhex(hex(#)));hex(from_base64(to_base64(#)));inet_aton(#);hex(inet6_aton(#));inet6_ntoa(inet6_aton(#));concat(#,'x');concat_ws('-',#,'x',NULL);left(#,2);right(#,2);lpad(#,5,'*');rpad(#,5,'*');repeat(#,2);replace(#,'b','zz');instr(#,'b');locate('b',#,1);position('b' in #);substring_index(#,',',2);substr(#,2);substring(#,-2,1);mid(#,1,2);insert(#,2,1,'ZZ');strcmp(#,'b');find_in_set('b',#);# like '%b%';# regexp 'b+';# rlike '^a';cast(# as char(3));convert(# using utf8mb4);json_quote(#);json_valid(#);json_array(#,1);binary # = 'abc'",
+		"ascii(#);bit_length(#);char_length(#);character_length(#);hex(#);lcase(#);length(#);lower(#);ltrim(#);" +
+			"octet_length(#);ord(#);quote(#);reverse(#);rtrim(#);soundex(#);to_base64(#);trim(#);" +
+			"trim(leading 'a' from #);ucase(#);upper(#);crc32(#);sha2(#,256);isnull(#);hex(unhex(hex(#)));" +
+			"hex(from_base64(to_base64(#)));inet_aton(#);hex(inet6_aton(#));inet6_ntoa(inet6_aton(#));concat(#,'x');" +
+			"concat_ws('-',#,'x',NULL);left(#,2);right(#,2);lpad(#,5,'*');rpad(#,5,'*');repeat(#,2);" +
+			"replace(#,'b','zz');instr(#,'b');locate('b',#,1);position('b' in #);substring_index(#,',',2);" +
+			"substr(#,2);substring(#,-2,1);mid(#,1,2);insert(#,2,1,'ZZ');strcmp(#,'b');find_in_set('b',#);" +
+			"# like '%b%';# regexp 'b+';# rlike '^a';cast(# as char(3));convert(# using utf8mb4);json_quote(#);" +
+			"json_valid(#);json_array(#,1);binary # = 'abc'",
 	},
 	{
 		expressionDates,
-		"dayname(#);dayofmonth(#);dayofweek(#);dayofyear(#);last_day(#);month(#);monthname(#);quarter(#);to_days(#);to_seconds(#);week(#);weekday(#);weekofyear(#);year(#);yearweek(#);date_format(#,'%Y-%m-%d %H:%i:%s.%f %a %b %c %D %e %j %k %l %M %p %r %T %U %u %V %v %W %w %X %x %y %%');date_add(#, interval 1 month);date_sub(#, interval '1:2' minute_second);adddate(#, interval 2 week);adddate(#,5);subdate(#,5);subdate(#, interval 1 day);datediff(#,'2010-01-01');timestampdiff(second,#,'2022-03-04 05:06:07');timestampdiff(month,#,'2022-03-04 05:06:07');timestampadd(week,3,#);extract(year_month from #);extract(week from #);str_to_date(date_format(#,'%d.%m.%Y'),'%d.%m.%Y');convert_tz(#,'+00:00','+05:30');cast(# as date);cast(# as datetime(6));period_diff(extract(year_month from #),201912)",
+		"dayname(#);dayofmonth(#);dayofweek(#);dayofyear(#);last_day(#);month(#);monthname(#);quarter(#);to_days(#);" +
+			"to_seconds(#);week(#);weekday(#);weekofyear(#);year(#);yearweek(#);" +
+			"date_format(#,'%Y-%m-%d %H:%i:%s.%f %a %b %c %D %e %j %k %l %M %p %r %T %U %u %V %v %W %w %X %x %y %%');" +
+			"date_add(#, interval 1 month);date_sub(#, interval '1:2' minute_second);adddate(#, interval 2 week);" +
+			"adddate(#,5);subdate(#,5);subdate(#, interval 1 day);datediff(#,'2010-01-01');" +
+			"timestampdiff(second,#,'2022-03-04 05:06:07');timestampdiff(month,#,'2022-03-04 05:06:07');" +
+			"timestampadd(week,3,#);extract(year_month from #);extract(week from #);" +
+			"str_to_date(date_format(#,'%d.%m.%Y'),'%d.%m.%Y');convert_tz(#,'+00:00','+05:30');cast(# as date);" +
+			"cast(# as datetime(6));period_diff(extract(year_month from #),201912)",
 	},
 	{expressionTimes, "hour(#);minute(#);second(#);microsecond(#);time_format(#,'%H:%i:%s.%f')"},
 	{
 		expressionShapes,
-		"st_srid(#);st_geometrytype(#);st_dimension(#);st_isempty(#);st_numpoints(#);hex(st_startpoint(#));hex(st_endpoint(#));hex(st_exteriorring(#))",
+		"st_srid(#);st_geometrytype(#);st_dimension(#);st_isempty(#);st_numpoints(#);hex(st_startpoint(#));" +
+			"hex(st_endpoint(#));hex(st_exteriorring(#))",
 	},
 	{
 		expressionJSON,
-		"json_extract(#,'$.a');json_extract(#,'$.b[*]');json_unquote(#);json_unquote(json_extract(#,'$.b[2]'));json_type(#);json_length(#);json_depth(#);json_keys(#);json_contains_path(#,'one','$.a','$.z');json_search(#,'one','x');json_overlaps(#,'[1]')",
+		"json_extract(#,'$.a');json_extract(#,'$.b[*]');json_unquote(#);json_unquote(json_extract(#,'$.b[2]'));" +
+			"json_type(#);json_length(#);json_depth(#);json_keys(#);json_contains_path(#,'one','$.a','$.z');" +
+			"json_search(#,'one','x');json_overlaps(#,'[1]')",
 	},
 	{
 		[]string{"1"},
-		"hex(point(#,2));hex(linestring(point(#,2),point(3,4)));hex(polygon(linestring(point(0,0),point(0,#),point(1,1),point(0,0))));st_x(point(#,2));st_y(point(#,2));hex(st_geomfromwkb(unhex('0101000000000000000000F03F0000000000000040')));hex(st_pointfromtext('POINT(1 2)'));pi();get_format(date,'EUR');rand(#);length(random_bytes(#));length(uuid());uuid_short() > 0;length(now());length(curdate());length(utc_timestamp());length(unix_timestamp()) > 0",
+		"hex(point(#,2));hex(linestring(point(#,2),point(3,4)));" +
+			"hex(polygon(linestring(point(0,0),point(0,#),point(1,1),point(0,0))));st_x(point(#,2));st_y(point(#,2));" +
+			"hex(st_geomfromwkb(unhex('0101000000000000000000F03F0000000000000040')));" +
+			"hex(st_pointfromtext('POINT(1 2)'));pi();get_format(date,'EUR');rand(#);length(random_bytes(#));" +
+			"length(uuid());uuid_short() > 0;length(now());length(curdate());length(utc_timestamp());" +
+			"length(unix_timestamp()) > 0",
 	},
 }
 

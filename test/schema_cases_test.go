@@ -5,25 +5,32 @@ var schemaCases = []schemaCase{
 	{
 		name: "integers",
 		create: `CREATE TABLE %s (a tinyint, b tinyint(1) NOT NULL DEFAULT 1, c smallint unsigned, d mediumint zerofill,
-		e int NOT NULL AUTO_INCREMENT, f bigint unsigned DEFAULT 18446744073709551615, g int(5) zerofill DEFAULT 7, h int DEFAULT -5, i bool,
+		e int NOT NULL AUTO_INCREMENT, f bigint unsigned DEFAULT 18446744073709551615, g int(5) zerofill DEFAULT 7,
+		h int DEFAULT -5, i bool,
 		PRIMARY KEY (e), KEY (a, b)) AUTO_INCREMENT=1234 COMMENT='it''s a \\ "table"'`,
 	},
 	{
 		name: "numbers",
-		create: `CREATE TABLE %s (a decimal(65,30) DEFAULT 0, b decimal(10,2) unsigned NOT NULL DEFAULT '1.50', c float DEFAULT 1.5, d double DEFAULT 1e10,
-		e float(7,3), f double(10,2) unsigned, g bit(1) DEFAULT b'1', h bit(64) NOT NULL DEFAULT b'1010', i year DEFAULT 2024, j decimal(5,0) DEFAULT -3, k bit DEFAULT 0)`,
+		create: `CREATE TABLE %s (a decimal(65,30) DEFAULT 0, b decimal(10,2) unsigned NOT NULL DEFAULT '1.50',
+		c float DEFAULT 1.5, d double DEFAULT 1e10,
+		e float(7,3), f double(10,2) unsigned, g bit(1) DEFAULT b'1', h bit(64) NOT NULL DEFAULT b'1010',
+		i year DEFAULT 2024, j decimal(5,0) DEFAULT -3, k bit DEFAULT 0)`,
 	},
 	{
 		name: "strings",
-		create: `CREATE TABLE %s (a char(10) NOT NULL DEFAULT 'it''s', b varchar(255) CHARACTER SET latin1 DEFAULT 'back\\slash', c varchar(20) COLLATE utf8mb4_bin DEFAULT '',
-		d text, e mediumtext CHARACTER SET utf8mb3, f longtext CHARACTER SET latin1 COLLATE latin1_bin NOT NULL, g tinytext, h varchar(10) DEFAULT 'line\nfeed', i char(0),
-		j varchar(20) DEFAULT 'NULL', k varchar(20) DEFAULT NULL, l varchar(30) CHARACTER SET ascii DEFAULT 'current_timestamp()', m varchar(20) CHARACTER SET utf8mb3 COLLATE utf8mb3_bin DEFAULT 'ä€',
+		create: `CREATE TABLE %s (a char(10) NOT NULL DEFAULT 'it''s', b varchar(255) CHARACTER SET latin1
+		DEFAULT 'back\\slash', c varchar(20) COLLATE utf8mb4_bin DEFAULT '',
+		d text, e mediumtext CHARACTER SET utf8mb3, f longtext CHARACTER SET latin1 COLLATE latin1_bin NOT NULL,
+		g tinytext, h varchar(10) DEFAULT 'line\nfeed', i char(0),
+		j varchar(20) DEFAULT 'NULL', k varchar(20) DEFAULT NULL, l varchar(30) CHARACTER SET ascii
+		DEFAULT 'current_timestamp()', m varchar(20) CHARACTER SET utf8mb3 COLLATE utf8mb3_bin DEFAULT 'ä€',
 		n varchar(10) DEFAULT '0x41', o varchar(10) DEFAULT 'é'
 		) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci`,
 	},
 	{
 		name: "bytes",
-		create: `CREATE TABLE %s (a binary(3) DEFAULT 'abc', b binary(16) NOT NULL, c varbinary(20) DEFAULT 'x', d blob, e tinyblob, f mediumblob NOT NULL, g longblob,
+		create: `CREATE TABLE %s (a binary(3) DEFAULT 'abc', b binary(16) NOT NULL, c varbinary(20) DEFAULT 'x',
+		d blob, e tinyblob, f mediumblob NOT NULL, g longblob,
 		i varbinary(5) DEFAULT '', j binary(5) DEFAULT 'ab', PRIMARY KEY (b), KEY pre (d(20), c(5)))`,
 	},
 	{name: "enums", create: `CREATE TABLE %s (a enum('a','b''c','d,e','f\\g','h"i','','j` + "`" +
@@ -31,25 +38,33 @@ var schemaCases = []schemaCase{
 		c enum('1','2') CHARACTER SET latin1 COLLATE latin1_bin DEFAULT '2', d enum(' lead','(p)','a;b'))`},
 	{
 		name: "times",
-		create: `CREATE TABLE %s (a date DEFAULT '2020-02-29', b time(3) DEFAULT '-12:00:00.500', c datetime DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
-		d datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), e timestamp NULL, f timestamp NOT NULL DEFAULT '2020-01-01 00:00:00',
-		g timestamp(3) NULL DEFAULT NULL, h year NOT NULL, i timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP, j datetime(2) DEFAULT '2020-01-01 00:00:00.25')`,
+		create: `CREATE TABLE %s (a date DEFAULT '2020-02-29', b time(3) DEFAULT '-12:00:00.500',
+		c datetime DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP,
+		d datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), e timestamp NULL,
+		f timestamp NOT NULL DEFAULT '2020-01-01 00:00:00',
+		g timestamp(3) NULL DEFAULT NULL, h year NOT NULL, i timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP,
+		j datetime(2) DEFAULT '2020-01-01 00:00:00.25')`,
 	},
 	{
 		name: "json and defaults",
-		create: `CREATE TABLE %s (id int primary key, j json, k json NOT NULL, d json DEFAULT (json_array()), t varchar(36) DEFAULT (uuid()), n int DEFAULT (1+2*3),
-		x text DEFAULT ('abc'), dt date DEFAULT (curdate()), b blob DEFAULT ('x'), s varchar(20) DEFAULT (concat('a', 'b')))`,
+		create: `CREATE TABLE %s (id int primary key, j json, k json NOT NULL, d json DEFAULT (json_array()),
+		t varchar(36) DEFAULT (uuid()), n int DEFAULT (1+2*3),
+		x text DEFAULT ('abc'), dt date DEFAULT (curdate()), b blob DEFAULT ('x'),
+		s varchar(20) DEFAULT (concat('a', 'b')))`,
 	},
 	{
 		name: "generated",
-		create: `CREATE TABLE %s (a int, b varchar(20), v int GENERATED ALWAYS AS (a + 1) VIRTUAL, s varchar(50) GENERATED ALWAYS AS (concat(b, '-', a)) STORED COMMENT 'x, (y)',
-		w int AS (case when a between 1 and 2 then 5 else (a*(a+2))%7 end), x varchar(20) AS (lower(b)) STORED, y date AS ('2020-01-01' + interval a day), KEY (v), KEY (x), UNIQUE KEY (s, v))`,
+		create: `CREATE TABLE %s (a int, b varchar(20), v int GENERATED ALWAYS AS (a + 1) VIRTUAL,
+		s varchar(50) GENERATED ALWAYS AS (concat(b, '-', a)) STORED COMMENT 'x, (y)',
+		w int AS (case when a between 1 and 2 then 5 else (a*(a+2))%7 end), x varchar(20) AS (lower(b)) STORED,
+		y date AS ('2020-01-01' + interval a day), KEY (v), KEY (x), UNIQUE KEY (s, v))`,
 	},
 	{name: "checks", create: `CREATE TABLE %s (a int, b int, c varchar(10), CHECK (a > 0), CONSTRAINT named CHECK (a ` +
 		`< b OR b IS NULL), CONSTRAINT c3 CHECK (c IN ('x','y,z') AND c LIKE 'x%' AND c <> 'it''s'), CHECK (a <> b))`},
 	{name: "indexes", create: `CREATE TABLE %s (a int NOT NULL, b varchar(300), c text, d int NOT NULL, g geometry ` +
 		`NOT NULL, p point NOT NULL, UNIQUE KEY u1 (b(10), d), UNIQUE KEY ` + "`u 2``x`" + ` (d, a),
-		KEY k1 (c(100)) COMMENT 'it''s', KEY k2 (a) USING BTREE, KEY k3 (d) USING HASH, FULLTEXT KEY ft (c), FULLTEXT KEY ft2 (b, c), SPATIAL KEY sp (g), KEY blk (d) KEY_BLOCK_SIZE=8)`},
+		KEY k1 (c(100)) COMMENT 'it''s', KEY k2 (a) USING BTREE, KEY k3 (d) USING HASH, FULLTEXT KEY ft (c),
+		FULLTEXT KEY ft2 (b, c), SPATIAL KEY sp (g), KEY blk (d) KEY_BLOCK_SIZE=8)`},
 	{name: "desc", create: `CREATE TABLE %s (a int, b int, c int, PRIMARY KEY (a DESC, b), KEY d1 (b DESC, c), KEY ` +
 		`d2 (c DESC))`, losses: nil},
 	{name: "auto second", create: `CREATE TABLE %s (a int NOT NULL, b int NOT NULL AUTO_INCREMENT, PRIMARY KEY (a, ` +
@@ -83,8 +98,12 @@ var schemaCases = []schemaCase{
 		`multilinestring, f multipolygon, g geometrycollection, h geometry)`},
 	{
 		name: "charsets",
-		create: `CREATE TABLE %s (a varchar(5) CHARACTER SET gbk, b varchar(5) CHARACTER SET sjis, c varchar(5) CHARACTER SET utf16, d varchar(5) CHARACTER SET ucs2, e varchar(5) CHARACTER SET big5, f varchar(5) CHARACTER SET koi8r,
-		g varchar(5) CHARACTER SET cp1251 COLLATE cp1251_general_cs, h varchar(5) CHARACTER SET latin2 COLLATE latin2_bin, i varchar(5) COLLATE utf8mb4_general_ci, j varchar(5) CHARACTER SET binary, k varchar(5) CHARACTER SET utf32) DEFAULT CHARSET=latin1 COLLATE=latin1_german1_ci`,
+		create: `CREATE TABLE %s (a varchar(5) CHARACTER SET gbk, b varchar(5) CHARACTER SET sjis,
+		c varchar(5) CHARACTER SET utf16, d varchar(5) CHARACTER SET ucs2, e varchar(5) CHARACTER SET big5,
+		f varchar(5) CHARACTER SET koi8r,
+		g varchar(5) CHARACTER SET cp1251 COLLATE cp1251_general_cs, h varchar(5) CHARACTER SET latin2
+		COLLATE latin2_bin, i varchar(5) COLLATE utf8mb4_general_ci, j varchar(5) CHARACTER SET binary,
+		k varchar(5) CHARACTER SET utf32) DEFAULT CHARSET=latin1 COLLATE=latin1_german1_ci`,
 	},
 	{name: "invisible column", create: `CREATE TABLE %s (a int primary key, b int INVISIBLE, c int NOT NULL DEFAULT ` +
 		`5 INVISIBLE COMMENT 'x')`},
@@ -110,8 +129,12 @@ var schemaCases = []schemaCase{
 
 	{
 		name: "my utf8mb4", only: "mysql",
-		create: `CREATE TABLE %s (a varchar(10), b varchar(10) COLLATE utf8mb4_0900_as_cs, c varchar(10) COLLATE utf8mb4_0900_bin, d varchar(10) COLLATE utf8mb4_de_pb_0900_ai_ci, e varchar(10) COLLATE utf8mb4_ja_0900_as_cs_ks,
-		f varchar(10) COLLATE utf8mb4_es_trad_0900_ai_ci, g varchar(10) COLLATE utf8mb4_sv_0900_as_cs, h enum('a') COLLATE utf8mb4_0900_as_ci) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci`, losses: []string{"collation"},
+		create: `CREATE TABLE %s (a varchar(10), b varchar(10) COLLATE utf8mb4_0900_as_cs,
+		c varchar(10) COLLATE utf8mb4_0900_bin, d varchar(10) COLLATE utf8mb4_de_pb_0900_ai_ci,
+		e varchar(10) COLLATE utf8mb4_ja_0900_as_cs_ks,
+		f varchar(10) COLLATE utf8mb4_es_trad_0900_ai_ci, g varchar(10) COLLATE utf8mb4_sv_0900_as_cs,
+		h enum('a') COLLATE utf8mb4_0900_as_ci) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci`,
+		losses: []string{"collation"},
 	},
 	{name: "my emoji", only: "mysql", create: `CREATE TABLE %s (a varchar(10) DEFAULT '🚢', b enum('🚢','b') DEFAULT ` +
 		`'b', c text DEFAULT ('🚢'), CHECK (a <> '🚢'))`, losses: []string{"default"}},
@@ -174,8 +197,12 @@ var schemaCases = []schemaCase{
 		`DEFAULT 5, l time DEFAULT '10:00:00', m date DEFAULT DATE'2020-01-01', n varbinary(5) DEFAULT x'00ff')`},
 	{
 		name: "ma uca", only: "mariadb",
-		create: `CREATE TABLE %s (a varchar(10), b varchar(10) COLLATE utf8mb4_uca1400_as_cs, c varchar(10) COLLATE utf8mb4_nopad_bin, d varchar(10) COLLATE utf8mb4_uca1400_swedish_ai_ci, e varchar(10) COLLATE utf8mb4_uca1400_nopad_ai_ci, f varchar(10) COLLATE utf8mb4_uca1400_german2_nopad_as_ci,
-		g varchar(10) CHARACTER SET utf8mb3 COLLATE utf8mb3_uca1400_ai_ci, h varchar(10) CHARACTER SET latin1 COLLATE latin1_swedish_nopad_ci, i varchar(10) COLLATE utf8mb4_unicode_520_nopad_ci) DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_uca1400_ai_ci`, losses: []string{"collation"},
+		create: `CREATE TABLE %s (a varchar(10), b varchar(10) COLLATE utf8mb4_uca1400_as_cs,
+		c varchar(10) COLLATE utf8mb4_nopad_bin, d varchar(10) COLLATE utf8mb4_uca1400_swedish_ai_ci,
+		e varchar(10) COLLATE utf8mb4_uca1400_nopad_ai_ci, f varchar(10) COLLATE utf8mb4_uca1400_german2_nopad_as_ci,
+		g varchar(10) CHARACTER SET utf8mb3 COLLATE utf8mb3_uca1400_ai_ci, h varchar(10) CHARACTER SET latin1
+		COLLATE latin1_swedish_nopad_ci, i varchar(10) COLLATE utf8mb4_unicode_520_nopad_ci)
+		DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_uca1400_ai_ci`, losses: []string{"collation"},
 	},
 	{name: "ma types", only: "mariadb", create: `CREATE TABLE %s (a uuid NOT NULL DEFAULT uuid(), b inet6, c inet4, ` +
 		`d uuid DEFAULT '00000000-0000-0000-0000-000000000001', PRIMARY KEY (a))`, losses: []string{

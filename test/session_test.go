@@ -130,44 +130,66 @@ var sessionCases = append([]sessionCase{
 // safeCases are expressions over the row alone. What only dates that are none make different, or text that is read as
 // a date, is told where the case is not.
 func safeCases() (cases []sessionCase) {
-	plain := `i + u;i * u;not i;not i between 0 and 5;not i = 3;!i;i or u;s like 'a\\_b';s3 like 'a\\_b';cast(i as char);hex(cast(i as char));length(concat(i));concat(i,'a');length(concat(i,'a'));
-		sha2(i,256);crc32(i);hex(i);hex(i) = 'ff';hex(255) = 'FF';if(hex(u)='ff',1,0);cast(u as char) = '255';'a' = 'A';'a' < 'B';_utf8mb4'a' = _utf8mb4'A';convert(b using utf8mb4) = 'ss';
-		convert(b using utf8mb4);cast(b as char charset utf8mb4) = 'ss';s = 'ABC';s = b;instr('abc','B');locate('B','abc');replace('abc','B','x');field('a','A');strcmp('a','A');find_in_set('a','A,b');
-		concat_ws(',',i,'a');bin(i);oct(i);conv(i,10,16);conv(i,10,16) = 'FF';char(65 using utf8mb4);inet_ntoa(u);to_base64(i);to_base64(b);quote(s);elt(1,'a','b');elt(1,i,u);make_set(3,'a','b');
-		export_set(5,'Y','N');repeat('a',3);repeat(s,3);space(3);lpad(i,9,'0');lpad(s,9,'0');rpad(i,9,'0');length(lpad(i,9,'0'));substr(i,1,2);left(i,2);reverse(i);upper(s);trim(s);concat(dt);concat(d);
-		concat(dcm);concat(dbl);length(concat(dbl));length(concat(d));sec_to_time(i);d > '2024-01-01';dt > '2024-01-01 00:00:00';convert_tz(dt,'+00:00','+05:00');dt + 0;floor(dt + 0);makedate(2024,60);maketime(1,2,3);
-		json_extract(j,'$.a');json_unquote(json_extract(j,'$.a'));json_extract(j,'$.a') = 'X';json_unquote(json_extract(j,'$.a')) = 'X';json_object('a',dt);json_array(i,s);json_quote(s);
-		uncompress(compress(s));soundex(s);hex(inet6_aton('::1'));st_astext(st_geomfromtext('POINT(1 2)'));cast(dcm as signed);round(dcm,1);round(dbl);truncate(dcm,1);sqrt(i);pow(i,2);exp(1);log(i);
-		cast(dbl as char);cast(dbl as decimal(10,2));cast(dcm as double);coalesce(s,'x');ifnull(i,0);nullif(s,'ABC');nullif('a','A');case s when 'ABC' then 1 else 0 end;case 'a' when 'A' then 1 else 0 end;
-		greatest('a','B');greatest(s,'B');greatest(i,u);interval(i,1,2,3);bit_count(i);i & 3;i | u;i ^ 3;i << 2;~i;period_add(202401,3);get_format(date,'EUR');substring_index(s,'b',1);y;y + 1`
+	plain := `i + u;i * u;not i;not i between 0 and 5;not i = 3;!i;i or u;s like 'a\\_b';s3 like 'a\\_b';
+		cast(i as char);hex(cast(i as char));length(concat(i));concat(i,'a');length(concat(i,'a'));
+		sha2(i,256);crc32(i);hex(i);hex(i) = 'ff';hex(255) = 'FF';if(hex(u)='ff',1,0);cast(u as char) = '255';'a' = 'A';
+		'a' < 'B';_utf8mb4'a' = _utf8mb4'A';convert(b using utf8mb4) = 'ss';
+		convert(b using utf8mb4);cast(b as char charset utf8mb4) = 'ss';s = 'ABC';s = b;instr('abc','B');
+		locate('B','abc');replace('abc','B','x');field('a','A');strcmp('a','A');find_in_set('a','A,b');
+		concat_ws(',',i,'a');bin(i);oct(i);conv(i,10,16);conv(i,10,16) = 'FF';char(65 using utf8mb4);inet_ntoa(u);
+		to_base64(i);to_base64(b);quote(s);elt(1,'a','b');elt(1,i,u);make_set(3,'a','b');
+		export_set(5,'Y','N');repeat('a',3);repeat(s,3);space(3);lpad(i,9,'0');lpad(s,9,'0');rpad(i,9,'0');
+		length(lpad(i,9,'0'));substr(i,1,2);left(i,2);reverse(i);upper(s);trim(s);concat(dt);concat(d);
+		concat(dcm);concat(dbl);length(concat(dbl));length(concat(d));sec_to_time(i);d > '2024-01-01';
+		dt > '2024-01-01 00:00:00';convert_tz(dt,'+00:00','+05:00');dt + 0;floor(dt + 0);makedate(2024,60);
+		maketime(1,2,3);
+		json_extract(j,'$.a');json_unquote(json_extract(j,'$.a'));json_extract(j,'$.a') = 'X';
+		json_unquote(json_extract(j,'$.a')) = 'X';json_object('a',dt);json_array(i,s);json_quote(s);
+		uncompress(compress(s));soundex(s);hex(inet6_aton('::1'));st_astext(st_geomfromtext('POINT(1 2)'));
+		cast(dcm as signed);round(dcm,1);round(dbl);truncate(dcm,1);sqrt(i);pow(i,2);exp(1);log(i);
+		cast(dbl as char);cast(dbl as decimal(10,2));cast(dcm as double);coalesce(s,'x');ifnull(i,0);nullif(s,'ABC');
+		nullif('a','A');case s when 'ABC' then 1 else 0 end;case 'a' when 'A' then 1 else 0 end;
+		greatest('a','B');greatest(s,'B');greatest(i,u);interval(i,1,2,3);bit_count(i);i & 3;i | u;i ^ 3;i << 2;~i;
+		period_add(202401,3);get_format(date,'EUR');substring_index(s,'b',1);y;y + 1`
 	for _, expr := range strings.Split(plain, ";") {
 		cases = append(cases, sessionCase{expr: strings.TrimSpace(expr)})
 	}
 	for _, expr := range strings.Split("dayofweek(d);to_days(d);d + interval 1 day;dt + interval 1 "+
-		"day;timestampdiff(day,d,dt);timestampadd(day,1,d);weekofyear(d);microsecond(dt);second(dt);hour(dt);date(dt);week(d,1);yearweek(d);extract(year_month from d);timestamp(d,t);timediff(dt,dt)", ";") {
+		"day;timestampdiff(day,d,dt);timestampadd(day,1,d);weekofyear(d);microsecond(dt);second(dt);hour(dt);"+
+		"date(dt);week(d,1);yearweek(d);extract(year_month from d);timestamp(d,t);timediff(dt,dt)", ";") {
 		cases = append(cases, sessionCase{expr: expr, uses: "?sql_mode"})
 	}
 	return cases
 }
 
 // sessionColumns is the row that expressions are computed of.
-const sessionColumns = `id INT PRIMARY KEY, i INT, u INT UNSIGNED, dcm DECIMAL(12,3), dbl DOUBLE, s VARCHAR(60), s2 VARCHAR(60), s3 VARCHAR(60), s4 VARCHAR(60), s6 VARCHAR(60), s7 VARCHAR(60), s8 VARCHAR(60),
-	f VARCHAR(60), c CHAR(10), d DATE, dz DATE, dt DATETIME(6), dt2 DATETIME(6), dt3 DATETIME(6), ts TIMESTAMP(6) NULL, t TIME(6), j JSON, b VARBINARY(60), b16 VARBINARY(16), y YEAR`
+const sessionColumns = `id INT PRIMARY KEY, i INT, u INT UNSIGNED, dcm DECIMAL(12,3), dbl DOUBLE, s VARCHAR(60),
+	s2 VARCHAR(60), s3 VARCHAR(60), s4 VARCHAR(60), s6 VARCHAR(60), s7 VARCHAR(60), s8 VARCHAR(60),
+	f VARCHAR(60), c CHAR(10), d DATE, dz DATE, dt DATETIME(6), dt2 DATETIME(6), dt3 DATETIME(6), ts TIMESTAMP(6) NULL,
+	t TIME(6), j JSON, b VARBINARY(60), b16 VARBINARY(16), y YEAR`
 
-const sessionRow = `255, 256, 10.125, 2.5, 'aBc', '05 March 2024', 'a\\xb', 'a\nb', '2024-02-31', '0000-00-00', '2024-03-05 10:00:00+07:00', '%M', 'ab', '2024-03-04', '2024-03-00',
-	'2024-12-31 23:59:59.999999', '2024-02-29 08:00:00', '2000-01-01', FROM_UNIXTIME(1709175600.5), '23:59:59.999999', '{"a":"x","d":"2024-03-05 10:00:00+07:00"}', X'C39F', X'2914A7C0266D33D15642F71C4FEB5ADE', 2024`
+const sessionRow = `255, 256, 10.125, 2.5, 'aBc', '05 March 2024', 'a\\xb', 'a\nb', '2024-02-31', '0000-00-00',
+	'2024-03-05 10:00:00+07:00', '%M', 'ab', '2024-03-04', '2024-03-00',
+	'2024-12-31 23:59:59.999999', '2024-02-29 08:00:00', '2000-01-01', FROM_UNIXTIME(1709175600.5), '23:59:59.999999',
+	'{"a":"x","d":"2024-03-05 10:00:00+07:00"}', X'C39F', X'2914A7C0266D33D15642F71C4FEB5ADE', 2024`
 
 // baseSession is what a move's own sessions on a target compute with (pkg/db/mysql/wire, session_variables.go).
-const baseSession = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', timestamp = 1600000000"
+const baseSession = "SET SESSION sql_mode = " +
+	"'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', " +
+	"timestamp = 1600000000"
 
 // hostileSessions are settings by variable, those that only one family has among them.
 func hostileSessions(maria bool) map[string][]string {
-	modes := `PAD_CHAR_TO_FULL_LENGTH NO_UNSIGNED_SUBTRACTION ERROR_FOR_DIVISION_BY_ZERO PIPES_AS_CONCAT HIGH_NOT_PRECEDENCE REAL_AS_FLOAT NO_BACKSLASH_ESCAPES ANSI_QUOTES IGNORE_SPACE NO_ZERO_DATE
+	modes := `PAD_CHAR_TO_FULL_LENGTH NO_UNSIGNED_SUBTRACTION ERROR_FOR_DIVISION_BY_ZERO PIPES_AS_CONCAT
+		HIGH_NOT_PRECEDENCE REAL_AS_FLOAT NO_BACKSLASH_ESCAPES ANSI_QUOTES IGNORE_SPACE NO_ZERO_DATE
 		NO_ZERO_IN_DATE ONLY_FULL_GROUP_BY ANSI`
 	all := map[string][]string{
-		"time_zone": {"'+09:30'", "'-08:00'"}, "div_precision_increment": {"0", "20"}, "lc_time_names": {"'de_DE'"}, "default_week_format": {"3", "6"}, "timestamp": {"86400*365"},
-		"group_concat_max_len": {"4"}, "character_set_connection": {"ucs2", "latin1"}, "collation_connection": {"utf8mb4_bin", "utf8mb4_turkish_ci"}, "character_set_client": {"gbk", "binary"},
-		"collation_database": {"ucs2_bin"}, "collation_server": {"ucs2_bin"}, "rand_seed1": {"5"}, "insert_id": {"77"}, "last_insert_id": {"77"}, "sql_auto_is_null": {"1"}, "lc_messages": {"'de_DE'"}, "max_sort_length": {"64"},
+		"time_zone": {"'+09:30'", "'-08:00'"}, "div_precision_increment": {"0", "20"}, "lc_time_names": {"'de_DE'"},
+		"default_week_format": {"3", "6"}, "timestamp": {"86400*365"}, "group_concat_max_len": {"4"},
+		"character_set_connection": {"ucs2", "latin1"}, "character_set_client": {"gbk", "binary"},
+		"collation_connection": {"utf8mb4_bin", "utf8mb4_turkish_ci"},
+		"collation_database":   {"ucs2_bin"}, "collation_server": {"ucs2_bin"}, "rand_seed1": {"5"}, "insert_id": {"77"},
+		"last_insert_id": {"77"}, "sql_auto_is_null": {"1"}, "lc_messages": {"'de_DE'"}, "max_sort_length": {"64"},
 		"explicit_defaults_for_timestamp": {"0"}, "sql_safe_updates": {"1"},
 	}
 	if maria {
@@ -186,8 +208,8 @@ func hostileSessions(maria bool) map[string][]string {
 	return all
 }
 
-// TestSessionExpressions computes stored columns in sessions of every kind, and sees that those which come out another way than in a session
-// of a move are told, with the variable, and that no others are.
+// TestSessionExpressions computes stored columns in sessions of every kind. Those whose values differ from what a
+// session of a move computes must be reported, with the variable; no others may be.
 func TestSessionExpressions(t *testing.T) {
 	for _, s := range schemaServers(t) {
 		t.Run(s.name, func(t *testing.T) {
@@ -204,21 +226,26 @@ func TestSessionExpressions(t *testing.T) {
 	}
 }
 
-// TestSessionPartitions: servers do not let partitions depend on the session by themselves, so that only columns can bring that in.
+// TestSessionPartitions: servers refuse partition functions that depend on the session. So a partition can depend on
+// it only through a generated column.
 func TestSessionPartitions(t *testing.T) {
 	for _, s := range schemaServers(t) {
 		s.fresh(t, "session_p")
 		for function, allowed := range map[string]bool{
-			"UNIX_TIMESTAMP(ts)": true, "YEAR(d)": true, "HOUR(ts)": false, "TO_DAYS(ts)": false, "UNIX_TIMESTAMP(d)": false, "FROM_UNIXTIME(i)": false, "WEEK(d)": false, "i / 2": false, "DAYNAME(d)": false,
+			"UNIX_TIMESTAMP(ts)": true, "YEAR(d)": true, "HOUR(ts)": false, "TO_DAYS(ts)": false,
+			"UNIX_TIMESTAMP(d)": false, "FROM_UNIXTIME(i)": false, "WEEK(d)": false, "i / 2": false,
+			"DAYNAME(d)": false,
 		} {
-			_, err := s.db.ExecContext(t.Context(), "CREATE TABLE session_p.t (i INT, d DATE, ts TIMESTAMP NOT NULL) PARTITION BY RANGE ("+function+") (PARTITION p VALUES LESS THAN MAXVALUE)")
+			_, err := s.db.ExecContext(t.Context(), "CREATE TABLE session_p.t (i INT, d DATE, ts TIMESTAMP NOT NULL) "+
+				"PARTITION BY RANGE ("+function+") (PARTITION p VALUES LESS THAN MAXVALUE)")
 			assert.Equal(t, allowed, err == nil, "%s: %s: %v", s.name, function, err)
 			s.exec(t, "DROP TABLE IF EXISTS session_p.t")
 		}
 	}
 }
 
-// TestSessionFunctionsAreProved: every function that is said to depend on the session is in an expression that shows it.
+// TestSessionFunctionsAreProved: every function that is listed as depending on the session is in an expression that
+// shows it.
 func TestSessionFunctionsAreProved(t *testing.T) {
 	for _, name := range mysql.SessionFunctions() {
 		assert.True(t, slices.ContainsFunc(sessionCases, func(c sessionCase) bool {
@@ -238,7 +265,8 @@ type sessionWorld struct {
 	rows   map[int]string // setting by row
 }
 
-// sessionTable has a column for each of some cases. Where a row cannot be computed as a whole, each case gets a table of its own.
+// sessionTable has a column for each of some cases. Where a row cannot be computed as a whole, each case gets a table
+// of its own.
 type sessionTable struct {
 	name    string
 	cases   []sessionCase
@@ -271,7 +299,9 @@ func newSessionWorld(t *testing.T, s *schemaServer) *sessionWorld {
 		}
 		all = append(all, c)
 	}
-	slices.SortStableFunc(all, func(a, b sessionCase) int { return strings.Compare(fmt.Sprint(a.update), fmt.Sprint(b.update)) })
+	slices.SortStableFunc(all, func(a, b sessionCase) int {
+		return strings.Compare(fmt.Sprint(a.update), fmt.Sprint(b.update))
+	})
 	inserts := slices.IndexFunc(all, func(c sessionCase) bool { return c.update })
 	for group := range sessionGroups(all[:inserts], all[inserts:]) {
 		forbidden := func(cases ...sessionCase) bool {
@@ -367,9 +397,11 @@ func (w *sessionWorld) compute(t *testing.T, variable, value string) {
 // insert tells whether a session can compute the row.
 func (w *sessionWorld) insert(t *testing.T, conn *sql.Conn, table *sessionTable) bool {
 	t.Helper()
-	insert := fmt.Sprintf("INSERT INTO session_x.%s (id%s) SELECT %d%s FROM session_x.base", table.name, w.names, w.row, w.names)
+	insert := fmt.Sprintf("INSERT INTO session_x.%s (id%s) SELECT %d%s FROM session_x.base",
+		table.name, w.names, w.row, w.names)
 	if table.cases[0].update {
-		for _, statement := range []string{insert, fmt.Sprintf("UPDATE session_x.%s SET i = i - 1 WHERE id = %d", table.name, w.row), "FLUSH TABLES"} {
+		update := fmt.Sprintf("UPDATE session_x.%s SET i = i - 1 WHERE id = %d", table.name, w.row)
+		for _, statement := range []string{insert, update, "FLUSH TABLES"} {
 			_, err := w.own.ExecContext(t.Context(), statement)
 			require.NoError(t, err, statement)
 		}
@@ -398,7 +430,8 @@ func (w *sessionWorld) compare(t *testing.T) (seen, told int) {
 			changed := map[string]bool{}
 			for row, setting := range w.rows {
 				// A session that cannot compute it writes no row: nothing to carry.
-				if variable, _, _ := strings.Cut(setting, " = "); !broken[row] && values[row] != "" && (broken[base] || values[row] != values[base]) {
+				variable, _, _ := strings.Cut(setting, " = ")
+				if !broken[row] && values[row] != "" && (broken[base] || values[row] != values[base]) {
 					changed[variable] = true
 				}
 			}
@@ -440,9 +473,11 @@ func (w *sessionWorld) values(t *testing.T, table, column string) map[int]string
 	t.Helper()
 	same := "1"
 	for _, name := range strings.Split(strings.TrimPrefix(w.names, ", "), ", ") {
-		same += " AND HEX(t." + name + ") <=> HEX(b." + name + ")" // a session may be unable to write some value of the row
+		// A session may be unable to write some value of the row.
+		same += " AND HEX(t." + name + ") <=> HEX(b." + name + ")"
 	}
-	rows, err := w.db.QueryContext(t.Context(), "SELECT t.id, HEX(t."+column+") FROM session_x."+table+" t, session_x.base b WHERE "+same)
+	rows, err := w.db.QueryContext(t.Context(), "SELECT t.id, HEX(t."+column+") FROM session_x."+table+" t, "+
+		"session_x.base b WHERE "+same)
 	require.NoError(t, err)
 	defer rows.Close()
 	values := map[int]string{}

@@ -191,7 +191,8 @@ func (s *server) ExecuteIn(ctx context.Context, in schema.Session, statement str
 // TestGivenUpOnTheWayBack: what the way back had taken away from the source is there again, before it is forgotten.
 func TestGivenUpOnTheWayBack(t *testing.T) {
 	source := &server{facts: map[string]string{
-		db.FactObjects: `{"Late":[{"Kind":"trigger","Name":{"Database":"shop","Table":"audit"},"Session":{"SQLMode":"ANSI"},"Statement":"Q1JFQVRF"}]}`,
+		db.FactObjects: `{"Late":[{"Kind":"trigger","Name":{"Database":"shop","Table":"audit"},
+			"Session":{"SQLMode":"ANSI"},"Statement":"Q1JFQVRF"}]}`,
 	}, tables: []string{"shop.items", books + ".facts"}}
 	target := newTarget(map[string]string{db.FactCutover: "sealed", db.FactReverse: "once"})
 	_, err := run(t, target, cleanup.Options{Abandon: true, Source: func(context.Context) (cleanup.End, error) {

@@ -21,7 +21,8 @@ func TestOf(t *testing.T) {
 
 // TestNoOtherPlurals looks for texts that would say "1 tables".
 func TestNoOtherPlurals(t *testing.T) {
-	number := regexp.MustCompile(`%d (more )?(rows|tables|chunks|changes|warnings|objects|views|triggers|transactions|statements|reasons|problems|steps|failures|differences|names)\b`)
+	number := regexp.MustCompile(`%d (more )?(rows|tables|chunks|changes|warnings|objects|views|triggers|` +
+		`transactions|statements|reasons|problems|steps|failures|differences|names)\b`)
 	found := 0
 	for _, root := range []string{"../../cmd", "../../pkg"} {
 		require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

@@ -170,8 +170,10 @@ func TestLogLines(t *testing.T) {
 		cancel()
 		<-ended
 		assert.Equal(t, strings.Join([]string{
-			`{"level":"info","step":"copy","tables_done":0,"tables":1,"rows":400,"rows_estimate":1000,"percent":40,"rows_per_second":0,"eta":"44s","message":"progress"}`,
-			`{"level":"info","step":"replay","position":"a:1-9","rows_applied":5,"changes":6,"rows_applied_per_second":5,"lag_seconds":2,"caught_up":false,"note":"waiting","message":"progress"}`,
+			`{"level":"info","step":"copy","tables_done":0,"tables":1,"rows":400,"rows_estimate":1000,"percent":40,` +
+				`"rows_per_second":0,"eta":"44s","message":"progress"}`,
+			`{"level":"info","step":"replay","position":"a:1-9","rows_applied":5,"changes":6,` +
+				`"rows_applied_per_second":5,"lag_seconds":2,"caught_up":false,"note":"waiting","message":"progress"}`,
 			``,
 		}, "\n"), out.String())
 	})

@@ -35,7 +35,8 @@ func TestStream(t *testing.T) {
 	require.ErrorIs(t, s.Summary(nil), errStreamEnded)
 	want := `
 {"type":"begin","time":"2026-01-02T03:04:05Z"}
-{"type":"finding","time":"2026-01-02T03:04:05Z","check":"grants","end":"","level":"","subject":"","what":"<a & b>","fix":""}
+{"type":"finding","time":"2026-01-02T03:04:05Z","check":"grants","end":"","level":"","subject":"",` +
+		`"what":"<a & b>","fix":""}
 {"type":"table","time":"2026-01-02T03:04:05Z","a":[1],"rows":9223372036854775807}
 {"type":"error","time":"2026-01-02T03:04:05Z","code":12,"error":"verify: not caught up","next":"wherry verify"}
 `

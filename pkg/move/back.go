@@ -94,8 +94,8 @@ func (b *back) readTakeover(ctx context.Context) error {
 		return err
 	}
 	if start == "" {
-		return fmt.Errorf("%w: there is no way back: when the target took over it kept no binary log that this account "+
-			"may look at, so nobody knows what was written since", ErrRefused)
+		return fmt.Errorf("%w: there is no way back: when the target took over it kept no binary log that this "+
+			"account may read, so nobody knows what was written since", ErrRefused)
 	}
 	b.start = db.Position(start)
 	return nil

@@ -332,7 +332,8 @@ var tablePairs = []pair{
 	{
 		name: "foreign key's action", before: []string{parent},
 		from: "(id int primary key, a int, key k (a), constraint f foreign key (a) references p (id))",
-		to:   "(id int primary key, a int, key k (a), constraint f foreign key (a) references p (id) on delete cascade)", statements: 2,
+		to: "(id int primary key, a int, key k (a), constraint f foreign key (a) references p (id) " +
+			"on delete cascade)", statements: 2,
 	},
 	{
 		name: "foreign key to another column", before: []string{parent},
@@ -460,7 +461,8 @@ var tablePairs = []pair{
 		", partition c values in (5))", rows: "(1),(3)", want: []string{"1", "3"}, says: []string{"ADD PARTITION"}},
 	{
 		name: "list changed", from: "(id int primary key)" + byList + ")",
-		to:   "(id int primary key) partition by list (id) (partition a values in (1,2,9), partition b values in (3,4))",
+		to: "(id int primary key) partition by list (id) (partition a values in (1,2,9), " +
+			"partition b values in (3,4))",
 		rows: "(1),(3)", want: []string{"1", "3"},
 	},
 	{

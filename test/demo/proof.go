@@ -118,7 +118,8 @@ func effects(s start) []effect {
 			WHERE o.tx IS NOT NULL AND j.id IS NULL`, nil,
 		},
 		{"every order has its lines", `SELECT COUNT(*) FROM (SELECT j.detail - COALESCE(SUM(l.quantity), 0) AS lacking
-			FROM journal j LEFT JOIN order_lines l ON l.order_id = j.ref WHERE j.kind = 'order' GROUP BY j.id, j.detail) x WHERE lacking <> 0`, nil},
+			FROM journal j LEFT JOIN order_lines l ON l.order_id = j.ref WHERE j.kind = 'order'
+			GROUP BY j.id, j.detail) x WHERE lacking <> 0`, nil},
 		{"what is gone from stock was sold", `SELECT (SELECT SUM(quantity) FROM stock) <> ? -
 			(SELECT COALESCE(SUM(detail), 0) FROM journal WHERE kind = 'order')`, []any{s.stock}},
 		{
@@ -168,13 +169,14 @@ func wrongEffects(ctx context.Context, db *sql.DB, s start) (right int, wrong []
 const (
 	indexParts = `SELECT CONCAT_WS(' ', table_name, index_name, seq_in_index, column_name, non_unique, sub_part)
 		FROM information_schema.statistics WHERE table_schema = DATABASE()`
-	foreignParts = `SELECT CONCAT_WS(' ', k.table_name, k.constraint_name, k.ordinal_position, k.column_name, k.referenced_table_name,
-		k.referenced_column_name) FROM information_schema.key_column_usage k
+	foreignParts = `SELECT CONCAT_WS(' ', k.table_name, k.constraint_name, k.ordinal_position, k.column_name,
+		k.referenced_table_name, k.referenced_column_name) FROM information_schema.key_column_usage k
 		WHERE k.table_schema = DATABASE() AND k.referenced_table_name IS NOT NULL`
 	// JSON is text on MariaDB, so it counts as that everywhere.
 	columnParts = `SELECT CONCAT_WS(' ', table_name, ordinal_position, column_name, is_nullable,
-		IF(data_type = 'json', 'longtext 4294967295 utf8mb4 utf8mb4_bin', CONCAT_WS(' ', data_type, character_maximum_length,
-		numeric_precision, numeric_scale, datetime_precision, character_set_name, collation_name))) FROM information_schema.columns
+		IF(data_type = 'json', 'longtext 4294967295 utf8mb4 utf8mb4_bin', CONCAT_WS(' ', data_type,
+		character_maximum_length, numeric_precision, numeric_scale, datetime_precision, character_set_name,
+		collation_name))) FROM information_schema.columns
 		WHERE table_schema = DATABASE()`
 )
 

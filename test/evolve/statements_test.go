@@ -167,7 +167,8 @@ func (m *move) touch(t *testing.T, f *flowing) {
 	t.Helper()
 	for _, column := range m.strings(t, m.source, `SELECT CONCAT('`+"`', REPLACE(TABLE_SCHEMA, '`', '``'), '`.`', "+
 		"REPLACE(TABLE_NAME, '`', '``'), '` SET `', REPLACE(COLUMN_NAME, '`', '``'), '`'"+`)
-		FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN (?, ?) AND DATA_TYPE = 'int' AND COALESCE(GENERATION_EXPRESSION, '') = '' AND COLUMN_KEY <> 'PRI'`, f.db, f.other) {
+		FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN (?, ?) AND DATA_TYPE = 'int'
+		AND COALESCE(GENERATION_EXPRESSION, '') = '' AND COLUMN_KEY <> 'PRI'`, f.db, f.other) {
 		_, _ = m.source.ExecContext(t.Context(), "UPDATE "+column+" = 1 + (RAND() * 1000 DIV 1) ORDER BY 1 LIMIT 1")
 	}
 }

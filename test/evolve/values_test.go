@@ -71,7 +71,8 @@ var values = []struct{ name, table, rows, session, change string }{
 	},
 	{
 		"zero", "id INT PRIMARY KEY", "(1)", "sql_mode = 'STRICT_ALL_TABLES'",
-		"ADD COLUMN a INT NOT NULL, ADD COLUMN b DATE NOT NULL DEFAULT '0000-00-00', ADD COLUMN c VARBINARY(4) NOT NULL",
+		"ADD COLUMN a INT NOT NULL, ADD COLUMN b DATE NOT NULL DEFAULT '0000-00-00', " +
+			"ADD COLUMN c VARBINARY(4) NOT NULL",
 	},
 	{
 		"computed", "id INT PRIMARY KEY, a INT NOT NULL, b VARCHAR(9)", "(1, 5, 'x'), (2, -5, NULL)", "",

@@ -275,7 +275,8 @@ func (w *writer) codes() error {
 	code := fmt.Sprint("c", w.IntN(w.spread+50))
 	switch w.IntN(4) {
 	case 0:
-		return w.do("INSERT INTO codes (code, n, t) VALUES (?, ?, NULL) ON DUPLICATE KEY UPDATE t = CONCAT('again ', ?)", code, w.IntN(1e6), w.IntN(1e6))
+		return w.do("INSERT INTO codes (code, n, t) VALUES (?, ?, NULL) ON DUPLICATE KEY "+
+			"UPDATE t = CONCAT('again ', ?)", code, w.IntN(1e6), w.IntN(1e6))
 	case 1:
 		return w.do("DELETE FROM codes WHERE code = ?", code)
 	case 2:

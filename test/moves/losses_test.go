@@ -34,19 +34,28 @@ const generalTable = " DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci"
 
 // shared has the types that both families have, with values at their ends.
 var shared = crossing{
-	create: `(id INT NOT NULL PRIMARY KEY, i1 TINYINT, i2 SMALLINT UNSIGNED, i3 MEDIUMINT, i4 INT UNSIGNED, i8 BIGINT, u8 BIGINT UNSIGNED, z INT(6) ZEROFILL,
-		de DECIMAL(65,30), f FLOAT, d DOUBLE, b1 BIT(1), b64 BIT(64), y YEAR, da DATE, t6 TIME(6), dt DATETIME(6), ts TIMESTAMP(3) NULL,
-		c CHAR(5), vb VARBINARY(9), bi BINARY(4), tx MEDIUMTEXT, bl LONGBLOB, l1 VARCHAR(9) CHARACTER SET latin1, gb VARCHAR(9) CHARACTER SET gbk,
-		sj VARCHAR(9) CHARACTER SET sjis, u16 VARCHAR(9) CHARACTER SET utf16, e ENUM('a','é','c,d'), s SET('x','y','z'), g GEOMETRY, n VARCHAR(5))` + generalTable,
-	compare: `i1, i2, i3, i4, i8, u8, z, de, f * 1e0, d, b1 + 0, b64 + 0, y, da, t6, dt, ts, HEX(c), HEX(vb), HEX(bi), HEX(tx), HEX(bl), HEX(l1), HEX(gb),
+	create: `(id INT NOT NULL PRIMARY KEY, i1 TINYINT, i2 SMALLINT UNSIGNED, i3 MEDIUMINT, i4 INT UNSIGNED, i8 BIGINT,
+		u8 BIGINT UNSIGNED, z INT(6) ZEROFILL,
+		de DECIMAL(65,30), f FLOAT, d DOUBLE, b1 BIT(1), b64 BIT(64), y YEAR, da DATE, t6 TIME(6), dt DATETIME(6),
+		ts TIMESTAMP(3) NULL,
+		c CHAR(5), vb VARBINARY(9), bi BINARY(4), tx MEDIUMTEXT, bl LONGBLOB, l1 VARCHAR(9) CHARACTER SET latin1,
+		gb VARCHAR(9) CHARACTER SET gbk,
+		sj VARCHAR(9) CHARACTER SET sjis, u16 VARCHAR(9) CHARACTER SET utf16, e ENUM('a','é','c,d'),
+		s SET('x','y','z'), g GEOMETRY, n VARCHAR(5))` + generalTable,
+	compare: `i1, i2, i3, i4, i8, u8, z, de, f * 1e0, d, b1 + 0, b64 + 0, y, da, t6, dt, ts, HEX(c), HEX(vb), HEX(bi),
+		HEX(tx), HEX(bl), HEX(l1), HEX(gb),
 		HEX(sj), HEX(u16), e + 0, s + 0, HEX(g), n`,
 	rows: []string{
-		`1, -128, 65535, -8388608, 4294967295, -9223372036854775808, 18446744073709551615, 7, -99999999999999999999999999999999999.999999999999999999999999999999,
-			1.17549e-38, -1.7976931348623157e308, b'1', b'1000000000000000000000000000000000000000000000000000000000000001', 1901, '1000-01-01', '-838:59:59',
-			'9999-12-31 23:59:59.999999', '1970-01-01 00:00:01', 'ab ', X'0001FF20', X'61000000', REPEAT('🚢é', 5000), X'00095C0A27FF', 'é€', '中', '表', '😀é',
+		`1, -128, 65535, -8388608, 4294967295, -9223372036854775808, 18446744073709551615, 7,
+			-99999999999999999999999999999999999.999999999999999999999999999999,
+			1.17549e-38, -1.7976931348623157e308, b'1',
+			b'1000000000000000000000000000000000000000000000000000000000000001', 1901, '1000-01-01', '-838:59:59',
+			'9999-12-31 23:59:59.999999', '1970-01-01 00:00:01', 'ab ', X'0001FF20', X'61000000', REPEAT('🚢é', 5000),
+			X'00095C0A27FF', 'é€', '中', '表', '😀é',
 			'é', 'x,z', ST_GeomFromText('POINT(1 -2.5)'), NULL`,
 		`2` + strings.Repeat(", NULL", 30),
-		`3, 0, 0, 0, 0, 0, 0, 0, 0, 1e0, -1e-300, b'0', b'0', 0, '0001-01-01', '00:00:00', '1000-01-01', '2038-01-19 03:14:07', '', '', '', '', '', '', '', '', '', 1, '',
+		`3, 0, 0, 0, 0, 0, 0, 0, 0, 1e0, -1e-300, b'0', b'0', 0, '0001-01-01', '00:00:00', '1000-01-01',
+			'2038-01-19 03:14:07', '', '', '', '', '', '', '', '', '', 1, '',
 			ST_GeomFromText('MULTIPOLYGON(((0 0,0 9,9 9,0 0)))'), 'x'`,
 	},
 	later: []string{
@@ -74,7 +83,8 @@ var crossings = map[string][]crossing{
 		},
 		{
 			loss: "collation", column: "v", compare: "HEX(v), HEX(w), HEX(x)",
-			create: `(id INT NOT NULL PRIMARY KEY, v VARCHAR(20) COLLATE utf8mb4_0900_ai_ci, w VARCHAR(20) COLLATE utf8mb4_0900_as_cs, x VARCHAR(20) COLLATE utf8mb4_ja_0900_as_cs_ks,
+			create: `(id INT NOT NULL PRIMARY KEY, v VARCHAR(20) COLLATE utf8mb4_0900_ai_ci,
+				w VARCHAR(20) COLLATE utf8mb4_0900_as_cs, x VARCHAR(20) COLLATE utf8mb4_ja_0900_as_cs_ks,
 				UNIQUE KEY (v), UNIQUE KEY (w), UNIQUE KEY (x))` + generalTable,
 			rows: []string{
 				"1, 'strasse', 'straße', 'か'", "2, 'e', 'é', 'カ'", "3, 'e ', 'É', 'が'", "4, '😀', '😀', '😀'",
@@ -167,7 +177,8 @@ var crossings = map[string][]crossing{
 		},
 		{
 			loss: "collation", column: "v", compare: "HEX(v), HEX(w), HEX(x)",
-			create: `(id INT NOT NULL PRIMARY KEY, v VARCHAR(20) COLLATE utf8mb4_uca1400_nopad_ai_ci, w VARCHAR(20) COLLATE utf8mb4_uca1400_as_ci, x VARCHAR(20) COLLATE utf8mb4_general_nopad_ci,
+			create: `(id INT NOT NULL PRIMARY KEY, v VARCHAR(20) COLLATE utf8mb4_uca1400_nopad_ai_ci,
+				w VARCHAR(20) COLLATE utf8mb4_uca1400_as_ci, x VARCHAR(20) COLLATE utf8mb4_general_nopad_ci,
 				UNIQUE KEY (v), UNIQUE KEY (w), UNIQUE KEY (x))` + generalTable,
 			rows: []string{
 				"1, 'strasse', 'e', 'ss'", "2, 'e', 'é', 'ss '", "3, 'e ', 'è', 'か'", "4, '😀', '😀', 'が'",

@@ -32,7 +32,8 @@ func tables() []table {
 		},
 		{
 			"words", "w", `(w VARCHAR(40) COLLATE utf8mb4_general_ci NOT NULL PRIMARY KEY, n INT NULL, t TEXT NULL)`,
-			"w = CONCAT(IF(n % 2, 'Wort-', 'wort-'), LPAD(n, 6, '0')), n = n, t = IF(n % 7, REPEAT('é ', n % 50), NULL)", 50,
+			"w = CONCAT(IF(n % 2, 'Wort-', 'wort-'), LPAD(n, 6, '0')), n = n, " +
+				"t = IF(n % 7, REPEAT('é ', n % 50), NULL)", 50,
 		},
 		{
 			"bins", "k", `(k VARBINARY(16) NOT NULL PRIMARY KEY, v BLOB NULL, n INT NULL)`,
@@ -45,7 +46,8 @@ func tables() []table {
 		},
 		{
 			"seats", "id",
-			`(id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, line INT NULL, seat INT NULL, guest VARCHAR(40) NULL, touched INT NOT NULL DEFAULT 0,
+			`(id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, line INT NULL, seat INT NULL, guest VARCHAR(40) NULL,
+			touched INT NOT NULL DEFAULT 0,
 			UNIQUE KEY place (line, seat), UNIQUE KEY guest (guest))`,
 			"id = n + 1, line = n DIV 30, seat = n % 30, guest = CONCAT('guest ', n)", 50,
 		},
@@ -55,7 +57,8 @@ func tables() []table {
 		},
 		{
 			"children", "id",
-			`(id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, parent_id BIGINT UNSIGNED NOT NULL, no INT NOT NULL, KEY parent (parent_id),
+			`(id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, parent_id BIGINT UNSIGNED NOT NULL, no INT NOT NULL,
+			KEY parent (parent_id),
 			CONSTRAINT FOREIGN KEY (parent_id) REFERENCES parents (id))`,
 			"id = n + 1, parent_id = n DIV 4 + 1, no = n % 4", 40,
 		},

@@ -49,7 +49,8 @@ func TestService(t *testing.T) {
 	p, root := mysqlPair(t), t.TempDir()
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
-	commands := regexp.MustCompile(`(?m)^    sudo -u wherry wherry (\S+) --config /etc/wherry/shop\.yaml(.*)$`).FindAllStringSubmatch(string(readme), -1)
+	command := regexp.MustCompile(`(?m)^    sudo -u wherry wherry (\S+) --config /etc/wherry/shop\.yaml(.*)$`)
+	commands := command.FindAllStringSubmatch(string(readme), -1)
 	require.Len(t, commands, 3)
 	var moves []*move
 	var running []*proc

@@ -45,11 +45,14 @@ func (m *move) complete(t *testing.T) {
 	t.Helper()
 	for _, x := range tables() {
 		for _, what := range []string{"indexes", "foreign keys"} {
-			query := `SELECT GROUP_CONCAT(CONCAT_WS(' ', index_name, seq_in_index, column_name, non_unique, sub_part) ORDER BY index_name, seq_in_index)
+			query := `SELECT GROUP_CONCAT(CONCAT_WS(' ', index_name, seq_in_index, column_name, non_unique, sub_part)
+				ORDER BY index_name, seq_in_index)
 				FROM information_schema.statistics WHERE table_schema = ? AND table_name = ?`
 			if what == "foreign keys" {
-				query = `SELECT GROUP_CONCAT(CONCAT_WS(' ', ordinal_position, column_name, referenced_table_name, referenced_column_name) ORDER BY constraint_name)
-					FROM information_schema.key_column_usage WHERE table_schema = ? AND table_name = ? AND referenced_table_name IS NOT NULL`
+				query = `SELECT GROUP_CONCAT(CONCAT_WS(' ', ordinal_position, column_name, referenced_table_name,
+					referenced_column_name) ORDER BY constraint_name)
+					FROM information_schema.key_column_usage WHERE table_schema = ? AND table_name = ?
+					AND referenced_table_name IS NOT NULL`
 			}
 			assert.Equal(t, m.source.text(t, query, m.name, x.name), m.target.text(t, query, m.database,
 				m.targetTable(x.name)), "%s of %s", what, x.name)

@@ -160,8 +160,10 @@ BEGIN
   #OK, what is owed: fees of all rentals, one a day when overdue,
   -- and what was paid is taken off; it's simple
   DECLARE v_fees, v_paid DECIMAL(7,2); /* both "in" euros ` + "`" + ` */
-  SELECT IFNULL(SUM(film.rate), 0) INTO v_fees FROM film, inventory, %d.rental WHERE film.id = inventory.film_id AND inventory.id = rental.inventory_id AND rental.rented <= p_when AND rental.customer_id = p_customer;
-  SELECT IFNULL(SUM(payment.amount), 0) INTO v_paid FROM payment WHERE payment.paid <= p_when AND payment.customer_id = p_customer;
+  SELECT IFNULL(SUM(film.rate), 0) INTO v_fees FROM film, inventory, %d.rental WHERE film.id = inventory.film_id
+    AND inventory.id = rental.inventory_id AND rental.rented <= p_when AND rental.customer_id = p_customer;
+  SELECT IFNULL(SUM(payment.amount), 0) INTO v_paid FROM payment
+    WHERE payment.paid <= p_when AND payment.customer_id = p_customer;
   RETURN v_fees - v_paid;
 END`,
 	`CREATE FUNCTION shout(p VARCHAR(50)) RETURNS VARCHAR(60) DETERMINISTIC
@@ -170,7 +172,8 @@ BEGIN
   SET v = CONCAT(UPPER(p), "! ", v);
   RETURN v;
 END`,
-	`CREATE PROCEDURE film_in_stock(IN p_film INT, IN p_store INT, OUT p_count INT) READS SQL DATA COMMENT 'What''s there'
+	`CREATE PROCEDURE film_in_stock(IN p_film INT, IN p_store INT, OUT p_count INT) READS SQL DATA
+COMMENT 'What''s there'
 BEGIN
   SELECT id FROM inventory WHERE film_id = p_film AND store_id = p_store ORDER BY id;
   SELECT COUNT(*) INTO p_count FROM inventory WHERE film_id = p_film AND store_id = p_store;

@@ -302,8 +302,9 @@ var copyRaces = []copyRace{
 		tables: []string{"CREATE TABLE t (a INT NOT NULL, u INT, v VARCHAR(20) NOT NULL DEFAULT '', UNIQUE KEY a " +
 			"(a), UNIQUE KEY u (u))", "INSERT t VALUES (1, 1, 'A'), (2, 2, 'B')"}, chunk: 1,
 		at: map[string]string{
-			"loaded 0": "UPDATE t SET u = 3 WHERE a = 1; UPDATE t SET u = 1 WHERE a = 2; UPDATE t SET a = 7 WHERE a = 1",
-			"read 1":   "UPDATE t SET a = 1 WHERE a = 2",
+			"loaded 0": "UPDATE t SET u = 3 WHERE a = 1; UPDATE t SET u = 1 WHERE a = 2; " +
+				"UPDATE t SET a = 7 WHERE a = 1",
+			"read 1": "UPDATE t SET a = 1 WHERE a = 2",
 		},
 		moved: 2, gaveWay: 1,
 	},

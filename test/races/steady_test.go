@@ -97,7 +97,8 @@ var steadyRaces = []struct{ name, table, fill, race string }{
 		"INSERT t VALUES ('b', 9)"},
 	{
 		"a cascading foreign key below", "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20) NOT NULL, UNIQUE KEY v " +
-			"(v)); CREATE TABLE child (id INT PRIMARY KEY, t INT NOT NULL, FOREIGN KEY (t) REFERENCES t (id) ON UPDATE " +
+			"(v)); CREATE TABLE child (id INT PRIMARY KEY, t INT NOT NULL, " +
+			"FOREIGN KEY (t) REFERENCES t (id) ON UPDATE " +
 			"RESTRICT ON DELETE RESTRICT)", "INSERT t VALUES (1, 'one'), (2, 'two'); INSERT child VALUES (10, 1), " +
 			"(11, 2)",
 		"BEGIN; UPDATE t SET v = 'x' WHERE id = 1; UPDATE t SET v = 'one' WHERE id = 2; UPDATE t SET v = 'two' WHERE " +

@@ -233,7 +233,8 @@ func newRow(t *table, values []sql.NullString, keys []string) row {
 // compareIndexes compares what is indexed, and how.
 func (e *episode) compareIndexes(ctx context.Context, t *table) error {
 	const query = `SELECT CONCAT_WS(' ', HEX(index_name), seq_in_index, HEX(column_name), non_unique, sub_part)
-		FROM information_schema.statistics WHERE table_schema = ? AND table_name = ? ORDER BY HEX(index_name), seq_in_index`
+		FROM information_schema.statistics WHERE table_schema = ? AND table_name = ?
+		ORDER BY HEX(index_name), seq_in_index`
 	source, err := e.source.list(ctx, query, t.database, t.name)
 	if err != nil {
 		return err

@@ -76,7 +76,8 @@ func (e *episode) othersUntouched(ctx context.Context) error {
 // globals are server-wide values that every session begins with which does not say otherwise, as administrators set
 // them. Left out is what would break the simulation's own sessions, such as a limit of rows.
 var globals = []string{
-	"sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,IGNORE_SPACE,HIGH_NOT_PRECEDENCE,NO_ZERO_DATE,NO_ZERO_IN_DATE,STRICT_TRANS_TABLES'",
+	"sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,IGNORE_SPACE,HIGH_NOT_PRECEDENCE," +
+		"NO_ZERO_DATE,NO_ZERO_IN_DATE,STRICT_TRANS_TABLES'",
 	"sql_mode = 'PAD_CHAR_TO_FULL_LENGTH,REAL_AS_FLOAT,ALLOW_INVALID_DATES,NO_UNSIGNED_SUBTRACTION'", "sql_mode = ''",
 	"time_zone = '-11:00'", "time_zone = '+13:00'", "div_precision_increment = 0", "div_precision_increment = 30",
 	"group_concat_max_len = 4",

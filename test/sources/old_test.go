@@ -36,7 +36,8 @@ func TestOldFormats(t *testing.T) {
 		m.must(t, "init-schema")
 		m.must(t, "init-copy")
 		from.exec(t, "FLUSH BINARY LOGS", "INSERT INTO ws_old.times SELECT id + 10, t, d, s, y, a FROM ws_old.times",
-			"UPDATE ws_old.times SET t = '-00:00:01', d = '0001-01-01 01:01:01', s = '2024-06-01 12:00:00' WHERE id = 2")
+			"UPDATE ws_old.times SET t = '-00:00:01', d = '0001-01-01 01:01:01', s = '2024-06-01 12:00:00' "+
+				"WHERE id = 2")
 		following := m.start(t, "start-replica")
 		m.followed(t, from, following)
 		m.must(t, "verify")

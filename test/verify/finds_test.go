@@ -154,9 +154,12 @@ func damages() []damage {
 		},
 		{
 			name: "types",
-			columns: `(id INT NOT NULL PRIMARY KEY, e ENUM('a','b') NOT NULL, s SET('x','y'), bits BIT(9), bin BINARY(3), vb VARBINARY(9),
-				y YEAR, tm TIME(6), ts TIMESTAMP(6) NULL, dt DATETIME(6), da DATE, dc DECIMAL(30,10), bu BIGINT UNSIGNED, z INT ZEROFILL)`,
-			fill: `id = n, e = 'a', s = 'x', bits = 5, bin = 'ab', vb = 'ab', y = 2024, tm = '-10:00:00.5', ts = '2024-10-27 00:30:00.25', dt = '0001-01-01 00:00:00.000001',
+			columns: `(id INT NOT NULL PRIMARY KEY, e ENUM('a','b') NOT NULL, s SET('x','y'), bits BIT(9),
+				bin BINARY(3), vb VARBINARY(9),
+				y YEAR, tm TIME(6), ts TIMESTAMP(6) NULL, dt DATETIME(6), da DATE, dc DECIMAL(30,10),
+				bu BIGINT UNSIGNED, z INT ZEROFILL)`,
+			fill: `id = n, e = 'a', s = 'x', bits = 5, bin = 'ab', vb = 'ab', y = 2024, tm = '-10:00:00.5',
+				ts = '2024-10-27 00:30:00.25', dt = '0001-01-01 00:00:00.000001',
 				da = '2024-02-29', dc = 1.0000000001, bu = 18446744073709551615, z = 7`, rows: 20,
 			target: []string{
 				"UPDATE t SET e = 'b' WHERE id = 1", "UPDATE t SET s = 'x,y' WHERE id = 2",

@@ -19,7 +19,8 @@ import (
 // hostileValues are what session variables are set to where the other value of a switch, the last of a list or the
 // least number would do no harm, or cannot be.
 var hostileValues = map[string]string{
-	"sql_mode":  "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,ONLY_FULL_GROUP_BY,PIPES_AS_CONCAT,IGNORE_SPACE,HIGH_NOT_PRECEDENCE,PAD_CHAR_TO_FULL_LENGTH,TRADITIONAL'",
+	"sql_mode": "'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,ONLY_FULL_GROUP_BY,PIPES_AS_CONCAT,IGNORE_SPACE," +
+		"HIGH_NOT_PRECEDENCE,PAD_CHAR_TO_FULL_LENGTH,TRADITIONAL'",
 	"time_zone": "'+05:30'", "completion_type": "'RELEASE'", "lc_messages": "'de_DE'", "lc_time_names": "'de_DE'",
 	"character_set_client": "'latin1'", "character_set_results": "'latin1'", "character_set_connection": "'latin1'",
 	"collation_connection": "'latin1_bin'",
@@ -134,11 +135,14 @@ func (v variable) hostile() string {
 // describeVariables returns the variables that sessions take over from the server.
 func describeVariables(t *testing.T, flavor string, conn *sql.Conn) (all []variable) {
 	t.Helper()
-	query := `SELECT LOWER(VARIABLE_NAME), VARIABLE_TYPE, COALESCE(GLOBAL_VALUE, ''), COALESCE(NUMERIC_MIN_VALUE, ''), COALESCE(ENUM_VALUE_LIST, '')
+	query := `SELECT LOWER(VARIABLE_NAME), VARIABLE_TYPE, COALESCE(GLOBAL_VALUE, ''), COALESCE(NUMERIC_MIN_VALUE, ''),
+		COALESCE(ENUM_VALUE_LIST, '')
 		FROM information_schema.SYSTEM_VARIABLES WHERE VARIABLE_SCOPE = 'SESSION' AND READ_ONLY = 'NO' ORDER BY 1`
 	if flavor == lab.MySQL {
-		query = `SELECT m.VARIABLE_NAME, m.DATA_TYPE, COALESCE(g.VARIABLE_VALUE, ''), COALESCE(m.MIN_VALUE, ''), '' FROM performance_schema.variables_metadata m
-			JOIN performance_schema.global_variables g USING (VARIABLE_NAME) WHERE m.VARIABLE_SCOPE = 'SESSION' AND m.VARIABLE_NAME <> 'gtid_owned' ORDER BY 1`
+		query = `SELECT m.VARIABLE_NAME, m.DATA_TYPE, COALESCE(g.VARIABLE_VALUE, ''), COALESCE(m.MIN_VALUE, ''), ''
+			FROM performance_schema.variables_metadata m
+			JOIN performance_schema.global_variables g USING (VARIABLE_NAME) WHERE m.VARIABLE_SCOPE = 'SESSION'
+			AND m.VARIABLE_NAME <> 'gtid_owned' ORDER BY 1`
 	}
 	rows, err := conn.QueryContext(t.Context(), query)
 	require.NoError(t, err)

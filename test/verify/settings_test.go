@@ -88,7 +88,8 @@ func TestLargeValues(t *testing.T) {
 			w.move(t, "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, b LONGBLOB, c LONGTEXT)",
 				"CREATE TABLE wide LIKE t",
 				"INSERT INTO t VALUES (1, REPEAT('b', 1048576), 'x'), (2, 'x', REPEAT('c', 1048575))",
-				"INSERT INTO wide VALUES (3, REPEAT('d', 700000), REPEAT('e', 700000)), (4, NULL, REPEAT('f', 2000000))")
+				"INSERT INTO wide VALUES (3, REPEAT('d', 700000), REPEAT('e', 700000)), "+
+					"(4, NULL, REPEAT('f', 2000000))")
 			run(t, w.target, "UPDATE t SET b = CONCAT(LEFT(b, 1000), 'X', SUBSTR(b, 1002)) WHERE id = 1",
 				"UPDATE wide SET b = CONCAT(LEFT(b, 1000), 'X', SUBSTR(b, 1002)) WHERE id = 3",
 				"UPDATE t SET c = CONCAT(LEFT(c, 1000), 'X', SUBSTR(c, 1002)) WHERE id = 2",

@@ -92,18 +92,23 @@ func split(script string) []string {
 }
 
 // plain is a table with a key, an index, a unique index and rows.
-const plain = `CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a INT, b VARCHAR(20) NOT NULL DEFAULT 'x', c DATETIME, KEY ka (a), UNIQUE KEY ub (b));
-INSERT INTO t VALUES (1, 10, 'one', '2020-01-01 00:00:00'), (2, NULL, 'two', NULL), (5, -7, 'fünf', '2021-02-03 04:05:06');
+const plain = `CREATE TABLE t (id INT NOT NULL PRIMARY KEY, a INT, b VARCHAR(20) NOT NULL DEFAULT 'x', c DATETIME,
+KEY ka (a), UNIQUE KEY ub (b));
+INSERT INTO t VALUES (1, 10, 'one', '2020-01-01 00:00:00'), (2, NULL, 'two', NULL),
+(5, -7, 'fünf', '2021-02-03 04:05:06');
 `
 
 // family is a parent and a child.
 const family = `CREATE TABLE parent (id INT NOT NULL PRIMARY KEY, code VARCHAR(10) NOT NULL, UNIQUE KEY (code));
-CREATE TABLE child (id INT NOT NULL PRIMARY KEY, parent_id INT, code VARCHAR(10), n INT, CONSTRAINT named FOREIGN KEY (parent_id) REFERENCES parent (id), FOREIGN KEY (code) REFERENCES parent (code));
+CREATE TABLE child (id INT NOT NULL PRIMARY KEY, parent_id INT, code VARCHAR(10), n INT,
+CONSTRAINT named FOREIGN KEY (parent_id) REFERENCES parent (id), FOREIGN KEY (code) REFERENCES parent (code));
 INSERT INTO parent VALUES (1, 'a'), (2, 'b');
 INSERT INTO child VALUES (1, 1, 'a', 3), (2, NULL, 'b', 1), (3, 2, NULL, NULL);
 `
 
 // ranged is cut by year.
-const ranged = `CREATE TABLE p (id INT NOT NULL, y INT NOT NULL, v VARCHAR(10), PRIMARY KEY (id, y)) PARTITION BY RANGE (y) (PARTITION p0 VALUES LESS THAN (2000), PARTITION p1 VALUES LESS THAN (2010) COMMENT 'ten', PARTITION pm VALUES LESS THAN MAXVALUE);
+const ranged = `CREATE TABLE p (id INT NOT NULL, y INT NOT NULL, v VARCHAR(10), PRIMARY KEY (id, y))
+PARTITION BY RANGE (y) (PARTITION p0 VALUES LESS THAN (2000), PARTITION p1 VALUES LESS THAN (2010) COMMENT 'ten',
+PARTITION pm VALUES LESS THAN MAXVALUE);
 INSERT INTO p VALUES (1, 1999, 'x'), (2, 2005, 'y'), (3, 2020, 'z');
 `
