@@ -69,6 +69,9 @@ func (e *episode) untilDone(ctx context.Context, current *atomic.Pointer[lab.Chi
 			return child, err
 		}
 		quiet := e.disturbed.Load() == before && e.happening.Load() == 0
+		if child.Code == unfinished && !quiet {
+			continue // for example a SIGTERM just after the takeover: the same command does what is left
+		}
 		switch child.Code {
 		case done:
 			return child, nil
