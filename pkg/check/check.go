@@ -113,12 +113,12 @@ func (c *Check) existing(ctx context.Context) (findings []db.Finding, err error)
 	if err != nil {
 		return nil, fmt.Errorf("read the target's tables: %w", err)
 	}
-	var strangers []plan.Stranger
+	var strangers []plan.Existing
 	for _, t := range found {
 		r := planned[t.Name]
-		strangers = append(strangers, plan.Stranger{Source: r.Source.Table, Plan: r.Target.Table, Found: t})
+		strangers = append(strangers, plan.Existing{Source: r.Source.Table, Plan: r.Target.Table, Found: t})
 	}
-	reasons, err := plan.Unwelcome(ctx, c.target, strangers, c.plan.Accept)
+	reasons, err := plan.Unfit(ctx, c.target, strangers, c.plan.Accept)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 
 func (s *alterTable) tables() []schema.Name {
 	names := []schema.Name{s.name}
-	for _, n := range []schema.Name{s.to, s.exchange, s.made, s.taken} {
+	for _, n := range []schema.Name{s.to, s.exchange, s.detached, s.absorbed} {
 		if !n.IsZero() {
 			names = append(names, n)
 		}
@@ -71,11 +71,11 @@ func (s *alterTable) others(w *world) []Effect {
 		}
 		effects = append(effects, e)
 	}
-	if !s.made.IsZero() {
-		effects = append(effects, Effect{Kind: Created, Name: s.made, Opaque: "its rows are those of a partition"})
+	if !s.detached.IsZero() {
+		effects = append(effects, Effect{Kind: Created, Name: s.detached, Opaque: "its rows are those of a partition"})
 	}
-	if !s.taken.IsZero() {
-		effects = append(effects, Effect{Kind: Dropped, Name: s.taken})
+	if !s.absorbed.IsZero() {
+		effects = append(effects, Effect{Kind: Dropped, Name: s.absorbed})
 	}
 	return effects
 }
@@ -95,7 +95,7 @@ func (s *alterTable) opacity(w *world, before *schema.Table) string {
 		return s.opaque
 	case s.ignore:
 		return "rows that did not fit may be gone (ALTER IGNORE)"
-	case !s.taken.IsZero():
+	case !s.absorbed.IsZero():
 		return "rows came from another table (CONVERT TABLE)"
 	}
 	for i := range s.columns {

@@ -56,11 +56,11 @@ func (a *alteration) columns() error {
 			return err
 		}
 	}
-	return a.settle(slots)
+	return a.setColumns(slots)
 }
 
-// settle takes over the columns.
-func (a *alteration) settle(slots []slot) error {
+// setColumns takes over the columns.
+func (a *alteration) setColumns(slots []slot) error {
 	a.t.Columns = nil
 	for _, s := range slots {
 		if a.t.Column(s.col.Name) >= 0 {

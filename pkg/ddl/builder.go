@@ -310,14 +310,14 @@ func (b *builder) rank(index *schema.Index) int {
 	return rank
 }
 
-// freeName returns the name that servers give an index: its first column's, with a number when that is taken.
-func freeName(first schema.Part, taken []key) string {
+// freeName returns the name that servers give an index: its first column's, with a number when that is used.
+func freeName(first schema.Part, used []key) string {
 	base := first.Column
 	if first.Expr != "" {
 		base = "functional_index"
 	}
 	name := base
-	for n := 2; find(taken, name) >= 0 || strings.EqualFold(name, "PRIMARY"); n++ {
+	for n := 2; find(used, name) >= 0 || strings.EqualFold(name, "PRIMARY"); n++ {
 		name = fmt.Sprintf("%s_%d", base, n)
 	}
 	return name

@@ -275,17 +275,17 @@ func (s *typeSpec) text() string {
 // expressions fills in what of a column is an expression, now that all columns are known, and returns what cannot be
 // told, or "".
 func (w *world) expressions(d *columnDef, c *schema.Column, columns []schema.Column) (unsure string) {
-	take := func(e expression) string {
+	printed := func(e expression) string {
 		if what := e.unsure(columns); what != "" && unsure == "" {
 			unsure = "how the server prints " + what
 		}
 		return e.sql(columns)
 	}
 	if d.generated != 0 {
-		c.Expr = take(d.expr)
+		c.Expr = printed(d.expr)
 	}
 	if d.def != nil && d.def.expr != nil {
-		c.Default = &schema.Default{Text: take(d.def.expr)}
+		c.Default = &schema.Default{Text: printed(d.def.expr)}
 		if d.def.expr.constant() && w.ctx.Flavor.MariaDB {
 			unsure = "how the server prints a literal in parentheses"
 		}
@@ -297,7 +297,7 @@ func (w *world) expressions(d *columnDef, c *schema.Column, columns []schema.Col
 		if c.Check != "" || check.name != "" {
 			unsure = "several checks of a column"
 		}
-		c.Check = take(check.expr)
+		c.Check = printed(check.expr)
 	}
 	if d.typ.json && c.Check == "" {
 		c.Check = "json_valid(" + mysql.Quote(c.Name) + ")"

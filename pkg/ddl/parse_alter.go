@@ -25,8 +25,8 @@ type alterTable struct {
 	to       schema.Name
 	parts    []partitionChange
 	exchange schema.Name
-	made     schema.Name // by CONVERT PARTITION .. TO TABLE
-	taken    schema.Name // by CONVERT TABLE .. TO PARTITION
+	detached schema.Name // by CONVERT PARTITION .. TO TABLE
+	absorbed schema.Name // by CONVERT TABLE .. TO PARTITION
 	sorted   bool        // ORDER BY
 	opaque   string
 	unsure   string

@@ -64,10 +64,10 @@ func (p *parser) partitionService(s *alterTable) bool {
 	case p.Accept("CONVERT PARTITION"):
 		part := p.ident()
 		p.Expect("TO TABLE")
-		s.made = p.table()
+		s.detached = p.table()
 		s.parts = append(s.parts, partitionChange{verb: "DROP", names: []string{part}})
 	case p.Accept("CONVERT TABLE"):
-		s.taken = p.table()
+		s.absorbed = p.table()
 		p.Expect("TO PARTITION")
 		s.parts = append(s.parts, partitionChange{verb: "ADD", parts: []partition{p.partition()}})
 	case p.acceptAny("ANALYZE PARTITION", "CHECK PARTITION", "OPTIMIZE PARTITION", "REBUILD PARTITION",

@@ -86,7 +86,7 @@ func (c *change) run(ctx context.Context) error {
 		return err
 	}
 	for i := range effects {
-		if err := c.take(&effects[i]); err != nil {
+		if err := c.record(&effects[i]); err != nil {
 			return err
 		}
 	}
@@ -190,11 +190,11 @@ func (c *change) copying() (names []schema.Name, err error) {
 		if r := c.records[name]; r == nil || !r.Copy {
 			continue
 		}
-		held, err := c.held(name, c.After)
+		recorded, err := c.recorded(name, c.After)
 		if err != nil {
 			return nil, err
 		}
-		if !held {
+		if !recorded {
 			names = append(names, name)
 		}
 	}
@@ -205,15 +205,15 @@ func (c *change) copying() (names []schema.Name, err error) {
 // shapes.
 func (c *change) passed() (bool, error) {
 	for _, name := range c.Tables {
-		held, err := c.held(name, c.Since())
-		if err != nil || !held {
+		recorded, err := c.recorded(name, c.Since())
+		if err != nil || !recorded {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-func (c *change) held(name schema.Name, goal db.Position) (bool, error) {
+func (c *change) recorded(name schema.Name, goal db.Position) (bool, error) {
 	since := c.found[name]
 	if since.IsZero() {
 		return false, nil

@@ -193,8 +193,8 @@ func (c *Copier) prepare(ctx context.Context, steps []plan.Step) error {
 	var missing []plan.Step
 	for _, step := range fresh {
 		t := there[step.Target.Name]
-		this := plan.Stranger{Plan: step.Target, Found: t}
-		if t != nil && len(obstacles[t.Name]) == 0 && len(this.Amiss(c.target.Dialect())) == 0 {
+		this := plan.Existing{Plan: step.Target, Found: t}
+		if t != nil && len(obstacles[t.Name]) == 0 && len(this.Differences(c.target.Dialect())) == 0 {
 			continue
 		}
 		missing = append(missing, step)

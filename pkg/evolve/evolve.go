@@ -173,7 +173,7 @@ func (e *Evolver) Change(ctx context.Context, applier db.Applier, s *db.SchemaCh
 		err = fmt.Errorf("schema change on %s at %s: %.500s: %w; nothing was changed and the position is kept "+
 			"before it: %s",
 			texts(s.Tables), s.After, s.Statement, err, e.advice(err, c.about))
-		if taken := new(takenError); errors.As(err, &taken) { // to copy the table again is refused too
+		if taken := new(nameTakenError); errors.As(err, &taken) { // to copy the table again is refused too
 			return err
 		}
 		return &db.NotFollowed{Tables: c.about, Err: err}
@@ -182,7 +182,7 @@ func (e *Evolver) Change(ctx context.Context, applier db.Applier, s *db.SchemaCh
 }
 
 func (e *Evolver) advice(err error, tables []schema.Name) string {
-	if taken := new(takenError); errors.As(err, &taken) {
+	if taken := new(nameTakenError); errors.As(err, &taken) {
 		return taken.advice()
 	}
 	if e.opts.Advice != nil {

@@ -24,8 +24,8 @@ func last(net map[schema.Name]schema.Name, name schema.Name) schema.Name {
 	return name
 }
 
-// unseen are the names that a look has not been at.
-func unseen(names []schema.Name, seen shapes) (out []schema.Name) {
+// unobserved are the names that a look has not been at.
+func unobserved(names []schema.Name, seen shapes) (out []schema.Name) {
 	for _, n := range names {
 		if _, looked := seen[n]; !looked {
 			out = append(out, n)

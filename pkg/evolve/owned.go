@@ -12,19 +12,19 @@ import (
 	"wherry/pkg/schema"
 )
 
-// takenError is a name on the target that another table has, and that a table of the move is to get.
-type takenError struct {
+// nameTakenError is a name on the target that another table has, and that a table of the move is to get.
+type nameTakenError struct {
 	reasons []string
 	accept  bool // tables that are there may be taken
 }
 
-func (e *takenError) Error() string { return strings.Join(e.reasons, "; ") }
+func (e *nameTakenError) Error() string { return strings.Join(e.reasons, "; ") }
 
 // Unwrap tells that nothing was done.
-func (e *takenError) Unwrap() error { return db.ErrUnsupported }
+func (e *nameTakenError) Unwrap() error { return db.ErrUnsupported }
 
 // advice says how to go on.
-func (e *takenError) advice() string {
+func (e *nameTakenError) advice() string {
 	fit := ", or allow it to be taken with schema.existing: accept, if it is empty and as planned"
 	if e.accept {
 		fit = ", or make it empty and as planned"
@@ -36,12 +36,12 @@ func (e *takenError) advice() string {
 // admit refuses a change that gives a table a name that another one has on the target. A table that may be taken,
 // because schema.existing allows it and it is empty and as planned, is recorded as the move's.
 func (c *change) admit(ctx context.Context) error {
-	var made []plan.Stranger
+	var made []plan.Existing
 	taking, freed := map[schema.Name]bool{}, map[schema.Name]bool{}
 	for _, g := range c.goals {
 		switch g.Kind {
 		case created:
-			s := plan.Stranger{Source: c.records[g.Source].Shape, Plan: wanted(c.next, g.Source)}
+			s := plan.Existing{Source: c.records[g.Source].Shape, Plan: wanted(c.next, g.Source)}
 			made = append(made, s)
 		case dropped:
 			freed[g.Table] = true
@@ -79,16 +79,16 @@ func (c *change) admit(ctx context.Context) error {
 // latter are recorded.
 func admit(
 	ctx context.Context, target plan.Judge, ledger db.Ledger, owned db.Owned, there []*schema.Table,
-	made []plan.Stranger,
+	made []plan.Existing,
 	accept bool,
 ) error {
-	taken := &takenError{accept: accept}
+	taken := &nameTakenError{accept: accept}
 	refuse := func(format string, args ...any) {
 		taken.reasons = append(taken.reasons, fmt.Sprintf("table "+format, args...))
 	}
-	var fit []plan.Stranger
+	var fit []plan.Existing
 	for _, t := range there {
-		at := slices.IndexFunc(made, func(s plan.Stranger) bool { return s.Plan.Name == t.Name })
+		at := slices.IndexFunc(made, func(s plan.Existing) bool { return s.Plan.Name == t.Name })
 		switch _, ours := owned[t.Name]; {
 		case ours:
 			refuse("%s is on the target: it left the move and kept that name", t.Name)
@@ -100,7 +100,7 @@ func admit(
 			fit = append(fit, s)
 		}
 	}
-	unwelcome, err := plan.Unwelcome(ctx, target, fit, accept)
+	unwelcome, err := plan.Unfit(ctx, target, fit, accept)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func owns(ctx context.Context, ledger db.Ledger, routes []*route.Route) error {
 	if err != nil {
 		return err
 	}
-	taken := &takenError{}
+	taken := &nameTakenError{}
 	for _, r := range routes {
 		if _, ours := owned[r.Target.Name()]; !ours {
 			reason := fmt.Sprintf("the target's bookkeeping does not tell that table %s is this move's",

@@ -74,7 +74,7 @@ func (e *Evolver) makeTable(
 	}
 	if _, ours := owned[want.Name]; !ours {
 		reason := fmt.Sprintf("table %s is on the target, and this move did not make it", want.Name)
-		return &takenError{reasons: []string{reason}, accept: e.opts.Accept}
+		return &nameTakenError{reasons: []string{reason}, accept: e.opts.Accept}
 	}
 	if err := execute(dialect.AddIndexes(want, got)...); err != nil { // of a table that was there before
 		return err

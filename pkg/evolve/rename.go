@@ -20,17 +20,17 @@ func (c *change) renames(ctx context.Context, effects []schema.Effect) error {
 	targets := map[schema.Name]schema.Name{}
 	next, leaving := map[schema.Name]db.Record{}, map[schema.Name]schema.Name{}
 	for old, now := range net {
-		later, err := c.held(old, c.After) // then what the target has under that name is another table's
+		later, err := c.recorded(old, c.After) // then what the target has under that name is another table's
 		if err != nil {
 			return err
 		}
 		r := c.records[old]
 		if r == nil || later {
-			held, err := c.held(now, c.After)
+			recorded, err := c.recorded(now, c.After)
 			if err != nil {
 				return err
 			}
-			if !held && c.rules.Follows(now) {
+			if !recorded && c.rules.Follows(now) {
 				if there, err := c.exists(ctx, now); err != nil || there {
 					return cmp.Or(err, c.unknown(old, now))
 				}
@@ -38,16 +38,16 @@ func (c *change) renames(ctx context.Context, effects []schema.Effect) error {
 			delete(net, old)
 			continue
 		}
-		switch held, err := c.held(now, c.After); {
+		switch recorded, err := c.recorded(now, c.After); {
 		case err != nil:
 			return err
-		case held:
+		case recorded:
 			c.goals = append(c.goals, goal{Kind: dropped, Table: r.Target})
 		case c.rules.Follows(now):
 			moved, shape := *r, r.Shape
 			also := alteration(effects, old) // in the same statement
 			if also != nil {
-				if err := c.tellable(also); err != nil {
+				if err := c.repeatable(also); err != nil {
 					return err
 				}
 				shape = also.After

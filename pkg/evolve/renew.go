@@ -125,7 +125,7 @@ func (c *Copier) Admit(ctx context.Context, again []schema.Name) error {
 	if err != nil {
 		return err
 	}
-	taken := &takenError{}
+	taken := &nameTakenError{}
 	for _, t := range there {
 		if owned[t.Name] == "" {
 			reason := fmt.Sprintf("table %s exists on the target, and this move did not make it", t.Name)
@@ -140,13 +140,13 @@ func (c *Copier) Admit(ctx context.Context, again []schema.Name) error {
 
 // admit refuses tables that are in the place of new ones, see admit.
 func (c *Copier) admit(ctx context.Context, before []db.Record, p *plan.Plan, put []db.Record) error {
-	made := map[schema.Name]plan.Stranger{}
+	made := map[schema.Name]plan.Existing{}
 	for i, r := range p.Routes {
 		known := slices.ContainsFunc(before, func(x db.Record) bool {
 			return x.Shape != nil && x.Target == r.Target.Name()
 		})
 		if !known && slices.ContainsFunc(put, func(x db.Record) bool { return x.Source == r.Source.Name() }) {
-			made[r.Target.Name()] = plan.Stranger{Source: p.Steps[i].Source, Plan: p.Steps[i].Target}
+			made[r.Target.Name()] = plan.Existing{Source: p.Steps[i].Source, Plan: p.Steps[i].Target}
 		}
 	}
 	there, err := c.target.Tables(ctx, func(n schema.Name) bool { return made[n].Plan != nil })
@@ -173,7 +173,7 @@ func (c *Copier) admit(ctx context.Context, before []db.Record, p *plan.Plan, pu
 	}
 	err = admit(ctx, c.target, c.target.Ledger(), owned, there, slices.Collect(maps.Values(made)),
 		c.evolver.opts.Accept)
-	if taken := new(takenError); errors.As(err, &taken) {
+	if taken := new(nameTakenError); errors.As(err, &taken) {
 		return fmt.Errorf("copy %s: %w; nothing was changed: %s", texts(sources(put)), taken, taken.advice())
 	}
 	return err

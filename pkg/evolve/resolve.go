@@ -9,83 +9,94 @@ import (
 	"wherry/pkg/schema"
 )
 
-// A statement's text alone may mean different things on different servers, and the log does not tell all of its
-// session. So what a change was understood to do is compared with the source's tables and with later changes in its
-// log. This file decides. It asks nobody: it is given what can be seen of the source, and tells what it did, or what
-// else it must see.
+// The text of a statement does not say everything: the same words mean different things on different servers, and the
+// log does not hold all of the session's variables. So the shape that the text leads to is compared with the source's
+// tables, and with later changes in the source's log. This file decides. It asks no server: it is given evidence, and
+// returns a verdict, or what else it must see.
+//
+// For example `ALTER TABLE t ADD d TIMESTAMP` gives d a default or none, by explicit_defaults_for_timestamp of the
+// session. If the source's t has the default now, the source was right, unless the log shows that a later statement
+// added it.
 //
 //	source's tables now   later changes in the log           decision
 //	as the text says      not looked at                      the text is right
-//	otherwise             none                               the source is right: it read the text otherwise
-//	otherwise             none; a column may be renamed      refused
-//	gone                  none                               wait for the log to tell of its end; then refused
-//	otherwise, or gone    lead from the text's shape to it   the text is right
+//	different             none                               the source is right: it read the text differently
+//	different             none; a column may be renamed      refused
+//	gone                  none                               wait until the log has the DROP; then refused
+//	different, or gone    lead from the text's shape to it   the text is right
 //	gone                  drop it too                        the text is right, and nothing is left to compare
-//	otherwise             lead elsewhere, or are not read    wait for the log to catch up; then refused
-//	otherwise             some; the text leaves it open      refused
+//	different             lead elsewhere, or are unreadable  wait for the log to catch up; then refused
+//	different             some; the text leaves it open      refused
 //
-// Where that refuses, it is tried again with one assumption after another about what the log does not tell (see
-// assumptions). The first that is not refused holds. If all are, the refusal is the one without assumptions.
+// A refusal is not final: the change is resolved once more under each of the assumptions about what the log leaves out
+// (see assumptions). The first assumption that is not refused is believed. If all are refused, the error is that of
+// the reading without assumptions, since that one names what the user can see.
 
-// shapes are tables by their names; nil of those that are not there.
+// shapes are tables by their names. A name that maps to nil has been looked up and does not exist; a name that is
+// absent has not been looked up.
 type shapes = map[schema.Name]*schema.Table
 
-// question is a schema change, and what is known of the move's tables.
+// question is a schema change, with what the move's bookkeeping has about its tables.
 type question struct {
 	change *db.DDL
 	before shapes // before the change
-	// collations are the default ones of databases before the change, if that is known.
+	// collations are the default collations of databases before the change, if they are known.
 	collations collations
-	// follows tells of a name whether a new table of it belongs to the move.
+	// follows returns whether a new table of that name belongs to the move.
 	follows func(schema.Name) bool
-	// held tells whether a table is recorded as of a later position, with this change in its shape.
-	held func(schema.Name) (bool, error)
-	// read works out what a change does to known tables. An error is schema.ErrUnknownStatement, or about the source.
+	// recorded returns whether the table's record is of a later position, so that its shape includes this change.
+	recorded func(schema.Name) (bool, error)
+	// read works out what a change does to known tables. Its error is schema.ErrUnknownStatement, db.ErrUnsupported, or
+	// a failure to ask the source.
 	read func(d *db.DDL, known []*schema.Table) ([]schema.Effect, error)
-	// differ tells what is different between two tables.
+	// differ returns the differences between two tables in words, none when they are equal.
 	differ func(want, got *schema.Table) []string
 
-	readings []*reading // one for each of the assumptions, as far as they were tried
+	readings []*reading // one per assumption, in the order of assumptions; only as many as were tried
 }
 
-// sight is what was seen of the source, in this order. Of a table that is not there a map has nil.
-type sight struct {
-	tables shapes               // by their names once the change is made
-	asked  map[schema.Name]bool // tables whose changes were looked for in the log
-	log    []*db.DDL            // the changes after this one, of those tables at least
-	ends   shapes               // the tables after the log was read
+// evidence is what was seen of the source. The order matters: the log is read after the tables, so that it has the
+// change that made a table different; the tables are read once more after the log, so that they have every change that
+// it lists.
+type evidence struct {
+	tables   shapes               // by the names that they have once the change is made
+	searched map[schema.Name]bool // tables whose changes were looked for in the log
+	log      []*db.DDL            // the changes after this one: all of those tables, perhaps others too
+	final    shapes               // the tables, read after the log
 }
 
-// verdict is what a change did. With tables, log or ends it is not known yet: these must be seen first.
+// verdict is what a change did: its effects, or why that is unknown. If tables, log or final has names, there is no
+// verdict yet: the evidence of that kind is missing for these tables.
 type verdict struct {
-	effects []schema.Effect
-	why     error         // db.ErrUnsupported: it cannot be told
-	wait    doubt         // with why: the source may show more in a moment
-	open    []schema.Name // tables that are not as the text says; all have to be copied again if it cannot be told
+	effects   []schema.Effect
+	why       error         // db.ErrUnsupported: the effects are unknown
+	wait      doubt         // with why: whether the source may show more in a moment
+	unmatched []schema.Name // tables that differ from what the text says; with why, all of them must be copied again
 
-	tables, log, ends []schema.Name
+	tables, log, final []schema.Name
 }
 
-// doubt is whether the source may show more in a moment.
+// doubt is whether it is worth asking the source once more. The larger value waits longer.
 type doubt int
 
 const (
-	certain  doubt = iota
-	unlogged       // its tables may have changes that its log has not yet
-	vanished       // a table is gone, and its log has not yet why
+	certain  doubt = iota // no: nothing that the source shows later would change the verdict
+	unlogged              // yes: a table may have a change that is not in the log yet
+	vanished              // yes: a table is gone, and the log does not have its DROP or RENAME yet
 )
 
-// assumption is what is taken for true of a statement's session besides what the log says.
+// assumption is a guess about what the log leaves out of a statement's session, and of its server.
 type assumption struct {
-	explicit bool // no TIMESTAMP gets a default by itself
-	spare    schema.Spare
+	explicit bool         // explicit_defaults_for_timestamp was on: no TIMESTAMP gets a default by itself
+	spare    schema.Spare // what became of indexes that a new one makes needless
 }
 
-// assumptions are those to try in turn; the first is that nothing is assumed. A MariaDB replica does not always log
-// that explicit_defaults_for_timestamp was on. No log has which indexes a server made by itself for a foreign key.
+// assumptions returns the guesses to try in turn; the first guesses nothing. A MariaDB replica does not always log that
+// explicit_defaults_for_timestamp was on. No log says which indexes a server made by itself for a foreign key: of those
+// `ALTER TABLE child ADD INDEX (parent_id, day)` drops the one over (parent_id), of others it does not.
 func assumptions(of schema.StatementContext) []assumption {
 	all := []assumption{{}}
-	if of.Open != "" { // no assumption tells what the text means
+	if of.Open != "" { // the text cannot be read with certainty, so no assumption helps
 		return all
 	}
 	all = append(all, assumption{false, schema.SpareStays}, assumption{false, schema.SpareGoes})
@@ -97,7 +108,7 @@ func assumptions(of schema.StatementContext) []assumption {
 	return all
 }
 
-// of is a schema change as it reads under the assumption.
+// of returns a copy of the schema change as it reads under the assumption.
 func (a assumption) of(d *db.DDL) *db.DDL {
 	other := *d
 	other.Context.ImplicitTimestamps = other.Context.ImplicitTimestamps && !a.explicit
@@ -105,8 +116,12 @@ func (a assumption) of(d *db.DDL) *db.DDL {
 	return &other
 }
 
-// resolve tells what a change did by what was seen of the source. An error is one of reading, not about the change.
-func (q *question) resolve(s *sight) (verdict, error) {
+// resolve returns what the change did, judged by the evidence so far. Its error is a failure to read, which says
+// nothing about the change.
+//
+// A verdict that asks for more evidence ends the loop too: what the first reading needs to see is asked for before the
+// next assumption is tried, so that a wrong guess never wins over a right reading that was only not finished.
+func (q *question) resolve(s *evidence) (verdict, error) {
 	var all verdict
 	for i, assumed := range assumptions(q.change.Context) {
 		if i == len(q.readings) {
@@ -120,31 +135,34 @@ func (q *question) resolve(s *sight) (verdict, error) {
 		if err != nil || v.why == nil {
 			return v, err
 		}
-		if i == 0 {
+		if i == 0 { // its error is the one to show
 			all = v
 		}
-		all.wait, all.open = max(all.wait, v.wait), append(all.open, v.open...)
+		// Any of the readings may come true in a moment, and any of their tables may be the wrong one.
+		all.wait, all.unmatched = max(all.wait, v.wait), append(all.unmatched, v.unmatched...)
 	}
 	return all, nil
 }
 
-// reading is what the change did under one assumption.
+// reading is the change under one assumption.
 type reading struct {
 	*question
 	assumed assumption
-	text    []schema.Effect // as the text says
+	text    []schema.Effect // what the text says
 	why     error           // db.ErrUnsupported: the text cannot be read
 
-	effects []schema.Effect  // with shapes that the source bears out
-	open    []*schema.Effect // those of them whose shapes its tables do not bear out as they are
+	effects   []schema.Effect  // what the text says, with the source's own shapes where they match
+	unmatched []*schema.Effect // those of effects whose shapes are not what the source's tables are now
 }
 
-// reading reads the change under an assumption. A statement that cannot be read is one that alters the tables that it
-// names, if all of them are known.
+// reading reads the change under an assumption. A statement that cannot be read, for instance one with a clause of a
+// newer server, counts as an ALTER of every table that it names: then the source's tables say what it did. That is
+// refused if one of the tables is unknown, since nobody can say what it was before.
 func (q *question) reading(assumed assumption) (*reading, error) {
 	d := q.collations.in(assumed.of(q.change))
 	text, err := q.read(d, there(q.before))
-	q.change.Moment, q.change.Parsed = d.Moment, d.Parsed // what was found out on the way
+	// Reading has filled in the copy. It is kept, or every assumption would parse and ask the source once more.
+	q.change.Moment, q.change.Parsed = d.Moment, d.Parsed
 	r := &reading{question: q, assumed: assumed, text: text}
 	switch {
 	case err == nil:
@@ -164,7 +182,8 @@ func (q *question) reading(assumed assumption) (*reading, error) {
 	return r, nil
 }
 
-// shaped are the effects that leave a table of the move in another shape than it is recorded with.
+// shaped returns the effects that give a table of the move a new shape, which is to be compared with the source's
+// table. A table whose record is of a later position is left out: its shape is known, and has this change in it.
 func (r *reading) shaped() (effects []*schema.Effect, err error) {
 	for i := range r.effects {
 		e := &r.effects[i]
@@ -173,19 +192,19 @@ func (r *reading) shaped() (effects []*schema.Effect, err error) {
 		default:
 			continue
 		}
-		held, err := r.held(e.Name)
+		recorded, err := r.recorded(e.Name)
 		if err != nil {
 			return nil, err
 		}
-		if !held {
+		if !recorded {
 			effects = append(effects, e)
 		}
 	}
 	return effects, nil
 }
 
-// resolve tells what the change did if the assumption holds.
-func (r *reading) resolve(s *sight) (verdict, error) {
+// resolve returns what the change did if the assumption is right.
+func (r *reading) resolve(s *evidence) (verdict, error) {
 	if r.why != nil {
 		return verdict{why: r.why}, nil
 	}
@@ -198,49 +217,52 @@ func (r *reading) resolve(s *sight) (verdict, error) {
 	for _, e := range shaped {
 		names = append(names, r.named(e))
 	}
-	if unseen := unseen(names, s.tables); len(unseen) > 0 {
-		return verdict{tables: unseen}, nil
+	if missing := unobserved(names, s.tables); len(missing) > 0 {
+		return verdict{tables: missing}, nil
 	}
 	v := verdict{effects: r.effects}
-	if r.match(shaped, s.tables); len(r.open) == 0 {
+	if r.match(shaped, s.tables); len(r.unmatched) == 0 {
 		return v, nil
 	}
-	for _, e := range r.open {
-		v.open = append(v.open, e.Name)
+	for _, e := range r.unmatched {
+		v.unmatched = append(v.unmatched, e.Name)
 	}
 	touched := r.touched(s.tables)
 	for name := range touched {
-		if !s.asked[name] {
+		if !s.searched[name] {
 			return verdict{log: slices.Collect(maps.Keys(touched))}, nil
 		}
 	}
 	if later := touching(s.log, touched); len(later) > 0 {
-		return r.replay(v, later, s.ends)
+		return r.replay(v, later, s.final)
 	}
-	return r.believe(v, s.tables), nil
+	return r.trust(v, s.tables), nil
 }
 
-// named is the name of an effect's table once the change is made: a statement may rename one that it alters too.
+// named returns the name of an effect's table once the change is made: `ALTER TABLE t ADD c INT, RENAME TO u` alters t,
+// and the source has it as u.
 func (r *reading) named(e *schema.Effect) schema.Name { return last(net(r.effects), e.Name) }
 
-// match takes the source's tables for shapes that they are equal to, and leaves the others open.
+// match replaces shapes by the source's tables that are equal to them, and notes the effects that match nothing. The
+// source's table is preferred because it carries the server's own CREATE statement, which can be proved by writing it
+// once more (schema.Dialect.Regenerates).
 func (r *reading) match(shaped []*schema.Effect, tables shapes) {
-	r.open = nil
+	r.unmatched = nil
 	for _, e := range shaped {
 		now := tables[r.named(e)]
 		if now != nil && e.After != nil && len(r.differ(shapeAs(e.After, now.Name, r.effects), now)) == 0 {
 			e.After = r.collations.of(now)
 			continue
 		}
-		r.open = append(r.open, e)
+		r.unmatched = append(r.unmatched, e)
 	}
 }
 
-// touched are the tables whose later changes matter: those that are open, under both names, and the parents of their
-// foreign keys, since a parent's new name is one of its children's shape too.
+// touched returns the tables whose later changes matter: those that match nothing, under both names, and the parents of
+// their foreign keys. `RENAME TABLE parent TO p2` changes the shape of child too, though it names no child.
 func (r *reading) touched(tables shapes) map[schema.Name]bool {
 	touched := map[schema.Name]bool{}
-	for _, e := range r.open {
+	for _, e := range r.unmatched {
 		now := tables[r.named(e)]
 		touched[e.Name], touched[r.named(e)] = true, true
 		for _, t := range []*schema.Table{e.After, r.before[e.Name], now} {
@@ -255,8 +277,9 @@ func (r *reading) touched(tables shapes) map[schema.Name]bool {
 	return touched
 }
 
-// touching returns those of the changes that touch the tables, and those of databases among them. Tables that one of
-// these is exchanged with, or renamed to, count from there on.
+// touching returns the changes of the log that touch the tables, and the changes of databases among them; none if no
+// table is touched. A table that is renamed or exchanged with one of these counts from there on: after
+// `RENAME TABLE t TO old, _t_gho TO t` later changes of old matter as those of t did.
 func touching(log []*db.DDL, tables map[schema.Name]bool) (found []*db.DDL) {
 	tables = maps.Clone(tables)
 	touched := false
@@ -277,9 +300,10 @@ func touching(log []*db.DDL, tables map[schema.Name]bool) (found []*db.DDL) {
 	return found
 }
 
-// believe takes the source's tables for what the change left, since nothing came after it.
-func (r *reading) believe(v verdict, tables shapes) verdict {
-	for _, e := range r.open {
+// trust takes the source's tables for what the change left behind. It is sound only because the log has no later change
+// of them.
+func (r *reading) trust(v verdict, tables shapes) verdict {
+	for _, e := range r.unmatched {
 		now := tables[r.named(e)]
 		if now == nil {
 			v.why, v.wait = unsupported("the source has no table %s, and the log does not tell why", e.Name), vanished
@@ -291,8 +315,10 @@ func (r *reading) believe(v verdict, tables shapes) verdict {
 					"columns of %s are new and others are gone: whether they were renamed cannot be told", e.Name)
 				return v
 			}
+			// The text was not understood, so any column's type may have changed, and with it the values. All of them
+			// count as converted; exact then refuses where that matters.
 			e.Converts = slices.Clone(e.Converts)
-			for i := range now.Columns { // whose type may be another, so that values were converted
+			for i := range now.Columns {
 				e.Converts = append(e.Converts, now.Columns[i].Name)
 			}
 		}

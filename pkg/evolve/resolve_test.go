@@ -28,7 +28,7 @@ func TestResolve(t *testing.T) {
 		flavor               schema.Flavor
 		tables               string   // the source's, when it is looked at first
 		log                  []string // changes after it; only looked at when the tables are otherwise
-		ends                 string   // the source's table after the log was read
+		final                string   // the source's table after the log was read
 		after                string   // what the change left; "" when it cannot be told
 		why                  string
 		wait                 doubt
@@ -51,11 +51,11 @@ func TestResolve(t *testing.T) {
 		},
 		{
 			name: "later changes lead there", before: table, change: widen, tables: longer,
-			log: []string{"ALTER TABLE d.t ADD b INT"}, ends: longer, after: wider,
+			log: []string{"ALTER TABLE d.t ADD b INT"}, final: longer, after: wider,
 		},
 		{
 			name: "renamed later", before: table, change: widen,
-			log: []string{"RENAME TABLE d.t TO d.u"}, ends: renamed, after: wider,
+			log: []string{"RENAME TABLE d.t TO d.u"}, final: renamed, after: wider,
 		},
 		{
 			name: "exchanged later with a table that had changes before that", before: table, change: widen,
@@ -64,12 +64,12 @@ func TestResolve(t *testing.T) {
 			log: []string{
 				"RENAME TABLE d.t TO d.x, d.u TO d.t, d.x TO d.u", "ALTER TABLE d.t RENAME COLUMN z TO y",
 				"ALTER TABLE d.u ADD b INT", "ALTER TABLE d.u DROP b",
-			}, ends: renamed, after: wider,
+			}, final: renamed, after: wider,
 		},
 		{name: "dropped later", before: table, change: widen, log: []string{"DROP TABLE d.t"}, after: wider},
 		{
 			name: "later changes lead elsewhere", before: table, change: widen, tables: longer,
-			log: []string{"ALTER TABLE d.t ADD c INT"}, ends: longer, why: "should have led to another d.t",
+			log: []string{"ALTER TABLE d.t ADD c INT"}, final: longer, why: "should have led to another d.t",
 			wait: unlogged,
 		},
 		{
@@ -90,13 +90,13 @@ func TestResolve(t *testing.T) {
 			change: "CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(9))",
 			tables: "CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(9), w VARCHAR(9)) COLLATE latin1_swedish_ci",
 			log:    []string{"ALTER DATABASE d COLLATE ascii_bin", "ALTER TABLE d.t ADD w VARCHAR(9)"},
-			ends:   "CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(9), w VARCHAR(9)) COLLATE latin1_swedish_ci",
+			final:  "CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(9), w VARCHAR(9)) COLLATE latin1_swedish_ci",
 			after:  "CREATE TABLE d.t (id INT PRIMARY KEY, v VARCHAR(9)) COLLATE latin1_swedish_ci",
 		},
 		{
 			name: "only an assumption holds", before: table, change: "ALTER TABLE d.t ADD s TIMESTAMP", flavor: mariadb,
 			tables: longer, log: []string{"ALTER TABLE d.t MODIFY a BIGINT", "ALTER TABLE d.t RENAME COLUMN s TO b"},
-			ends: "CREATE TABLE d.t (id INT PRIMARY KEY, a BIGINT, b TIMESTAMP)", after: stamped,
+			final: "CREATE TABLE d.t (id INT PRIMARY KEY, a BIGINT, b TIMESTAMP)", after: stamped,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestResolve(t *testing.T) {
 				change: statement(c.change, c.flavor.MariaDB), before: shapes{},
 				collations: collations{"d": "latin1_swedish_ci"},
 				follows:    func(schema.Name) bool { return true },
-				held:       func(schema.Name) (bool, error) { return false, nil },
+				recorded:   func(schema.Name) (bool, error) { return false, nil },
 				read:       readDDL, differ: differDDL,
 			}
 			for _, text := range []string{c.before, c.other} {
@@ -128,7 +128,7 @@ func TestResolve(t *testing.T) {
 					q.before[before.Name] = before
 				}
 			}
-			s := &sight{}
+			s := &evidence{}
 			var v verdict
 			for range 10 {
 				var err error
@@ -139,22 +139,22 @@ func TestResolve(t *testing.T) {
 					s.tables = shapesOf(v.tables, made(c.tables))
 				case len(v.log) > 0:
 					require.False(t, c.quick, "the log is not needed")
-					s.asked = map[schema.Name]bool{}
+					s.searched = map[schema.Name]bool{}
 					for _, n := range v.log {
-						s.asked[n] = true
+						s.searched[n] = true
 					}
 					for _, text := range c.log {
 						s.log = append(s.log, statement(text, false))
 					}
-				case len(v.ends) > 0:
-					s.ends = shapesOf(v.ends, made(c.ends))
+				case len(v.final) > 0:
+					s.final = shapesOf(v.final, made(c.final))
 				}
 			}
 			if c.why != "" {
 				require.ErrorIs(t, v.why, db.ErrUnsupported)
 				require.ErrorContains(t, v.why, c.why)
 				assert.Equal(t, c.wait, v.wait)
-				assert.Contains(t, v.open, schema.Name{Database: "d", Table: "t"})
+				assert.Contains(t, v.unmatched, schema.Name{Database: "d", Table: "t"})
 				return
 			}
 			require.NoError(t, v.why)

@@ -10,12 +10,13 @@ import (
 	"wherry/pkg/schema"
 )
 
-// An alteration changes values of rows that are there, and the log has none of them. The target's own ALTER TABLE makes
-// the same values of the same values, by the session of the source's statement. Where it need not, the alteration is
-// refused if rows could be taken for others by it: when their keys may differ, or whether the move has them. What other
-// values became, verify and cutover compare.
+// An ALTER TABLE changes values of existing rows, and the log has none of the changed rows: `ALTER TABLE t MODIFY c
+// INT` turns the text '7x' into 7, or fails, by sql_mode. The target executes the same ALTER under the session of the
+// source's statement, and so arrives at the same values. Where two servers need not agree, the change is refused if
+// rows could be mistaken for one another: if key values may differ, or whether a row passes the row filter. Differences
+// in all other values are left to verify and cutover, which find them.
 
-// alter notes an alteration of a table, under its name afterwards.
+// alter notes an alteration of a table, under the name that it has afterwards.
 func (c *change) alter(name schema.Name, e *schema.Effect, r *db.Record) {
 	g := goal{
 		Kind: altered, Source: name, Former: e.Former, Empties: e.Empties, Copying: r.Copy,
@@ -25,8 +26,9 @@ func (c *change) alter(name schema.Name, e *schema.Effect, r *db.Record) {
 		c.goals = append(c.goals, g)
 		return
 	}
-	// The table may look afterwards as it did before. So it is marked by the very statement, and then the mark is taken
-	// away.
+	// After `ALTER TABLE t CHANGE a b INT, CHANGE b a INT` the table looks as it did before. If wherry is killed then,
+	// the definition does not say whether the columns have changed places, and a second ALTER would change them back.
+	// So the same statement sets a comment as a mark; a second goal takes the mark away.
 	g.Marked = true
 	c.goals = append(c.goals, g, goal{
 		Kind: altered, Source: name, Former: sameNames(e.After, e.After),
@@ -34,19 +36,19 @@ func (c *change) alter(name schema.Name, e *schema.Effect, r *db.Record) {
 	})
 }
 
-// reuses tells whether a column has the name that another one had: columns change places, or one is dropped and added
-// anew.
+// reuses returns whether a column now has the name that another one had: columns change places, or
+// `ALTER TABLE t DROP c, ADD c INT` drops one and adds another by the same name.
 func reuses(before *schema.Table, e *schema.Effect) bool {
 	return e.After != nil && slices.ContainsFunc(e.After.Columns, func(c schema.Column) bool {
 		return before.Column(c.Name) >= 0 && !strings.EqualFold(e.Former[c.Name], c.Name)
 	})
 }
 
-// mark is the comment of a table on the target whose columns are as they must be, and which is to get its own comment.
+// mark is the comment of a table on the target whose columns have been changed already. Its own comment comes next.
 const mark = "wherry: the columns of this table have just been changed"
 
-// marked returns a table with the mark, and the lineage of its columns: once it has the mark, they are what they must
-// be.
+// marked returns the table with the mark, and the lineage of its columns. Once the target's table has the mark, every
+// column comes from the one of its own name: the ALTER is done, and must not be done twice.
 func marked(want, got *schema.Table, former map[string]string) (*schema.Table, map[string]string) {
 	out := *want
 	out.Comment = mark
@@ -56,7 +58,8 @@ func marked(want, got *schema.Table, former map[string]string) (*schema.Table, m
 	return &out, former
 }
 
-// exact refuses an alteration by which rows of the target may be taken for others than those of the source.
+// exact refuses an alteration after which a row of the target may pass for another row of the source. It knows nothing
+// of the values themselves: it goes by types, the key, and the columns of the row filter.
 func (c *change) exact(g *goal, p *plan.Plan) error {
 	at := slices.IndexFunc(p.Routes, func(r *route.Route) bool { return r.Source.Name() == g.Source })
 	if g.Kind != altered || g.before == nil || at < 0 || c.opts.Skip {
@@ -93,7 +96,8 @@ func (c *change) exact(g *goal, p *plan.Plan) error {
 	return nil
 }
 
-// numbered returns the column that counts from now on, and did not before; "" when there is none.
+// numbered returns the column that becomes AUTO_INCREMENT by the alteration; "" when there is none. The server numbers
+// existing rows then, in the order of the primary key.
 func numbered(g *goal, after *schema.Table) string {
 	for i := range after.Columns {
 		c := &after.Columns[i]
@@ -105,7 +109,8 @@ func numbered(g *goal, after *schema.Table) string {
 	return ""
 }
 
-// sorts tells whether texts decide on the order of rows.
+// sorts returns whether the order of rows depends on how texts sort. The two families sort by collations of their own:
+// only _bin collations, and the numbers of enum and set, are the same on both.
 func sorts(t *schema.Table) bool {
 	return t.Primary != nil && slices.ContainsFunc(t.Primary.Parts, func(p schema.Part) bool {
 		at := t.Column(p.Column)
@@ -118,7 +123,9 @@ func sorts(t *schema.Table) bool {
 	})
 }
 
-// alike tells whether both families convert every value of one type to the other alike.
+// alike returns whether both families convert every value of one type to the other in the same way. It lists what was
+// found to agree, for instance VARCHAR in latin1 to TEXT in utf8mb4. What is not listed, such as DOUBLE to VARCHAR,
+// counts as different.
 func alike(from, to *schema.Type) bool {
 	plain := func(t *schema.Type) bool {
 		return slices.Contains([]string{"ascii", "latin1", "utf8mb3", "utf8mb4"}, t.Charset)
@@ -140,8 +147,8 @@ func alike(from, to *schema.Type) bool {
 	}
 }
 
-// filled refuses new columns that rows get another value in on the other family: of JSON documents that must be there
-// MySQL makes null, and MariaDB, where they are text, an empty text.
+// filled refuses new columns in which existing rows get another value on the other family. `ALTER TABLE t ADD j JSON
+// NOT NULL` writes the document null on MySQL, and an empty text on MariaDB, where JSON is text.
 func filled(g *goal, after *schema.Table) error {
 	for i := range after.Columns {
 		c := &after.Columns[i]

@@ -40,7 +40,7 @@ type Options struct {
 	// the same: while rows are copied two of them may hold one value.
 	Defer  bool
 	DryRun bool // only tell Out what would run
-	// Accept takes tables that are on the target already, if they are empty and as planned, see plan.Unwelcome.
+	// Accept takes tables that are on the target already, if they are empty and as planned, see plan.Unfit.
 	Accept bool
 	// Mine tells which target tables this move may have made in an earlier run; nil means none.
 	Mine func(schema.Name) bool

@@ -45,14 +45,14 @@ func place(loss schema.Loss) string {
 func (i *Init) unwelcome(ctx context.Context,
 	existing map[schema.Name]*schema.Table,
 ) (map[schema.Name][]string, error) {
-	var strangers []plan.Stranger
+	var strangers []plan.Existing
 	mine := map[schema.Name][]string{}
 	for _, step := range i.steps {
 		name := step.Target.Name
 		switch found := existing[name]; {
 		case found == nil:
 		case !i.opts.Mine(name):
-			strangers = append(strangers, plan.Stranger{Source: step.Source, Plan: step.Target, Found: found})
+			strangers = append(strangers, plan.Existing{Source: step.Source, Plan: step.Target, Found: found})
 		case found.Kind != schema.BaseTable:
 			mine[name] = []string{"is no base table on the target"}
 		default:
@@ -62,7 +62,7 @@ func (i *Init) unwelcome(ctx context.Context,
 			}
 		}
 	}
-	reasons, err := plan.Unwelcome(ctx, i.target, strangers, i.opts.Accept)
+	reasons, err := plan.Unfit(ctx, i.target, strangers, i.opts.Accept)
 	if err != nil {
 		return nil, err
 	}

@@ -135,7 +135,7 @@ func (b *back) unexplained(ctx context.Context) error {
 	if records, err := b.m.target.Ledger().Records(ctx); err != nil || len(records) > 0 {
 		return err
 	}
-	name, what, err := b.m.evolve(false, false).Untold(ctx, b.start, evolve.Shapes(b.taken))
+	name, what, err := b.m.evolve(false, false).Drift(ctx, b.start, evolve.Shapes(b.taken))
 	if err != nil {
 		return fmt.Errorf("look for schema changes since the takeover: %w", err)
 	}

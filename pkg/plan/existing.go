@@ -9,24 +9,28 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Stranger is a table that is on the target before the move has made any, in the place of one that is planned.
-type Stranger struct {
+// Existing is a table that the target already has under the name of a planned one. Source is the table that moves, Plan
+// what the move would make of it, Found what the target has.
+type Existing struct {
 	Source, Plan, Found *schema.Table
 }
 
-// Judge is what is needed of a server to judge its tables.
+// Judge is what Unfit needs of the target.
 type Judge interface {
 	Dialect() schema.Dialect
 	// Obstacles is that of db.Target.
 	Obstacles(ctx context.Context, tables []schema.Name) (map[schema.Name][]string, error)
 }
 
-// Unwelcome tells why strangers cannot take the move's rows, in words, per table; nothing of those that can. Unless
-// they are to be accepted, that is for being there. It changes nothing.
-func Unwelcome(ctx context.Context, target Judge, strangers []Stranger, accept bool) (map[schema.Name][]string, error) {
+// Unfit returns why existing tables cannot hold the move's rows: reasons in words, by the table's name; a table that
+// can has none. Without accept the reason is that the table exists. It changes nothing.
+//
+// For example, a table that a migration tool made: accepted if it is empty, has no triggers and is as planned, even if
+// it lacks indexes; refused if a column is VARCHAR(20) where VARCHAR(40) is planned.
+func Unfit(ctx context.Context, target Judge, existing []Existing, accept bool) (map[schema.Name][]string, error) {
 	reasons := map[schema.Name][]string{}
 	var fit []schema.Name
-	for _, s := range strangers {
+	for _, s := range existing {
 		name := s.Plan.Name
 		switch {
 		case !accept:
@@ -43,7 +47,7 @@ func Unwelcome(ctx context.Context, target Judge, strangers []Stranger, accept b
 	}
 	obstacles, err := target.Obstacles(ctx, fit)
 	if err != nil {
-		return nil, fmt.Errorf("look into the target's tables: %w", err)
+		return nil, fmt.Errorf("read the target's tables: %w", err)
 	}
 	for name, found := range obstacles {
 		reasons[name] = append(reasons[name], found...)
@@ -51,34 +55,37 @@ func Unwelcome(ctx context.Context, target Judge, strangers []Stranger, accept b
 	return reasons, nil
 }
 
-// unfit compares a stranger with its plan. Indexes that it lacks, apart from what identifies rows, and foreign keys are
-// added after the rows like those of every table; what it has must be as planned.
-func (s Stranger) unfit(dialect schema.Dialect) (reasons []string) {
-	differences := s.Amiss(dialect)
+// unfit compares an existing table with its plan. What it has must be as planned. Indexes and foreign keys that it
+// lacks are no reason, apart from the row key: they are added after the rows, as for every table.
+func (s Existing) unfit(dialect schema.Dialect) (reasons []string) {
+	differences := s.Differences(dialect)
 	for i, difference := range differences {
 		if slices.Index(differences, difference) == i {
 			reasons = append(reasons, "exists on the target but not as planned: "+difference)
 		}
 	}
-	if rivals := schema.Rivals(s.Plan, s.Found); len(rivals) > 0 {
-		for _, column := range schema.Blurred(s.Source, s.Plan, s.Found) {
+	if competing := schema.CompetingIndexes(s.Plan, s.Found); len(competing) > 0 {
+		for _, column := range schema.RecollatedColumns(s.Source, s.Plan, s.Found) {
 			reasons = append(reasons, fmt.Sprintf("has the unique index %s already, and column %s has another "+
 				"collation than on the source: rows that differ there could displace each other; drop that index, "+
-				"it is added after the rows", rivals[0].Name, column))
+				"it is added after the rows", competing[0].Name, column))
 		}
 	}
 	return reasons
 }
 
-// Amiss returns how a table differs from its plan, in words, but for the indexes and foreign keys that are still to
-// be added: one that is there and not planned is a difference.
-func (s Stranger) Amiss(dialect schema.Dialect) []string {
+// Differences returns how a table differs from its plan, in words. An index or foreign key that it lacks is none, since
+// it is added later; one that it has and that is not planned is a difference.
+//
+// Two comparisons find that: the plan without indexes, which includes what must be there from the start, and the plan
+// with just those indexes that the table has.
+func (s Existing) Differences(dialect schema.Dialect) []string {
 	return append(dialect.Differences(s.Plan, s.Found, false, false),
 		dialect.Differences(s.present(), s.Found, true, true)...)
 }
 
-// present is the plan without the indexes and foreign keys that the stranger lacks.
-func (s Stranger) present() *schema.Table {
+// present returns the plan without the indexes and foreign keys that the table lacks.
+func (s Existing) present() *schema.Table {
 	plan := *s.Plan
 	plan.Indexes = slices.DeleteFunc(slices.Clone(plan.Indexes), func(planned schema.Index) bool {
 		return !slices.ContainsFunc(s.Found.Indexes, func(i schema.Index) bool {

@@ -142,7 +142,7 @@ func (b *builder) back(now, old *schema.Table) *route.Route {
 	if index := old.KeyIndex(); index != nil {
 		into.RowKey = index.Name
 	}
-	if columns := schema.Blurred(now, &into, old); len(columns) > 0 {
+	if columns := schema.RecollatedColumns(now, &into, old); len(columns) > 0 {
 		b.add(db.Warn, "way_back", now.Name.String(), "tells rows apart by "+strings.Join(columns,
 			", ")+" under another collation than the source does: "+
 			"two rows may be one there", "look at what verify --reverse finds")

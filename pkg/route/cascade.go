@@ -10,7 +10,11 @@ import (
 	"wherry/pkg/schema/mysql"
 )
 
-// Action is what a foreign key does to the rows that reference a row which is removed, or whose referenced values
+// A server carries out ON DELETE CASCADE inside the storage engine, and its log has none of the child rows that go. If
+// only the log were applied, they would stay on the target. So what foreign keys do is worked out from the parent's
+// change: `DELETE FROM parent WHERE id = 7` also removes the target's child rows that hold 7.
+
+// Action is what a foreign key does to the rows that reference a row, when that row is deleted or its referenced values
 // change.
 type Action int
 
@@ -19,27 +23,28 @@ const (
 	NoAction Action = iota
 	Remove          // CASCADE on delete: referencing rows are removed
 	Empty           // SET NULL: their values become NULL
-	Follow          // CASCADE on update: they take the new values
+	Follow          // CASCADE on update: referencing values become the new values
 )
 
 // Reference is a foreign key with an action between two tables of a move.
 type Reference struct {
 	Name          string
 	Parent, Child *Route
-	From          []int // values of the child's rows that reference
-	To            []int // values of the parent's rows that they reference
+	From          []int // positions of the referencing values within rows of Child
+	To            []int // positions of the referenced values within rows of Parent; To[i] belongs to From[i]
 	OnDelete      Action
 	OnUpdate      Action
-	Obstacle      string // why its actions cannot be carried where they are not in the log; empty when they can
+	Obstacle      string // why its actions cannot be worked out from the log; empty when they can
 }
 
-// Cascades is the foreign keys of a move that act. It never changes.
+// Cascades are the foreign keys of a move that act. The value never changes after NewCascades.
 type Cascades struct {
 	references map[*Route][]*Reference // by parent
 	reached    map[*Route]bool         // tables that actions change
 }
 
-// NewCascades finds the foreign keys that act among the tables of the routes.
+// NewCascades finds the foreign keys that act among the tables of the routes. Keys to tables outside of the move do not
+// act here: plan refuses them.
 func NewCascades(routes []*Route) *Cascades {
 	c := &Cascades{references: map[*Route][]*Reference{}, reached: map[*Route]bool{}}
 	byName := make(map[schema.Name]*Route, len(routes))
@@ -69,8 +74,10 @@ func NewCascades(routes []*Route) *Cascades {
 	return c
 }
 
+// id is the name that InnoDB sorts foreign keys by: db/constraint.
 func (r *Reference) id() string { return r.Child.Source.Name().Database + "/" + r.Name }
 
+// newReference finds the positions of both ends' columns. A generated column has none, since rows do not carry it.
 func newReference(f schema.ForeignKey, parent, child *Route) *Reference {
 	r := &Reference{
 		Name: f.Name, Parent: parent, Child: child, OnDelete: action(f.OnDelete, Remove),
@@ -90,6 +97,8 @@ func newReference(f schema.ForeignKey, parent, child *Route) *Reference {
 	return r
 }
 
+// action reads the words of a foreign key's clause. cascade is what CASCADE means there: Remove on delete, Follow on
+// update.
 func action(text string, cascade Action) Action {
 	switch text {
 	case "CASCADE":
@@ -106,7 +115,8 @@ func (r *Relation) position(column string) int {
 	return slices.Index(r.Columns, r.Table.Column(column))
 }
 
-// obstacle finds what makes actions unpredictable outside of the source.
+// obstacle returns why the actions of a key cannot be worked out from the log and the target's rows, or "". They are
+// worked out there, so every row that takes part must be on the target, and must compare there as on the source.
 func (c *Cascades) obstacle(r *Reference) string {
 	child, parent := r.Child.Source.Name(), r.Parent.Source.Name()
 	through := c.reached[r.Parent]
@@ -129,12 +139,14 @@ func (c *Cascades) obstacle(r *Reference) string {
 	return ""
 }
 
-// writes tells whether rows are changed rather than removed.
+// writes returns whether rows are changed rather than removed.
 func (r *Reference) writes() bool {
 	return r.OnDelete == Empty || r.OnUpdate != NoAction
 }
 
-// differs tells how a pair of columns compares, or stores a value, unlike on the source.
+// differs returns how a pair of columns compares, or stores a value, unlike on the source; "" when it does not. A child
+// row is found by comparing its value with the parent's: under a collation that does not equate 'a' and 'A' on the
+// target, child rows that the source removed would stay.
 func (r *Reference) differs(i int) string {
 	from, to := r.Child.Source.Column(r.From[i]), r.Parent.Source.Column(r.To[i])
 	if r.OnUpdate == Follow && (from.Type.Kind != to.Type.Kind ||
@@ -155,13 +167,13 @@ func (r *Reference) differs(i int) string {
 	return ""
 }
 
-// Empty tells that no foreign key of the move acts.
+// Empty returns whether no foreign key of the move acts.
 func (c *Cascades) Empty() bool { return len(c.reached) == 0 }
 
 // Of returns the foreign keys that act when a row of the table changes, in the order in which they do.
 func (c *Cascades) Of(parent *Route) []*Reference { return c.references[parent] }
 
-// All returns every foreign key that acts.
+// All returns every foreign key that acts, in the order of their names.
 func (c *Cascades) All() []*Reference {
 	var all []*Reference
 	for _, references := range c.references {
@@ -171,13 +183,14 @@ func (c *Cascades) All() []*Reference {
 	return all
 }
 
-// Reached tells whether actions change rows of the table.
+// Reached returns whether actions change rows of the table.
 func (c *Cascades) Reached(r *Route) bool { return c.reached[r] }
 
-// Involved tells whether the table has rows that act or are acted upon.
+// Involved returns whether the table is the parent or the child of a key that acts.
 func (c *Cascades) Involved(r *Route) bool { return c.reached[r] || len(c.references[r]) > 0 }
 
-// Reach returns the tables that a foreign key's action may change, directly or through others.
+// Reach returns the tables that a foreign key's action may change, directly or through others: deleting a customer
+// removes orders, and that removes order lines. Keys may form a ring, so each table is visited once.
 func (c *Cascades) Reach(r *Reference) map[*Route]bool {
 	seen := map[*Route]bool{}
 	var visit func(*Reference)
@@ -194,14 +207,15 @@ func (c *Cascades) Reach(r *Reference) map[*Route]bool {
 	return seen
 }
 
-// Acts tells what the foreign key does when a row of its parent becomes another one, or nothing (after is nil).
+// Acts returns what the foreign key does when a row of its parent changes from before to after. after is nil when the
+// row is deleted; before is nil when it is inserted, which acts on nothing.
 func (r *Reference) Acts(before, after [][]byte) Action {
 	if before == nil {
 		return NoAction
 	}
 	changed := false
 	for _, p := range r.To {
-		if before[p] == nil { // nothing references it
+		if before[p] == nil { // NULL: no row references it, whatever the other columns hold
 			return NoAction
 		}
 		changed = changed || after != nil && (after[p] == nil || !bytes.Equal(before[p], after[p]))
@@ -216,25 +230,26 @@ func (r *Reference) Acts(before, after [][]byte) Action {
 	}
 }
 
-// uses tells whether the filter looks at a value of the row.
-func (f *Filter) uses(column int) bool { return looksAt(f.where, column) }
+// uses returns whether the filter depends on a value of the row.
+func (f *Filter) uses(column int) bool { return reads(f.where, column) }
 
-// Uses tells whether the filter looks at a column of the relation that it was made for.
+// Uses returns whether the filter depends on a column of the relation that it was made for.
 func (f *Filter) Uses(of *Relation, column string) bool {
 	at := of.position(column)
 	return at >= 0 && f.uses(at)
 }
 
-func looksAt(p predicate, column int) bool {
+// reads returns whether a predicate, or a part of it, reads the value.
+func reads(p predicate, column int) bool {
 	switch p := p.(type) {
 	case and:
-		return looksAt(p.a, column) || looksAt(p.b, column)
+		return reads(p.a, column) || reads(p.b, column)
 	case or:
-		return looksAt(p.a, column) || looksAt(p.b, column)
+		return reads(p.a, column) || reads(p.b, column)
 	case xor:
-		return looksAt(p.a, column) || looksAt(p.b, column)
+		return reads(p.a, column) || reads(p.b, column)
 	case not:
-		return looksAt(p.a, column)
+		return reads(p.a, column)
 	case isNull:
 		return p.column == column
 	case *compare:
@@ -244,6 +259,6 @@ func looksAt(p predicate, column int) bool {
 	case never:
 		return false
 	default:
-		return true // unknown: better too many
+		return true // a predicate that is not listed here may read any: too many refusals are safe, too few are not
 	}
 }

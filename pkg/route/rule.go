@@ -8,18 +8,20 @@ import (
 )
 
 // Rule is how a value of the source is read on its way to the target's column. The zero value is the identity: the
-// bytes stay as they are. Rows are equal when what the source's values are read as is what the target has.
+// bytes stay as they are. Two rows are equal if the source's values, read by their rules, are the target's bytes.
 //
-// For example, the text {"b":1, "a":2} that leads to MySQL's JSON is read as {"a": 2, "b": 1}: that is how MySQL
-// prints the document, and how it was written nobody can find out there.
+// For example, the text {"b":1, "a":2} that leads to MySQL's JSON is read as {"a": 2, "b": 1}. That is how MySQL
+// prints the document; how it was written cannot be found out there any more. Without the rule every such row would be
+// a difference.
 type Rule struct {
-	// Form is the kind of the target's column where that writes text in one way only: the text is read in that form.
+	// Form is the kind of the target's column if that kind prints each value in one way only, else schema.Other. The
+	// text is read in that form: a UUID in lower case, JSON with sorted keys.
 	Form schema.Kind
-	// PlainZero reads the number -0 as 0: the target cannot hold it, and that loss was allowed.
+	// PlainZero reads the number -0 as 0: the target cannot hold -0, and the user allowed that loss.
 	PlainZero bool
 }
 
-// Rule returns how value i is read.
+// Rule returns how value i of a row is read; the identity where there are no rules.
 func (r *Relation) Rule(i int) Rule {
 	if i < len(r.Rules) {
 		return r.Rules[i]
@@ -27,12 +29,15 @@ func (r *Relation) Rule(i int) Rule {
 	return Rule{}
 }
 
-// Formed tells whether a value is read in another form, which the source's server cannot tell.
+// Formed returns whether some value is read in another form. The source's server cannot produce that form, so a sum
+// that it computes over its rows cannot be compared with the target's.
 func (r *Relation) Formed() bool {
 	return slices.ContainsFunc(r.Rules, func(rule Rule) bool { return rule.Form != schema.Other })
 }
 
-// Value returns the type that the bytes of value i have: the source column's, on both ends.
+// Value returns the type that the bytes of value i have: on both ends the source column's. A value is read from the
+// source and written to the target in the same bytes, so the source's type says what they mean: 1e3 that leads from
+// VARCHAR to INT is a text, and must be quoted.
 func (r *Relation) Value(i int) *schema.Type {
 	if r.values != nil {
 		return r.values[i]
@@ -40,7 +45,8 @@ func (r *Relation) Value(i int) *schema.Type {
 	return &r.Column(i).Type
 }
 
-// compile works out the rules of all values. Text of the key stays as it is: rows are looked for by it.
+// compile works out the rules of all values. It runs whenever the columns change. Text of the key stays as it is: rows
+// are looked up by their key on the source, which knows it only as it was written.
 func (r *Route) compile() {
 	n := len(r.Source.Columns)
 	rules, values, retyped := make([]Rule, n), make([]*schema.Type, n), false
@@ -62,17 +68,19 @@ func (r *Route) compile() {
 	}
 }
 
-// ReadPlainZeros has -0 read as 0 in columns of the source, by a loss that was allowed.
+// ReadPlainZeros makes the named columns of the source read -0 as 0, since that loss was allowed for them.
 func (r *Route) ReadPlainZeros(columns []string) {
 	r.plainZeros = columns
 	r.compile()
 }
 
+// named returns whether the column is among the names, which both families compare without case.
 func named(names []string, c *schema.Column) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, c.Name) })
 }
 
-// KeyForms returns the columns of a key whose text the other end writes in one way only.
+// KeyForms returns the key columns whose text the other end prints in one way only. A key 'A0EE..' that is a UUID there
+// comes back as 'a0ee..': by the bytes of the key that row has no counterpart.
 func (r *Route) KeyForms() (columns []string) {
 	for _, i := range r.Source.Key {
 		if formOf(&r.Source.Column(i).Type, &r.Target.Column(i).Type) != schema.Other {
@@ -82,7 +90,8 @@ func (r *Route) KeyForms() (columns []string) {
 	return columns
 }
 
-// formOf returns the kind that text takes on in a column of the target.
+// formOf returns the kind that text takes on in a column of the target, schema.Other when it stays as it is. Only text
+// in UTF-8 or ASCII is read in another form: in other character sets its bytes are not the characters of JSON or UUID.
 func formOf(source, target *schema.Type) schema.Kind {
 	switch source.Kind {
 	case schema.Char, schema.Varchar, schema.Text:

@@ -109,8 +109,8 @@ func (c *Cursor) ExpectMark(text string) {
 	}
 }
 
-// Take passes a token of the given kind and returns its text.
-func (c *Cursor) Take(kind Kind) string {
+// Read passes a token of the given kind and returns its text.
+func (c *Cursor) Read(kind Kind) string {
 	t := c.Peek()
 	if t.Kind != kind || kind == End {
 		c.Misunderstood()

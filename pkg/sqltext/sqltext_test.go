@@ -86,7 +86,7 @@ func TestCursor(t *testing.T) {
 	c := NewCursor("CREATE TABLE `t` (a INT(10), b (x (y) z)) END\nOF", Rules{})
 	assert.False(t, c.Accept("CREATE VIEW"))
 	assert.True(t, c.Accept("create table"))
-	assert.Equal(t, "t", c.Take(Name))
+	assert.Equal(t, "t", c.Read(Name))
 	c.ExpectMark("(")
 	assert.Equal(t, "a", c.Next().Text)
 	c.Expect("INT")

@@ -28,8 +28,8 @@ func (t *Target) displaces(ctx context.Context, r *route.Route) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("describe table %s: %w", r.Target.Name(), wire.Classify(err))
 	}
-	displace := len(schema.Rivals(r.Target.Table, found)) > 0 &&
-		len(schema.Blurred(r.Source.Table, r.Target.Table, found)) == 0
+	displace := len(schema.CompetingIndexes(r.Target.Table, found)) > 0 &&
+		len(schema.RecollatedColumns(r.Source.Table, r.Target.Table, found)) == 0
 	t.displacing.Store(r, displace)
 	return displace, nil
 }

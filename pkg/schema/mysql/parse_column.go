@@ -45,7 +45,7 @@ func (p *parser) attribute(c *schema.Column) bool {
 	case p.Accept("INVISIBLE"):
 		c.Invisible = true
 	case p.Accept("COMMENT"):
-		c.Comment = p.Take(sqltext.String)
+		c.Comment = p.Read(sqltext.String)
 	case p.Accept("CHECK"):
 		c.Check = p.parenthesised()
 	case p.Accept("GENERATED ALWAYS AS"):
@@ -93,10 +93,10 @@ func (p *parser) furtherAttribute(c *schema.Column) bool {
 		keep("NOT SECONDARY")
 	case p.Accept("ENGINE_ATTRIBUTE"):
 		p.AcceptMark("=")
-		keep("ENGINE_ATTRIBUTE " + Literal(p.Take(sqltext.String)))
+		keep("ENGINE_ATTRIBUTE " + Literal(p.Read(sqltext.String)))
 	case p.Accept("SECONDARY_ENGINE_ATTRIBUTE"):
 		p.AcceptMark("=")
-		keep("SECONDARY_ENGINE_ATTRIBUTE " + Literal(p.Take(sqltext.String)))
+		keep("SECONDARY_ENGINE_ATTRIBUTE " + Literal(p.Read(sqltext.String)))
 	case p.Accept("REF_SYSTEM_ID"):
 		p.ExpectMark("=")
 		keep(fmt.Sprintf("REF_SYSTEM_ID=%d", p.Integer()))
@@ -166,7 +166,7 @@ func (p *parser) defaultOf(c *schema.Column) *schema.Default {
 		return &schema.Default{Text: p.parenthesised()}
 	case begin.IsMark("-"), begin.IsMark("+"):
 		p.At++
-		number := p.Take(sqltext.Number)
+		number := p.Read(sqltext.Number)
 		if begin.IsMark("-") {
 			number = "-" + number
 		}
@@ -195,7 +195,7 @@ func (p *parser) bareExpression(c *schema.Column, begin sqltext.Token) *schema.D
 		p.Parentheses()
 	case begin.Kind == sqltext.Word && p.Tokens[p.At+1].Kind == sqltext.String:
 		p.At++
-		value := p.Take(sqltext.String)
+		value := p.Read(sqltext.String)
 		if begin.Is("_binary") && c.Type.IsBytes() {
 			return &schema.Default{Literal: true, Text: value}
 		}

@@ -61,7 +61,7 @@ func (p *parser) indexOption(index *schema.Index) bool {
 			p.Fail("cannot understand USING %s of index %s of SHOW CREATE TABLE", using, index.Name)
 		}
 	case p.Accept("COMMENT"):
-		index.Comment = p.Take(sqltext.String)
+		index.Comment = p.Read(sqltext.String)
 	case p.Accept("INVISIBLE"), p.Accept("IGNORED"):
 		index.Invisible = true
 	case p.Accept("KEY_BLOCK_SIZE"):
@@ -75,10 +75,10 @@ func (p *parser) indexOption(index *schema.Index) bool {
 		index.Extra = append(index.Extra, "CLUSTERING=YES")
 	case p.Accept("ENGINE_ATTRIBUTE"):
 		p.AcceptMark("=")
-		index.Extra = append(index.Extra, "ENGINE_ATTRIBUTE "+Literal(p.Take(sqltext.String)))
+		index.Extra = append(index.Extra, "ENGINE_ATTRIBUTE "+Literal(p.Read(sqltext.String)))
 	case p.Accept("SECONDARY_ENGINE_ATTRIBUTE"):
 		p.AcceptMark("=")
-		index.Extra = append(index.Extra, "SECONDARY_ENGINE_ATTRIBUTE "+Literal(p.Take(sqltext.String)))
+		index.Extra = append(index.Extra, "SECONDARY_ENGINE_ATTRIBUTE "+Literal(p.Read(sqltext.String)))
 	case p.Peek().Kind == sqltext.Name:
 		index.Extra = append(index.Extra, p.engineOption())
 	default:

@@ -34,7 +34,7 @@ func (p *parser) option() {
 		t.Engine = p.scalar()
 	case p.Accept("AUTO_INCREMENT"):
 		p.ExpectMark("=")
-		n, err := strconv.ParseUint(p.Take(sqltext.Number), 10, 64)
+		n, err := strconv.ParseUint(p.Read(sqltext.Number), 10, 64)
 		if err != nil {
 			p.Fail("invalid AUTO_INCREMENT of SHOW CREATE TABLE")
 		}
@@ -50,7 +50,7 @@ func (p *parser) option() {
 		t.RowFormat = strings.ToUpper(p.keyword())
 	case p.Accept("COMMENT"):
 		p.ExpectMark("=")
-		t.Comment = p.Take(sqltext.String)
+		t.Comment = p.Read(sqltext.String)
 	default:
 		p.furtherOption()
 	}
@@ -72,10 +72,10 @@ func (p *parser) furtherOption() {
 		keep("TABLESPACE " + p.scalar())
 	case p.Accept("DATA DIRECTORY"):
 		p.ExpectMark("=")
-		keep("DATA DIRECTORY=" + Literal(p.Take(sqltext.String)))
+		keep("DATA DIRECTORY=" + Literal(p.Read(sqltext.String)))
 	case p.Accept("INDEX DIRECTORY"):
 		p.ExpectMark("=")
-		keep("INDEX DIRECTORY=" + Literal(p.Take(sqltext.String)))
+		keep("INDEX DIRECTORY=" + Literal(p.Read(sqltext.String)))
 	case p.Accept("START TRANSACTION"):
 		p.Fail("no complete table: it is still being created (START TRANSACTION of SHOW CREATE TABLE)")
 	case p.Accept("UNION"):
@@ -83,7 +83,7 @@ func (p *parser) furtherOption() {
 		keep("UNION=(" + p.parenthesised() + ")")
 	case p.Accept("DEFAULT ENCRYPTION"):
 		p.AcceptMark("=")
-		keep("ENCRYPTION=" + Literal(p.Take(sqltext.String)))
+		keep("ENCRYPTION=" + Literal(p.Read(sqltext.String)))
 	case p.Peek().Kind == sqltext.Name:
 		keep(p.engineOption())
 	case p.Peek().Kind == sqltext.Word && plainOptions[strings.ToUpper(p.Peek().Text)]:

@@ -98,9 +98,9 @@ func (p *parser) labels() []string {
 // label reads one label. MySQL prints those of character set binary in hexadecimal digits when they are no UTF-8.
 func (p *parser) label() string {
 	if p.Peek().Kind == sqltext.Bytes {
-		return p.Take(sqltext.Bytes)
+		return p.Read(sqltext.Bytes)
 	}
-	return p.Take(sqltext.String)
+	return p.Read(sqltext.String)
 }
 
 // setSize fills in what the numbers in parentheses mean.

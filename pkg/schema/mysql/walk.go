@@ -9,10 +9,10 @@ import (
 // printed are the rules of what a server prints in a session of ours.
 var printed = sqltext.Rules{Printed: true}
 
-func (p *parser) ident() string { return p.Take(sqltext.Name) }
+func (p *parser) ident() string { return p.Read(sqltext.Name) }
 
 // keyword returns the next word in lower case.
-func (p *parser) keyword() string { return strings.ToLower(p.Take(sqltext.Word)) }
+func (p *parser) keyword() string { return strings.ToLower(p.Read(sqltext.Word)) }
 
 // parenthesised passes a balanced ( .. ) and returns what is inside, verbatim.
 func (p *parser) parenthesised() string {

@@ -7,9 +7,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// take works one effect into the records, and notes what is to be done for it on the target.
-func (c *change) take(e *schema.Effect) error {
-	if held, err := c.held(e.Name, c.After); err != nil || held {
+// record works one effect into the records, and notes what is to be done for it on the target.
+func (c *change) record(e *schema.Effect) error {
+	if recorded, err := c.recorded(e.Name, c.After); err != nil || recorded {
 		return err
 	}
 	r := c.records[e.Name]
@@ -23,7 +23,7 @@ func (c *change) take(e *schema.Effect) error {
 	if r == nil {
 		return nil // not one of the move's
 	}
-	if err := c.tellable(e); err != nil {
+	if err := c.repeatable(e); err != nil {
 		return err
 	}
 	switch e.Kind {
@@ -42,8 +42,8 @@ func (c *change) take(e *schema.Effect) error {
 	return nil
 }
 
-// tellable refuses what cannot be made the same elsewhere.
-func (c *change) tellable(e *schema.Effect) error {
+// repeatable refuses what cannot be made the same elsewhere.
+func (c *change) repeatable(e *schema.Effect) error {
 	switch {
 	case e.Opaque != "" && !c.opts.Skip:
 		return unsupported("%s: %s", e.Name, e.Opaque)

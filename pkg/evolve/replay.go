@@ -10,10 +10,10 @@ import (
 )
 
 // replay goes on with later changes from the shapes that this one leaves. They must lead to what the source has.
-func (r *reading) replay(v verdict, later []*db.DDL, ends shapes) (verdict, error) {
+func (r *reading) replay(v verdict, later []*db.DDL, final shapes) (verdict, error) {
 	v.wait = unlogged
 	w := course{shapes: maps.Clone(r.before), mine: map[schema.Name]bool{}, collations: r.collations}
-	for _, e := range r.open {
+	for _, e := range r.unmatched {
 		if e.After == nil {
 			v.why = unsupported(
 				"what becomes of %s cannot be told from the statement, and later ones have changed the table again",
@@ -43,15 +43,15 @@ func (r *reading) replay(v verdict, later []*db.DDL, ends shapes) (verdict, erro
 		}
 	}
 	mine := w.names()
-	if unseen := unseen(mine, ends); len(unseen) > 0 {
-		return verdict{ends: unseen}, nil
+	if missing := unobserved(mine, final); len(missing) > 0 {
+		return verdict{final: missing}, nil
 	}
 	for _, name := range mine {
-		if ends[name] == nil || w.shapes[name] == nil {
+		if final[name] == nil || w.shapes[name] == nil {
 			v.why = unsupported("table %s is gone from the source, and the log does not tell why", name)
 			return v, nil
 		}
-		if differences := r.differ(w.shapes[name], ends[name]); len(differences) > 0 {
+		if differences := r.differ(w.shapes[name], final[name]); len(differences) > 0 {
 			v.why = unsupported("this change and the %d after it should have led to another %s than the source has: %s",
 				len(later), name, differences[0])
 			return v, nil

@@ -13,8 +13,8 @@ import (
 
 // How often, and how long between, the source is looked at again when it may show more in a moment.
 const (
-	looks        = 50
-	fewLooks     = 5 // when nothing is added to the log meanwhile
+	maxTries     = 50
+	maxIdleTries = 5 // when nothing is added to the log meanwhile
 	unloggedWait = 10 * time.Millisecond
 	vanishedWait = 100 * time.Millisecond
 )
@@ -25,12 +25,12 @@ func (c *change) effects(ctx context.Context) ([]schema.Effect, error) {
 	q := c.question(ctx)
 	before := 0 // changes in the log
 	for try := 0; ; try++ {
-		s := &sight{}
-		v, err := c.look(ctx, q, s)
+		s := &evidence{}
+		v, err := c.gather(ctx, q, s)
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range v.open {
+		for _, name := range v.unmatched {
 			if !slices.Contains(c.about, name) {
 				c.about = append(c.about, name)
 			}
@@ -39,7 +39,7 @@ func (c *change) effects(ctx context.Context) ([]schema.Effect, error) {
 		switch {
 		case v.why == nil:
 			return v.effects, nil
-		case v.wait == certain, try == looks, v.wait == unlogged && try > fewLooks && len(s.log) == before:
+		case v.wait == certain, try == maxTries, v.wait == unlogged && try > maxIdleTries && len(s.log) == before:
 			return nil, v.why
 		case v.wait == vanished:
 			wait = vanishedWait
@@ -55,7 +55,7 @@ func (c *change) effects(ctx context.Context) ([]schema.Effect, error) {
 func (c *change) question(ctx context.Context) *question {
 	q := &question{
 		change: c.DDL, before: make(shapes, len(c.records)), follows: c.rules.Follows,
-		held: func(n schema.Name) (bool, error) { return c.held(n, c.After) },
+		recorded: func(n schema.Name) (bool, error) { return c.recorded(n, c.After) },
 		read: func(d *db.DDL, known []*schema.Table) ([]schema.Effect, error) {
 			return c.source.Effects(ctx, d, known)
 		},
@@ -70,28 +70,28 @@ func (c *change) question(ctx context.Context) *question {
 	return q
 }
 
-// look asks the source for whatever is needed to tell what the change did.
-func (c *change) look(ctx context.Context, q *question, s *sight) (verdict, error) {
+// gather asks the source for whatever is needed to tell what the change did.
+func (c *change) gather(ctx context.Context, q *question, s *evidence) (verdict, error) {
 	for {
 		v, err := q.resolve(s)
 		switch {
 		case err != nil:
 			return v, err
 		case len(v.tables) > 0:
-			s.tables, err = c.seen(ctx, v.tables, s.tables)
+			s.tables, err = c.observe(ctx, v.tables, s.tables)
 		case len(v.log) > 0:
-			if s.asked == nil {
-				s.asked = map[schema.Name]bool{}
+			if s.searched == nil {
+				s.searched = map[schema.Name]bool{}
 			}
 			for _, name := range v.log {
-				s.asked[name] = true
+				s.searched[name] = true
 			}
-			s.ends = nil // they are to be seen after the log
-			if s.log, err = c.later(ctx, c.After, s.asked); err != nil {
+			s.final = nil // they are to be seen after the log
+			if s.log, err = c.later(ctx, c.After, s.searched); err != nil {
 				err = fmt.Errorf("look for later schema changes: %w", err)
 			}
-		case len(v.ends) > 0:
-			s.ends, err = c.seen(ctx, v.ends, s.ends)
+		case len(v.final) > 0:
+			s.final, err = c.observe(ctx, v.final, s.final)
 		default:
 			return v, nil
 		}
@@ -101,8 +101,8 @@ func (c *change) look(ctx context.Context, q *question, s *sight) (verdict, erro
 	}
 }
 
-// seen adds tables as the source has them now to others.
-func (e *Evolver) seen(ctx context.Context, names []schema.Name, to shapes) (shapes, error) {
+// observe adds tables as the source has them now to others.
+func (e *Evolver) observe(ctx context.Context, names []schema.Name, to shapes) (shapes, error) {
 	if to == nil {
 		to = shapes{}
 	}

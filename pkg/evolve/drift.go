@@ -7,10 +7,10 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Untold returns the first of the tables that the source has otherwise than given, or not at all, though its log after
+// Drift returns the first of the tables that the source has otherwise than given, or not at all, though its log after
 // the position has no schema change of it, and what is different; "" when there is none. Then the tables are not what
 // they were at that position.
-func (e *Evolver) Untold(ctx context.Context, from db.Position, tables []*schema.Table) (schema.Name, string, error) {
+func (e *Evolver) Drift(ctx context.Context, from db.Position, tables []*schema.Table) (schema.Name, string, error) {
 	wanted, found := map[schema.Name]bool{}, map[schema.Name]*schema.Table{}
 	for _, t := range tables {
 		wanted[t.Name] = true
