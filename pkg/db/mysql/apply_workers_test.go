@@ -11,6 +11,7 @@ import (
 
 	"wherry/pkg/db"
 	"wherry/pkg/db/mysql"
+	"wherry/pkg/db/mysql/mysqltest"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 )
@@ -19,13 +20,13 @@ import (
 // rows of a small table, among them those that the others have written: the server sees no deadlock. The next try
 // uses one connection.
 func TestWorkersWaitForEachOther(t *testing.T) {
-	for name, config := range testServers(t) {
+	for name, config := range mysqltest.Servers(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			config.Move = "workers"
-			execute(t, config, "DROP DATABASE IF EXISTS wherry_workers", "DROP DATABASE IF EXISTS small_tables",
+			mysqltest.Execute(t, config, "DROP DATABASE IF EXISTS wherry_workers", "DROP DATABASE IF EXISTS small_tables",
 				"CREATE DATABASE small_tables",
 				"CREATE TABLE small_tables.t (id BIGINT PRIMARY KEY, v VARCHAR(200))",
 				"INSERT INTO small_tables.t WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n "+

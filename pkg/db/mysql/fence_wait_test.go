@@ -11,12 +11,13 @@ import (
 	"wherry/pkg/db"
 	"wherry/pkg/db/dbtest"
 	"wherry/pkg/db/mysql"
+	"wherry/pkg/db/mysql/mysqltest"
 )
 
 // TestFenceBehindARowLock: a statement waits for a row of a transaction whose next statement would wait for the
 // fence, which waits for the first. No server finds that circle out; the fence has to step back for a moment.
 func TestFenceBehindARowLock(t *testing.T) {
-	servers := testServers(t)
+	servers := mysqltest.Servers(t)
 	for _, name := range []string{"mysql-1", "mariadb-1"} {
 		cfg, ok := servers[name]
 		if !ok {
@@ -24,15 +25,15 @@ func TestFenceBehindARowLock(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			table := dbtest.SourceDatabase + ".waits"
-			execute(t, cfg, "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+dbtest.SourceDatabase,
+			mysqltest.Execute(t, cfg, "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+dbtest.SourceDatabase,
 				"CREATE DATABASE "+dbtest.SourceDatabase,
 				"CREATE TABLE "+table+" (id INT PRIMARY KEY, n INT) ENGINE=InnoDB",
 				"INSERT INTO "+table+" VALUES (1, 0), (2, 0)",
-				"CREATE USER IF NOT EXISTS "+app+"@'%' IDENTIFIED BY 'app'", "GRANT ALL ON "+dbtest.SourceDatabase+
-					".* TO "+app+"@'%'")
+				"CREATE USER IF NOT EXISTS "+mysqltest.App+"@'%' IDENTIFIED BY 'app'", "GRANT ALL ON "+dbtest.SourceDatabase+
+					".* TO "+mysqltest.App+"@'%'")
 			writer := cfg
-			writer.User, writer.Password = app, "app"
-			apps := pool(t, writer)
+			writer.User, writer.Password = mysqltest.App, "app"
+			apps := mysqltest.Pool(t, writer)
 			source, err := mysql.OpenSource(t.Context(), cfg)
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = source.Close() })

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/db"
-	"wherry/pkg/db/mysql/binlog"
+	"wherry/pkg/db/canon"
 	"wherry/pkg/db/mysql/wire/wiretest"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
@@ -425,7 +425,7 @@ func readPlain(t *testing.T, plain *sql.DB, table string, rel *route.Relation) m
 			case real[i] && v.Valid: // the driver's own text of a number that it has read
 				number, err := strconv.ParseFloat(string(v.V), 64)
 				require.NoError(t, err)
-				kept[i] = binlog.AppendDouble(nil, number)
+				kept[i] = canon.AppendDouble(nil, number)
 			case v.Valid:
 				kept[i] = append([]byte{}, v.V...)
 			}

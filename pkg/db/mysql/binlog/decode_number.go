@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"strconv"
+
+	"wherry/pkg/db/canon"
 )
 
 func decodeAppendInt(dst, value []byte, unsigned bool) []byte {
@@ -26,55 +28,7 @@ func decodeAppendReal(dst, value []byte, plainZero bool) []byte {
 	if plainZero && v == 0 {
 		v = 0
 	}
-	return AppendDouble(dst, v)
-}
-
-// AppendDouble writes the shortest digits that read back to v, laid out as MySQL does: plain while the decimal point
-// is within 15 digits of the first or there are digits behind it, else with an exponent (mysql-server
-// strings/dtoa.cc, my_gcvt; MAX_DECPT_FOR_F_FORMAT).
-func AppendDouble(dst []byte, v float64) []byte {
-	const maxPoint = 15
-	var scratch [32]byte
-	text := strconv.AppendFloat(scratch[:0], v, 'e', -1, 64) // -d.ddde±xx
-	if text[0] == '-' {
-		dst, text = append(dst, '-'), text[1:]
-	}
-	if v == 0 {
-		return append(dst, '0')
-	}
-	if math.IsNaN(v) || math.IsInf(v, 0) { // which no column holds
-		return append(dst, text...)
-	}
-	mark := len(text) - 1
-	for text[mark] != 'e' {
-		mark--
-	}
-	exponent, _ := strconv.Atoi(string(text[mark+1:])) // digits
-	digits := append(text[:1], text[min(2, mark):mark]...)
-	point := exponent + 1
-	switch {
-	case point < 1-maxPoint || point > maxPoint && len(digits) <= point:
-		dst = append(dst, digits[0])
-		if len(digits) > 1 {
-			dst = append(append(dst, '.'), digits[1:]...)
-		}
-		return strconv.AppendInt(append(dst, 'e'), int64(exponent), 10)
-	case point <= 0:
-		dst = append(dst, '0', '.')
-		for ; point < 0; point++ {
-			dst = append(dst, '0')
-		}
-		return append(dst, digits...)
-	case len(digits) <= point:
-		dst = append(dst, digits...)
-		for i := len(digits); i < point; i++ {
-			dst = append(dst, '0')
-		}
-		return dst
-	default:
-		dst = append(append(dst, digits[:point]...), '.')
-		return append(dst, digits[point:]...)
-	}
+	return canon.AppendDouble(dst, v)
 }
 
 // decimalGroup is the digits in 4 bytes of the binary decimal format.

@@ -3,6 +3,8 @@ package binlog
 import (
 	"math"
 	"time"
+
+	"wherry/pkg/db/canon"
 )
 
 // The temporal formats are described in mysql-server sql-common/my_time.cc (my_time_packed_from_binary and its kin).
@@ -12,23 +14,23 @@ func (c *decodeColumn) appendTemporal(dst, value []byte) ([]byte, error) {
 	switch c.kind {
 	case decodeDate:
 		v := int(decodeUint64(value))
-		return appendDate(dst, v>>9, v>>5&15, v&31), nil
+		return canon.AppendDate(dst, v>>9, v>>5&15, v&31), nil
 	case decodeYear:
 		if value[0] == 0 {
 			return append(dst, "0000"...), nil
 		}
-		return appendDigits(dst, 1900+int(value[0]), 4), nil
+		return canon.AppendDigits(dst, 1900+int(value[0]), 4), nil
 	case decodeTime:
 		v := int(int32(decodeUint64(value)<<8)) >> 8 //nolint:gosec // sign extension of 3 bytes
 		if v < 0 {
 			dst, v = append(dst, '-'), -v
 		}
-		return appendClock(dst, v/10000, v/100%100, v%100), nil
+		return canon.AppendClock(dst, v/10000, v/100%100, v%100), nil
 	case decodeDatetime:
 		v := decodeUint64(value)
 		day, clock := int(v/1000000%1e8), int(v%1000000) //nolint:gosec // bounded by the divisor
-		dst = append(appendDate(dst, day/10000, day/100%100, day%100), ' ')
-		return appendClock(dst, clock/10000, clock/100%100, clock%100), nil
+		dst = append(canon.AppendDate(dst, day/10000, day/100%100, day%100), ' ')
+		return canon.AppendClock(dst, clock/10000, clock/100%100, clock%100), nil
 	case decodeTimestamp:
 		return appendUnix(dst, int64(decodeUint64(value))), nil //nolint:gosec // 4 bytes
 	case decodeTime2:
@@ -50,8 +52,8 @@ func fractionBytes(digits int) int { return (digits + 1) / 2 }
 func appendDatetime2(dst []byte, v uint64) []byte {
 	day, clock := v>>17, int(v&(1<<17-1)) //nolint:gosec // 17 bits
 	month := int(day >> 5 & (1<<18 - 1))  //nolint:gosec // 18 bits
-	dst = append(appendDate(dst, month/13, month%13, int(day&31)), ' ')
-	return appendClock(dst, clock>>12, clock>>6&63, clock&63)
+	dst = append(canon.AppendDate(dst, month/13, month%13, int(day&31)), ' ')
+	return canon.AppendClock(dst, clock>>12, clock>>6&63, clock&63)
 }
 
 // appendTime2 writes a time, which is a number of 24 bits and its fraction in two's complement around the middle.
@@ -62,7 +64,7 @@ func appendTime2(dst, value []byte, scale int) []byte {
 		dst, v = append(dst, '-'), -v
 	}
 	clock := int(v >> (bits - 24))
-	dst = appendClock(dst, clock>>12&1023, clock>>6&63, clock&63)
+	dst = canon.AppendClock(dst, clock>>12&1023, clock>>6&63, clock&63)
 	if scale == 0 {
 		return dst
 	}
@@ -76,8 +78,8 @@ func appendUnix(dst []byte, seconds int64) []byte {
 	}
 	at := time.Unix(seconds&math.MaxUint32, 0).UTC()
 	year, month, day := at.Date()
-	dst = append(appendDate(dst, year, int(month), day), ' ')
-	return appendClock(dst, at.Hour(), at.Minute(), at.Second())
+	dst = append(canon.AppendDate(dst, year, int(month), day), ' ')
+	return canon.AppendClock(dst, at.Hour(), at.Minute(), at.Second())
 }
 
 func appendFraction(dst, value []byte, scale int) []byte {
@@ -90,33 +92,6 @@ func appendFraction(dst, value []byte, scale int) []byte {
 // appendFractionOf writes the leading digits of a fraction that is kept as two digits per byte.
 func appendFractionOf(dst []byte, v, bytes, scale int) []byte {
 	dst = append(dst, '.')
-	dst = appendDigits(dst, v, 2*bytes)
+	dst = canon.AppendDigits(dst, v, 2*bytes)
 	return dst[:len(dst)-(2*bytes-scale)]
-}
-
-func appendDate(dst []byte, year, month, day int) []byte {
-	dst = append(appendDigits(dst, year, 4), '-')
-	dst = append(appendDigits(dst, month, 2), '-')
-	return appendDigits(dst, day, 2)
-}
-
-func appendClock(dst []byte, hour, minute, second int) []byte {
-	if hour > 99 {
-		dst = appendDigits(dst, hour, 3)
-	} else {
-		dst = appendDigits(dst, hour, 2)
-	}
-	dst = append(appendDigits(append(dst, ':'), minute, 2), ':')
-	return appendDigits(dst, second, 2)
-}
-
-// appendDigits writes the low digits of v, with leading zeros.
-func appendDigits(dst []byte, v, digits int) []byte {
-	at := len(dst)
-	dst = append(dst, "000000"[:digits]...)
-	for i := at + digits - 1; i >= at; i-- {
-		dst[i] = byte('0' + v%10)
-		v /= 10
-	}
-	return dst
 }

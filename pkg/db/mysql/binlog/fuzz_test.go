@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"wherry/pkg/db/canon"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -206,7 +208,7 @@ func FuzzNumbers(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, bits uint64) {
 		if d := math.Float64frombits(bits); !math.IsNaN(d) && !math.IsInf(d, 0) {
-			text := string(AppendDouble(nil, d))
+			text := string(canon.AppendDouble(nil, d))
 			back, err := strconv.ParseFloat(text, 64)
 			require.NoError(t, err)
 			require.Equal(t, bits, math.Float64bits(back), text)

@@ -7,6 +7,8 @@ import (
 	"math"
 	"strconv"
 
+	"wherry/pkg/db/canon"
+
 	protocol "github.com/go-mysql-org/go-mysql/mysql"
 )
 
@@ -94,7 +96,7 @@ func jsonAppendScalar(dst []byte, kind byte, data []byte, bare bool) ([]byte, er
 	case jsonDouble:
 		v := math.Float64frombits(binary.LittleEndian.Uint64(data))
 		if bare {
-			return AppendDouble(dst, v), nil
+			return canon.AppendDouble(dst, v), nil
 		}
 		return jsonAppendDouble(dst, v), nil
 	default:
@@ -121,7 +123,7 @@ func jsonWidth(kind byte) int {
 // jsonAppendDouble marks whole numbers, so that they are read back as doubles.
 func jsonAppendDouble(dst []byte, v float64) []byte {
 	at := len(dst)
-	dst = AppendDouble(dst, v)
+	dst = canon.AppendDouble(dst, v)
 	for _, c := range dst[at:] {
 		if c == '.' || c == 'e' {
 			return dst
@@ -308,7 +310,7 @@ func jsonAppendTemporal(dst []byte, column byte, v int64) []byte {
 		if negative {
 			dst = append(dst, '-')
 		}
-		dst = appendClock(dst, int(whole>>12&1023), int(whole>>6&63), int(whole&63)) //nolint:gosec // few bits
+		dst = canon.AppendClock(dst, int(whole>>12&1023), int(whole>>6&63), int(whole&63)) //nolint:gosec // few bits
 	} else {
 		at := len(dst)
 		dst = appendDatetime2(dst, whole)
@@ -316,5 +318,5 @@ func jsonAppendTemporal(dst []byte, column byte, v int64) []byte {
 			return append(dst[:at+len("2006-01-02")], '"')
 		}
 	}
-	return append(appendDigits(append(dst, '.'), micros, 6), '"')
+	return append(canon.AppendDigits(append(dst, '.'), micros, 6), '"')
 }

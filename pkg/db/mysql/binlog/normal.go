@@ -9,6 +9,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"wherry/pkg/db/canon"
 	"wherry/pkg/schema"
 )
 
@@ -33,17 +34,17 @@ func AppendNormal(dst, text []byte, kind schema.Kind) []byte {
 		digits := bytes.ReplaceAll(text, []byte("-"), nil)
 		if n, err := hex.Decode(whole[:], digits[:min(len(digits), 32)]); err == nil && n == len(whole) &&
 			len(digits) == 32 {
-			return appendUUID(dst, &whole)
+			return canon.AppendUUID(dst, &whole)
 		}
 	case schema.INET6:
 		if address, err := netip.ParseAddr(string(text)); err == nil && address.Is6() && address.Zone() == "" {
 			whole := address.As16()
-			return appendINET6(dst, &whole)
+			return canon.AppendINET6(dst, &whole)
 		}
 	case schema.INET4:
 		if address, err := netip.ParseAddr(string(text)); err == nil && address.Is4() {
 			v := address.As4()
-			return appendINET4(dst, v[:])
+			return canon.AppendINET4(dst, v[:])
 		}
 	default:
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/silence"
 )
 
 // An address may lead to another server after a failover: a virtual address, a name that is resolved anew, a proxy.
@@ -26,7 +27,7 @@ type Dialer struct {
 	TLSFallback bool          // go on without TLS when the server has none
 	Timeout     time.Duration // of connecting, and of silence before the server is asked whether it lives
 
-	pulse    *pulse            // shared by all connections; nil: silence is waited out
+	pulse    *silence.Pulse    // shared by all connections; nil: silence is waited out
 	sessions [roleCount]string // statements that prepare a session; empty until PrepareSessions
 	expected string            // who answers; empty until Expect
 	mariadb  bool
@@ -36,7 +37,7 @@ type Dialer struct {
 // until PrepareSessions and Expect.
 func NewDialer(d Dialer) *Dialer {
 	plain := d
-	d.pulse = newPulse(d.Timeout, plain.alive)
+	d.pulse = silence.NewPulse(d.Timeout, plain.alive)
 	return &d
 }
 
@@ -63,7 +64,7 @@ func (d *Dialer) open(ctx context.Context, network, address string) (net.Conn, e
 	if err != nil {
 		return nil, err
 	}
-	return attend(nc, d.pulse), nil
+	return silence.Attend(nc, d.pulse), nil
 }
 
 // Dial connects to the server that is expected and prepares the session, before anything is asked: the server's own

@@ -1,4 +1,10 @@
-package wire
+// Package silence tells a server that works on a statement from one that is frozen or cut off.
+//
+// A statement may take hours, and a server that works on it says nothing meanwhile. A server that is frozen, or behind
+// a network that swallows packets, says nothing either, for ever. So whoever has waited for long asks on a new
+// connection whether the server lives: if it does not answer there either, the waiting is over with db.ErrConnection.
+// It knows bytes and deadlines, and no protocol.
+package silence
 
 import (
 	"context"
@@ -13,12 +19,8 @@ import (
 	"wherry/pkg/db"
 )
 
-// A statement may take hours, and a server that works on it says nothing meanwhile. A server that is frozen, or
-// behind a network that swallows packets, says nothing either, for ever. So whoever has waited for long asks on a new
-// connection whether the server lives: if it does not answer there either, the waiting is over with ErrConnection.
-
-// pulse asks a server whether it lives, for all connections to it.
-type pulse struct {
+// Pulse asks a server whether it lives, for all connections to it.
+type Pulse struct {
 	patience time.Duration // of silence before it is asked, and for its answer
 	ask      func(ctx context.Context) error
 
@@ -27,12 +29,14 @@ type pulse struct {
 	said error         // what came of it; guarded by turn
 }
 
-func newPulse(patience time.Duration, ask func(ctx context.Context) error) *pulse {
-	return &pulse{patience: patience, ask: ask, turn: make(chan struct{}, 1)}
+// NewPulse returns a pulse of a server that ask connects to. patience is how long a server may be silent before it is
+// asked, and how long the answer may take.
+func NewPulse(patience time.Duration, ask func(ctx context.Context) error) *Pulse {
+	return &Pulse{patience: patience, ask: ask, turn: make(chan struct{}, 1)}
 }
 
 // beats returns nil when the server lives.
-func (p *pulse) beats() error {
+func (p *Pulse) beats() error {
 	p.turn <- struct{}{}
 	defer func() { <-p.turn }()
 	if time.Since(p.at) < p.patience {
@@ -52,15 +56,15 @@ func (p *pulse) beats() error {
 // attended is a connection on which nobody waits for a dead server.
 type attended struct {
 	net.Conn
-	pulse *pulse
+	pulse *Pulse
 	woken chan struct{} // holds a token when a deadline was set or the connection closed
 
 	mu          sync.Mutex
 	read, write time.Time // the deadlines that the user of the connection has set
 }
 
-// attend watches over a connection; without a pulse it is left as it is.
-func attend(nc net.Conn, p *pulse) net.Conn {
+// Attend watches over a connection; without a pulse it is left as it is.
+func Attend(nc net.Conn, p *Pulse) net.Conn {
 	if p == nil {
 		return nc
 	}

@@ -1,8 +1,7 @@
-package wire
+package silence
 
 import (
 	"context"
-	"errors"
 	"net"
 	"os"
 	"sync/atomic"
@@ -22,7 +21,7 @@ func silence(t *testing.T, ask func(ctx context.Context) error) (here *attended,
 	asked = &atomic.Int64{}
 	near, far := net.Pipe()
 	t.Cleanup(func() { _, _ = near.Close(), far.Close() })
-	c := attend(near, newPulse(10*time.Second, func(ctx context.Context) error {
+	c := Attend(near, NewPulse(10*time.Second, func(ctx context.Context) error {
 		asked.Add(1)
 		return ask(ctx)
 	}))
@@ -72,7 +71,7 @@ func TestSilenceOfADeadServer(t *testing.T) {
 				near, far := net.Pipe()
 				defer near.Close()
 				defer far.Close()
-				other := attend(near, c.pulse)
+				other := Attend(near, c.pulse)
 				ended := make(chan error, 1)
 				began := time.Now()
 				go func() { ended <- op(other) }()
@@ -80,13 +79,13 @@ func TestSilenceOfADeadServer(t *testing.T) {
 				require.ErrorIs(t, <-ended, db.ErrConnection)
 				assert.Equal(t, 20*time.Second, time.Since(began), "patience, and patience for the answer")
 				assert.Equal(t, int64(1), asked.Load())
-				require.ErrorIs(t, Classify(op(c)), db.ErrConnection, "and it is known as lost afterwards")
+				require.ErrorIs(t, op(c), db.ErrConnection, "and it is known as lost afterwards")
 			})
 		})
 	}
 }
 
-// TestSilenceAndDeadlines keeps the deadlines of who uses the connection, also when they are set during a question.
+// TestSilenceAndDeadlines keeps the deadlines of who uses the connection.
 func TestSilenceAndDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _, asked := silence(t, frozen)
@@ -98,29 +97,5 @@ func TestSilenceAndDeadlines(t *testing.T) {
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 		assert.Equal(t, 3*time.Second, time.Since(began))
 		assert.Zero(t, asked.Load())
-
-		require.NoError(t, c.SetDeadline(time.Time{}))
-		w := &Conn{nc: c}
-		ctx, cancel := context.WithTimeoutCause(t.Context(), 15*time.Second, errors.New("interrupted"))
-		defer cancel()
-		_, err = w.nc.Read(make([]byte, 1)) // ends by itself
-		require.ErrorIs(t, err, db.ErrConnection)
-		time.Sleep(time.Minute)
-		done := w.Guard(ctx)
-		_, err = w.nc.Read(make([]byte, 1))
-		require.EqualError(t, done(err), "interrupted", "a context that has ended")
-	})
-	synctest.Test(t, func(t *testing.T) {
-		c, _, asked := silence(t, frozen)
-		began := time.Now()
-		ctx, cancel := context.WithTimeoutCause(t.Context(), 15*time.Second, errors.New("interrupted"))
-		defer cancel()
-		w := &Conn{nc: c}
-		done := w.Guard(ctx)
-		_, err := w.nc.Read(make([]byte, 1))
-		require.EqualError(t, done(err), "interrupted")
-		assert.Equal(t, 15*time.Second, time.Since(began), "not when the question is answered")
-		assert.Equal(t, int64(1), asked.Load())
-		time.Sleep(time.Minute) // until the question is over
 	})
 }
