@@ -13,8 +13,8 @@ import (
 const mirrorEvery = 2 * time.Second
 
 // mirrorShare bounds the time spent on the state file, which grows with the number of tables: after a write that
-// took 1 s nothing is written for 5 s.
-const mirrorShare = 5
+// took 1 s nothing is written for 20 s.
+const mirrorShare = 20
 
 // mirroring puts what is known of a phase's progress into the state.
 type mirroring func(st *state.State, p monitor.Snapshot)

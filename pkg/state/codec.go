@@ -59,6 +59,9 @@ func (c codec) decodeAs(path string, data []byte, current int, steps map[int]mig
 	return s, nil
 }
 
+// replacement is an escape that the encoder wrote, and not text that reads like one: the backslash is not escaped.
+var replacement = regexp.MustCompile(`[^\\](\\\\)*\\ufffd`)
+
 func marshalJSON(s *State) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -67,8 +70,9 @@ func marshalJSON(s *State) ([]byte, error) {
 	if err := enc.Encode(s); err != nil {
 		return nil, err
 	}
-	// what the encoder puts for bytes that are not UTF-8
-	if regexp.MustCompile(`[^\\](\\\\)*\\ufffd`).Match(b.Bytes()) {
+	// What the encoder puts for bytes that are not UTF-8. The cheap search comes first: with thousands of tables the
+	// expression takes a third of the time of writing them.
+	if bytes.Contains(b.Bytes(), []byte(`\ufffd`)) && replacement.Match(b.Bytes()) {
 		return nil, errors.New("text is not UTF-8")
 	}
 	return b.Bytes(), nil
