@@ -248,7 +248,7 @@ const filterDatabase = "filter_property"
 
 func filterAgrees(t *testing.T, s *schemaServer, charset string, r *rand.Rand) {
 	s.fresh(t, filterDatabase)
-	columns := filterColumns(s.flavor.MariaDB)
+	columns := filterColumns(s.flavor.Family == schema.MariaDB)
 	name := schema.Name{Database: filterDatabase, Table: "t"}
 	filterFill(t, s, name, columns, r)
 	table := s.read(t, name)

@@ -69,7 +69,7 @@ func schemaServers(t *testing.T) []*schemaServer {
 func schemaCollations(t *testing.T, db *sql.DB, flavor mysql.Flavor) mysql.Collations {
 	t.Helper()
 	column := "COLLATION_NAME"
-	if flavor.MariaDB && flavor.Version >= 101001 {
+	if flavor.Family == schema.MariaDB && flavor.Version >= 101001 {
 		column = "FULL_COLLATION_NAME"
 	}
 	c := mysql.Collations{Known: map[string]string{}, Default: map[string]string{}}
@@ -146,7 +146,7 @@ func TestSchemaRoundTrip(t *testing.T) {
 					Table:    "parent",
 				})+" (id int primary key, u varchar(20) CHARACTER SET latin1, unique(u))")
 				for _, c := range schemaCases {
-					family := map[bool]string{false: "mysql", true: "mariadb"}[s.flavor.MariaDB]
+					family := map[bool]string{false: "mysql", true: "mariadb"}[s.flavor.Family == schema.MariaDB]
 					if c.only == "" || c.only == family {
 						t.Run(c.name, func(t *testing.T) { schemaRoundTrip(t, s, other, c) })
 					}
@@ -206,7 +206,7 @@ func schemaRoundTrip(t *testing.T, s, other *schemaServer, c schemaCase) {
 		return schema.Name{Database: schemaTo, Table: n.Table}
 	})
 	require.NoError(t, err)
-	crossing := s.flavor.MariaDB != other.flavor.MariaDB
+	crossing := s.flavor.Family.Across(other.flavor.Family)
 	fatal := false
 	var names []string
 	for _, loss := range losses {

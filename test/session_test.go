@@ -214,7 +214,7 @@ func TestSessionExpressions(t *testing.T) {
 	for _, s := range schemaServers(t) {
 		t.Run(s.name, func(t *testing.T) {
 			w := newSessionWorld(t, s)
-			for variable, values := range hostileSessions(s.flavor.MariaDB) {
+			for variable, values := range hostileSessions(s.flavor.Family == schema.MariaDB) {
 				for _, value := range values {
 					w.compute(t, variable, value)
 				}
@@ -294,7 +294,7 @@ func newSessionWorld(t *testing.T, s *schemaServer) *sessionWorld {
 	}
 	var all []sessionCase
 	for _, c := range sessionCases {
-		if s.flavor.MariaDB && c.mariadb != "" {
+		if s.flavor.Family == schema.MariaDB && c.mariadb != "" {
 			c.uses = strings.TrimPrefix(c.mariadb, "none")
 		}
 		all = append(all, c)

@@ -32,7 +32,9 @@ type server struct {
 	owned  db.Owned // nil: an older version made the bookkeeping
 }
 
-func (s *server) Dialect() schema.Dialect { return mysql.New(mysql.Flavor{}, mysql.Collations{}) }
+func (s *server) Dialect() schema.Dialect {
+	return mysql.New(mysql.Flavor{Family: schema.MySQL}, mysql.Collations{})
+}
 
 func (s *server) Ledger() db.Ledger { return ledger{s: s} }
 

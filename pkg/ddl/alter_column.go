@@ -194,16 +194,17 @@ func (a *alteration) columnDefaults() error {
 		switch {
 		case d.visible != nil:
 			c.Invisible = !*d.visible
-		case c.Generated != schema.NotGenerated, c.AutoIncrement, !a.w.ctx.Flavor.MariaDB && !takesLiteral(c.Type.Kind):
+		case c.Generated != schema.NotGenerated, c.AutoIncrement,
+			a.w.ctx.Flavor.Family == schema.MySQL && !takesLiteral(c.Type.Kind):
 			a.doubt("a default of column " + c.Name + ", which has none")
 		case d.def == nil:
 			c.Default = nil
-			if c.Nullable && (a.w.ctx.Flavor.MariaDB || !takesLiteral(c.Type.Kind)) {
+			if c.Nullable && (a.w.ctx.Flavor.Family == schema.MariaDB || !takesLiteral(c.Type.Kind)) {
 				c.Default = &schema.Default{Null: true}
 			}
 		case d.def.expr != nil:
 			a.doubtExpression(d.def.expr)
-			if d.def.expr.constant() && a.w.ctx.Flavor.MariaDB {
+			if d.def.expr.constant() && a.w.ctx.Flavor.Family == schema.MariaDB {
 				a.doubt("how the server prints a literal in parentheses")
 			}
 			c.Default = &schema.Default{Text: d.def.expr.sql(a.t.Columns)}

@@ -213,7 +213,7 @@ func (a *alteration) refit(index *schema.Index, part *schema.Part, before, after
 	switch {
 	case index.Kind != schema.BTree:
 		return
-	case index.Using == "HASH" && a.w.ctx.Flavor.MariaDB:
+	case index.Using == "HASH" && a.w.ctx.Flavor.Family == schema.MariaDB:
 		a.doubt("whether index " + index.Name + " stays a hash")
 	case !partial(before) || !partial(after), part.Prefix > 0 && !long && part.Prefix >= after.Size:
 		part.Prefix = 0

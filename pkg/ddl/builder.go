@@ -303,7 +303,7 @@ func (b *builder) rank(index *schema.Index) int {
 		at := b.t.Column(part.Column)
 		if part.Expr != "" || at >= 0 && b.t.Columns[at].Nullable {
 			rank = max(rank, 2)
-		} else if part.Prefix > 0 && !b.w.ctx.Flavor.MariaDB {
+		} else if part.Prefix > 0 && b.w.ctx.Flavor.Family == schema.MySQL {
 			rank = max(rank, 1)
 		}
 	}
@@ -338,7 +338,7 @@ func (b *builder) index(def *indexDef) schema.Index {
 		index.Parts = append(index.Parts, made)
 		size += bytes
 	}
-	if index.Using == "HASH" && b.w.ctx.Flavor.MariaDB {
+	if index.Using == "HASH" && b.w.ctx.Flavor.Family == schema.MariaDB {
 		for i := range index.Parts {
 			if def.using == "HASH" && index.Parts[i].Desc {
 				b.doubt("a descending hash")
@@ -349,7 +349,7 @@ func (b *builder) index(def *indexDef) schema.Index {
 	if size > b.longest() {
 		b.doubt("what becomes of an index of many bytes")
 	}
-	if index.Kind != schema.BTree || !b.w.ctx.Flavor.MariaDB && index.Using == "HASH" &&
+	if index.Kind != schema.BTree || b.w.ctx.Flavor.Family == schema.MySQL && index.Using == "HASH" &&
 		strings.EqualFold(b.t.Engine, "InnoDB") {
 		index.Using = ""
 	}
@@ -398,7 +398,7 @@ func (b *builder) part(index *schema.Index, def *partDef) (part schema.Part, byt
 			return part, c.Type.Size * unit
 		}
 	case schema.Text, schema.Blob:
-		if part.Prefix == 0 && index.Unique && b.w.ctx.Flavor.MariaDB && index.Name != "PRIMARY" {
+		if part.Prefix == 0 && index.Unique && b.w.ctx.Flavor.Family == schema.MariaDB && index.Name != "PRIMARY" {
 			index.Using = "HASH"
 		} else if part.Prefix == 0 {
 			b.doubt("an index over the whole of " + c.Name)

@@ -286,11 +286,11 @@ func (w *world) expressions(d *columnDef, c *schema.Column, columns []schema.Col
 	}
 	if d.def != nil && d.def.expr != nil {
 		c.Default = &schema.Default{Text: printed(d.def.expr)}
-		if d.def.expr.constant() && w.ctx.Flavor.MariaDB {
+		if d.def.expr.constant() && w.ctx.Flavor.Family == schema.MariaDB {
 			unsure = "how the server prints a literal in parentheses"
 		}
 	}
-	if !w.ctx.Flavor.MariaDB {
+	if w.ctx.Flavor.Family == schema.MySQL {
 		return unsure
 	}
 	for _, check := range d.checks {

@@ -18,7 +18,7 @@ func (b *builder) foreign(def *foreignDef, highest *int) key {
 	if index.Name == "" {
 		index.Name = def.index
 	}
-	if f.Name == "" && b.w.ctx.Flavor.MariaDB {
+	if f.Name == "" && b.w.ctx.Flavor.Family == schema.MariaDB {
 		f.Name = def.index
 	}
 	if f.Name == "" {
@@ -31,7 +31,7 @@ func (b *builder) foreign(def *foreignDef, highest *int) key {
 	for _, column := range f.Columns {
 		index.Parts = append(index.Parts, schema.Part{Column: column})
 	}
-	if b.w.ctx.Flavor.MariaDB && b.w.ctx.Flavor.Version >= 120000 {
+	if b.w.ctx.Flavor.Family == schema.MariaDB && b.w.ctx.Flavor.Version >= 120000 {
 		b.doubt("the name of a foreign key")
 	}
 	b.t.ForeignKeys = append(b.t.ForeignKeys, f)
@@ -109,7 +109,7 @@ func (b *builder) checks(defs []checkDef, lost map[string]bool) {
 		if check.Name == "" && len(lost) > 0 {
 			b.doubt("the name of a check beside one that is dropped")
 		}
-		if check.Name == "" && b.w.ctx.Flavor.MariaDB {
+		if check.Name == "" && b.w.ctx.Flavor.Family == schema.MariaDB {
 			for n := 1; check.Name == "" || have[strings.ToLower(check.Name)]; n++ {
 				check.Name = fmt.Sprintf("CONSTRAINT_%d", n)
 			}

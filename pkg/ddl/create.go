@@ -71,7 +71,7 @@ func (s *createTable) likeTable(w *world) *schema.Table {
 			return nil
 		}
 	}
-	if !w.ctx.Flavor.MariaDB {
+	if w.ctx.Flavor.Family == schema.MySQL {
 		for i := range after.Checks {
 			after.Checks[i].Name = numberedName(s.name.Table, "_chk_", i+1)
 		}

@@ -58,7 +58,7 @@ func TestDatabaseOfContext(t *testing.T) {
 		ctx.Databases = databases
 		c, err := Parse(statement, ctx)
 		require.NoError(t, err)
-		effects, err := c.Apply(catalog(mysql.Flavor{Version: 90704}))
+		effects, err := c.Apply(catalog(mysql.Flavor{Family: schema.MySQL, Version: 90704}))
 		require.NoError(t, err)
 		require.Len(t, effects, 1)
 		switch {

@@ -11,8 +11,8 @@ import (
 )
 
 var (
-	mysql97    = mysql.Flavor{Version: 90704}
-	mariadb101 = mysql.Flavor{MariaDB: true, Version: 101104}
+	mysql97    = mysql.Flavor{Family: schema.MySQL, Version: 90704}
+	mariadb101 = mysql.Flavor{Family: schema.MariaDB, Version: 101104}
 )
 
 func context(flavor mysql.Flavor) Context {

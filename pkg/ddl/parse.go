@@ -302,7 +302,7 @@ func (e *elements) columnElements(c *columnDef, flavor schema.Flavor) {
 	if c.primary {
 		e.addIndex(indexDef{name: "PRIMARY", primary: true, unique: true, parts: parts})
 	}
-	if c.unique && (!c.primary || !flavor.MariaDB) {
+	if c.unique && (!c.primary || flavor.Family == schema.MySQL) {
 		e.addIndex(indexDef{unique: true, parts: parts})
 	}
 	if c.parent != nil {

@@ -204,7 +204,7 @@ func (p *parser) indexOption(def *indexDef) bool {
 		p.AcceptMark("=")
 		if size := p.Integer(); size != 0 {
 			def.extra = append(def.extra, fmt.Sprintf("KEY_BLOCK_SIZE=%d", size))
-			if !p.ctx.Flavor.MariaDB {
+			if p.ctx.Flavor.Family == schema.MySQL {
 				def.unsure = "KEY_BLOCK_SIZE of an index"
 			}
 		}

@@ -230,7 +230,7 @@ func (d *partitioning) text(t *schema.Table) string {
 func partitionName(name string, flavor schema.Flavor) string {
 	plain := strings.IndexFunc(name, func(r rune) bool { return r >= 0x80 || !sqltext.WordByte(byte(r)) }) < 0 &&
 		strings.Trim(name, "0123456789") != ""
-	if flavor.MariaDB || !plain {
+	if flavor.Family == schema.MariaDB || !plain {
 		return mysql.Quote(name)
 	}
 	return name

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"wherry/pkg/schema"
 	"wherry/pkg/schema/mysql"
 	"wherry/pkg/sqltext"
 )
@@ -59,7 +60,7 @@ func (p *parser) columnType() typeSpec {
 		t.name = "varchar"
 	case t.name == "double":
 		p.Accept("PRECISION")
-	case t.name == "json" && p.ctx.Flavor.MariaDB:
+	case t.name == "json" && p.ctx.Flavor.Family == schema.MariaDB:
 		t.name, t.json = "longtext", true
 	}
 	if p.Err == nil && !typeNames[t.name] {

@@ -35,8 +35,8 @@ func rules(ctx Context) sqltext.Rules {
 	return sqltext.Rules{
 		ANSIQuotes: ctx.ANSIQuotes, NoBackslashEscapes: ctx.NoBackslashEscapes,
 		Runs: func(mariadb bool, version int) bool {
-			foreign := mariadb && !ctx.Flavor.MariaDB ||
-				ctx.Flavor.MariaDB && !mariadb && version >= 50700 && version <= 99999
+			foreign := mariadb && ctx.Flavor.Family == schema.MySQL ||
+				ctx.Flavor.Family == schema.MariaDB && !mariadb && version >= 50700 && version <= 99999
 			return version <= ctx.Flavor.Version && !foreign
 		},
 	}

@@ -92,7 +92,7 @@ func (w *world) under(t *schema.Table, to schema.Name) *schema.Table {
 			after.ForeignKeys[i].Parent = to
 		}
 	}
-	if !w.ctx.Flavor.MariaDB {
+	if w.ctx.Flavor.Family == schema.MySQL {
 		for i, check := range after.Checks {
 			after.Checks[i].Name = follow(check.Name, t.Name.Table, to.Table, "_chk_")
 		}

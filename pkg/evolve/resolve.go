@@ -100,7 +100,7 @@ func assumptions(of schema.StatementContext) []assumption {
 		return all
 	}
 	all = append(all, assumption{false, schema.SpareStays}, assumption{false, schema.SpareGoes})
-	if of.Flavor.MariaDB {
+	if of.Flavor.Family == schema.MariaDB {
 		for _, spare := range []schema.Spare{schema.SpareUnknown, schema.SpareStays, schema.SpareGoes} {
 			all = append(all, assumption{true, spare})
 		}

@@ -21,7 +21,7 @@ func TestResolve(t *testing.T) {
 		renamed = "CREATE TABLE d.u (id INT PRIMARY KEY, a BIGINT)"
 		stamped = "CREATE TABLE d.t (id INT PRIMARY KEY, a INT, s TIMESTAMP)"
 	)
-	mariadb := schema.Flavor{MariaDB: true, Version: 101100}
+	mariadb := schema.Flavor{Family: schema.MariaDB, Version: 101100}
 	for _, c := range []struct {
 		name, before, change string
 		other                string // another table of the move before the change
@@ -117,7 +117,7 @@ func TestResolve(t *testing.T) {
 				return effects[0].After
 			}
 			q := &question{
-				change: statement(c.change, c.flavor.MariaDB), before: shapes{},
+				change: statement(c.change, c.flavor.Family == schema.MariaDB), before: shapes{},
 				collations: collations{"d": "latin1_swedish_ci"},
 				follows:    func(schema.Name) bool { return true },
 				recorded:   func(schema.Name) (bool, error) { return false, nil },

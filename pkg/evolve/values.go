@@ -66,7 +66,8 @@ func (c *change) exact(g *goal, p *plan.Plan) error {
 		return nil
 	}
 	r := p.Routes[at]
-	after, across := r.Source.Table, r.Source.Table.Flavor.MariaDB != r.Target.Table.Flavor.MariaDB
+	after, here, there := r.Source.Table, r.Source.Table.Flavor.Family, r.Target.Table.Flavor.Family
+	across := here.Across(there)
 	if name := numbered(g, after); name != "" {
 		switch {
 		case r.Filter != nil:
@@ -85,7 +86,8 @@ func (c *change) exact(g *goal, p *plan.Plan) error {
 		case i < 0 || was < 0:
 		case r.Filter != nil && r.Filter.Uses(&r.Source, name):
 			return unsupported("values of column %s of %s changed, which its row filter looks at", name, g.Source)
-		case across && slices.Contains(after.Key(), i) && !alike(&g.before.Columns[was].Type, &after.Columns[i].Type):
+		case across && slices.Contains(after.Key(), i) &&
+			(!schema.Measured(here, there) || !alike(&g.before.Columns[was].Type, &after.Columns[i].Type)):
 			return unsupported("values of key column %s of %s were converted, which the two families need not do alike",
 				name, g.Source)
 		}
@@ -123,7 +125,7 @@ func sorts(t *schema.Table) bool {
 	})
 }
 
-// alike returns whether both families convert every value of one type to the other in the same way. It lists what was
+// alike returns whether MySQL and MariaDB convert every value of one type to the other in the same way. It lists what was
 // found to agree, for instance VARCHAR in latin1 to TEXT in utf8mb4. What is not listed, such as DOUBLE to VARCHAR,
 // counts as different.
 func alike(from, to *schema.Type) bool {

@@ -21,8 +21,8 @@ const existingTable = "CREATE TABLE `t` (\n  `id` int NOT NULL,\n  `u` varchar(1
 
 func existingParsed(t *testing.T, create string) *schema.Table {
 	t.Helper()
-	table, err := mysql.ParseCreate(create, schema.Name{Database: "d", Table: "t"}, mysql.Flavor{Version: 90704},
-		mysql.Collations{})
+	table, err := mysql.ParseCreate(create, schema.Name{Database: "d", Table: "t"},
+		mysql.Flavor{Family: schema.MySQL, Version: 90704}, mysql.Collations{})
 	require.NoError(t, err)
 	return table
 }

@@ -28,7 +28,7 @@ type memory struct {
 var errKilled = errors.New("killed")
 
 func (m *memory) Dialect() schema.Dialect {
-	return mysql.New(mysql.Flavor{Version: 90704}, mysql.Collations{})
+	return mysql.New(mysql.Flavor{Family: schema.MySQL, Version: 90704}, mysql.Collations{})
 }
 
 func (m *memory) Tables(_ context.Context, match func(schema.Name) bool) ([]*schema.Table, error) {
@@ -72,7 +72,8 @@ func (m *memory) Execute(_ context.Context, statement string) error {
 	database, rest, _ := strings.Cut(strings.TrimPrefix(statement, "CREATE TABLE "), ".")
 	ident, _, _ := strings.Cut(rest, " ")
 	name := schema.Name{Database: strings.Trim(database, "`"), Table: strings.Trim(ident, "`")}
-	table, err := mysql.ParseCreate("CREATE TABLE "+rest, name, mysql.Flavor{Version: 90704}, mysql.Collations{})
+	table, err := mysql.ParseCreate("CREATE TABLE "+rest, name,
+		mysql.Flavor{Family: schema.MySQL, Version: 90704}, mysql.Collations{})
 	if err == nil {
 		m.tables = append(m.tables, table)
 	}
@@ -88,7 +89,7 @@ func steps(t *testing.T, names ...string) []plan.Step {
 		source, err := mysql.ParseCreate("CREATE TABLE "+mysql.Quote(name.Table)+" (`id` int NOT NULL, `v` "+
 			"varchar(10) DEFAULT 'x', PRIMARY KEY (`id`), KEY `v` (`v`)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 "+
 			"COLLATE=utf8mb4_bin",
-			name, mysql.Flavor{Version: 90704}, mysql.Collations{})
+			name, mysql.Flavor{Family: schema.MySQL, Version: 90704}, mysql.Collations{})
 		require.NoError(t, err)
 		target, losses, err := (&memory{}).Dialect().Map(source,
 			schema.Name{Database: "new" + name.Database, Table: name.Table}, nil)

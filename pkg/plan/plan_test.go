@@ -386,11 +386,11 @@ func TestDefinitions(t *testing.T) {
 	read := func() *schema.Table {
 		read, err := mysql.ParseCreate("CREATE TABLE `a` (\n  `id` int NOT NULL,\n  `b` varchar(5) DEFAULT 'x',\n  "+
 			"PRIMARY KEY (`id`)\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin",
-			name("a"), mysql.Flavor{Version: 90704}, mysql.Collations{})
+			name("a"), mysql.Flavor{Family: schema.MySQL, Version: 90704}, mysql.Collations{})
 		require.NoError(t, err)
 		return read
 	}
-	dialect := mysql.New(mysql.Flavor{Version: 90704}, mysql.Collations{})
+	dialect := mysql.New(mysql.Flavor{Family: schema.MySQL, Version: 90704}, mysql.Collations{})
 	good, spoilt := read(), read()
 	spoilt.Columns[1].Type.Size = 6
 	for _, c := range []struct {

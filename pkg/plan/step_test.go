@@ -27,8 +27,8 @@ func TestWithoutUnique(t *testing.T) {
 
 func mustParse(t *testing.T, create string) *schema.Table {
 	t.Helper()
-	table, err := mysql.ParseCreate(create, schema.Name{Database: "d", Table: "t"}, mysql.Flavor{Version: 90704},
-		mysql.Collations{
+	table, err := mysql.ParseCreate(create, schema.Name{Database: "d", Table: "t"},
+		mysql.Flavor{Family: schema.MySQL, Version: 90704}, mysql.Collations{
 			Known:   map[string]string{"utf8mb4_0900_ai_ci": "utf8mb4"},
 			Default: map[string]string{"utf8mb4": "utf8mb4_0900_ai_ci"},
 		})

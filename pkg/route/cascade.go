@@ -154,10 +154,10 @@ func (r *Reference) differs(i int) string {
 		return fmt.Sprintf("ON UPDATE CASCADE takes values of %s, which is of another type than %s", to.Name, from.Name)
 	}
 	target := r.Child.Target.Column(r.From[i])
-	across := r.Child.Source.Table.Flavor.MariaDB != r.Child.Target.Table.Flavor.MariaDB
+	here, there := r.Child.Source.Table.Flavor.Family, r.Child.Target.Table.Flavor.Family
 	switch t := &target.Type; t.Kind {
 	case schema.Char, schema.Varchar:
-		if t.Collation != from.Type.Collation || across && !mysql.SharesCollation(t.Collation) {
+		if t.Collation != from.Type.Collation || !mysql.SharesCollation(here, there, t.Collation) {
 			return fmt.Sprintf("the values of %s are compared by collation %s, which the target has not, or which "+
 				"is not known to call the same values equal there: give them a "+
 				"collation that both have, such as %s_bin", from.Name, from.Type.Collation, from.Type.Charset)

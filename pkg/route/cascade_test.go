@@ -19,7 +19,7 @@ func cascadeRoute(t *testing.T, name, where string, keys ...schema.ForeignKey) *
 			Name:   "PRIMARY",
 			Unique: true, Parts: []schema.Part{{Column: "id"}},
 		},
-		Columns: []schema.Column{
+		Flavor: schema.Flavor{Family: schema.MySQL}, Columns: []schema.Column{
 			{Name: "id", Type: number},
 			{Name: "a", Type: number, Nullable: true},
 			{Name: "b", Type: number, Nullable: true},
@@ -69,11 +69,11 @@ func TestCascadesOverText(t *testing.T) {
 		"latin1_swedish_ci": true, "latin1_bin": true, "utf8mb4_general_ci": true, "utf8mb4_bin": true,
 		"utf8_general_ci": true, "utf8mb4_0900_ai_ci": false, "utf8mb4_uca1400_ai_ci": false,
 	} {
-		obstacle := func(target schema.Flavor, to string) string {
+		obstacle := func(target schema.Family, to string) string {
 			p, child := cascadeRoute(t, "p", ""), cascadeRoute(t, "c", "", cascadeKey("f", "p", "CASCADE", "CASCADE"))
 			text := schema.Type{Kind: schema.Varchar, Size: 9, Charset: "latin1", Collation: collation}
 			there := *child.Source.Table
-			there.Columns, there.Flavor = slices.Clone(there.Columns), target
+			there.Columns, there.Flavor.Family = slices.Clone(there.Columns), target
 			child.Source.Table.Columns[1].Type, p.Source.Table.Columns[0].Type = text, text
 			text.Collation = to
 			there.Columns[1].Type = text
@@ -81,10 +81,11 @@ func TestCascadesOverText(t *testing.T) {
 			require.NoError(t, err)
 			return NewCascades([]*Route{p, child}).All()[0].Obstacle
 		}
-		assert.Equal(t, alike, obstacle(schema.Flavor{MariaDB: true, Version: 101100}, collation) == "", collation)
-		assert.Empty(t, obstacle(schema.Flavor{Version: 90700}, collation), "%s within a family", collation)
-		assert.NotEmpty(t, obstacle(schema.Flavor{Version: 90700}, "latin1_danish_ci"), "%s becomes another one",
-			collation)
+		assert.Equal(t, alike, obstacle(schema.MariaDB, collation) == "", collation)
+		assert.Empty(t, obstacle(schema.MySQL, collation), "%s within a family", collation)
+		assert.NotEmpty(t, obstacle(schema.MySQL, "latin1_danish_ci"), "%s becomes another one", collation)
+		assert.NotEmpty(t, obstacle("other", collation), "%s in a family that nobody knows", collation)
+		assert.NotEmpty(t, obstacle("", collation), "%s in no family", collation)
 	}
 }
 

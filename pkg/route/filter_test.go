@@ -21,8 +21,8 @@ func relation(t testing.TB) *Relation {
 		"`acc` enum('a','á'), `j` json, `u` tinyint unsigned, `gbk` varchar(5) CHARACTER SET gbk COLLATE gbk_bin, " +
 		"`set` set('a'))" +
 		" ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci"
-	table, err := mysql.ParseCreate(create, schema.Name{Database: "shop", Table: "t"}, mysql.Flavor{Version: 90704},
-		mysql.Collations{})
+	table, err := mysql.ParseCreate(create, schema.Name{Database: "shop", Table: "t"},
+		mysql.Flavor{Family: schema.MySQL, Version: 90704}, mysql.Collations{})
 	require.NoError(t, err)
 	rel := &Relation{Table: table}
 	for i := range table.Columns {

@@ -79,7 +79,7 @@ func (t *Table) identifies(index *Index) bool {
 	if index.Kind != BTree || index.Invisible || index.WithoutOverlaps() {
 		return false
 	}
-	if index.Using == "HASH" && !strings.EqualFold(t.Engine, "MEMORY") && t.Flavor.MariaDB {
+	if index.Using == "HASH" && !strings.EqualFold(t.Engine, "MEMORY") && t.Flavor.Family == MariaDB {
 		return false // MariaDB's unique index over long values (MDEV-371); elsewhere HASH is read as BTREE
 	}
 	for _, part := range index.Parts {
@@ -87,7 +87,8 @@ func (t *Table) identifies(index *Index) bool {
 		if part.Expr != "" || part.Prefix != 0 || at < 0 || t.Columns[at].Nullable || !t.Columns[at].Type.tellsApart() {
 			return false
 		}
-		if c := &t.Columns[at].Type; t.Flavor.MariaDB && c.Kind == Char && strings.Contains(c.Collation, "nopad") {
+		if c := &t.Columns[at].Type; t.Flavor.Family == MariaDB && c.Kind == Char &&
+			strings.Contains(c.Collation, "nopad") {
 			// The index compares such values filled with spaces, a WHERE without: they differ about 'x' and 'x\t'
 			// (seen on 10.11).
 			return false

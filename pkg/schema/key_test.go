@@ -52,10 +52,10 @@ func TestKeyIndex(t *testing.T) {
 		"UNIQUE KEY `k` (`b`) USING HASH":                                 {"k b", false},
 		maria + "PRIMARY KEY (`a`,`period` WITHOUT OVERLAPS)":             {"", true},
 	} {
-		flavor := mysql.Flavor{Version: 90704}
+		flavor := mysql.Flavor{Family: schema.MySQL, Version: 90704}
 		indexes, isMaria := strings.CutPrefix(indexes, maria)
 		if isMaria {
-			flavor = mysql.Flavor{MariaDB: true, Version: 101119}
+			flavor = mysql.Flavor{Family: schema.MariaDB, Version: 101119}
 		}
 		create := "CREATE TABLE `t` (\n  " + strings.TrimSuffix(columns+indexes, ",\n") +
 			"\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"

@@ -61,13 +61,6 @@ type Table struct {
 	Flavor     Flavor // of the server whose language the expressions and options are in
 }
 
-// Flavor is which of the two families a server belongs to and its version. The zero value is a MySQL of unknown
-// version.
-type Flavor struct {
-	MariaDB bool
-	Version int // major*10000 + minor*100 + patch, such as 90704 or 101104
-}
-
 // TableKind tells base tables from what only looks like one.
 type TableKind int
 

@@ -123,7 +123,7 @@ func (g *generator) statement() string {
 		}
 		return "ALTER TABLE " + name + " PARTITION BY HASH (c0) PARTITIONS 2"
 	case 8:
-		if g.b.flavor.MariaDB {
+		if g.b.flavor.Family == schema.MariaDB {
 			return "ALTER TABLE " + name + " " + g.pick("ADD COLUMN IF NOT EXISTS "+g.name()+" INT",
 				"DROP COLUMN IF EXISTS "+g.name(), "ADD INDEX IF NOT EXISTS i0 ("+g.some(t)+")",
 				"DROP INDEX IF EXISTS i1", "MODIFY COLUMN IF EXISTS "+g.name()+" INT", "DROP CONSTRAINT IF EXISTS kk")

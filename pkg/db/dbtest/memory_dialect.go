@@ -19,6 +19,7 @@ func (d dialect) Map(source *schema.Table, to schema.Name, rename func(schema.Na
 	}
 	t := *source
 	t.Name, t.Rows, t.Bytes, t.AutoIncrement, t.Definition = to, 0, 0, 0, ""
+	t.Flavor = schema.Flavor{Family: d.family.name}
 	t.ForeignKeys = slices.Clone(t.ForeignKeys)
 	for i := range t.ForeignKeys {
 		t.ForeignKeys[i].Parent = rename(t.ForeignKeys[i].Parent)

@@ -16,7 +16,7 @@ import (
 // family is what servers differ in. A phase that works from the first family to the second, and within each, asks
 // nobody what it talks to.
 type family struct {
-	name  string
+	name  schema.Family
 	order func(a, b []byte) int // of text
 	// single tells that a statement makes a table, or adds one index or one foreign key: what the other family does
 	// with one statement takes several.
@@ -54,7 +54,7 @@ func newServer(name string, f *family) *Server {
 
 // identity tells which server this is.
 func (s *Server) identity() db.Identity {
-	return db.Identity{UUID: s.name, Host: s.name, Flavor: s.family.name, Version: "1.0.0"}
+	return db.Identity{UUID: s.name, Host: s.name, Flavor: string(s.family.name), Version: "1.0.0"}
 }
 
 // translate gives every column a name of its own, and integers that identify nothing the type of a text: the second

@@ -38,6 +38,7 @@ type unique struct {
 }
 
 func newTable(f *family, def *schema.Table) *table {
+	def.Flavor = schema.Flavor{Family: f.name}
 	t := &table{family: f, def: def, key: def.Key(), rows: map[string]*record{}, next: max(def.AutoIncrement, 1)}
 	own := def.KeyIndex()
 	for i := range def.Indexes {

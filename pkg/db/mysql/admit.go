@@ -13,9 +13,9 @@ import (
 // "read_only"; MariaDB manual, "GRANT": since 10.11 SUPER does not any more).
 func bypass(flavor dialect.Flavor) []string {
 	switch {
-	case flavor.MariaDB && flavor.Version >= 101100:
+	case flavor.Family == schema.MariaDB && flavor.Version >= 101100:
 		return []string{"READ_ONLY ADMIN"}
-	case flavor.MariaDB:
+	case flavor.Family == schema.MariaDB:
 		return []string{"READ_ONLY ADMIN", "SUPER"}
 	}
 	return []string{"CONNECTION_ADMIN", "SUPER"}

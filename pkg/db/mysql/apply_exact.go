@@ -15,7 +15,7 @@ import (
 // not sure of itself.
 func comparesOtherwise(r *route.Route) bool {
 	source, target := r.Source.Table, r.Target.Table
-	across := source.Flavor.MariaDB != target.Flavor.MariaDB
+	across := source.Flavor.Family.Across(target.Flavor.Family)
 	for _, index := range target.UniqueIndexes() {
 		for _, part := range index.Parts {
 			at, from := target.Column(part.Column), -1

@@ -45,7 +45,7 @@ func countBlanks(positions []int, row db.Row) (n int) {
 // roomForLoose returns a verb with blanks in it that loosen can write over, and where they are.
 func roomForLoose(flavor dialect.Flavor, verb string) (string, int) {
 	switch word, rest, _ := strings.Cut(verb, " "); {
-	case flavor.MariaDB:
+	case flavor.Family == schema.MariaDB:
 		return strings.Repeat(" ", len(looseClaim)) + verb, 0
 	case flavor.HasSetVarHint():
 		return word + strings.Repeat(" ", len(looseHint)) + " " + rest, len(word)
@@ -56,7 +56,7 @@ func roomForLoose(flavor dialect.Flavor, verb string) (string, int) {
 
 // loosen takes strict mode off a statement whose verb has room for it at the given place.
 func loosen(statement []byte, flavor dialect.Flavor, at int) {
-	if flavor.MariaDB {
+	if flavor.Family == schema.MariaDB {
 		copy(statement[at:], looseClaim)
 	} else if at >= 0 {
 		copy(statement[at:], looseHint)

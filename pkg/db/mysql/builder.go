@@ -50,7 +50,7 @@ func (t *Target) builder(ctx context.Context) (*sql.Conn, error) {
 	if err != nil {
 		return nil, errors.Join(err, closeConn(conn))
 	}
-	if t.flavor.MariaDB {
+	if t.flavor.Family == schema.MariaDB {
 		settings = append(settings, fmt.Sprintf("SET SESSION innodb_lock_wait_timeout = %d",
 			int(childrenWait.Seconds())))
 	}

@@ -131,7 +131,7 @@ func (l *targetChecks) definers(ctx context.Context, plan db.Plan, all grants) e
 		return nil
 	}
 	names := []string{"SET_ANY_DEFINER", "SET_USER_ID", "SUPER"} // SET_USER_ID before MySQL 8.2
-	if l.s.flavor.MariaDB {
+	if l.s.flavor.Family == schema.MariaDB {
 		names = []string{"SET USER", "SUPER"}
 	}
 	l.need(all, schema.Name{}, names...)

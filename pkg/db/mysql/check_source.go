@@ -8,6 +8,7 @@ import (
 
 	"wherry/pkg/count"
 	"wherry/pkg/db"
+	"wherry/pkg/schema"
 )
 
 // copyRate is a cautious guess of bytes per second, to compare the copy's length with the log's retention.
@@ -173,7 +174,7 @@ func (l *sourceChecks) retention(ctx context.Context, plan db.Plan) error {
 }
 
 func (l *sourceChecks) gtid(ctx context.Context, _ db.Plan) error {
-	if l.s.flavor.MariaDB {
+	if l.s.flavor.Family == schema.MariaDB {
 		l.ok("gtid", "MariaDB always has GTIDs")
 		return nil
 	}
@@ -198,7 +199,7 @@ func (l *sourceChecks) serverID(ctx context.Context, _ db.Plan) error {
 		return nil
 	}
 	statement := "SHOW SLAVE HOSTS"
-	if l.s.flavor.HasShowReplicas() && !l.s.flavor.MariaDB {
+	if l.s.flavor.HasShowReplicas() && l.s.flavor.Family == schema.MySQL {
 		statement = "SHOW REPLICAS"
 	}
 	rows, err := l.s.rows(ctx, statement)

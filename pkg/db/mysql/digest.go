@@ -56,7 +56,7 @@ func appendDigested(parts []string, rel *route.Relation, i int) []string {
 // cuts that text to 24 characters, by an exponent or by digits; in a JSON document it does not, but marks whole
 // numbers by ".0".
 func printedReal(flavor dialect.Flavor, value string) string {
-	if flavor.MariaDB || !flavor.HasJSONType() {
+	if flavor.Family == schema.MariaDB || !flavor.HasJSONType() {
 		return value
 	}
 	return "TRIM(TRAILING '.0' FROM TRIM(LEADING '[' FROM TRIM(TRAILING ']' FROM JSON_ARRAY(" + value + "))))"

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"wherry/pkg/schema"
 )
 
 // eraHeader is the size of an event's header in bytes.
@@ -26,7 +28,7 @@ func (f *eraServer) log() [][]byte {
 	table := "0900" + "00000000" + "0100" // number, flags
 	rows := replication.WRITE_ROWS_EVENTv2
 	document, documentType := eraDocument, byte(0xf5) // JSON
-	if f.flavor.MariaDB {
+	if f.flavor.Family == schema.MariaDB {
 		// Sequence number, domain, flags, six bytes of nothing (sql/log_event.h, Gtid_log_event).
 		l.add(replication.MARIADB_GTID_EVENT, 0, eraBytes("0600000000000000", "00000000", "00", "000000000000"))
 		// LONGTEXT
@@ -44,7 +46,7 @@ func (f *eraServer) log() [][]byte {
 	m = append(m, 9, 3, 0x0f, 0xf6, 1, 5, documentType, 13, 3, 17) // types
 	m = append(m, eraBytes("07", "7800", "0a02", "08", "04", "00", "fe00")...)
 	// signs, as by binlog_row_metadata=MINIMAL: of six numbers the third and the year
-	if f.flavor.Version >= 80000 && !f.flavor.MariaDB {
+	if f.flavor.Version >= 80000 && f.flavor.Family == schema.MySQL {
 		m = append(m, eraBytes("0101", "28")...)
 	}
 	l.add(replication.TABLE_MAP_EVENT, 0, m)

@@ -16,6 +16,7 @@ import (
 	play "github.com/go-mysql-org/go-mysql/server"
 	"github.com/stretchr/testify/require"
 
+	"wherry/pkg/schema"
 	dialect "wherry/pkg/schema/mysql"
 )
 
@@ -217,14 +218,14 @@ func (f *eraServer) complaints() []string {
 }
 
 func (f *eraServer) gtid() string {
-	if f.flavor.MariaDB {
+	if f.flavor.Family == schema.MariaDB {
 		return "0-1-5"
 	}
 	return eraUUID + ":1-5"
 }
 
 func (f *eraServer) nextGTID() string {
-	if f.flavor.MariaDB {
+	if f.flavor.Family == schema.MariaDB {
 		return "0-1-6"
 	}
 	return eraUUID + ":1-6"
@@ -247,8 +248,9 @@ func (f *eraServer) uncomment(sql string) string {
 	return eraComment.ReplaceAllStringFunc(sql, func(comment string) string {
 		m := eraComment.FindStringSubmatch(comment)
 		version, _ := strconv.Atoi(m[2])
-		if m[1] == "M" && !f.flavor.MariaDB || version > f.flavor.Version || m[1] == "" && f.flavor.MariaDB &&
-			version >= 50700 {
+		if m[1] == "M" && f.flavor.Family == schema.MySQL || version > f.flavor.Version ||
+			m[1] == "" && f.flavor.Family == schema.MariaDB &&
+				version >= 50700 {
 			return ""
 		}
 		return m[3]
@@ -260,10 +262,10 @@ func (f *eraServer) unknown(sql string) error {
 	bare := eraString.ReplaceAllString(sql, "''")
 	for _, k := range eraKnows {
 		since := k.mysql
-		if f.flavor.MariaDB {
+		if f.flavor.Family == schema.MariaDB {
 			since = k.mariadb
 		}
-		gone := !f.flavor.MariaDB && k.gone != 0 && f.flavor.Version >= k.gone
+		gone := f.flavor.Family == schema.MySQL && k.gone != 0 && f.flavor.Version >= k.gone
 		if (since == 0 || f.flavor.Version < since || gone) && regexp.MustCompile(`(?i)`+k.sql).MatchString(bare) {
 			return protocol.NewError(k.number, "unknown to "+f.version+": "+k.sql)
 		}
@@ -273,7 +275,7 @@ func (f *eraServer) unknown(sql string) error {
 		names = append(names, eraAssigned.FindAllStringSubmatch(bare, -1)...)
 	}
 	for _, name := range names {
-		since := eraVariables[strings.ToLower(name[1])][map[bool]int{true: 1}[f.flavor.MariaDB]]
+		since := eraVariables[strings.ToLower(name[1])][map[bool]int{true: 1}[f.flavor.Family == schema.MariaDB]]
 		if since == 0 || f.flavor.Version < since {
 			return protocol.NewError(1193, "Unknown system variable '"+name[1]+"'")
 		}
@@ -440,7 +442,7 @@ func (f *eraServer) answers() []eraAnswer {
 }
 
 func (f *eraServer) collation() string {
-	if !f.flavor.MariaDB && f.flavor.Version >= 80000 {
+	if f.flavor.Family == schema.MySQL && f.flavor.Version >= 80000 {
 		return "utf8mb4_0900_ai_ci"
 	}
 	return "utf8mb4_general_ci"
@@ -454,7 +456,7 @@ func (f *eraServer) replicaStatus() eraAnswer {
 	}, nil}
 	received := eraUUID + ":1-5"
 	switch {
-	case f.flavor.MariaDB:
+	case f.flavor.Family == schema.MariaDB:
 		a.part, a.names[4] = "SHOW ALL SLAVES STATUS", "Gtid_IO_Pos"
 		received = "0-9-4"
 	case f.flavor.Version >= 80022:

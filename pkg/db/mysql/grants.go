@@ -29,7 +29,7 @@ var grantLine = regexp.MustCompile("(?i)^GRANT (.+?) ON (?:TABLE )?(\\*|`(?:[^`]
 // readGrants returns the privileges of the account, those of its active roles included.
 func (s *server) readGrants(ctx context.Context) (grants, error) {
 	statement := "SHOW GRANTS"
-	if !s.flavor.MariaDB && s.flavor.Version >= 80000 {
+	if s.flavor.Family == schema.MySQL && s.flavor.Version >= 80000 {
 		var roles string
 		if err := s.admin.QueryRowContext(ctx, "SELECT CURRENT_ROLE()").Scan(&roles); err != nil {
 			return nil, wire.Classify(err)
@@ -174,7 +174,7 @@ func (l *sourceChecks) privileges(ctx context.Context, plan db.Plan) error {
 	}
 	good := l.need(all, schema.Name{}, "REPLICATION SLAVE")
 	status := []string{"REPLICATION CLIENT"}
-	if l.s.flavor.MariaDB {
+	if l.s.flavor.Family == schema.MariaDB {
 		status = []string{"BINLOG MONITOR", "REPLICATION CLIENT", "SUPER"} // renamed in MariaDB 10.5
 	}
 	good = l.need(all, schema.Name{}, status...) && good
@@ -194,7 +194,7 @@ func (l *sourceChecks) privileges(ctx context.Context, plan db.Plan) error {
 	}
 	if plan.Fence == db.FenceReadOnly {
 		fence := []string{"SYSTEM_VARIABLES_ADMIN", "SUPER"}
-		if l.s.flavor.MariaDB {
+		if l.s.flavor.Family == schema.MariaDB {
 			fence = []string{"READ_ONLY ADMIN", "SUPER"}
 		}
 		good = l.need(all, schema.Name{}, fence...) && good
@@ -206,7 +206,8 @@ func (l *sourceChecks) privileges(ctx context.Context, plan db.Plan) error {
 	}
 	// Without these something cannot be looked at, which is told where it is looked for.
 	for _, names := range [][]string{{"XA_RECOVER_ADMIN"}, {"SLAVE MONITOR"}} {
-		if len(l.s.flavor.Privileges(names...)) > 0 && l.s.flavor.MariaDB == (names[0] == "SLAVE MONITOR") {
+		maria := l.s.flavor.Family == schema.MariaDB
+		if len(l.s.flavor.Privileges(names...)) > 0 && maria == (names[0] == "SLAVE MONITOR") {
 			l.want(all, schema.Name{}, names...)
 		}
 	}

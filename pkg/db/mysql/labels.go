@@ -34,7 +34,7 @@ func (s *server) encodeLabels(ctx context.Context, t *schema.Table) error {
 				return fmt.Errorf("read labels of column %s: %w", c.Name, err)
 			}
 		}
-		if s.flavor.MariaDB && slices.ContainsFunc(c.Type.Labels, func(l string) bool {
+		if s.flavor.Family == schema.MariaDB && slices.ContainsFunc(c.Type.Labels, func(l string) bool {
 			return strings.Contains(l, "?")
 		}) {
 			if err := s.doubtfulLabels(ctx, t.Name, c); err != nil {

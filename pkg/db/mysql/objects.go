@@ -232,7 +232,7 @@ func (s *server) TryView(ctx context.Context, view schema.Name, read bool) (err 
 	}
 	defer func() { err = errors.Join(err, closeConn(conn)) }()
 	limit := fmt.Sprintf("max_execution_time = %d", viewPatience*1000)
-	if s.flavor.MariaDB {
+	if s.flavor.Family == schema.MariaDB {
 		limit = fmt.Sprintf("max_statement_time = %d", viewPatience)
 	}
 	statement := "SELECT * FROM " + dialect.Quoted(view) + " LIMIT 1"

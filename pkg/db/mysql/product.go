@@ -7,6 +7,7 @@ import (
 
 	"wherry/pkg/db"
 	"wherry/pkg/db/mysql/wire"
+	"wherry/pkg/schema"
 	dialect "wherry/pkg/schema/mysql"
 )
 
@@ -56,7 +57,8 @@ func otherProduct(version, comment string) *verdict {
 
 // tooOld judges a version.
 func tooOld(f dialect.Flavor) *verdict {
-	if f.MariaDB && f.Version >= oldestMariaDB || !f.MariaDB && f.Version >= oldestMySQL {
+	if f.Family == schema.MariaDB && f.Version >= oldestMariaDB ||
+		f.Family == schema.MySQL && f.Version >= oldestMySQL {
 		return nil
 	}
 	return &verdict{db.Fail, f.String() + " is too old", "upgrade to MySQL 5.7.8 or MariaDB 10.3 at least"}

@@ -10,6 +10,7 @@ import (
 	"wherry/pkg/db"
 	"wherry/pkg/db/mysql/binlog"
 	"wherry/pkg/db/mysql/wire"
+	"wherry/pkg/schema"
 )
 
 // upstream is a primary of this server: one channel of its replication.
@@ -37,7 +38,7 @@ var newNames = strings.NewReplacer("Master", "Source", "Slave", "Replica")
 func (s *server) upstreams(ctx context.Context) (found []upstream, err error) {
 	statement := "SHOW SLAVE STATUS"
 	switch {
-	case s.flavor.MariaDB:
+	case s.flavor.Family == schema.MariaDB:
 		statement = "SHOW ALL SLAVES STATUS" // the other tells of one only
 	case s.flavor.HasShowReplicas():
 		statement = "SHOW REPLICA STATUS"

@@ -88,11 +88,11 @@ func (s *server) learn(ctx context.Context) (err error) {
 		return s.explained(wire.Classify(err))
 	}
 	var tag string
-	if err := conn.QueryRowContext(ctx, wire.IdentityQuery(s.flavor.MariaDB)).Scan(&tag); err != nil {
+	if err := conn.QueryRowContext(ctx, wire.IdentityQuery(s.flavor.Family == schema.MariaDB)).Scan(&tag); err != nil {
 		return s.explained(wire.Classify(err))
 	}
 	s.tag = tag
-	s.dialer.Expect(tag, s.flavor.MariaDB)
+	s.dialer.Expect(tag, s.flavor.Family == schema.MariaDB)
 	return nil
 }
 
@@ -168,7 +168,7 @@ func (s *server) Identity(ctx context.Context) (db.Identity, error) {
 }
 
 func (s *server) family() string {
-	if s.flavor.MariaDB {
+	if s.flavor.Family == schema.MariaDB {
 		return "MariaDB"
 	}
 	return "MySQL"

@@ -13,6 +13,7 @@ import (
 	"wherry/pkg/db"
 	"wherry/pkg/db/mysql/binlog"
 	"wherry/pkg/db/mysql/wire"
+	"wherry/pkg/schema"
 )
 
 // headTries bounds how often the end of MariaDB's log is read to learn the GTIDs there.
@@ -36,7 +37,7 @@ func (s *Source) Head(ctx context.Context) (pos db.Position, err error) {
 			return "", err
 		}
 		pos = binlog.FormatPosition(set, status.file, status.offset, s.tag)
-		if set != "" || !s.flavor.MariaDB {
+		if set != "" || s.flavor.Family == schema.MySQL {
 			break
 		}
 	}
@@ -49,7 +50,7 @@ var owner = regexp.MustCompile(`#[0-9]+`)
 // headGTIDs returns the GTIDs of everything that can be seen. MySQL adds a transaction to gtid_executed only after it
 // can be seen; until then its GTID is owned by its thread, so those are read first.
 func (s *Source) headGTIDs(ctx context.Context, status logStatus) (string, error) {
-	if s.flavor.MariaDB {
+	if s.flavor.Family == schema.MariaDB {
 		return s.endGTIDs(ctx, status.file, status.offset)
 	}
 	if gtid, err := s.hasGTID(ctx); err != nil || !gtid {
@@ -133,7 +134,7 @@ func (s *Source) Retained(ctx context.Context, pos db.Position) error {
 		}
 		return nil
 	}
-	if s.flavor.MariaDB || p.GTIDs == nil {
+	if s.flavor.Family == schema.MariaDB || p.GTIDs == nil {
 		return nil // opening the log tells
 	}
 	var kept bool

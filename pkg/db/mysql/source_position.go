@@ -11,11 +11,12 @@ import (
 	"wherry/pkg/db"
 	"wherry/pkg/db/mysql/binlog"
 	"wherry/pkg/db/mysql/wire"
+	"wherry/pkg/schema"
 )
 
 // hasGTID tells whether every transaction of the server has a GTID.
 func (s *server) hasGTID(ctx context.Context) (bool, error) {
-	if s.flavor.MariaDB {
+	if s.flavor.Family == schema.MariaDB {
 		return true, nil
 	}
 	mode, err := s.global(ctx, "gtid_mode")

@@ -9,6 +9,7 @@ import (
 	"wherry/pkg/db"
 	"wherry/pkg/db/mysql/binlog"
 	"wherry/pkg/db/mysql/wire"
+	"wherry/pkg/schema"
 )
 
 // Spool keeps the log from a position on in the configured directory, until ctx ends or an error; what an earlier run
@@ -30,7 +31,7 @@ func (s *Source) spoolBegin(ctx context.Context, p binlog.Position) (file string
 	if p.File != "" && p.Server == s.tag {
 		return p.File, nil
 	}
-	if p.GTIDs == nil || s.flavor.MariaDB {
+	if p.GTIDs == nil || s.flavor.Family == schema.MariaDB {
 		return "", fmt.Errorf("position %q is not one of this server's files: %w", p, db.ErrPositionGone)
 	}
 	logs, err := s.logs(ctx)

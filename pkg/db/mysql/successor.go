@@ -10,12 +10,13 @@ import (
 	"wherry/pkg/db"
 	"wherry/pkg/db/mysql/binlog"
 	"wherry/pkg/db/mysql/wire"
+	"wherry/pkg/schema"
 )
 
 // Seen returns the GTIDs of everything that a read could see: those in the log of MariaDB, and those executed or
 // owned on MySQL.
 func (s *Source) Seen(ctx context.Context) (db.Position, error) {
-	if !s.flavor.MariaDB {
+	if s.flavor.Family == schema.MySQL {
 		set, err := s.headGTIDs(ctx, logStatus{})
 		return binlog.FormatPosition(set, "", 0, ""), wire.Classify(err)
 	}
@@ -38,7 +39,7 @@ func (s *Source) Continues(ctx context.Context, from db.Position, seen []db.Posi
 	if from.IsZero() {
 		return nil // the target holds nothing yet
 	}
-	needed, err := parseNeeded(append([]db.Position{from}, seen...), s.flavor.MariaDB)
+	needed, err := parseNeeded(append([]db.Position{from}, seen...), s.flavor.Family == schema.MariaDB)
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func parseNeeded(positions []db.Position, mariadb bool) ([]binlog.GTIDs, error) 
 
 // lacks returns what is needed and was not executed here, or "". What is not lacking is visible to every later read.
 func (s *Source) lacks(ctx context.Context, needed []binlog.GTIDs) (string, error) {
-	if s.flavor.MariaDB {
+	if s.flavor.Family == schema.MariaDB {
 		return s.lacksOfLists(ctx, needed)
 	}
 	all := binlog.NewGTIDSet()
@@ -168,7 +169,7 @@ func (s *Source) lost(ctx context.Context, lacking string) error {
 
 // reaches proves that the log holds everything after from.
 func (s *Source) reaches(ctx context.Context, from binlog.GTIDs) error {
-	if !s.flavor.MariaDB {
+	if s.flavor.Family == schema.MySQL {
 		return s.Retained(ctx, binlog.FormatPosition(from.String(), "", 0, ""))
 	}
 	cfg := binlog.Config{Dialer: s.dialer, Flavor: s.flavor, Tag: s.tag, From: binlog.Position{GTIDs: from}}

@@ -11,6 +11,7 @@ import (
 
 	"wherry/pkg/db"
 	"wherry/pkg/db/mysql/wire"
+	"wherry/pkg/schema"
 )
 
 // Target writes to a MySQL or MariaDB server.
@@ -87,7 +88,7 @@ func (t *Target) execute(ctx context.Context, statement string) (err error) {
 		if err == nil {
 			return nil
 		}
-		if err = wire.Classify(err); t.flavor.MariaDB && errors.Is(err, db.ErrRetry) &&
+		if err = wire.Classify(err); t.flavor.Family == schema.MariaDB && errors.Is(err, db.ErrRetry) &&
 			time.Since(began) < childrenPatience && ctx.Err() == nil {
 			time.Sleep(20 * time.Millisecond)
 			continue

@@ -23,7 +23,7 @@ func (a *alteration) droppedChecks() {
 		case at >= 0:
 			a.clause("ALTER CHECK %s %s", Quote(check.Name),
 				map[bool]string{false: "ENFORCED", true: "NOT ENFORCED"}[a.to.Checks[at].NotEnforced])
-		case a.flavor.MariaDB:
+		case a.flavor.Family == schema.MariaDB:
 			a.clause("DROP CONSTRAINT %s", Quote(check.Name))
 		default:
 			a.clause("DROP CHECK %s", Quote(check.Name))
@@ -73,7 +73,7 @@ func (a *alteration) unbinds(column string) bool {
 	if at < 0 || i < 0 || a.gone[lower(column)] {
 		return true
 	}
-	return a.flavor.MariaDB && a.typed(i) || a.newName(at) && a.mayCopy()
+	return a.flavor.Family == schema.MariaDB && a.typed(i) || a.newName(at) && a.mayCopy()
 }
 
 // typed tells whether column i of to has another type in from.
@@ -88,7 +88,7 @@ func (a *alteration) typed(i int) bool {
 // follows tells whether a foreign key has to be added after all else: MariaDB refuses one over a column that gets
 // another type by the same statement (error 1832).
 func (a *alteration) follows(key schema.ForeignKey) bool {
-	return a.flavor.MariaDB && slices.ContainsFunc(key.Columns, func(name string) bool {
+	return a.flavor.Family == schema.MariaDB && slices.ContainsFunc(key.Columns, func(name string) bool {
 		at := a.to.Column(name)
 		return at >= 0 && a.typed(at)
 	})

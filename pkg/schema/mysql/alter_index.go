@@ -55,7 +55,7 @@ func (a *alteration) visibility(invisible bool) string {
 	return map[bool]map[bool]string{
 		false: {true: "INVISIBLE", false: "VISIBLE"},
 		true:  {true: "IGNORED", false: "NOT IGNORED"},
-	}[a.flavor.MariaDB][invisible]
+	}[a.flavor.Family == schema.MariaDB][invisible]
 }
 
 // keepsPrimary tells whether the primary key of from, which there is, stays as it is.

@@ -65,7 +65,7 @@ func (a *alteration) rename() *schema.Table {
 	}
 	for i := range t.Checks {
 		t.Checks[i].Expr = substitute(t.Checks[i].Expr, false, a.renamed)
-		if !a.flavor.MariaDB {
+		if a.flavor.Family == schema.MySQL {
 			t.Checks[i].Name = a.constraintName(t.Checks[i].Name, "_chk_")
 		}
 	}

@@ -69,7 +69,7 @@ var alterCases = []struct {
 
 func TestAlterGolden(t *testing.T) {
 	var golden strings.Builder
-	for _, flavor := range []Flavor{mysql97, mariadb101, {Version: 50744}, {MariaDB: true, Version: 100338}} {
+	for _, flavor := range []Flavor{mysql97, mariadb101, {schema.MySQL, 50744}, {schema.MariaDB, 100338}} {
 		d := New(flavor, Collations{})
 		for _, c := range alterCases {
 			from, to := alterSide(t, flavor, c.from, c.tail), alterSide(t, flavor, c.to, c.later)

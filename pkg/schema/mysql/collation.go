@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"wherry/pkg/schema"
 )
 
 // Collations is what a server knows of character sets. Its engine fills it from
@@ -90,5 +92,8 @@ func (c Collations) knows(collation string) bool {
 // same values equal. Others of one name do not, or nobody has measured them.
 func SharedCollations() []string { return slices.Sorted(maps.Keys(sharedCollations)) }
 
-// SharesCollation tells whether a collation is one of them.
-func SharesCollation(collation string) bool { return sharedCollations[Modern(collation)] }
+// SharesCollation tells whether servers of two families are known to order text alike under a collation, and to call
+// the same texts equal.
+func SharesCollation(a, b schema.Family, collation string) bool {
+	return !a.Across(b) || schema.Measured(a, b) && sharedCollations[Modern(collation)]
+}

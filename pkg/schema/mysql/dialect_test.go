@@ -11,10 +11,10 @@ import (
 
 func TestParseFlavor(t *testing.T) {
 	for version, want := range map[string]Flavor{
-		"9.7.4": {false, 90704}, "8.0.36-28": {false, 80036}, "5.7.44-log": {false, 50744},
-		"10.11.4-MariaDB-1:10.11.4+maria~ubu2204": {true, 101104},
-		"5.5.5-10.3.38-MariaDB-log":               {true, 100338}, "11.8.2-MariaDB": {true, 110802},
-		"8.4": {false, 80400},
+		"9.7.4": {schema.MySQL, 90704}, "8.0.36-28": {schema.MySQL, 80036}, "5.7.44-log": {schema.MySQL, 50744},
+		"10.11.4-MariaDB-1:10.11.4+maria~ubu2204": {schema.MariaDB, 101104},
+		"5.5.5-10.3.38-MariaDB-log":               {schema.MariaDB, 100338}, "11.8.2-MariaDB": {schema.MariaDB, 110802},
+		"8.4": {schema.MySQL, 80400},
 	} {
 		got, err := ParseFlavor(version)
 		require.NoError(t, err, version)
@@ -24,10 +24,10 @@ func TestParseFlavor(t *testing.T) {
 		_, err := ParseFlavor(version)
 		require.Error(t, err, version)
 	}
-	assert.Equal(t, "MariaDB 10.11.4", Flavor{true, 101104}.String())
-	assert.True(t, Flavor{false, 90600}.LogsCascades())
-	assert.False(t, Flavor{true, 110802}.LogsCascades())
-	assert.False(t, Flavor{false, 80018}.HasRowAlias())
+	assert.Equal(t, "MariaDB 10.11.4", Flavor{schema.MariaDB, 101104}.String())
+	assert.True(t, Flavor{schema.MySQL, 90600}.LogsCascades())
+	assert.False(t, Flavor{schema.MariaDB, 110802}.LogsCascades())
+	assert.False(t, Flavor{schema.MySQL, 80018}.HasRowAlias())
 }
 
 func TestQuote(t *testing.T) {

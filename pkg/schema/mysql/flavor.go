@@ -9,14 +9,15 @@ import (
 )
 
 // Flavor is which of the two families a server belongs to and its version, with what the two differ in. The zero
-// value is a MySQL of unknown version.
+// value is neither: it has nothing that one of them learned at some version.
 type Flavor schema.Flavor
 
 // ParseFlavor reads what SELECT VERSION() returns, such as "8.0.36-28" or "5.5.5-10.11.4-MariaDB-log".
 func ParseFlavor(version string) (Flavor, error) {
-	f := Flavor{MariaDB: strings.Contains(strings.ToLower(version), "mariadb")}
+	f := Flavor{Family: schema.MySQL}
 	text := version
-	if f.MariaDB {
+	if strings.Contains(strings.ToLower(version), "mariadb") {
+		f.Family = schema.MariaDB
 		// MariaDB before 11 may prefix its version for old replicas (MDEV-4088).
 		text = strings.TrimPrefix(text, "5.5.5-")
 	}
@@ -40,19 +41,19 @@ func ParseFlavor(version string) (Flavor, error) {
 
 // String returns the family and version, such as "MySQL 9.7.4".
 func (f Flavor) String() string {
-	family := "MySQL"
-	if f.MariaDB {
-		family = "MariaDB"
-	}
-	return fmt.Sprintf("%s %d.%d.%d", family, f.Version/10000, f.Version/100%100, f.Version%100)
+	return fmt.Sprintf("%s %d.%d.%d", f.Family, f.Version/10000, f.Version/100%100, f.Version%100)
 }
 
 // since tells whether the server is at least the version that its family learned something in; 0 is never.
 func (f Flavor) since(mysql, mariadb int) bool {
-	if f.MariaDB {
+	switch f.Family {
+	case schema.MariaDB:
 		return mariadb != 0 && f.Version >= mariadb
+	case schema.MySQL:
+		return mysql != 0 && f.Version >= mysql
+	default:
+		return false
 	}
-	return mysql != 0 && f.Version >= mysql
 }
 
 // HasInvisibleColumns tells whether columns may be INVISIBLE (MySQL manual 15.1.24.10, MDEV-10177).
@@ -89,7 +90,9 @@ func (f Flavor) HasJSONType() bool { return f.since(50708, 0) }
 
 // PrintsBareDoubles tells whether a whole double in a JSON document is printed as 1, like an integer, instead of 1.0
 // (sql/json_dom.cc, wrapper_to_string, of MySQL 5.7 and 8.0).
-func (f Flavor) PrintsBareDoubles() bool { return !f.MariaDB && f.Version != 0 && f.Version < 80000 }
+func (f Flavor) PrintsBareDoubles() bool {
+	return f.Family == schema.MySQL && f.Version != 0 && f.Version < 80000
+}
 
 // HasVectorType tells whether VECTOR is a type (MySQL manual 13.3.5, MDEV-34939).
 func (f Flavor) HasVectorType() bool { return f.since(90000, 110701) }
@@ -140,7 +143,7 @@ func (f Flavor) HasForeignKeyNamesPerTable() bool { return f.since(0, 120100) }
 
 // HasCheckNamesPerTable tells whether two tables of a database may have checks of one name (MySQL manual, "CHECK
 // Constraints": they may not).
-func (f Flavor) HasCheckNamesPerTable() bool { return f.MariaDB }
+func (f Flavor) HasCheckNamesPerTable() bool { return f.Family == schema.MariaDB }
 
 // HasStandardForeignKeys tells whether a foreign key has to reference a whole unique key unless
 // restrict_fk_on_non_standard_key is turned off (MySQL 8.4.0 release notes).
@@ -148,10 +151,14 @@ func (f Flavor) HasStandardForeignKeys() bool { return f.since(80400, 0) }
 
 // HasNegativeZero tells whether FLOAT and DOUBLE store -0 as such for sure. MariaDB 10.5.23 does, 10.11.19 and 11.8.9
 // store 0 (all three seen).
-func (f Flavor) HasNegativeZero() bool { return !f.MariaDB || f.Version < 100600 }
+func (f Flavor) HasNegativeZero() bool {
+	return f.Family == schema.MariaDB && f.Version < 100600 || f.Family == schema.MySQL
+}
 
 // MayHaveNegativeZero tells whether FLOAT and DOUBLE may hold -0. No release note says when MariaDB ceased to store it.
-func (f Flavor) MayHaveNegativeZero() bool { return !f.MariaDB || f.Version < 101119 }
+func (f Flavor) MayHaveNegativeZero() bool {
+	return f.Family == schema.MariaDB && f.Version < 101119 || f.Family == schema.MySQL
+}
 
 // HasGTIDSets tells whether positions are sets of UUID:interval; MariaDB's are lists of domain-server-sequence.
 func (f Flavor) HasGTIDSets() bool { return f.since(50605, 0) }
@@ -171,7 +178,7 @@ func (f Flavor) HasSuperReadOnly() bool { return f.since(50708, 0) }
 
 // LogsTemporary tells whether a session in MIXED format logs what it does to temporary tables (MySQL 8.0.4 release
 // notes). In STATEMENT format all do.
-func (f Flavor) LogsTemporary() bool { return f.MariaDB || f.Version < 80004 }
+func (f Flavor) LogsTemporary() bool { return f.Family == schema.MariaDB || f.Version < 80004 }
 
 // HasRenameColumn tells whether RENAME COLUMN is understood (MySQL manual 15.1.9, MDEV-16290).
 func (f Flavor) HasRenameColumn() bool { return f.since(80003, 100502) }
@@ -182,7 +189,7 @@ func (f Flavor) HasRenameIndex() bool { return f.since(50701, 100502) }
 // renamesInExpressions tells whether RENAME COLUMN carries the new name into generated columns, defaults, checks and
 // partitions, also when two names are exchanged; MySQL refuses unless they are written again (errors 3108, 3959,
 // 3837, 3766, 3855).
-func (f Flavor) renamesInExpressions() bool { return f.MariaDB && f.HasRenameColumn() }
+func (f Flavor) renamesInExpressions() bool { return f.Family == schema.MariaDB && f.HasRenameColumn() }
 
 // HasInlineReferences tells whether REFERENCES of a column makes a foreign key instead of being passed over (MySQL
 // 9.0.0 release notes, MDEV-20480).
@@ -190,11 +197,11 @@ func (f Flavor) HasInlineReferences() bool { return f.since(90000, 100500) }
 
 // HasClassicHashes tells whether MD5() and SHA1() are there; MySQL 9.6 and later have them in a component that is not
 // installed by itself (MySQL 9.6.0 release notes; seen on 9.7).
-func (f Flavor) HasClassicHashes() bool { return f.MariaDB || f.Version < 90600 }
+func (f Flavor) HasClassicHashes() bool { return f.Family == schema.MariaDB || f.Version < 90600 }
 
 // losesKeysByRename tells whether an ALTER TABLE that copies the table and renames it drops its foreign keys without
 // a word (seen on MariaDB 10.11.19), so that it has to be renamed first.
-func (f Flavor) losesKeysByRename() bool { return f.MariaDB }
+func (f Flavor) losesKeysByRename() bool { return f.Family == schema.MariaDB }
 
 // HasRoundFractions tells whether sql_mode TIME_ROUND_FRACTIONAL makes fractions of times be rounded (MDEV-16991).
 func (f Flavor) HasRoundFractions() bool { return f.since(0, 100401) }

@@ -27,7 +27,7 @@ func (d dialect) Map(source *schema.Table, to schema.Name,
 	}
 	m := &mapping{
 		dialect: d, source: source, target: source.Clone(),
-		crossing: source.Flavor.MariaDB != d.flavor.MariaDB,
+		crossing: source.Flavor.Family.Across(d.flavor.Family),
 	}
 	t := m.target
 	t.Name, t.Flavor = to, schema.Flavor(d.flavor)
@@ -103,7 +103,7 @@ var lonelyCharsets = map[string]bool{"gb18030": true}
 
 // nearest returns what stands in for a collation on the target, or "" when that has nothing like it.
 func (m *mapping) nearest(column, charset, collation string, key bool) string {
-	if lonelyCharsets[charset] && m.flavor.MariaDB {
+	if lonelyCharsets[charset] && m.flavor.Family == schema.MariaDB {
 		m.fatal("charset", column, "%s has no character set %s", m.flavor, charset)
 		return ""
 	}
@@ -208,7 +208,7 @@ func (m *mapping) checkName(name string) string {
 	if number, ok := strings.CutPrefix(name, m.source.Name.Table+"_chk_"); ok {
 		return ownName(m.target.Name.Table, "_chk_"+number)
 	}
-	if strings.HasPrefix(name, "CONSTRAINT_") && !m.flavor.MariaDB {
+	if strings.HasPrefix(name, "CONSTRAINT_") && m.flavor.Family == schema.MySQL {
 		return m.freeCheckName()
 	}
 	return name

@@ -49,7 +49,7 @@ func (m *mapping) visibility(c *schema.Column) {
 	if !c.Invisible {
 		return
 	}
-	demandsDefault := m.flavor.MariaDB && !c.Nullable && c.Default == nil && !c.AutoIncrement &&
+	demandsDefault := m.flavor.Family == schema.MariaDB && !c.Nullable && c.Default == nil && !c.AutoIncrement &&
 		c.Generated == schema.NotGenerated
 	if !m.flavor.HasInvisibleColumns() || demandsDefault {
 		m.lose("invisible-column", c.Name, "column becomes visible: SELECT * and INSERT without a column list see it")
@@ -59,7 +59,7 @@ func (m *mapping) visibility(c *schema.Column) {
 
 func (m *mapping) columnDefault(c *schema.Column) {
 	if c.Default == nil {
-		if unasked(c) && m.flavor.MariaDB {
+		if unasked(c) && m.flavor.Family == schema.MariaDB {
 			m.lose("no-default", c.Name, "INSERT has to name the column, which has no default although it may be "+
 				"NULL; it gets DEFAULT NULL")
 			c.Default = &schema.Default{Null: true}
@@ -69,7 +69,7 @@ func (m *mapping) columnDefault(c *schema.Column) {
 	if c.Default.Null {
 		return
 	}
-	if !m.flavor.MariaDB {
+	if m.flavor.Family == schema.MySQL {
 		m.defaultForMySQL(c)
 	}
 	if c.Default.Literal || isCurrentTimestamp(c.Default.Text) {
@@ -94,11 +94,11 @@ func (m *mapping) unprintable(c *schema.Column) {
 		value = c.Default.Text
 	}
 	text += value
-	if m.flavor.MariaDB && strings.ContainsFunc(text, func(r rune) bool { return r > 0xFFFF }) {
+	if m.flavor.Family == schema.MariaDB && strings.ContainsFunc(text, func(r rune) bool { return r > 0xFFFF }) {
 		m.fatal("default", c.Name, "%s cannot show the default or label %s, so it cannot be proved right", m.flavor,
 			text)
 	}
-	if m.source.Flavor.MariaDB && strings.Contains(value, "?") {
+	if m.source.Flavor.Family == schema.MariaDB && strings.Contains(value, "?") {
 		m.lose("default", c.Name, "the default shows a question mark, which on MariaDB may stand for another "+
 			"character: check it")
 	}

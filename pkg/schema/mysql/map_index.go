@@ -22,7 +22,8 @@ func (m *mapping) index(index *schema.Index) {
 		m.longUnique(index, part)
 	}
 	m.sessionIndex(index)
-	if index.Using == "HASH" && !index.Unique && !m.flavor.MariaDB && !strings.EqualFold(m.target.Engine, "MEMORY") {
+	if index.Using == "HASH" && !index.Unique && m.flavor.Family == schema.MySQL &&
+		!strings.EqualFold(m.target.Engine, "MEMORY") {
 		m.note("hash-index", "", "index %s is a B-tree, as on the source, and no longer said to be a hash", index.Name)
 		index.Using = "" // MySQL says what InnoDB made of it (note 3502), MariaDB what was asked for
 	}
@@ -36,7 +37,7 @@ func (m *mapping) index(index *schema.Index) {
 // longUnique refuses MariaDB's unique indexes over whole TEXT and BLOB columns, and over what is too long for a key,
 // both of which it keeps by a hash (MDEV-371).
 func (m *mapping) longUnique(index *schema.Index, part *schema.Part) {
-	if m.flavor.MariaDB || !m.crossing || !index.Unique {
+	if m.flavor.Family == schema.MariaDB || !m.crossing || !index.Unique {
 		return
 	}
 	at := m.target.Column(part.Column)

@@ -12,7 +12,7 @@ import (
 // TestEveryLossIsMade: each name that can be allowed is the name of a loss that some table has, and there are no
 // others.
 func TestEveryLossIsMade(t *testing.T) {
-	mysql57 := Flavor{Version: 50744}
+	mysql57 := Flavor{Family: schema.MySQL, Version: 50744}
 	const end = ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
 	made := map[string]bool{}
 	for _, c := range []struct {
@@ -130,14 +130,14 @@ func TestEveryLossIsMade(t *testing.T) {
 		{mysql97, mariadb101, "`a` int DEFAULT NULL" + end + " CONNECTION='x'", []string{"loss table-option "}},
 		{mysql97, mariadb101, "`a` vector(3) DEFAULT NULL" + end, []string{"loss vector a"}},
 		{
-			Flavor{MariaDB: true, Version: 110800},
+			Flavor{Family: schema.MariaDB, Version: 110800},
 			mysql97, "`a` vector(3) NOT NULL, VECTOR KEY `v` (`a`)" + end,
 			[]string{"loss vector a", "loss vector-index "},
 		},
 		{mysql97, mariadb101, "`a` int DEFAULT NULL, KEY `k` (`a`) /*!80000 INVISIBLE */" + end, nil},
 		{
 			mysql97,
-			Flavor{MariaDB: true, Version: 100500},
+			Flavor{Family: schema.MariaDB, Version: 100500},
 			"`a` int DEFAULT NULL, KEY `k` (`a` DESC) /*!80000 INVISIBLE */" +
 				end,
 			[]string{"note descending-index a", "note invisible-index "},

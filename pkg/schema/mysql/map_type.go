@@ -25,7 +25,7 @@ func (m *mapping) columnType(c *schema.Column) {
 		m.textColumn(c, schema.Type{Kind: schema.Varchar, Name: "varchar", Size: 15, Text: "varchar(15)"})
 	case c.Type.Kind == schema.Vector && (m.crossing || !m.flavor.HasVectorType()):
 		m.vectorColumn(c)
-	case c.Type.Name == "xmltype" && !m.flavor.MariaDB:
+	case c.Type.Name == "xmltype" && m.flavor.Family == schema.MySQL:
 		m.fatal("type", c.Name, "%s has no type %s", m.flavor, c.Type.Text)
 	case c.Type.SRID != nil && !m.flavor.HasSRIDColumns():
 		m.lose("srid", c.Name, "column is no longer held to SRID %d; values keep theirs", *c.Type.SRID)
@@ -92,7 +92,8 @@ func (m *mapping) standInsUsed() {
 // withoutVectors drops the vector indexes that the target cannot hold.
 func (m *mapping) withoutVectors() {
 	m.target.Indexes = slices.DeleteFunc(m.target.Indexes, func(index schema.Index) bool {
-		gone := index.Kind == schema.VectorIndex && (m.crossing || !m.flavor.MariaDB || !m.flavor.HasVectorType())
+		gone := index.Kind == schema.VectorIndex &&
+			(m.crossing || m.flavor.Family == schema.MySQL || !m.flavor.HasVectorType())
 		if gone {
 			m.lose("vector-index", "", "vector index %s is dropped", index.Name)
 		}

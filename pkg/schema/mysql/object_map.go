@@ -25,7 +25,7 @@ func (d dialect) MapObject(source *schema.Object, places schema.Places) (*schema
 	target := *source
 	m := &objectMapping{
 		dialect: d, places: places, source: source, target: &target,
-		crossing: source.Flavor.MariaDB != d.flavor.MariaDB,
+		crossing: source.Flavor.Family.Across(d.flavor.Family),
 	}
 	target.Definition, target.Flavor = "", schema.Flavor(d.flavor)
 	if m.possible() {
@@ -58,7 +58,7 @@ func (m *objectMapping) possible() bool {
 			"its definition cannot be read: %s", o.Hidden)
 	case o.Kind == schema.Package:
 		m.fatal(byHand, "packages are not moved")
-	case o.Kind == schema.SequenceObject && !m.flavor.MariaDB:
+	case o.Kind == schema.SequenceObject && m.flavor.Family == schema.MySQL:
 		m.fatal("leave sequences out of cutover.objects", "%s has no sequences", m.flavor)
 	case o.Language != "":
 		m.fatal(byHand, "is written in %s; only routines in SQL are moved", o.Language)
@@ -111,7 +111,7 @@ func (m *objectMapping) definer() {
 	if m.target.Definer.IsZero() {
 		return
 	}
-	if m.target.Definer.Host == "" && !m.flavor.MariaDB {
+	if m.target.Definer.Host == "" && m.flavor.Family == schema.MySQL {
 		m.fatal("name an account in cutover.definer", "belongs to the role %s: on %s only accounts can be definers",
 			m.target.Definer, m.flavor)
 	}
@@ -156,7 +156,7 @@ func (m *objectMapping) modes() {
 		return
 	}
 	var kept []string
-	rounds := !m.source.Flavor.MariaDB
+	rounds := m.source.Flavor.Family == schema.MySQL
 	for _, mode := range strings.Split(m.source.Session.SQLMode, ",") {
 		switch mode {
 		case "", "NO_AUTO_CREATE_USER", "NO_KEY_OPTIONS", "NO_TABLE_OPTIONS", "NO_FIELD_OPTIONS",
@@ -172,10 +172,10 @@ func (m *objectMapping) modes() {
 			kept = append(kept, mode)
 		}
 	}
-	if mode := "TIME_ROUND_FRACTIONAL"; m.flavor.MariaDB && rounds && m.flavor.Version >= 100400 {
+	if mode := "TIME_ROUND_FRACTIONAL"; m.flavor.Family == schema.MariaDB && rounds && m.flavor.Version >= 100400 {
 		kept = append(kept, mode)
 	}
-	if mode := "TIME_TRUNCATE_FRACTIONAL"; !m.flavor.MariaDB && !rounds && m.flavor.Version >= 80001 {
+	if mode := "TIME_TRUNCATE_FRACTIONAL"; m.flavor.Family == schema.MySQL && !rounds && m.flavor.Version >= 80001 {
 		kept = append(kept, mode)
 	}
 	m.target.Session.SQLMode = strings.Join(kept, ",")

@@ -170,8 +170,8 @@ func (t *translation) from(i int) bool {
 func (t *translation) bare(i int) {
 	m, text := t.m, t.at(i).Text
 	if t.m.crossing && m.source.Kind == schema.ViewObject && t.at(i+1).IsMark("(") && t.at(i).Kind == sqltext.Word {
-		if word := strings.ToLower(text); m.flavor.MariaDB && onlyMySQL[word] ||
-			!m.flavor.MariaDB && onlyMariaDB[word] {
+		if word := strings.ToLower(text); m.flavor.Family == schema.MariaDB && onlyMySQL[word] ||
+			m.flavor.Family == schema.MySQL && onlyMariaDB[word] {
 			m.fatal(byHand, "uses %s(), which %s does not have", word, m.flavor)
 		}
 	}

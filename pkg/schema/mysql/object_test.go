@@ -235,7 +235,7 @@ func TestObjectsCross(t *testing.T) {
 	assert.Equal(t, "AS select 'it''s' AS `a`", strings.Join(strings.Fields(o.Body), " "))
 	for body, to := range map[string]schema.Dialect{"regexp_like(1,2)": mariadb, "median(1)": mysql} {
 		source := object(t, schema.ViewObject, "CREATE "+by+"VIEW `o` AS select "+body+" AS `a`")
-		source.Flavor.MariaDB = body == "median(1)"
+		source.Flavor.Family = map[bool]schema.Family{false: schema.MySQL, true: schema.MariaDB}[body == "median(1)"]
 		_, remarks = to.MapObject(source, same)
 		require.Len(t, remarks, 1, body)
 		assert.Contains(t, remarks[0].What, "does not have")

@@ -17,8 +17,8 @@ import (
 
 // The flavors and, in excerpts, the collations of the servers that testdata was read from.
 var (
-	mysql97    = Flavor{Version: 90704}
-	mariadb101 = Flavor{MariaDB: true, Version: 101119}
+	mysql97    = Flavor{Family: schema.MySQL, Version: 90704}
+	mariadb101 = Flavor{Family: schema.MariaDB, Version: 101119}
 )
 
 func collationsOf(flavor Flavor) Collations {
@@ -33,7 +33,7 @@ func collationsOf(flavor Flavor) Collations {
 	own := "utf8mb4_0900_ai_ci utf8mb4_0900_as_ci utf8mb4_0900_as_cs utf8mb4_0900_bin utf8mb4_de_pb_0900_ai_ci " +
 		"utf8mb4_de_pb_0900_as_cs utf8mb4_sv_0900_as_cs utf8mb4_es_trad_0900_ai_ci utf8mb4_ja_0900_as_cs_ks " +
 		"gb18030_chinese_ci"
-	if flavor.MariaDB {
+	if flavor.Family == schema.MariaDB {
 		c.Default["utf8mb4"] = "utf8mb4_general_ci"
 		own = "utf8mb4_uca1400_ai_ci utf8mb4_uca1400_as_ci utf8mb4_uca1400_as_cs utf8mb4_uca1400_nopad_ai_ci " +
 			"utf8mb4_uca1400_nopad_as_ci utf8mb4_uca1400_nopad_as_cs " +
@@ -108,7 +108,7 @@ func writeGolden(t *testing.T, golden *strings.Builder, source *schema.Table, fl
 	) {
 		golden.WriteString(statement + ";\n")
 	}
-	if flavor.MariaDB == source.Flavor.MariaDB {
+	if !flavor.Family.Across(source.Flavor.Family) {
 		create := strings.Replace(dialect.CreateTable(plan, false)[0], "`to`.", "", 1)
 		back, err := ParseCreate(create, to, flavor, collationsOf(flavor))
 		require.NoError(t, err)
@@ -149,7 +149,7 @@ func TestParseOtherVersions(t *testing.T) {
 				"GENERATED ALWAYS AS ((`id` + 1)) VIRTUAL,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB " +
 				"AUTO_INCREMENT=5 DEFAULT CHARSET=utf8\n/*!50100 PARTITION BY KEY */ /*!50611 ALGORITHM = 1 " +
 				"*/ /*!50100 (id)\nPARTITIONS 4 */",
-			Flavor{Version: 50744},
+			Flavor{Family: schema.MySQL, Version: 50744},
 			func(t *testing.T, table *schema.Table) {
 				assert.Equal(t, "int unsigned", table.Columns[0].Type.Text)
 				assert.Equal(t, "tinyint(1)", table.Columns[1].Type.Text)
@@ -157,7 +157,7 @@ func TestParseOtherVersions(t *testing.T) {
 				assert.Equal(t, "(`id` + 1)", table.Columns[3].Expr)
 				assert.Equal(t, "utf8mb3_general_ci", table.Collation)
 				assert.True(t, strings.HasPrefix(table.Partition, "/*!50100 PARTITION BY KEY"), table.Partition)
-				create := New(Flavor{Version: 50744}, Collations{}).CreateTable(table, false)[0]
+				create := New(Flavor{Family: schema.MySQL, Version: 50744}, Collations{}).CreateTable(table, false)[0]
 				assert.Contains(t, create, "CHARACTER SET utf8 COLLATE utf8_bin")
 			},
 		},
@@ -166,7 +166,7 @@ func TestParseOtherVersions(t *testing.T) {
 				"PERSISTENT,\n  `c` timestamp NOT NULL DEFAULT current_timestamp() ON UPDATE current_timestamp(),\n " +
 				" `d` varchar(10) DEFAULT 'x' INVISIBLE,\n  `e` text /*!100301 COMPRESSED*/ DEFAULT NULL\n) " +
 				"ENGINE=InnoDB DEFAULT CHARSET=latin1 `ENCRYPTED`=YES `ENCRYPTION_KEY_ID`=2",
-			Flavor{MariaDB: true, Version: 100338},
+			Flavor{Family: schema.MariaDB, Version: 100338},
 			func(t *testing.T, table *schema.Table) {
 				assert.Equal(t, schema.Stored, table.Columns[1].Generated)
 				assert.Equal(t, "CURRENT_TIMESTAMP", table.Columns[2].OnUpdate)
@@ -180,7 +180,7 @@ func TestParseOtherVersions(t *testing.T) {
 				"uuid_v7(),\n  `s` int(11) DEFAULT nextval(`shop`.`seq`),\n  PRIMARY KEY (`id` DESC),\n  VECTOR KEY " +
 				"`v` (`v`) `M`=8 `DISTANCE`=euclidean\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 " +
 				"COLLATE=utf8mb4_uca1400_ai_ci WITH SYSTEM VERSIONING",
-			Flavor{MariaDB: true, Version: 110802},
+			Flavor{Family: schema.MariaDB, Version: 110802},
 			func(t *testing.T, table *schema.Table) {
 				assert.Equal(t, schema.VectorIndex, table.Indexes[0].Kind)
 				assert.Equal(t, schema.SystemVersioned, table.Kind)
@@ -195,7 +195,7 @@ func TestParseOtherVersions(t *testing.T) {
 				"0)) /*!80016 NOT ENFORCED */\n) /*!50100 TABLESPACE `ts` */ ENGINE=InnoDB " +
 				"AUTO_INCREMENT=9 DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci /*!80016 " +
 				"ENCRYPTION='Y' */",
-			Flavor{Version: 80036},
+			Flavor{Family: schema.MySQL, Version: 80036},
 			func(t *testing.T, table *schema.Table) {
 				assert.True(t, table.Columns[0].Invisible)
 				assert.EqualValues(t, 4326, *table.Columns[1].Type.SRID)

@@ -142,10 +142,10 @@ func (s *sessionScan) token(i int) {
 			s.add(rule.variable, word+"()", rule.rare)
 		}
 		// MySQL writes the mode out when it is created
-		if word == "week" && s.table.Flavor.MariaDB && s.at(i+1).IsMark("(") && s.arguments(i) == 1 {
+		if word == "week" && s.table.Flavor.Family == schema.MariaDB && s.at(i+1).IsMark("(") && s.arguments(i) == 1 {
 			s.add("default_week_format", "week()", false)
 		}
-		if regularExpressions[word] && s.table.Flavor.MariaDB {
+		if regularExpressions[word] && s.table.Flavor.Family == schema.MariaDB {
 			s.add("default_regex_flags", word, true)
 		}
 	case t.IsMark("/") && !s.real(i-1) && !s.real(i+1):
@@ -212,7 +212,7 @@ func (s *sessionScan) reads(i int, c *schema.Column) {
 			s.add("timestamp", "column "+c.Name+" of type TIME, which is put on the present day", false)
 		}
 	case schema.Char: // PAD_CHAR_TO_FULL_LENGTH; MariaDB refuses such expressions
-		if !s.table.Flavor.MariaDB && function != "rtrim" && function != "trim" {
+		if s.table.Flavor.Family == schema.MySQL && function != "rtrim" && function != "trim" {
 			s.add("sql_mode", "column "+c.Name+" of type CHAR", true)
 		}
 	default:
@@ -267,7 +267,7 @@ func (s *sessionScan) conversions() {
 	}) {
 		s.add("sql_mode", "text that is read as a date or time", true)
 		// '2024-03-05 10:00:00+07:00' is turned into the session's time zone (MySQL manual 13.2.2)
-		if !s.table.Flavor.MariaDB {
+		if s.table.Flavor.Family == schema.MySQL {
 			s.add("time_zone", "text that is read as a date or time", true)
 		}
 	}

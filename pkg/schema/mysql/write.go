@@ -138,7 +138,7 @@ func (d dialect) index(index *schema.Index) string {
 		b.WriteString(" COMMENT " + Literal(index.Comment))
 	}
 	if index.Invisible {
-		b.WriteString(map[bool]string{false: " INVISIBLE", true: " IGNORED"}[d.flavor.MariaDB])
+		b.WriteString(map[bool]string{false: " INVISIBLE", true: " IGNORED"}[d.flavor.Family == schema.MariaDB])
 	}
 	return b.String()
 }

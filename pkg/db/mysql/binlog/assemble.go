@@ -10,6 +10,7 @@ import (
 
 	"wherry/pkg/db"
 	"wherry/pkg/route"
+	"wherry/pkg/schema"
 )
 
 // assembler turns events into parts of transactions. It is used by the stream's goroutine alone.
@@ -75,7 +76,7 @@ type group struct {
 
 func newAssembler(ctx context.Context, cfg *Config, queue *streamQueue) *assembler {
 	a := &assembler{
-		cfg: cfg, ctx: ctx, queue: queue, mariadb: cfg.Flavor.MariaDB, maxPart: cfg.part(),
+		cfg: cfg, ctx: ctx, queue: queue, mariadb: cfg.Flavor.Family == schema.MariaDB, maxPart: cfg.part(),
 		routes: make(map[string]*route.Route, len(cfg.Routes)), tables: make(map[*route.Route]*decodeTable),
 		queries: newQueries(cfg.names(), cfg.Follows, cfg.Flavor), idSize: 6,
 		since: cfg.since, server: cfg.Tag, texts: cfg.Decode,

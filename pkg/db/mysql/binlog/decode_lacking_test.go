@@ -19,7 +19,7 @@ func lackingTable(columns ...int) *route.Route {
 	number := schema.Type{Kind: schema.Integer, Size: 4}
 	table := &schema.Table{
 		Name: schema.Name{Database: "d", Table: "t"}, Engine: "InnoDB",
-		Flavor: schema.Flavor{MariaDB: true, Version: 110800}, Columns: []schema.Column{
+		Flavor: schema.Flavor{Family: schema.MariaDB, Version: 110800}, Columns: []schema.Column{
 			{Name: "id", Type: number},
 			{Name: "x", Type: number},
 			{Name: "v", Type: number, Generated: schema.Virtual, Expr: "x * 2"},

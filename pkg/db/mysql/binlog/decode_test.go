@@ -140,7 +140,8 @@ func BenchmarkDecodeRows(b *testing.B) {
 }
 
 func TestAdvanceWithoutOffsets(t *testing.T) {
-	a := newAssembler(t.Context(), &Config{Flavor: dialect.Flavor{MariaDB: true}}, newStreamQueue(Position{}, "", 1))
+	maria := dialect.Flavor{Family: schema.MariaDB}
+	a := newAssembler(t.Context(), &Config{Flavor: maria}, newStreamQueue(Position{}, "", 1))
 	a.at = place{"b.000001", 1000}
 	a.advance(&logEvent{kind: replication.XID_EVENT, size: 31})
 	assert.Equal(t, uint64(1031), a.at.offset)

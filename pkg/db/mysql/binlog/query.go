@@ -160,7 +160,8 @@ func (q *queryEvent) context(flavor dialect.Flavor) schema.StatementContext {
 		StatementSession: q.session(flavor), Database: q.database, Flavor: schema.Flavor(flavor),
 		ANSIQuotes: q.sqlMode&modeANSIQuotes != 0, NoBackslashEscapes: q.sqlMode&modeNoBackslashEscapes != 0,
 		Collations: q.defaults, ServerCollation: q.server, Open: cmp.Or(q.open, q.dialect(flavor)),
-		ImplicitTimestamps: flavor.MariaDB && q.flags&flagExplicitTimestamps == 0 || !flavor.MariaDB && q.implicit,
+		ImplicitTimestamps: flavor.Family == schema.MariaDB && q.flags&flagExplicitTimestamps == 0 ||
+			flavor.Family == schema.MySQL && q.implicit,
 	}
 }
 
@@ -170,7 +171,7 @@ func (q *queryEvent) dialect(flavor dialect.Flavor) string {
 	switch {
 	case mode(modeRealAsFloat) && realType.MatchString(q.statement):
 		return "REAL under sql_mode REAL_AS_FLOAT"
-	case flavor.MariaDB && mode(modeOracle|modeMaxDB|modeEmptyIsNull):
+	case flavor.Family == schema.MariaDB && mode(modeOracle|modeMaxDB|modeEmptyIsNull):
 		return "a statement under sql_mode ORACLE, MAXDB or EMPTY_STRING_IS_NULL"
 	default:
 		return ""
@@ -183,8 +184,8 @@ var realType = regexp.MustCompile(`(?i)\breal\b`)
 func (q *queryEvent) session(flavor dialect.Flavor) schema.StatementSession {
 	s := schema.StatementSession{
 		TimeZone: q.timeZone, Strict: q.sqlMode&modeStrict != 0, Step: q.step, Offset: q.offset, Modes: []string{},
-		Rounds: flavor.MariaDB && q.sqlMode&modeRoundFractions != 0 ||
-			!flavor.MariaDB && q.sqlMode&modeTruncateFractions == 0,
+		Rounds: flavor.Family == schema.MariaDB && q.sqlMode&modeRoundFractions != 0 ||
+			flavor.Family == schema.MySQL && q.sqlMode&modeTruncateFractions == 0,
 	}
 	for _, mode := range schema.ValueModes {
 		if q.sqlMode&modeBits[mode] != 0 {

@@ -111,7 +111,7 @@ func (q *queries) siftTable(e *queryEvent, tokens []sqltext.Token, truncates boo
 
 // siftRename takes out renames of temporary tables, which MariaDB has. A statement that renames others too is refused.
 func (q *queries) siftRename(e *queryEvent, tokens []sqltext.Token) (v queryVerdict, done bool) {
-	if !q.flavor.MariaDB {
+	if q.flavor.Family == schema.MySQL {
 		return v, false
 	}
 	before, real := q.temporary, []schema.Name(nil)

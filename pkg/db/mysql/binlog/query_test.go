@@ -17,7 +17,7 @@ func testQueries() *queries {
 	for _, table := range []string{"orders", "Items", "odd`name"} {
 		tables = append(tables, schema.Name{Database: "shop", Table: table})
 	}
-	return newQueries(tables, nil, dialect.Flavor{})
+	return newQueries(tables, nil, dialect.Flavor{Family: schema.MySQL})
 }
 
 // TestClassifyUnread has statements that cannot be read: their words are no tables, but what stands where tables are
@@ -143,20 +143,20 @@ func TestImplicitTimestamps(t *testing.T) {
 	const before = "0000000000" + "012000a04500000000060373746404" + "2d002d00ff00" + "0c016d00"
 	const after = "11f9a0010000000000" + "12ff00" + "1300"
 	for _, c := range []struct {
-		status  string
-		mariadb bool
-		want    bool
+		status string
+		family schema.Family
+		want   bool
 	}{
-		{"0000000000" + "01000020540000000006037374640" + "42d002d000800" + "81cd91010000000000", true, true},
-		{"0000010000" + "01000020540000000006037374640" + "42d002d000800" + "81cf91010000000000", true, false},
-		{before + "1000" + after, false, true},
-		{before + "1001" + after, false, false},
+		{"0000000000" + "01000020540000000006037374640" + "42d002d000800" + "81cd91010000000000", schema.MariaDB, true},
+		{"0000010000" + "01000020540000000006037374640" + "42d002d000800" + "81cf91010000000000", schema.MariaDB, false},
+		{before + "1000" + after, schema.MySQL, true},
+		{before + "1001" + after, schema.MySQL, false},
 	} {
 		raw, err := hex.DecodeString(c.status)
 		require.NoError(t, err)
 		q := &queryEvent{}
 		q.readStatus(logReader{data: raw})
-		change := q.change(0, dialect.Flavor{MariaDB: c.mariadb, Version: 101104}, &queryVerdict{})
+		change := q.change(0, dialect.Flavor{Family: c.family, Version: 101104}, &queryVerdict{})
 		assert.Equal(t, c.want, change.Context.ImplicitTimestamps, c.status)
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/go-mysql-org/go-mysql/replication"
+
+	"wherry/pkg/schema"
 )
 
 const (
@@ -129,7 +131,7 @@ func (sp *spooler) run(r *binlogReader) error {
 		if err := r.verify(&event, data); err != nil {
 			return err
 		}
-		if err := sp.take(&event, data, r.cfg.Flavor.MariaDB); err != nil {
+		if err := sp.take(&event, data, r.cfg.Flavor.Family == schema.MariaDB); err != nil {
 			return localError{err}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 
 	"wherry/pkg/db/mysql/wire"
+	"wherry/pkg/schema"
 
 	protocol "github.com/go-mysql-org/go-mysql/mysql"
 	"github.com/go-mysql-org/go-mysql/replication"
@@ -45,7 +46,7 @@ func (r *binlogReader) start(ctx context.Context) error {
 		"SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum",
 		fmt.Sprintf("SET @master_heartbeat_period = %d, @source_heartbeat_period = %d", beat, beat),
 	}
-	if r.cfg.Flavor.MariaDB {
+	if r.cfg.Flavor.Family == schema.MariaDB {
 		// 4: understands GTID events (MariaDB sql/log_event.h, MARIA_SLAVE_CAPABILITY_GTID).
 		statements = append(statements, "SET @mariadb_slave_capability = 4")
 		if r.byGTID() {
@@ -102,7 +103,7 @@ func (r *binlogReader) dumpCommand() []byte {
 	b = append(b, protocol.COM_BINLOG_DUMP)
 	b = binary.LittleEndian.AppendUint32(b, uint32(offset)) //nolint:gosec // checked above
 	flags := uint16(dumpHeartbeatV2)
-	if r.cfg.Flavor.MariaDB {
+	if r.cfg.Flavor.Family == schema.MariaDB {
 		flags = dumpAnnotate
 	}
 	b = binary.LittleEndian.AppendUint16(b, flags)

@@ -42,7 +42,7 @@ func headOf(s *wiretest.Server, c *wiretest.Conn) Position {
 func openLog(t *testing.T, s *wiretest.Server, from Position, change func(*Config), routes ...*route.Route) *stream {
 	t.Helper()
 	cfg := Config{
-		Dialer: s.Dialer, Flavor: dialect.Flavor{MariaDB: s.MariaDB}, Tag: s.Tag, From: from,
+		Dialer: s.Dialer, Flavor: flavorOf(s), Tag: s.Tag, From: from,
 		Routes: routes, heartbeat: 500 * time.Millisecond,
 	}
 	if change != nil {
@@ -147,4 +147,12 @@ func take(t *testing.T, s *stream, n int) []*db.Part {
 		}
 	}
 	return parts
+}
+
+// flavorOf returns the family of a server, at some version.
+func flavorOf(s *wiretest.Server) dialect.Flavor {
+	if s.MariaDB {
+		return dialect.Flavor{Family: schema.MariaDB}
+	}
+	return dialect.Flavor{Family: schema.MySQL}
 }

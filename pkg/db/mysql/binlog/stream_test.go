@@ -14,7 +14,6 @@ import (
 	"wherry/pkg/db"
 	"wherry/pkg/db/mysql/wire/wiretest"
 	"wherry/pkg/route"
-	dialect "wherry/pkg/schema/mysql"
 )
 
 // changesText writes what parts do in short, one word per change: +1 insert, -1 delete, 1=2 update of the first column.
@@ -457,7 +456,7 @@ func TestStreamClose(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		opened, err := openStream(ctx, Config{
-			Dialer: s.Dialer, Flavor: dialect.Flavor{MariaDB: s.MariaDB}, Tag: s.Tag,
+			Dialer: s.Dialer, Flavor: flavorOf(s), Tag: s.Tag,
 			From: from,
 		})
 		require.NoError(t, err)

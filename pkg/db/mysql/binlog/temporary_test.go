@@ -16,6 +16,7 @@ import (
 // nothing of the move's.
 func TestTemporaryStatements(t *testing.T) {
 	const old, young = 50, 500
+	maria, ofMySQL := dialect.Flavor{Family: schema.MariaDB}, dialect.Flavor{Family: schema.MySQL, Version: 80400}
 	for _, c := range []struct {
 		what     string
 		flavor   dialect.Flavor
@@ -74,16 +75,16 @@ func TestTemporaryStatements(t *testing.T) {
 			"ALTER TABLE orders RENAME TO items",
 		}, last: "TRUNCATE orders", want: "ddl"},
 		{
-			what: "renamed", thread: young, flavor: dialect.Flavor{MariaDB: true},
+			what: "renamed", thread: young, flavor: maria,
 			before: []string{"CREATE TEMPORARY TABLE orders (a INT)", "RENAME TABLE orders TO x, x TO orders"},
 			last:   "TRUNCATE orders",
 		},
 		{
-			what: "rename", thread: young, plain: true, flavor: dialect.Flavor{MariaDB: true},
+			what: "rename", thread: young, plain: true, flavor: maria,
 			before: []string{"CREATE TEMPORARY TABLE orders (a INT)"}, last: "RENAME TABLE orders TO items",
 		},
 		{
-			what: "rename on MySQL, where it is the real one", thread: young, plain: true,
+			what: "rename on MySQL, where it is the real one", thread: young, plain: true, flavor: ofMySQL,
 			before: []string{"CREATE TEMPORARY TABLE orders (a INT)"}, last: "RENAME TABLE orders TO x", want: "ddl",
 		},
 		{
@@ -95,32 +96,32 @@ func TestTemporaryStatements(t *testing.T) {
 			last: "CREATE TABLE orders (a INT)", want: "ddl",
 		},
 		{
-			what: "old session", thread: old, flavor: dialect.Flavor{MariaDB: true}, last: "TRUNCATE TABLE orders",
+			what: "old session", thread: old, flavor: maria, last: "TRUNCATE TABLE orders",
 			want: "doubt shop.orders",
 		},
 		{
-			what: "old session, renamed", thread: old, flavor: dialect.Flavor{MariaDB: true},
+			what: "old session, renamed", thread: old, flavor: maria,
 			last: "ALTER TABLE orders RENAME TO x", want: "doubt shop.orders",
 		},
 		{
-			what: "old session, altered", thread: old, flavor: dialect.Flavor{MariaDB: true},
+			what: "old session, altered", thread: old, flavor: maria,
 			last: "ALTER TABLE orders ADD COLUMN x INT", want: "ddl",
 		},
 		{
-			what: "old session without the flag", thread: old, plain: true, flavor: dialect.Flavor{MariaDB: true},
+			what: "old session without the flag", thread: old, plain: true, flavor: maria,
 			last: "TRUNCATE TABLE orders", want: "ddl",
 		},
 		{
-			what: "old session of MySQL, which logs none", thread: old, flavor: dialect.Flavor{Version: 80400},
+			what: "old session of MySQL, which logs none", thread: old, flavor: ofMySQL,
 			last: "TRUNCATE TABLE orders", want: "ddl",
 		},
 		{
 			what: "of a server that is replicated from", thread: young, server: 9,
-			flavor: dialect.Flavor{MariaDB: true},
+			flavor: maria,
 			last:   "TRUNCATE TABLE orders", want: "doubt shop.orders",
 		},
 		{
-			what: "SET STATEMENT", thread: young, flavor: dialect.Flavor{MariaDB: true},
+			what: "SET STATEMENT", thread: young, flavor: maria,
 			before: []string{"CREATE TEMPORARY TABLE orders (a INT)"},
 			last:   "SET STATEMENT lock_wait_timeout=5 FOR TRUNCATE TABLE orders",
 		},
