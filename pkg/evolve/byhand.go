@@ -12,7 +12,11 @@ import (
 	"wherry/pkg/schema"
 )
 
-// byHand takes the change as made on the target already: its tables must be as they must be after it.
+// byHand is for start-replica --skip-ddl: somebody has made the change on the target already. Nothing is executed. The
+// target's tables must be what the change would have made of them; then their records and the position move past it.
+//
+// Every table is checked before any record changes, and all faults come at once: one that is found later would leave
+// the records ahead of the tables.
 func (c *change) byHand(ctx context.Context) error {
 	var shapes []*schema.Table
 	for _, r := range c.records {
@@ -29,8 +33,9 @@ func (c *change) byHand(ctx context.Context) error {
 	}
 	errs = append(errs, c.emptyByHand(ctx, p))
 	for _, g := range c.goals {
-		again := slices.ContainsFunc(put, func(r db.Record) bool { return r.Target == g.Table })
-		if g.Kind != dropped && g.Kind != renamed || again {
+		// A name that is free after the change, unless another table has got it: in a swap of t and u both names stay.
+		reused := slices.ContainsFunc(put, func(r db.Record) bool { return r.Target == g.Table })
+		if g.Kind != dropped && g.Kind != renamed || reused {
 			continue
 		}
 		if there, err := c.table(ctx, g.Table); err != nil || there != nil {
@@ -46,6 +51,7 @@ func (c *change) byHand(ctx context.Context) error {
 	}
 	c.log().Warn().Msg("schema change taken as made by hand: only the definitions of the tables were looked at, " +
 		"none of their rows; verify and cutover compare the tables as a whole")
+	// Only the first change is skipped. The next one is carried over as usual.
 	c.opts.Skip = false
 	if err := c.applier.Amend(ctx, put, c.gone); err != nil {
 		return err
@@ -57,8 +63,8 @@ func (c *change) byHand(ctx context.Context) error {
 	return err
 }
 
-// emptyByHand refuses rows and triggers of tables that were made by hand for ones that the source made: the log brings
-// the rows.
+// emptyByHand refuses rows and triggers in a table that was made by hand for `CREATE TABLE`. The source's new table is
+// empty and its rows come through the log: rows that are there already would be extra rows for ever.
 func (c *change) emptyByHand(ctx context.Context, p *plan.Plan) error {
 	var names []schema.Name
 	for _, g := range c.goals {
@@ -87,7 +93,9 @@ func (c *change) emptyByHand(ctx context.Context, p *plan.Plan) error {
 	return errors.Join(errs...)
 }
 
-// ownByHand records what tables are the move's after a change that was made by hand.
+// ownByHand records which tables are the move's after a change that was made by hand. A renamed table keeps what it
+// was, made by the move or found; a table that somebody created by hand counts as found, so that cleanup --abandon does
+// not drop it.
 func (c *change) ownByHand(ctx context.Context, records []db.Record) error {
 	owned, err := db.ReadOwned(ctx, c.target.Ledger())
 	if err != nil {
@@ -112,6 +120,7 @@ func (c *change) ownByHand(ctx context.Context, records []db.Record) error {
 			put[r.Target] = cmp.Or(owned[r.Target], db.Found)
 		}
 	}
+	// A pair of a rename may be a step in between, as `_wherry_aside` in a swap: no such table exists in the end.
 	for name := range put {
 		if there, err := c.table(ctx, name); err != nil {
 			return err

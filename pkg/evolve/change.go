@@ -12,25 +12,26 @@ import (
 	"wherry/pkg/schema"
 )
 
-// change is the work of one Change.
+// change is the work of one Evolver.Change: it reads the records, works the effects into them, and gathers the goals on
+// the target. All of that is in memory. Only begin writes, and from then on finish goes by what is written.
 type change struct {
 	*Evolver
 	*db.SchemaChange
 	applier db.Applier
 
-	found   map[schema.Name]db.Position // since when the tables have their shapes, before the change
-	records map[schema.Name]*db.Record  // as they are, and become
+	found   map[schema.Name]db.Position // the position of each record before the change, by the source's name
+	records map[schema.Name]*db.Record  // the records of the move's tables; effects are worked into them
 	put     []schema.Name               // records that are new or changed
-	gone    []schema.Name               // records that are no more
-	goals   []goal
-	about   []schema.Name // all tables that have to be copied again if the change cannot be followed
-	begun   bool          // what is to be done on the target is recorded
+	gone    []schema.Name               // records that go
+	goals   []goal                      // what is to be done on the target
+	about   []schema.Name               // tables to copy again if the change cannot be followed
+	begun   bool                        // the goals are in the ledger
 
 	collations collations // of the databases before the change
 	next       *plan.Plan // of all tables after the change
 }
 
-// shape is a table as it is recorded, or nil.
+// shape returns the recorded shape of a table, nil when it is not the move's.
 func (c *change) shape(name schema.Name) *schema.Table {
 	if r := c.records[name]; r != nil {
 		return r.Shape
@@ -38,7 +39,12 @@ func (c *change) shape(name schema.Name) *schema.Table {
 	return nil
 }
 
-// run works out what is to be done on the target, and records it. Nothing is changed there.
+// run works out what is to be done on the target, and records it in the ledger. No table is changed.
+//
+// The order matters. Defaults of databases come first, since every mode needs them for later statements. What can be
+// decided without asking for effects (copy again, ignore, stop) comes before effects, which may wait for the source's log.
+// Renames come before the other effects, since those go by the tables' last names. The plan comes last, as it needs all
+// tables of the move in their new shapes.
 func (c *change) run(ctx context.Context) error {
 	if err := c.read(ctx); err != nil {
 		return err
@@ -59,11 +65,11 @@ func (c *change) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	again := &db.CopyAgain{
+	copyAgain := &db.CopyAgain{
 		Tables: c.Tables, Why: fmt.Sprintf("%s changed while it was copied: %.200s", texts(copying), c.Statement),
 	}
 	if len(copying) > 0 && (c.opts.Mode != Apply || c.opts.Skip) {
-		return again
+		return copyAgain
 	}
 	switch {
 	case c.opts.Skip:
@@ -77,7 +83,7 @@ func (c *change) run(ctx context.Context) error {
 		return err
 	}
 	if !c.inPlace(copying, effects) {
-		return again
+		return copyAgain
 	}
 	if err := c.fixed(effects); err != nil {
 		return err
@@ -109,8 +115,9 @@ func (c *change) run(ctx context.Context) error {
 	return c.begin(ctx)
 }
 
-// passOver does nothing on the target. What the change made of rows is not known, so its tables are recorded as if they
-// were others from here on: then verify and cutover compare them as a whole.
+// passOver does nothing on the target (replicate.ddl: ignore). What the change did to rows is not known, so the records
+// of its tables get a new position, as if they were new tables: then verify and cutover compare them as a whole, and
+// not only the rows that changed since the last verification.
 func (c *change) passOver(ctx context.Context) error {
 	var put []db.Record
 	for _, name := range c.Tables {
@@ -129,7 +136,9 @@ func (c *change) passOver(ctx context.Context) error {
 	return c.applier.Commit(ctx, c.After)
 }
 
-// fixed refuses what changes the definition of a table that is to stay as it is.
+// fixed refuses changes of tables whose definition cannot be carried over. On the way back that is a table of the old
+// source that is not what would be made there: an ALTER would carry over more than was changed. TRUNCATE is allowed,
+// since it changes no definition.
 func (c *change) fixed(effects []schema.Effect) error {
 	if c.opts.Fixed == nil || c.opts.Skip {
 		return nil
@@ -148,8 +157,9 @@ func (c *change) fixed(effects []schema.Effect) error {
 	return nil
 }
 
-// unready returns the tables that the change would alter or make while they are being copied, or tables that they
-// reference: those lack indexes and foreign keys until their rows are there.
+// unready returns the tables that the change would make or alter while they, or tables that they reference, are being
+// copied. Such tables lack indexes and foreign keys until all rows are there, so the result could not be proved: a
+// foreign key cannot be added to a child whose parent has no index over the referenced columns yet.
 func (c *change) unready() (names []schema.Name) {
 	copying := func(n schema.Name) bool { return c.records[n] != nil && c.records[n].Copy }
 	for _, g := range c.goals {
@@ -165,13 +175,14 @@ func (c *change) unready() (names []schema.Name) {
 	return names
 }
 
-// log tells of the change.
+// log returns a logger with the facts of the change.
 func (c *change) log() *zerolog.Logger {
 	log := c.opts.Log.With().Str("tables", texts(c.Tables)).Str("statement", c.Statement).Logger()
 	return &log
 }
 
-// read reads the records as they are.
+// read reads the records from the ledger. A record without a shape stands for a table that has left the move: only its
+// position counts: changes up to there are done with.
 func (c *change) read(ctx context.Context) error {
 	records, err := c.target.Ledger().Records(ctx)
 	c.records, c.found = make(map[schema.Name]*db.Record, len(records)), make(map[schema.Name]db.Position, len(records))
@@ -184,7 +195,8 @@ func (c *change) read(ctx context.Context) error {
 	return err
 }
 
-// copying returns the tables of the change whose rows are being copied in the shape before it.
+// copying returns the tables of the change whose rows are being copied in the shape before it. A table that was
+// recorded anew at a later position has the change in its shape already, and is none of them.
 func (c *change) copying() (names []schema.Name, err error) {
 	for _, name := range c.Tables {
 		if r := c.records[name]; r == nil || !r.Copy {
@@ -201,8 +213,8 @@ func (c *change) copying() (names []schema.Name, err error) {
 	return names, nil
 }
 
-// passed tells whether all tables that the change is about are recorded as of a later position, so that it is in their
-// shapes.
+// passed returns whether all tables of the change have records of a later position: then it is in their shapes, and
+// must not be made again.
 func (c *change) passed() (bool, error) {
 	for _, name := range c.Tables {
 		recorded, err := c.recorded(name, c.Since())
@@ -213,6 +225,8 @@ func (c *change) passed() (bool, error) {
 	return true, nil
 }
 
+// recorded returns whether the table's record, as it was before the change, is of the goal's position or later. A table
+// without a record is of no position.
 func (c *change) recorded(name schema.Name, goal db.Position) (bool, error) {
 	since := c.found[name]
 	if since.IsZero() {

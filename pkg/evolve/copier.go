@@ -11,8 +11,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Copier keeps the tables that are being copied in step with the source's schema: a table that changes meanwhile is
-// copied anew.
+// Copier keeps tables that are being copied in step with the source's schema: a table that changes meanwhile is copied
+// anew. It is for init-copy, where no applier is at work. Once the log is applied, Evolver.Change carries changes over.
 type Copier struct {
 	evolver *Evolver
 	source  CopySource
@@ -20,13 +20,13 @@ type Copier struct {
 	create  Create
 }
 
-// CopySource is what a Copier needs of the source besides.
+// CopySource is what a Copier needs of the source besides what its Evolver has.
 type CopySource interface {
 	Dialect() schema.Dialect
 	SafePosition(ctx context.Context) (db.Position, error)
 }
 
-// CopyTarget is what a Copier needs of the target besides.
+// CopyTarget is what a Copier needs of the target.
 type CopyTarget interface {
 	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
 	plan.Judge
@@ -34,8 +34,8 @@ type CopyTarget interface {
 	Ledger() db.Ledger
 }
 
-// Create makes tables on the target, as init-schema does. mine tells which of those that are there already are the
-// move's.
+// Create makes tables on the target, as init-schema does. mine returns whether an existing table is the move's; others
+// are refused.
 type Create func(ctx context.Context, steps []plan.Step, mine func(schema.Name) bool) error
 
 // NewCopier returns a Copier of the evolver's move.
@@ -43,20 +43,26 @@ func NewCopier(e *Evolver, source CopySource, target CopyTarget, create Create) 
 	return &Copier{evolver: e, source: source, target: target, create: create}
 }
 
-// Pending tells whether tables are recorded whose rows are still to be copied.
+// Pending returns whether tables are recorded whose rows are still to be copied.
 func (c *Copier) Pending(ctx context.Context) (bool, error) {
 	records, err := c.target.Ledger().Records(ctx)
 	return slices.ContainsFunc(records, func(r db.Record) bool { return r.Copy }), err
 }
 
-// Ready makes the named tables ready to be copied anew, those whose copy has not ended and that have changed meanwhile,
-// and tables of the move that are not recorded: recorded as the source has them now, without chunks, and empty on the
-// target. It returns the routes of all tables whose rows are still to be copied.
+// Ready prepares tables to be copied anew: the named ones, those that changed while they were copied, and tables of the
+// move that have no record yet. Prepared means recorded as the source has them now, without chunks, and empty on the
+// target. It returns the routes of all tables whose rows are still to be copied, in the order of the plan.
+//
+// It may be called any number of times, also after a crash in the middle of it: a table whose chunks have begun, and
+// that has not changed, goes on where it was.
 func (c *Copier) Ready(ctx context.Context, again []schema.Name) ([]*route.Route, error) {
-	if err := c.target.Ledger().Own(ctx, nil, nil); err != nil { // an earlier try may have been interrupted
+	// What an interrupted run noted about a table that it was going to make is settled by whether the table exists.
+	if err := c.target.Ledger().Own(ctx, nil, nil); err != nil {
 		return nil, err
 	}
-	if _, err := c.evolver.databases(ctx); err != nil { // recorded as of about the position that the copy begins from
+	// The defaults of databases must be recorded near the position that the copy begins from. Later the log changes
+	// them, and what the source says then may be younger than the log's next CREATE TABLE.
+	if _, err := c.evolver.databases(ctx); err != nil {
 		return nil, err
 	}
 	records, err := c.target.Ledger().Records(ctx)
@@ -97,9 +103,10 @@ func (c *Copier) Ready(ctx context.Context, again []schema.Name) ([]*route.Route
 	return routes, c.prepare(ctx, steps)
 }
 
-// outdated tells whether a table has to be copied anew because the source has it otherwise than it is recorded. A
-// change that leaves rows as they are is made when the log tells of it, which it does unless that was before the first
-// chunk.
+// outdated returns whether a table must be copied anew, because the source's definition is no longer the recorded one.
+// If only an index was added, say, the rows that are copied stay valid, and the ALTER is made when the log reaches it.
+// That cannot be relied on before the first chunk: the copy's position is not fixed then, and the ALTER may lie before
+// it in the log.
 func (c *Copier) outdated(ctx context.Context, r *db.Record, t *schema.Table) (bool, error) {
 	if !sameRows(r.Shape, t) {
 		return true, nil
@@ -111,10 +118,11 @@ func (c *Copier) outdated(ctx context.Context, r *db.Record, t *schema.Table) (b
 	return len(chunks) == 0, err
 }
 
-// changed returns the tables of the move that the source has not, or otherwise than they are recorded: those whose copy
-// has not ended, and until the target is consistent for the first time new ones. Others are left to the log.
+// changed returns the tables whose copy has not ended and that the source no longer has, or for which differs says so.
+// Until the target is consistent for the first time, tables without a record are among them: they came after the move
+// began. Later ones, and tables whose copy has ended, are left to the log.
 func (c *Copier) changed(
-	ctx context.Context, records []db.Record, otherwise func(*db.Record, *schema.Table) (bool, error),
+	ctx context.Context, records []db.Record, differs func(*db.Record, *schema.Table) (bool, error),
 ) (names []schema.Name, err error) {
 	recorded := map[schema.Name]*db.Record{}
 	for i := range records {
@@ -140,7 +148,7 @@ func (c *Copier) changed(
 		}
 		other := r == nil || t.Kind != schema.BaseTable
 		if !other {
-			if other, err = otherwise(r, t); err != nil {
+			if other, err = differs(r, t); err != nil {
 				return nil, err
 			}
 		}
@@ -156,7 +164,9 @@ func (c *Copier) changed(
 	return names, nil
 }
 
-// prepare makes the tables that have no chunk yet empty and as planned: others were begun, and go on.
+// prepare makes the target's tables of these steps empty and as planned. A table with a chunk is left alone: its rows
+// are part of the copy. An empty table that is as planned is kept, since making a table may be slow; anything else is
+// dropped and made.
 func (c *Copier) prepare(ctx context.Context, steps []plan.Step) error {
 	begun, err := c.target.Ledger().Begun(ctx)
 	if err != nil {
@@ -201,6 +211,8 @@ func (c *Copier) prepare(ctx context.Context, steps []plan.Step) error {
 		if t == nil {
 			continue
 		}
+		// A table that the move found, and may use, must be one that it found afterwards too: cleanup --abandon drops
+		// only tables that the move made.
 		if owned[t.Name] == db.Found {
 			found[t.Name] = db.Found
 		}
@@ -225,7 +237,8 @@ func keys(tables map[schema.Name]*schema.Table) (all []schema.Name) {
 	return all
 }
 
-// Changed returns the tables that are being copied and that the source does not have as they are recorded.
+// Changed returns the tables that are being copied and whose definition on the source is no longer the recorded one.
+// Unlike Ready it counts differences of every kind, and changes nothing.
 func (c *Copier) Changed(ctx context.Context) ([]schema.Name, error) {
 	records, err := c.target.Ledger().Records(ctx)
 	if err != nil {
@@ -236,7 +249,7 @@ func (c *Copier) Changed(ctx context.Context) ([]schema.Name, error) {
 	})
 }
 
-// All returns the routes of all tables of the move as they are by now.
+// All returns the routes of all recorded tables.
 func (c *Copier) All(ctx context.Context) ([]*route.Route, error) {
 	records, err := c.target.Ledger().Records(ctx)
 	if err != nil {
@@ -245,6 +258,7 @@ func (c *Copier) All(ctx context.Context) ([]*route.Route, error) {
 	return c.routes(records)
 }
 
+// routes plans the recorded tables. A refusal is db.ErrUnsupported.
 func (c *Copier) routes(records []db.Record) ([]*route.Route, error) {
 	p := c.evolver.opts.Plan(Shapes(records))
 	if err := refusal(p); err != nil {
@@ -253,7 +267,8 @@ func (c *Copier) routes(records []db.Record) ([]*route.Route, error) {
 	return p.Routes, nil
 }
 
-// Copied records that all rows are there, and returns the routes of the move as they are by now.
+// Copied records that all rows are there, and returns the routes of all tables of the move. From here on tables follow
+// the log, and a change of them no longer means to copy them anew.
 func (c *Copier) Copied(ctx context.Context) ([]*route.Route, error) {
 	records, err := c.target.Ledger().Records(ctx)
 	if err != nil {

@@ -12,15 +12,17 @@ import (
 	"wherry/pkg/schema"
 )
 
-// A table that is created without a character set gets its database's default of that moment. The source tells what
-// the default is now, perhaps long after: after ALTER DATABASE it is another one. So the bookkeeping has the default
-// of each database as of the target's position, and the log's statements on databases change it.
+// `CREATE TABLE t (v VARCHAR(9))` takes the character set from its database's default at that moment. The source only
+// says what the default is now, perhaps days later and after an ALTER DATABASE. So the ledger holds the default of each
+// database as of the target's position, and statements on databases in the log change it. Without that, t would get the
+// wrong character set, and the wrong bytes.
 
-// collations are the default collations of the source's databases, by their names in lower case.
+// collations are the default collations of the source's databases, by their names in lower case. A database without an
+// entry is unknown.
 type collations map[string]string
 
-// databases returns the defaults as of the target's position. Bookkeeping that an older version began, or that has just
-// been begun, has none: then those of now are recorded.
+// databases returns the defaults as of the target's position. If the ledger has none, because it is new or an older
+// version began it, today's defaults are recorded and returned.
 func (e *Evolver) databases(ctx context.Context) (collations, error) {
 	text, err := e.target.Ledger().Get(ctx, db.FactDatabases)
 	if err != nil {
@@ -48,7 +50,7 @@ func (e *Evolver) keepDatabases(ctx context.Context, all collations) error {
 	return e.target.Ledger().Put(ctx, db.FactDatabases, string(text))
 }
 
-// after returns the defaults after a change.
+// after returns the defaults after a change. It never modifies c: several readings of one change start from it.
 func (c collations) after(effects []schema.Effect) collations {
 	if !slices.ContainsFunc(effects, func(e schema.Effect) bool { return e.Kind == schema.Database }) {
 		return c
@@ -67,14 +69,15 @@ func (c collations) after(effects []schema.Effect) collations {
 	return out
 }
 
-// in is a schema change as it reads where databases have these defaults.
+// in returns a copy of the schema change that is read with these defaults.
 func (c collations) in(d *db.DDL) *db.DDL {
 	other := *d
 	other.Context.Databases = c
 	return &other
 }
 
-// of is a table in a database of these defaults: the source may tell its database's default of now.
+// of returns the table with its database's default as of this position. A table that was just read from the source has
+// today's default in it.
 func (c collations) of(t *schema.Table) *schema.Table {
 	standard := c[strings.ToLower(t.Name.Database)]
 	if standard == "" || standard == t.DatabaseCollation {
@@ -85,8 +88,9 @@ func (c collations) of(t *schema.Table) *schema.Table {
 	return &own
 }
 
-// keepDefaults records what the change makes of a database, in every mode: nothing is done on the target for it. The
-// position moves later, so that a kill between does it twice, which does no harm.
+// keepDefaults records a database's new default. That happens in every mode, also when schema changes are ignored,
+// since nothing is done on the target for it. The position moves later: a kill in between records the same value twice,
+// which does no harm.
 func (c *change) keepDefaults(ctx context.Context) error {
 	effects, err := c.source.Effects(ctx, c.collations.in(c.DDL), nil)
 	if err != nil {

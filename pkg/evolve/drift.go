@@ -7,9 +7,10 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Drift returns the first of the tables that the source has otherwise than given, or not at all, though its log after
-// the position has no schema change of it, and what is different; "" when there is none. Then the tables are not what
-// they were at that position.
+// Drift returns the first of the tables whose definition on the source is not the given one, and whose log after the
+// position has no schema change that explains it, with the difference in words; "" when there is none. Somebody has
+// then changed the table with sql_log_bin off, or before the position. On the way back that must be known before rows
+// are applied: the records say what the tables were at the takeover.
 func (e *Evolver) Drift(ctx context.Context, from db.Position, tables []*schema.Table) (schema.Name, string, error) {
 	wanted, found := map[schema.Name]bool{}, map[schema.Name]*schema.Table{}
 	for _, t := range tables {

@@ -12,18 +12,20 @@ import (
 	"wherry/pkg/schema"
 )
 
-// intent is what is being done for a schema change, as FactChange keeps it.
+// intent is what is being done for a schema change. The ledger keeps it as db.FactChange from before the first
+// statement until records and position have moved. A server commits every DDL statement by itself, so this is what
+// stands in for a transaction.
 type intent struct {
 	Statement string        `json:"statement"`
-	Moment    db.Moment     `json:"moment"`
-	Position  db.Position   `json:"position"` // to move to
-	Put       []string      `json:"put"`      // records, encoded
-	Gone      []schema.Name `json:"gone"`
+	Moment    db.Moment     `json:"moment"`   // session and time of the source's statement
+	Position  db.Position   `json:"position"` // to move to in the end
+	Put       []string      `json:"put"`      // new records, encoded
+	Gone      []schema.Name `json:"gone"`     // records that go, by the source's names
 	Goals     []goal        `json:"goals"`
-	Done      int           `json:"done"` // of the goals
+	Done      int           `json:"done"` // how many of the goals are done; the next one may be
 }
 
-// begin records what is to be done.
+// begin records what is to be done. From here on the change is finished, in this run or the next.
 func (c *change) begin(ctx context.Context) error {
 	i := intent{Statement: c.Statement, Moment: c.Moment, Position: c.Since(), Gone: c.gone, Goals: ordered(c.goals)}
 	for _, name := range c.put {
@@ -36,6 +38,7 @@ func (c *change) begin(ctx context.Context) error {
 	return c.keep(ctx, &i)
 }
 
+// keep writes the intent to the ledger, in a transaction of its own.
 func (e *Evolver) keep(ctx context.Context, i *intent) error {
 	text, err := json.Marshal(i)
 	if err != nil {
@@ -57,7 +60,7 @@ func (e *Evolver) pending(ctx context.Context) (*intent, error) {
 	return &i, nil
 }
 
-// targets are the tables of the target that it makes or changes; none of a nil intent.
+// targets returns the tables of the target that the change makes or alters; none of a nil intent.
 func (i *intent) targets() (names []schema.Name, err error) {
 	if i == nil {
 		return nil, nil
@@ -72,8 +75,9 @@ func (i *intent) targets() (names []schema.Name, err error) {
 	return names, nil
 }
 
-// finish does what is left of a change that was begun, and moves the position. Without one it does nothing. What the
-// target refuses is db.ErrUnsupported: then the change stays begun.
+// finish does what is left of a change that was begun, and moves the position. Without such a change it does nothing. A
+// statement that the target refuses is db.ErrUnsupported; the change then stays begun, and the next run tries it again,
+// perhaps after the user has removed the cause.
 func (e *Evolver) finish(ctx context.Context, applier db.Applier) error {
 	i, err := e.pending(ctx)
 	if err != nil || i == nil {
@@ -88,7 +92,7 @@ func (e *Evolver) finish(ctx context.Context, applier db.Applier) error {
 	}
 	if errors.Is(err, db.ErrUnsupported) {
 		tables := i.tables()
-		// rows are copied anyway
+		// The rows of these tables are being copied, so a copy of the source's present state replaces the change.
 		if e.opts.Copying && slices.ContainsFunc(i.Goals, func(g goal) bool { return g.Copying }) {
 			return &db.CopyAgain{Tables: tables, Why: err.Error()}
 		}
@@ -109,7 +113,8 @@ func (e *Evolver) finish(ctx context.Context, applier db.Applier) error {
 	return err
 }
 
-// reachAll does the goals that are left, and records each.
+// reachAll does the goals that are left, and records each. The last one is not recorded: the commit that follows ends
+// the intent as a whole.
 func (e *Evolver) reachAll(ctx context.Context, applier db.Applier, i *intent, p *plan.Plan) error {
 	for ; i.Done < len(i.Goals); i.Done++ {
 		if err := e.reach(ctx, applier, i, p); err != nil {
@@ -127,7 +132,7 @@ func (e *Evolver) reachAll(ctx context.Context, applier db.Applier, i *intent, p
 	return nil
 }
 
-// forget takes away what is to be done for a table.
+// forget removes the goals of a table. Done counts goals, so it shrinks with those that were done.
 func (i *intent) forget(source schema.Name) {
 	goals, done := i.Goals, i.Done
 	i.Goals = nil
@@ -141,7 +146,9 @@ func (i *intent) forget(source schema.Name) {
 	}
 }
 
-// giveUp is for a change all of whose tables were recorded anew since: what is left is that others are gone.
+// giveUp is for a change all of whose tables were copied anew since it was begun. Their copies make all goals void.
+// What is left to do is to drop the target's tables of records that go, unless another record has that table now: after
+// `RENAME TABLE t TO u`, both routed to one name, t's table is u's.
 func (i *intent) giveUp(records []db.Record) {
 	i.Goals, i.Done = nil, 0
 	for _, r := range records {
@@ -154,7 +161,7 @@ func (i *intent) giveUp(records []db.Record) {
 	}
 }
 
-// tables are those that the change is about, by their names on the source.
+// tables returns the tables that the change is about, by their names on the source.
 func (i *intent) tables() []schema.Name {
 	tables := slices.Clone(i.Gone)
 	for _, text := range i.Put {
@@ -165,7 +172,9 @@ func (i *intent) tables() []schema.Name {
 	return tables
 }
 
-// outcome returns the plan of the tables as they will be, and the new records.
+// outcome returns the plan of the tables as they will be after the change, and the records to write. A table that was
+// copied anew in the meantime is left out of both, and its goals are forgotten: it is of a later position than the
+// change.
 func (e *Evolver) outcome(ctx context.Context, i *intent) (*plan.Plan, []db.Record, error) {
 	records, err := e.target.Ledger().Records(ctx)
 	if err != nil {
@@ -201,8 +210,8 @@ func (e *Evolver) outcome(ctx context.Context, i *intent) (*plan.Plan, []db.Reco
 	return p, put, nil
 }
 
-// renewed tells whether a table was recorded anew since the change was begun, because it is copied again: then nothing
-// is left to be done for it.
+// renewed returns whether a table has been recorded anew since the change was begun, because it is copied once more:
+// its record is then of the change's position or later.
 func (e *Evolver) renewed(records []db.Record, r db.Record) (bool, error) {
 	at := slices.IndexFunc(records, func(x db.Record) bool { return x.Source == r.Source })
 	if at < 0 || records[at].Since.IsZero() {

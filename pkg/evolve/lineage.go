@@ -2,7 +2,9 @@ package evolve
 
 import "wherry/pkg/schema"
 
-// sameNames is the lineage of columns by their names, or nil when a column may have got another name.
+// sameNames returns the lineage of columns if every column kept its name: by the name after, the name before. It is nil
+// when both sides have a column that the other lacks: (a, b) and (a, c) may be a rename of b, or a DROP and an ADD,
+// which leave different values in c.
 func sameNames(before, after *schema.Table) map[string]string {
 	former := map[string]string{}
 	for i := range after.Columns {
@@ -16,7 +18,7 @@ func sameNames(before, after *schema.Table) map[string]string {
 	return former
 }
 
-// last is the name that a table has after renames.
+// last returns the name that a table has after the renames of net.
 func last(net map[schema.Name]schema.Name, name schema.Name) schema.Name {
 	if now, renamed := net[name]; renamed {
 		return now
@@ -24,7 +26,7 @@ func last(net map[schema.Name]schema.Name, name schema.Name) schema.Name {
 	return name
 }
 
-// unobserved are the names that a look has not been at.
+// unobserved returns the names that have not been looked up yet. A name that maps to nil has.
 func unobserved(names []schema.Name, seen shapes) (out []schema.Name) {
 	for _, n := range names {
 		if _, looked := seen[n]; !looked {
@@ -34,7 +36,7 @@ func unobserved(names []schema.Name, seen shapes) (out []schema.Name) {
 	return out
 }
 
-// there are the tables that are not nil.
+// there returns the tables that exist.
 func there(shapes shapes) (tables []*schema.Table) {
 	for _, t := range shapes {
 		if t != nil {

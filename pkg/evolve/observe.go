@@ -11,19 +11,23 @@ import (
 	"wherry/pkg/schema"
 )
 
-// How often, and how long between, the source is looked at again when it may show more in a moment.
+// How often the source is asked, and how long to wait in between, when it may show more in a moment. A server writes
+// its log soon after a table has changed, so a few tries are enough. The limits are for a source that changes faster
+// than it can be read.
 const (
 	maxTries     = 50
-	maxIdleTries = 5 // when nothing is added to the log meanwhile
+	maxIdleTries = 5 // when the log has nothing new in the meantime
 	unloggedWait = 10 * time.Millisecond
 	vanishedWait = 100 * time.Millisecond
 )
 
-// effects tells what the change did, in shapes that the source bears out. See resolve.go for how that is decided; here
-// the source is asked.
+// effects returns what the change did, in shapes that the source confirms. See resolve.go for how that is decided; here
+// the source is asked. db.ErrUnsupported: it cannot be known.
+//
+// Each try begins with new evidence. Tables and log of an earlier try may be from two states of the source.
 func (c *change) effects(ctx context.Context) ([]schema.Effect, error) {
 	q := c.question(ctx)
-	before := 0 // changes in the log
+	before := 0 // how many later changes the log had at the last try
 	for try := 0; ; try++ {
 		s := &evidence{}
 		v, err := c.gather(ctx, q, s)
@@ -51,7 +55,7 @@ func (c *change) effects(ctx context.Context) ([]schema.Effect, error) {
 	}
 }
 
-// question is the change with what the move's bookkeeping has of its tables.
+// question returns the change with what the move's bookkeeping has of its tables.
 func (c *change) question(ctx context.Context) *question {
 	q := &question{
 		change: c.DDL, before: make(shapes, len(c.records)), follows: c.rules.Follows,
@@ -70,7 +74,8 @@ func (c *change) question(ctx context.Context) *question {
 	return q
 }
 
-// gather asks the source for whatever is needed to tell what the change did.
+// gather asks the source for the evidence that resolve wants, until there is a verdict. Most changes need the tables
+// only; the log, which costs a second stream, is read only if a table differs.
 func (c *change) gather(ctx context.Context, q *question, s *evidence) (verdict, error) {
 	for {
 		v, err := q.resolve(s)
@@ -86,7 +91,8 @@ func (c *change) gather(ctx context.Context, q *question, s *evidence) (verdict,
 			for _, name := range v.log {
 				s.searched[name] = true
 			}
-			s.final = nil // they are to be seen after the log
+			// Tables that were read before the log may lack a change that the log has. They are read after it.
+			s.final = nil
 			if s.log, err = c.later(ctx, c.After, s.searched); err != nil {
 				err = fmt.Errorf("look for later schema changes: %w", err)
 			}
@@ -101,7 +107,7 @@ func (c *change) gather(ctx context.Context, q *question, s *evidence) (verdict,
 	}
 }
 
-// observe adds tables as the source has them now to others.
+// observe adds tables as the source has them now; a table that does not exist is added as nil.
 func (e *Evolver) observe(ctx context.Context, names []schema.Name, to shapes) (shapes, error) {
 	if to == nil {
 		to = shapes{}
@@ -116,7 +122,8 @@ func (e *Evolver) observe(ctx context.Context, names []schema.Name, to shapes) (
 	return to, err
 }
 
-// later returns the schema changes that the log has after a position, of the tables at least.
+// later returns the schema changes that the log has between a position and its present end: all of the given tables,
+// perhaps others too. The end is read first, so that a busy source cannot keep the search going.
 func (e *Evolver) later(ctx context.Context, after db.Position, tables map[schema.Name]bool) ([]*db.DDL, error) {
 	head, err := e.source.Head(ctx)
 	if err != nil {

@@ -12,18 +12,22 @@ import (
 	"wherry/pkg/schema"
 )
 
-// nameTakenError is a name on the target that another table has, and that a table of the move is to get.
+// The move writes only to tables that it made, or found and was allowed to use. The ledger lists them (db.Owned).
+// Before a schema change gives a table a new name, the target is asked whether something has that name: `CREATE TABLE
+// t` on the source must not make the move write into somebody else's t.
+
+// nameTakenError means that a table of the move is to get a name that another table has on the target.
 type nameTakenError struct {
 	reasons []string
-	accept  bool // tables that are there may be taken
+	accept  bool // schema.existing allows existing tables, so the advice must not suggest that
 }
 
 func (e *nameTakenError) Error() string { return strings.Join(e.reasons, "; ") }
 
-// Unwrap tells that nothing was done.
+// Unwrap makes it a db.ErrUnsupported: nothing was done.
 func (e *nameTakenError) Unwrap() error { return db.ErrUnsupported }
 
-// advice says how to go on.
+// advice returns how to go on, for the user.
 func (e *nameTakenError) advice() string {
 	fit := ", or allow it to be taken with schema.existing: accept, if it is empty and as planned"
 	if e.accept {
@@ -33,8 +37,10 @@ func (e *nameTakenError) advice() string {
 		"; then run the same command again"
 }
 
-// admit refuses a change that gives a table a name that another one has on the target. A table that may be taken,
-// because schema.existing allows it and it is empty and as planned, is recorded as the move's.
+// admit refuses a change that gives a table a name that another one has on the target. An existing table that may be
+// used, because schema.existing allows it and it is empty and as planned, is recorded as the move's.
+//
+// A name that the change itself frees is allowed: in a swap of t and u the table that has the name is the move's own.
 func (c *change) admit(ctx context.Context) error {
 	var made []plan.Existing
 	taking, freed := map[schema.Name]bool{}, map[schema.Name]bool{}
@@ -75,12 +81,12 @@ func (c *change) admit(ctx context.Context) error {
 	return admit(ctx, c.target, c.target.Ledger(), owned, there, made, c.opts.Accept)
 }
 
-// admit refuses tables that are in the place of others to be made, or to be renamed, unless they may be taken. The
-// latter are recorded.
+// admit judges the tables there, which have names that are to be given to others. made are the planned tables among
+// those. A table that fits its plan is recorded as found; for a rename there is no plan, and nothing fits. A table that
+// the move owned before is refused as well: it left the move, see leave, and its rows are not the new table's.
 func admit(
 	ctx context.Context, target plan.Judge, ledger db.Ledger, owned db.Owned, there []*schema.Table,
-	made []plan.Existing,
-	accept bool,
+	made []plan.Existing, accept bool,
 ) error {
 	taken := &nameTakenError{accept: accept}
 	refuse := func(format string, args ...any) {
@@ -100,14 +106,14 @@ func admit(
 			fit = append(fit, s)
 		}
 	}
-	unwelcome, err := plan.Unfit(ctx, target, fit, accept)
+	unfit, err := plan.Unfit(ctx, target, fit, accept)
 	if err != nil {
 		return err
 	}
 	put := db.Owned{}
 	for _, s := range fit {
 		put[s.Plan.Name] = db.Found
-		for _, reason := range unwelcome[s.Plan.Name] {
+		for _, reason := range unfit[s.Plan.Name] {
 			refuse("%s %s", s.Plan.Name, reason)
 		}
 	}
@@ -117,7 +123,8 @@ func admit(
 	return ledger.Own(ctx, put, nil)
 }
 
-// owns refuses routes to tables that are not the move's.
+// owns refuses routes to tables that are not the move's. That cannot happen unless the ledger was changed by hand, or
+// is another move's.
 func owns(ctx context.Context, ledger db.Ledger, routes []*route.Route) error {
 	owned, err := db.ReadOwned(ctx, ledger)
 	if err != nil {

@@ -10,9 +10,18 @@ import (
 	"wherry/pkg/schema"
 )
 
-// reach does the next goal, unless it is done.
+// reach does the next goal, unless the target's tables show that it is done. A run may have been killed before its
+// statement, during it, or after it; the three look alike in the ledger.
+//
+//	drop       done if the table is not the move's (a DROP takes it off that list)
+//	truncate   done twice: nothing is written to the table in between
+//	rename     done if nothing of the move has the name that it frees
+//	create     done if the table exists; what it lacks is added
+//	alter      done if the table is as wanted
 func (e *Evolver) reach(ctx context.Context, applier db.Applier, i *intent, p *plan.Plan) error {
 	g, dialect, moment := i.Goals[i.Done], e.target.Dialect(), i.Moment
+	// Only an ALTER that computes values needs the session's time zone, see within. Everywhere else literals of
+	// TIMESTAMP are in UTC.
 	moment.TimeZone = ""
 	execute := func(statements ...string) error { return e.execute(ctx, applier, moment, statements) }
 	owned, err := db.ReadOwned(ctx, e.target.Ledger())
@@ -22,7 +31,7 @@ func (e *Evolver) reach(ctx context.Context, applier db.Applier, i *intent, p *p
 	_, ours := owned[g.Table]
 	switch g.Kind {
 	case dropped:
-		if !ours { // done: what has the name now is another's
+		if !ours { // done: a table that has the name now is somebody else's
 			return nil
 		}
 		return execute(dialect.DropTable(g.Table))
@@ -31,7 +40,7 @@ func (e *Evolver) reach(ctx context.Context, applier db.Applier, i *intent, p *p
 	case renamed:
 		there, err := e.table(ctx, g.Table)
 		if err != nil || there == nil || !ours {
-			return err // done
+			return err // done, unless the target could not be read
 		}
 		for _, pair := range g.Pairs {
 			if to := pair[1].Database; to != pair[0].Database {
@@ -60,7 +69,8 @@ func (e *Evolver) reach(ctx context.Context, applier db.Applier, i *intent, p *p
 	}
 }
 
-// makeTable makes a table. One that is there already was made by an earlier try, or taken.
+// makeTable makes a table with its indexes and foreign keys. One that exists was made by an earlier try, or was
+// accepted by admit; it is completed.
 func (e *Evolver) makeTable(
 	ctx context.Context, execute func(...string) error, owned db.Owned, want, got *schema.Table,
 ) error {
@@ -76,13 +86,16 @@ func (e *Evolver) makeTable(
 		reason := fmt.Sprintf("table %s is on the target, and this move did not make it", want.Name)
 		return &nameTakenError{reasons: []string{reason}, accept: e.opts.Accept}
 	}
-	if err := execute(dialect.AddIndexes(want, got)...); err != nil { // of a table that was there before
+	// An accepted table may lack indexes, as may one whose making was interrupted between two statements.
+	if err := execute(dialect.AddIndexes(want, got)...); err != nil {
 		return err
 	}
 	return e.complete(ctx, execute, want)
 }
 
-// alterTable makes a table what it must be, unless it is.
+// alterTable alters a table to what it must be, unless it is that already. The table is read, altered and read back:
+// the statements are worked out from what the target has, not from what the source's statement said, so a table that an
+// interrupted run has changed in part is only changed in the rest.
 func (e *Evolver) alterTable(ctx context.Context, applier db.Applier, i *intent, want, got *schema.Table) error {
 	g, dialect := i.Goals[i.Done], e.target.Dialect()
 	former := present(g.Former, got)
@@ -92,6 +105,8 @@ func (e *Evolver) alterTable(ctx context.Context, applier db.Applier, i *intent,
 	if g.Marked {
 		want, former = marked(want, got, former)
 	}
+	// That partitions were emptied does not show in a definition. So it is done once more, which is harmless, unless
+	// the mark shows it.
 	if len(dialect.Differences(want, got, true, true)) == 0 && (len(g.Empties) == 0 || g.Marked) {
 		return nil
 	}
@@ -109,7 +124,9 @@ func (e *Evolver) alterTable(ctx context.Context, applier db.Applier, i *intent,
 	return e.prove(ctx, want)
 }
 
-// execute runs statements on the target. What the server refuses is refused.
+// execute runs statements on the target, on the applier's own connection and under the session of the source's
+// statement. A lost connection and the like are returned as they are, to be tried again. Every other error means that
+// the target refuses the statement: db.ErrUnsupported.
 func (e *Evolver) execute(ctx context.Context, applier db.Applier, at db.Moment, statements []string) error {
 	for _, s := range statements {
 		if s == "" {
@@ -129,7 +146,8 @@ func (e *Evolver) execute(ctx context.Context, applier db.Applier, at db.Moment,
 	return nil
 }
 
-// present leaves out of a lineage what the target does not have, such as when an alteration is continued.
+// present fits a lineage to the columns that the target has: after an interrupted RENAME COLUMN a TO b the target may
+// have b already, and then b comes from b.
 func present(former map[string]string, got *schema.Table) map[string]string {
 	out := map[string]string{}
 	for now, was := range former {
@@ -143,7 +161,8 @@ func present(former map[string]string, got *schema.Table) map[string]string {
 	return out
 }
 
-// complete adds the foreign keys of a table that was created.
+// complete adds the foreign keys of a table that was created, and proves it. They come last because a foreign key may
+// reference the table itself.
 func (e *Evolver) complete(ctx context.Context, execute func(...string) error, want *schema.Table) error {
 	got, err := e.table(ctx, want.Name)
 	if err != nil {
@@ -158,7 +177,8 @@ func (e *Evolver) complete(ctx context.Context, execute func(...string) error, w
 	return e.prove(ctx, want)
 }
 
-// prove reads a table back.
+// prove reads a table back and compares it with what it must be. A server may quietly make something else of a
+// statement, for instance shorten a prefix or add an index.
 func (e *Evolver) prove(ctx context.Context, want *schema.Table) error {
 	got, err := e.table(ctx, want.Name)
 	if err != nil {
@@ -174,6 +194,7 @@ func (e *Evolver) prove(ctx context.Context, want *schema.Table) error {
 	return nil
 }
 
+// table reads a table of the target, nil when there is none.
 func (e *Evolver) table(ctx context.Context, name schema.Name) (*schema.Table, error) {
 	found, err := e.target.Tables(ctx, name.Equal)
 	if err != nil || len(found) == 0 {
@@ -182,7 +203,7 @@ func (e *Evolver) table(ctx context.Context, name schema.Name) (*schema.Table, e
 	return found[0], nil
 }
 
-// collation is the default of a database on the target, "" when no table of the plan tells.
+// collation returns the default collation of a database on the target, "" when the plan has no table in it.
 func collation(p *plan.Plan, database string) string {
 	for _, r := range p.Routes {
 		if r.Target.Table.Name.Database == database {
@@ -192,6 +213,7 @@ func collation(p *plan.Plan, database string) string {
 	return ""
 }
 
+// wanted returns the target's table in the plan, by the source's name; nil when the plan has none.
 func wanted(p *plan.Plan, source schema.Name) *schema.Table {
 	for _, r := range p.Routes {
 		if r.Source.Name() == source {

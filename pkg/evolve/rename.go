@@ -12,15 +12,26 @@ import (
 	"wherry/pkg/schema"
 )
 
-// renames works all renames of a statement into the records, by what they lead to in the end: names that tables have
-// only in between, such as when two are swapped, need not be of the move. A table that leaves the move stays on the
-// target, see leave.
+// renames works all renames of a statement into the records, by what they lead to in the end. In the swap
+// `RENAME TABLE t TO x, u TO t, x TO u` nobody needs to know x: in the end t and u have changed names.
+//
+// What becomes of a table depends on whether its names belong to the move:
+//
+//	before   after   becomes
+//	moves    moves   renamed on the target; altered too if the same statement alters it
+//	moves    -       it leaves the move: it stays on the target under a name of its own, see leave
+//	-        moves   refused or copied: its rows were never followed, see unknown
+//	-        -       nothing
+//
+// A new name whose record is of a later position was copied anew after this change. Then the old table is dropped.
 func (c *change) renames(ctx context.Context, effects []schema.Effect) error {
 	net := net(effects)
 	targets := map[schema.Name]schema.Name{}
 	next, leaving := map[schema.Name]db.Record{}, map[schema.Name]schema.Name{}
 	for old, now := range net {
-		later, err := c.recorded(old, c.After) // then what the target has under that name is another table's
+		// If the old name's record is of a later position, the target's table is that of another table, which got the
+		// name afterwards.
+		later, err := c.recorded(old, c.After)
 		if err != nil {
 			return err
 		}
@@ -45,7 +56,7 @@ func (c *change) renames(ctx context.Context, effects []schema.Effect) error {
 			c.goals = append(c.goals, goal{Kind: dropped, Table: r.Target})
 		case c.rules.Follows(now):
 			moved, shape := *r, r.Shape
-			also := alteration(effects, old) // in the same statement
+			also := alteration(effects, old) // ALTER TABLE old ADD c INT, RENAME TO now
 			if also != nil {
 				if err := c.repeatable(also); err != nil {
 					return err
@@ -56,7 +67,9 @@ func (c *change) renames(ctx context.Context, effects []schema.Effect) error {
 			switch {
 			case also != nil:
 				c.alter(now, also, r)
-			case len(shape.ForeignKeys)+len(shape.Checks) > 0: // whose names may follow the table's on one end only
+			case len(shape.ForeignKeys)+len(shape.Checks) > 0:
+				// A server renames t_ibfk_1 and t_chk_1 along with t, but which of them depends on the server. The
+				// ALTER gives the target's constraints the names that the plan has for them.
 				c.goals = append(c.goals, goal{Kind: altered, Source: now, Former: sameNames(moved.Shape, moved.Shape)})
 			}
 			next[now], targets[r.Target] = moved, moved.Target
@@ -81,8 +94,10 @@ func (c *change) renames(ctx context.Context, effects []schema.Effect) error {
 	return nil
 }
 
-// leave finds names for the tables of the target whose source has got a name that is not of the move: that name, or one
-// that tells of it and that nothing has yet. Their old names stand for other tables from now on.
+// leave finds names for tables of the target that leave the move. Their rows may be wanted, so they are not dropped;
+// but their names must become free, since another table may get the old name on the source next. The new name is the
+// source's, in the target's database: after `RENAME TABLE shop.t TO archive.t` newshop.t becomes newshop.archive_t,
+// since newshop.t is its own old name.
 func (c *change) leave(ctx context.Context, leaving, targets map[schema.Name]schema.Name) error {
 	taken := map[schema.Name]bool{}
 	for _, to := range targets {
@@ -109,7 +124,7 @@ func (c *change) leave(ctx context.Context, leaving, targets map[schema.Name]sch
 	return nil
 }
 
-// leftName is the n-th name for a table whose own is taken on the target: with that of its database.
+// leftName returns the n-th name to try for a table whose own is in use on the target: archive_t, archive_t_2, ..
 func leftName(now schema.Name, n int) string {
 	const most = 64 // characters of a name
 	suffix := ""
@@ -120,8 +135,8 @@ func leftName(now schema.Name, n int) string {
 	return string(whole[:min(len(whole), most-len(suffix))]) + suffix
 }
 
-// aside returns a name, in whatever database, for a table that makes room while others get their names: no table of the
-// target has it, nor will one that the move makes.
+// aside returns a name for a table that makes room while others change names. No table of the target has it in any
+// database, nor will one that the move makes.
 func (c *change) aside(ctx context.Context) (string, error) {
 	const stem = "_wherry_aside"
 	found, err := c.target.Tables(ctx, func(n schema.Name) bool {
@@ -144,7 +159,7 @@ func (c *change) aside(ctx context.Context) (string, error) {
 	return name, nil
 }
 
-// alteration is what a statement makes of a table besides its name, or nil.
+// alteration returns what a statement makes of a table besides its name, or nil.
 func alteration(effects []schema.Effect, name schema.Name) *schema.Effect {
 	for i := range effects {
 		if effects[i].Kind == schema.Altered && effects[i].Name == name {
@@ -154,7 +169,8 @@ func alteration(effects []schema.Effect, name schema.Name) *schema.Effect {
 	return nil
 }
 
-// shapeAs is a table under its new name.
+// shapeAs returns a table under its new name. If the statement's own effect knows the renamed shape, in which the names
+// of constraints follow the table's, that one is used.
 func shapeAs(table *schema.Table, now schema.Name, effects []schema.Effect) *schema.Table {
 	shape := *table
 	for i := range effects {
@@ -166,14 +182,14 @@ func shapeAs(table *schema.Table, now schema.Name, effects []schema.Effect) *sch
 	return &shape
 }
 
-// exists tells whether the source has a table of that name. If it has not, it was a view, which RENAME TABLE takes too,
-// or what became of it is further on in the log: a later name is looked at there.
+// exists returns whether the source has a table of that name now. If not, it was a view, which RENAME TABLE renames
+// too, or a later statement in the log has renamed or dropped it: that statement comes in its turn.
 func (c *change) exists(ctx context.Context, name schema.Name) (bool, error) {
 	found, err := c.source.Tables(ctx, name.Equal)
 	return len(found) > 0 && found[0].Kind != schema.View, err
 }
 
-// unknown is a table that comes into the move under a name, with rows that were not followed.
+// unknown is the error for a table that gets a name of the move, and whose rows were never copied or followed.
 func (c *change) unknown(old, now schema.Name) error {
 	if c.opts.Copying {
 		return &db.CopyAgain{Tables: []schema.Name{now}, Why: fmt.Sprintf("table %s came in under the name %s", old,
@@ -182,9 +198,10 @@ func (c *change) unknown(old, now schema.Name) error {
 	return unsupported("table %s comes in under the name %s, and its rows were not followed", old, now)
 }
 
-// net returns what the renames do together: by a table's name before, its name afterwards.
+// net returns what the renames do together: by a table's name before, its name afterwards. Of a TO b, b TO c it is
+// a: c. A table that gets its own name back is left out.
 func net(effects []schema.Effect) map[schema.Name]schema.Name {
-	was := map[schema.Name]schema.Name{} // by the name now
+	was := map[schema.Name]schema.Name{} // the name before, by the name at this point
 	for i := range effects {
 		e := &effects[i]
 		if e.Kind != schema.Renamed {
@@ -206,9 +223,12 @@ func net(effects []schema.Effect) map[schema.Name]schema.Name {
 	return net
 }
 
-// steps orders renames so that each new name is free when its turn comes. They are one goal, made at once, if it can be
-// seen whether it is done: a name that is free afterwards tells. When the same names exist afterwards as before, such
-// as when two tables are swapped, a table is put aside first, and each rename is a goal of its own.
+// steps orders renames so that each new name is free when its turn comes. The goals must show whether they are done:
+//
+//	t TO u           one goal; done when t no longer exists
+//	t TO u, u TO v   one goal, u TO v first; done when t no longer exists
+//	t TO u, u TO t   both names exist before and after, so the names show nothing. One table is put aside, and each
+//	                 rename is a goal of its own: t TO aside, u TO t, aside TO u. Each frees a name.
 func steps(net map[schema.Name]schema.Name, aside string) (goals []goal) {
 	pending := map[schema.Name]schema.Name{}
 	for old, now := range net {
@@ -217,7 +237,8 @@ func steps(net map[schema.Name]schema.Name, aside string) (goals []goal) {
 		}
 	}
 	var pairs [][2]schema.Name
-	ring := true
+	ring := true // the same names exist before and after
+	// free returns whether the new name of a table is not another's that is still to be renamed.
 	free := func(old schema.Name) bool {
 		_, taken := pending[pending[old]]
 		return !taken
@@ -229,7 +250,7 @@ func steps(net map[schema.Name]schema.Name, aside string) (goals []goal) {
 		}
 		slices.SortFunc(names, func(a, b schema.Name) int { return strings.Compare(a.String(), b.String()) })
 		at := slices.IndexFunc(names, free)
-		if at < 0 {
+		if at < 0 { // only rings are left: put one table aside
 			room := schema.Name{Database: names[0].Database, Table: aside}
 			pairs = append(pairs, [2]schema.Name{names[0], room})
 			pending[room] = pending[names[0]]
@@ -239,6 +260,7 @@ func steps(net map[schema.Name]schema.Name, aside string) (goals []goal) {
 		pairs = append(pairs, [2]schema.Name{names[at], pending[names[at]]})
 		delete(pending, names[at])
 	}
+	// The first name that no table has afterwards. Which one does not matter, but it must be the same in every run.
 	gone := schema.Name{}
 	for old := range net {
 		taken := slices.ContainsFunc(pairs, func(p [2]schema.Name) bool { return p[1] == old })

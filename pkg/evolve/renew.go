@@ -12,8 +12,10 @@ import (
 	"wherry/pkg/schema"
 )
 
-// renew records the tables as the source has them now, as of a position that is read before. What the log has of them
-// up to there is passed over from then on; what their rows show is of that position or later.
+// renew records the tables as the source has them now, with a position that was read before their definitions. Changes
+// of them in the log up to that position are passed over from then on. Their rows are read afterwards, so they are of
+// that position or later, and the log from there on leads to the source's state. The other way round, a change between
+// the reading of the definition and the position would be in neither.
 func (c *Copier) renew(ctx context.Context, records []db.Record, names []schema.Name) ([]db.Record, error) {
 	tables, pos, err := c.asOf(ctx, names)
 	if err != nil {
@@ -30,6 +32,8 @@ func (c *Copier) renew(ctx context.Context, records []db.Record, names []schema.
 		put = append(put, db.Record{Source: t.Name, Shape: t, Since: pos, Copy: true})
 		c.evolver.opts.Log.Warn().Stringer("table", t.Name).Msg("table is copied anew, as it is on the source now")
 	}
+	// A table that the source no longer has keeps a record without a shape: its position says that the DROP in the log
+	// is done with.
 	for _, name := range names {
 		if !slices.ContainsFunc(put, func(r db.Record) bool { return r.Source == name }) {
 			put = append(put, db.Record{Source: name, Since: pos})
@@ -60,11 +64,12 @@ func (c *Copier) renew(ctx context.Context, records []db.Record, names []schema.
 	return records, nil
 }
 
-// stillTries is how often tables are read that change while they are read.
+// stillTries is how often tables that change while they are read are read once more.
 const stillTries = 10
 
-// asOf returns the named tables as of a position. Of tables that change all the time they may be of a later one: then
-// the log tells of changes that they have already.
+// asOf returns the named tables as of a position: definitions, position, definitions, until both readings are equal. Of
+// tables that change all the time the definitions may be younger than the position. Then the log brings changes that
+// they have already, which Evolver.Change recognises or refuses.
 func (c *Copier) asOf(ctx context.Context, names []schema.Name) (tables []*schema.Table, pos db.Position, err error) {
 	read := func() ([]*schema.Table, error) {
 		return c.evolver.source.Tables(ctx, func(n schema.Name) bool {
@@ -91,7 +96,8 @@ func (c *Copier) asOf(ctx context.Context, names []schema.Name) (tables []*schem
 	return tables, pos, nil
 }
 
-// amend takes away the target's tables that are no longer of the move, and records the others.
+// amend drops the target's tables whose source is gone, and writes the records. Tables go first: after a kill in
+// between the record still names the table, and the next run drops it. The other way round it would stay for ever.
 func (c *Copier) amend(ctx context.Context, before, put []db.Record) error {
 	for _, r := range put {
 		at := slices.IndexFunc(before, func(x db.Record) bool { return x.Source == r.Source && x.Shape != nil })
@@ -105,10 +111,12 @@ func (c *Copier) amend(ctx context.Context, before, put []db.Record) error {
 	return c.target.Ledger().Amend(ctx, put, nil)
 }
 
-// Admit refuses to copy tables again in whose place on the target others are. It changes nothing.
+// Admit refuses to copy tables whose names on the target belong to others (init-copy --table). It changes nothing, so
+// that init-copy can ask before it gives up what the tables had.
 func (c *Copier) Admit(ctx context.Context, again []schema.Name) error {
 	records, err := c.target.Ledger().Records(ctx)
-	if err != nil || c.evolver.opts.Accept { // those are judged when it is known what is planned
+	// With schema.existing: accept an existing table may fit. That is judged in Ready, when its plan is known.
+	if err != nil || c.evolver.opts.Accept {
 		return err
 	}
 	var names []schema.Name
@@ -138,7 +146,8 @@ func (c *Copier) Admit(ctx context.Context, again []schema.Name) error {
 	return nil
 }
 
-// admit refuses tables that are in the place of new ones, see admit.
+// admit refuses existing tables under the names of new ones, as the function admit does for schema changes. A table
+// that a begun schema change was making is the move's own.
 func (c *Copier) admit(ctx context.Context, before []db.Record, p *plan.Plan, put []db.Record) error {
 	made := map[schema.Name]plan.Existing{}
 	for i, r := range p.Routes {
@@ -179,6 +188,7 @@ func (c *Copier) admit(ctx context.Context, before []db.Record, p *plan.Plan, pu
 	return err
 }
 
+// sources returns the source's names of records.
 func sources(records []db.Record) (names []schema.Name) {
 	for _, r := range records {
 		names = append(names, r.Source)

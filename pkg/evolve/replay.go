@@ -9,7 +9,12 @@ import (
 	"wherry/pkg/schema"
 )
 
-// replay goes on with later changes from the shapes that this one leaves. They must lead to what the source has.
+// replay starts from the shapes that this change leaves according to its text, and works the later changes of the log
+// into them. If that leads to the tables that the source has now, the text was read right. For example
+// `ALTER TABLE t ADD a INT`, then `ALTER TABLE t ADD b INT`: the source's t has both, which equals neither shape by
+// itself.
+//
+// Every doubt here waits (unlogged): the log may lack the last change that the tables show.
 func (r *reading) replay(v verdict, later []*db.DDL, final shapes) (verdict, error) {
 	v.wait = unlogged
 	w := course{shapes: maps.Clone(r.before), mine: map[schema.Name]bool{}, collations: r.collations}
@@ -26,7 +31,7 @@ func (r *reading) replay(v verdict, later []*db.DDL, final shapes) (verdict, err
 		return v, nil
 	}
 	for _, d := range later {
-		if d.Database == "" && !w.concerns(d) {
+		if d.Database == "" && !w.concerns(d) { // a database's defaults decide what later CREATE TABLEs make
 			continue
 		}
 		effects, err := r.read(w.collations.in(r.assumed.of(d)), there(w.shapes))
@@ -61,17 +66,17 @@ func (r *reading) replay(v verdict, later []*db.DDL, final shapes) (verdict, err
 	return v, nil
 }
 
-// course is where changes lead the move's tables.
+// course is the tables while later changes are worked into them.
 type course struct {
 	shapes shapes
-	mine   map[schema.Name]bool // the tables in question, by their names by then
+	mine   map[schema.Name]bool // the unmatched tables, by the names that they have at this point; false: no longer
 
-	collations collations
+	collations collations // of the databases at this point
 }
 
-// concerns tells whether a change is about a table in question, or a parent of one. Others may have names that those in
-// question had: after RENAME TABLE t TO x, u TO t, x TO u the log tells of u under the name t, whose shape is not
-// known, as changes of u before that were not looked for.
+// concerns returns whether a change is about an unmatched table, or a parent of one. The name alone does not decide it:
+// after `RENAME TABLE t TO x, u TO t, x TO u` a change of t is one of the former u. The shape of that table is unknown
+// here, because its earlier changes were not searched for, so its later ones must be left out.
 func (w *course) concerns(d *db.DDL) bool {
 	about := map[schema.Name]bool{}
 	for _, name := range w.names() {
@@ -85,7 +90,7 @@ func (w *course) concerns(d *db.DDL) bool {
 	return slices.ContainsFunc(d.Tables, func(n schema.Name) bool { return about[n] })
 }
 
-// names are those of the tables in question that are still there.
+// names returns the unmatched tables that still exist.
 func (w *course) names() (names []schema.Name) {
 	for name, is := range w.mine {
 		if is {
@@ -95,7 +100,8 @@ func (w *course) names() (names []schema.Name) {
 	return names
 }
 
-// pass goes over one change.
+// pass works one change into the shapes. Its error is db.ErrUnsupported: the change leaves open what becomes of an
+// unmatched table.
 func (w *course) pass(effects []schema.Effect) error {
 	before := maps.Clone(w.shapes)
 	w.collations = w.collations.after(effects)
@@ -106,6 +112,8 @@ func (w *course) pass(effects []schema.Effect) error {
 			delete(w.shapes, e.Name)
 			delete(w.mine, e.Name)
 		case schema.Renamed:
+			// In `RENAME TABLE a TO b, b TO c` the second pair means the former a; in a swap the first pair has
+			// overwritten the name that the second one frees, so the shape before the statement is used.
 			shape := w.shapes[e.Name]
 			if shape == nil {
 				shape = before[e.Name]

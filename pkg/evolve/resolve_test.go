@@ -11,7 +11,7 @@ import (
 	"wherry/pkg/schema"
 )
 
-// TestResolve goes through the cases of resolve.go, without a server. Tables are told by the statement that makes them.
+// TestResolve goes through the cases of resolve.go, without a server. Tables are given by the statements that make them.
 func TestResolve(t *testing.T) {
 	const (
 		table   = "CREATE TABLE d.t (id INT PRIMARY KEY, a INT)"
@@ -26,10 +26,10 @@ func TestResolve(t *testing.T) {
 		name, before, change string
 		other                string // another table of the move before the change
 		flavor               schema.Flavor
-		tables               string   // the source's, when it is looked at first
-		log                  []string // changes after it; only looked at when the tables are otherwise
+		tables               string   // the source's, when it is read first
+		log                  []string // changes after it; only read when the tables differ
 		final                string   // the source's table after the log was read
-		after                string   // what the change left; "" when it cannot be told
+		after                string   // what the change left; "" when that is unknown
 		why                  string
 		wait                 doubt
 		quick                bool // the log is not asked

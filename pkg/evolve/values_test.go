@@ -9,7 +9,7 @@ import (
 	"wherry/pkg/schema"
 )
 
-// TestInPlace tells changes that leave the rows of a table as they are, while it is copied, from those that only seem
+// TestInPlace distinguishes changes that leave the rows of a table as they are, while it is copied, from those that only seem
 // to.
 func TestInPlace(t *testing.T) {
 	number := schema.Type{Kind: schema.Integer, Size: 4}

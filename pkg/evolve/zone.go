@@ -1,7 +1,6 @@
 package evolve
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -11,12 +10,15 @@ import (
 	"wherry/pkg/schema"
 )
 
-// within returns the definition to write, and the moment to write it as of, so that a table becomes want when its
-// definition is got now.
+// within returns the definition to write in an ALTER of the table got, and the session to execute it in, so that the
+// table becomes want and its rows get the values that the source's rows got.
 //
-// Shapes tell the defaults of TIMESTAMP columns in UTC, as they are read. Servers read such a literal in the session's
-// time zone, and convert with it what rows hold already, and what the clock gives them. So the statement is executed in
-// UTC, unless it gives rows values that depend on the session's own time zone: then the literals are told in that one.
+// The hazard is the time zone. Shapes have defaults of TIMESTAMP columns in UTC. A server reads such a literal in the
+// session's time zone, and uses the same zone to convert values of existing rows. So the session is UTC as a rule. But
+// `ALTER TABLE t MODIFY at DATETIME`, where at was TIMESTAMP, writes the local time of the session's zone into every
+// row. Then the session has the zone of the source's statement, and the literals are written in that zone:
+//
+//	DEFAULT '2024-01-01 00:00:00' (UTC) becomes DEFAULT '2024-01-01 01:00:00' under +01:00
 func within(got, want *schema.Table, former map[string]string, at db.Moment) (*schema.Table, db.Moment, error) {
 	if at.TimeZone == "" || !zoned(got, want, former) {
 		at.TimeZone = ""
@@ -40,8 +42,8 @@ func within(got, want *schema.Table, former map[string]string, at db.Moment) (*s
 	return &out, at, nil
 }
 
-// zoned tells whether rows get values that depend on the session's time zone: by a default that is worked out, or as
-// another type.
+// zoned returns whether the ALTER gives rows values that depend on the session's time zone: by a conversion between
+// TIMESTAMP and another type, by an expression as the default of a new column, or by a stored generated column.
 func zoned(got, want *schema.Table, former map[string]string) bool {
 	for i := range want.Columns {
 		c := &want.Columns[i]
@@ -62,23 +64,26 @@ func zoned(got, want *schema.Table, former map[string]string) bool {
 	return false
 }
 
+// offset is a time zone by its distance from UTC, such as +05:30.
 var offset = regexp.MustCompile(`^([+-])(\d{1,2}):(\d{2})$`)
 
-// local tells a TIMESTAMP's text in UTC as it is in a time zone.
-func local(text, zone string) (string, bool) {
+// local converts a TIMESTAMP's text from UTC to a time zone; ok is false when it cannot. The zero value is no moment,
+// and is the same in every zone. Fractions of seconds stay as they are.
+func local(text, zone string) (converted string, ok bool) {
 	const zero, layout = "0000-00-00 00:00:00", "2006-01-02 15:04:05"
 	if len(text) < len(layout) || text[:len(zero)] == zero {
 		return text, text != ""
 	}
-	place, ok := location(zone)
+	place, known := location(zone)
 	at, err := time.ParseInLocation(layout, text[:len(layout)], time.UTC)
-	if !ok || err != nil {
+	if !known || err != nil {
 		return "", false
 	}
 	return at.In(place).Format(layout) + text[len(layout):], true
 }
 
-// location finds a time zone by its name on servers.
+// location returns a time zone by its name on servers: an offset, or a name such as Europe/Berlin. SYSTEM is the zone
+// of the source's operating system, which nobody here knows.
 func location(zone string) (*time.Location, bool) {
 	if found := offset.FindStringSubmatch(zone); found != nil {
 		hours, _ := strconv.Atoi(found[2])
@@ -87,7 +92,7 @@ func location(zone string) (*time.Location, bool) {
 		if found[1] == "-" {
 			seconds = -seconds
 		}
-		return time.FixedZone(fmt.Sprintf("UTC%s", zone), seconds), true
+		return time.FixedZone("UTC"+zone, seconds), true
 	}
 	if zone == "SYSTEM" {
 		return nil, false
