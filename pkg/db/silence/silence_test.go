@@ -16,16 +16,16 @@ import (
 )
 
 // silence is a connection to a server that says nothing, and how often it was asked whether it lives.
-func silence(t *testing.T, ask func(ctx context.Context) error) (here *attended, there net.Conn, asked *atomic.Int64) {
+func silence(t *testing.T, ask func(ctx context.Context) error) (here *watchedConn, there net.Conn, asked *atomic.Int64) {
 	t.Helper()
 	asked = &atomic.Int64{}
 	near, far := net.Pipe()
 	t.Cleanup(func() { _, _ = near.Close(), far.Close() })
-	c := Attend(near, NewPulse(10*time.Second, func(ctx context.Context) error {
+	c := Watch(near, NewProber(10*time.Second, func(ctx context.Context) error {
 		asked.Add(1)
 		return ask(ctx)
 	}))
-	return c.(*attended), far, asked
+	return c.(*watchedConn), far, asked
 }
 
 func lives(context.Context) error { return nil }
@@ -71,7 +71,7 @@ func TestSilenceOfADeadServer(t *testing.T) {
 				near, far := net.Pipe()
 				defer near.Close()
 				defer far.Close()
-				other := Attend(near, c.pulse)
+				other := Watch(near, c.prober)
 				ended := make(chan error, 1)
 				began := time.Now()
 				go func() { ended <- op(other) }()

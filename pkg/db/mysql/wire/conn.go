@@ -24,7 +24,8 @@ const (
 	maxPayload = 1<<24 - 1
 	// readBuffer holds many rows of usual size, so that rows are read in place.
 	readBuffer = 256 << 10
-	// bigKept is how much of the memory of a large payload is kept for the next one.
+	// bigKept is how many bytes of memory are kept from one large payload for the next. Without a limit one row of a
+	// gigabyte would cost a gigabyte for as long as the connection lives.
 	bigKept = 4 << 20
 )
 
@@ -35,6 +36,9 @@ type Conn struct {
 	Broken   bool   // an error left the protocol or the transaction in an unknown state: close it, do not use it
 	Unlogged bool   // the session was set not to log what it writes
 
+	// seq is the number of the next packet, modulo 256. Both sides count, and a command begins at 0: a number that is
+	// not the expected one means that an answer was left unread, so whatever follows would belong to another
+	// statement.
 	nc  net.Conn
 	r   *bufio.Reader
 	big []byte // a payload larger than the read buffer
@@ -68,6 +72,8 @@ func (d *Dialer) login(ctx context.Context) (*Conn, error) {
 				if useTLS {
 					c.SetTLSConfig(d.TLS.Clone())
 				}
+				// With query attributes every statement would begin with two more length bytes, on MySQL 8.0.23 and
+				// later only: Begin writes none.
 				c.UnsetCapability(protocol.CLIENT_QUERY_ATTRIBUTES)
 				// Rows begin and end with EOF packets, on every version.
 				c.UnsetCapability(protocol.CLIENT_DEPRECATE_EOF)
@@ -75,6 +81,8 @@ func (d *Dialer) login(ctx context.Context) (*Conn, error) {
 			})
 	}
 	c, err := dial(d.TLS != nil)
+	// After a refused login there is no second try without TLS: it would send the password's proof in the clear, and
+	// count as one more failed login, after a number of which the server locks this host or account out.
 	if err != nil && d.TLS != nil && d.TLSFallback && !isAccessError(err) {
 		c, err = dial(false)
 	}
@@ -82,6 +90,7 @@ func (d *Dialer) login(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	nc := c.Conn.Conn
+	// The deadline was for the handshake. Left in place it would end the first statement that takes longer.
 	if err := nc.SetDeadline(time.Time{}); err != nil {
 		return nil, errors.Join(err, nc.Close())
 	}
@@ -94,12 +103,15 @@ func (w *Conn) Close() error {
 	return w.nc.Close()
 }
 
-// Abort makes reads and writes fail that are under way. It may be called by another goroutine.
+// Abort makes reads and writes fail that are under way. It may be called by another goroutine. The server learns of
+// it only when it next reads or writes: a statement that runs goes on, and a COMMIT may still happen.
 func (w *Conn) Abort() { _ = w.nc.Close() }
 
 // Guard makes the connection fail when ctx ends. The returned function must be called when the operation is over; it
 // reports the context's cause in place of the network error that it led to.
 func (w *Conn) Guard(ctx context.Context) func(error) error {
+	// A deadline in the past makes a read that is waiting return at once. Closing the connection would do so too, but
+	// the owner closes it, once, when it sees Broken.
 	stop := context.AfterFunc(ctx, func() { _ = w.nc.SetDeadline(time.Unix(1, 0)) })
 	return func(err error) error {
 		if !stop() {
@@ -139,6 +151,8 @@ func (w *Conn) ExecPacket(ctx context.Context, packet []byte) (res Result, err e
 	return w.parseOK(reply)
 }
 
+// parseOK reads an OK packet: header, affected rows, last insert id, status flags (2 bytes), warnings (2 bytes),
+// text. An EOF packet, which ends a result without rows on older servers, has neither counts nor text.
 func (w *Conn) parseOK(reply []byte) (Result, error) {
 	switch reply[0] {
 	case protocol.OK_HEADER, protocol.EOF_HEADER:
@@ -189,6 +203,8 @@ func (w *Conn) writePacket(packet []byte) error {
 			w.Broken = true
 			return err
 		}
+		// After a payload of exactly maxPayload bytes comes another packet, an empty one if nothing is left. Without it
+		// the server would wait for the rest.
 		if n < maxPayload {
 			return nil
 		}
@@ -201,6 +217,8 @@ func (w *Conn) readPacket() ([]byte, error) {
 	payload, err := w.readPayload()
 	if err != nil {
 		w.Broken = true
+		// io.EOF is the regular end of Rows. A connection that ends must not look like it: rows would be missing
+		// without an error.
 		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
@@ -213,6 +231,7 @@ func (w *Conn) readPacket() ([]byte, error) {
 	return payload, nil
 }
 
+// readPayload returns a payload without its header, put together from several packets when it is 16 MiB or more.
 func (w *Conn) readPayload() ([]byte, error) {
 	n, err := w.readHeader()
 	if err != nil {
@@ -222,6 +241,8 @@ func (w *Conn) readPayload() ([]byte, error) {
 		if cap(w.big) > bigKept {
 			w.big = nil
 		}
+		// Discard moves on and leaves the bytes where they are: they stay until the buffer is filled once more, which
+		// is what "valid until the following read" means.
 		payload, err := w.r.Peek(n)
 		if err != nil {
 			return nil, err
@@ -259,7 +280,8 @@ func (w *Conn) readHeader() (int, error) {
 	return n, err
 }
 
-// Warnings returns the texts of the first few warnings of the statement before.
+// Warnings returns the texts of the first few warnings of the statement before, for an error message: what goes wrong
+// on the way is returned as text too.
 func (w *Conn) Warnings(ctx context.Context) string {
 	rows, err := w.Query(ctx, "SHOW WARNINGS LIMIT 3")
 	if err != nil {
@@ -280,6 +302,7 @@ func (w *Conn) Warnings(ctx context.Context) string {
 func serverError(reply []byte) error {
 	e := &driver.MySQLError{Number: binary.LittleEndian.Uint16(reply[1:])}
 	rest := reply[3:]
+	// An error before the login is complete, such as "Too many connections", has no SQL state.
 	if len(rest) > 6 && rest[0] == '#' {
 		copy(e.SQLState[:], rest[1:6])
 		rest = rest[6:]

@@ -27,7 +27,7 @@ type Dialer struct {
 	TLSFallback bool          // go on without TLS when the server has none
 	Timeout     time.Duration // of connecting, and of silence before the server is asked whether it lives
 
-	pulse    *silence.Pulse    // shared by all connections; nil: silence is waited out
+	prober   *silence.Prober   // shared by all connections; nil: silence is waited out
 	sessions [roleCount]string // statements that prepare a session; empty until PrepareSessions
 	expected string            // who answers; empty until Expect
 	mariadb  bool
@@ -36,8 +36,9 @@ type Dialer struct {
 // NewDialer returns a dialer whose connections notice a dead server. It prepares no sessions and takes any server,
 // until PrepareSessions and Expect.
 func NewDialer(d Dialer) *Dialer {
+	// Probes connect without a prober of their own: a dead server would have the probe probed.
 	plain := d
-	d.pulse = silence.NewPulse(d.Timeout, plain.alive)
+	d.prober = silence.NewProber(d.Timeout, plain.alive)
 	return &d
 }
 
@@ -49,6 +50,8 @@ func (d *Dialer) Expect(tag string, mariadb bool) { d.expected, d.mariadb = tag,
 func (d *Dialer) alive(ctx context.Context) error {
 	w, err := d.login(ctx)
 	if err != nil {
+		// For example error 1040, too many connections, or 1045, a password that was changed since: the server is
+		// alive, and the statement that is waited for may well go on.
 		if Number(err) != 0 { // a refusal is an answer
 			return nil
 		}
@@ -64,7 +67,7 @@ func (d *Dialer) open(ctx context.Context, network, address string) (net.Conn, e
 	if err != nil {
 		return nil, err
 	}
-	return silence.Attend(nc, d.pulse), nil
+	return silence.Watch(nc, d.prober), nil
 }
 
 // Dial connects to the server that is expected and prepares the session, before anything is asked: the server's own

@@ -133,6 +133,8 @@ func Classify(err error) error {
 	case PacketTooLarge, TruncatedByPacket:
 		return fmt.Errorf("%w; raise max_allowed_packet there, at least to what the other end has (SET GLOBAL): %w",
 			err, db.ErrUnsupported)
+	// The server gives this number to everything that ends a stream: a purged file, GTIDs that it no longer has, and
+	// a log that it cannot read. Its text tells which.
 	case FatalBinlog:
 		return fmt.Errorf("%w: %w", db.ErrPositionGone, err)
 	case 0:
@@ -173,6 +175,7 @@ func networkKind(err error) error {
 		driver.ErrUnknownPlugin, driver.ErrOldProtocol,
 	}, func(e error) bool { return errors.Is(err, e) }):
 		return db.ErrSetup
+	// Nothing was sent, so nothing can have happened. After a connection was lost, a commit may have.
 	case errors.As(err, &op) && op.Op == "dial":
 		return errNotConnected
 	case errors.As(err, &netErr), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
@@ -209,7 +212,8 @@ func Number(err error) uint16 {
 	return 0
 }
 
-// isAccessError tells a refused login from a server that cannot be reached.
+// isAccessError tells a refused login from a server that cannot be reached. The text is searched too, for a refusal
+// that go-mysql wrapped such that its number cannot be taken out.
 func isAccessError(err error) bool {
 	return errors.Is(Classify(err), db.ErrAccess) || strings.Contains(err.Error(), "ERROR 1045")
 }

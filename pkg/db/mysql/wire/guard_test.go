@@ -23,7 +23,7 @@ func frozen(t *testing.T) (nc net.Conn, asked *atomic.Int64) {
 	asked = &atomic.Int64{}
 	near, far := net.Pipe()
 	t.Cleanup(func() { _, _ = near.Close(), far.Close() })
-	return silence.Attend(near, silence.NewPulse(10*time.Second, func(ctx context.Context) error {
+	return silence.Watch(near, silence.NewProber(10*time.Second, func(ctx context.Context) error {
 		asked.Add(1)
 		<-ctx.Done()
 		return ctx.Err()

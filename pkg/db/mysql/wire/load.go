@@ -11,7 +11,8 @@ import (
 	"wherry/pkg/db"
 )
 
-// loadPacket is how many bytes a packet of a LOAD DATA stream has.
+// loadPacket is how many bytes a packet of a LOAD DATA stream has: enough that a system call costs nothing per row,
+// and few enough that the server begins to insert while the rest is read.
 const loadPacket = 256 << 10
 
 // Load runs a LOAD DATA LOCAL statement and sends rows as its file. largest is the server's max_allowed_packet in
@@ -34,6 +35,8 @@ func (w *Conn) Load(
 		_, err := w.parseOK(reply)
 		return loaded, res, fmt.Errorf("start LOAD DATA LOCAL: %w", Classify(err))
 	}
+	// Escaping doubles a byte at most, and one piece of a value comes after a packet that is just not full: a quarter
+	// of max_allowed_packet keeps every packet below it.
 	limit := max(min(loadPacket, largest/4), 256)
 	file := &loadStream{w: w, limit: limit, packet: make([]byte, 4, 2*limit)}
 	if loaded, err = file.rows(rows); err != nil {
@@ -56,7 +59,8 @@ type loadStream struct {
 	sent   int64  // bytes of the file
 }
 
-// row writes one row. Values are escaped in pieces, so that a large one is not copied as a whole.
+// row writes one row, such as "7\tAnna\t\\N\n" for (7, "Anna", NULL). Values are escaped in pieces, so that a large
+// one is not copied as a whole.
 func (s *loadStream) row(row db.Row) error {
 	for i, v := range row {
 		if i > 0 {
@@ -90,7 +94,8 @@ func (s *loadStream) flush(least int) error {
 	return nil
 }
 
-// end sends the rest and the empty packet that ends the file.
+// end sends the rest and the empty packet that ends the file. Without the empty packet the server would wait for
+// more.
 func (s *loadStream) end() error {
 	if err := s.flush(1); err != nil {
 		return err

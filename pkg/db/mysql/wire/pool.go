@@ -20,6 +20,7 @@ func (d *Dialer) OpenPool() (*sql.DB, error) {
 	dc.TLS, dc.AllowFallbackToPlaintext = d.TLS, d.TLSFallback
 	dc.Timeout = d.Timeout
 	dc.DialFunc = d.open
+	// A prepared statement would cost two more round trips, and count against max_prepared_stmt_count.
 	dc.InterpolateParams = true
 	dc.Collation = "utf8mb4_general_ci" // known to both flavors of any version
 	dc.Logger = &driver.NopLogger{}
@@ -28,6 +29,8 @@ func (d *Dialer) OpenPool() (*sql.DB, error) {
 		return nil, fmt.Errorf("connect to %s: %w", d.Address, err)
 	}
 	pool := sql.OpenDB(&patient{connector, d})
+	// Idle connections are few and end after a minute: they count against the server's max_connections, which the
+	// application needs too.
 	pool.SetMaxIdleConns(4)
 	pool.SetConnMaxIdleTime(time.Minute)
 	return pool, nil

@@ -31,7 +31,8 @@ func AppendQuoted(b, v []byte) []byte {
 
 const hexDigits = "0123456789ABCDEF"
 
-// AppendHex writes bytes as a hexadecimal literal.
+// AppendHex writes bytes as a hexadecimal literal, such as X'00FF'. X” is avoided: the empty string is written as
+// ”.
 func AppendHex(b, v []byte) []byte {
 	if len(v) == 0 {
 		return append(b, "''"...)
@@ -43,7 +44,8 @@ func AppendHex(b, v []byte) []byte {
 	return append(b, '\'')
 }
 
-// appendField escapes a value for LOAD DATA with the default delimiters.
+// appendField escapes a value for LOAD DATA with the default delimiters (FIELDS TERMINATED BY '\t' ESCAPED BY '\\'
+// LINES TERMINATED BY '\n'). NULL is \N, which is why a backslash must be escaped even where no delimiter follows.
 func appendField(b, v []byte) []byte {
 	if v == nil {
 		return append(b, `\N`...)

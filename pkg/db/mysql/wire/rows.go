@@ -21,6 +21,8 @@ type Rows struct {
 	err   error
 }
 
+// open sends the statement and reads up to the first row: the number of columns, one definition for each, and an EOF
+// packet. Definitions are not looked at: whoever asks knows the columns.
 func (rows *Rows) open(packet []byte) error {
 	w := rows.w
 	if err := w.send(packet); err != nil {
@@ -60,6 +62,8 @@ func (rows *Rows) Next() (db.Row, error) {
 		return nil, rows.end(err)
 	}
 	switch {
+	// 0xfe also begins a value of 16 MiB or more, by its 8-byte length. Such a row fills its first packet, so the
+	// size tells them apart.
 	case packet[0] == protocol.EOF_HEADER && len(packet) < maxPayload:
 		if err := rows.end(nil); err != nil {
 			return nil, err
@@ -87,6 +91,8 @@ func (rows *Rows) Next() (db.Row, error) {
 	return rows.row, nil
 }
 
+// end is called once the result has ended, by its last packet or by an error: from then on the connection may be used
+// for the next statement, unless it is Broken.
 func (rows *Rows) end(err error) error {
 	if rows.ended {
 		return rows.err
@@ -95,7 +101,8 @@ func (rows *Rows) end(err error) error {
 	return rows.err
 }
 
-// Close ends the reading and gives the connection back; with rows left unread the connection is dropped.
+// Close ends the reading and gives the connection back. With rows left unread the connection is dropped: the server
+// would send them all before it takes another statement, and a table may have billions.
 func (rows *Rows) Close() error {
 	if !rows.ended {
 		rows.w.Broken = true

@@ -37,11 +37,13 @@ var roleValues = [roleCount]map[string]string{
 		"sql_mode":             "'" + StrictMode + "'",
 		"character_set_client": "'binary'", "character_set_results": "'binary'", "collation_connection": "'binary'",
 		"transaction_isolation": "'READ-COMMITTED'", "tx_isolation": "'READ-COMMITTED'",
+		// Rows come in no order that foreign keys would accept, and the source has checked them. Index dives estimate
+		// each key of a long IN list one by one; 1 makes the optimizer use the index's statistics for all.
 		"foreign_key_checks": "0", "eq_range_index_dive_limit": "1",
 	},
 	Streaming: {
-		// How long the server shall wait, in seconds, for a consumer that applies slowly, before it gives the
-		// connection up: its own limit is one minute.
+		// Seconds that the server waits for a consumer that applies slowly before it drops the connection. The
+		// default is 60: one large batch on the target would cost the stream.
 		"net_write_timeout": "3600",
 	},
 }
@@ -74,6 +76,7 @@ func (d *Dialer) PrepareSessions(
 		}
 		v, _ := sessionOf(g.name)
 		if _, err := conn.ExecContext(ctx, "SET SESSION "+g.name+" = "+v.value); err != nil {
+			// Without a number it is no refusal: the connection was lost.
 			if Number(err) == 0 {
 				return nil, err
 			}
@@ -93,7 +96,8 @@ func (d *Dialer) PrepareSessions(
 // SessionStatement returns the statement that prepares a session of a role, or "" when there is nothing to set.
 func (d *Dialer) SessionStatement(role Role) string { return d.sessions[role] }
 
-// sessionOf returns what is decided of a variable, and whether anything is.
+// sessionOf returns what is decided of a variable, and whether anything is. An entry of that very name goes before
+// one that ends in *, and of those the longest prefix counts.
 func sessionOf(name string) (v sessionVariable, known bool) {
 	best := -1
 	for _, listed := range sessionVariables {
@@ -126,7 +130,7 @@ func sessionStatement(role Role, has map[string]string) string {
 	return "SET SESSION " + strings.Join(list, ", ")
 }
 
-// sameSetting tells whether a value that the server shows is one that is written so.
+// sameSetting tells whether a value that the server shows, such as OFF, is one that is written so, such as 0.
 func sameSetting(shown, written string) bool {
 	names := map[string]string{"0": "OFF", "1": "ON", "NULL": ""}
 	written = strings.Trim(written, "'")

@@ -10,10 +10,10 @@ type sessionVariable struct {
 	why   string
 }
 
-// sessionVariables are all session variables of both families, those of servers that are older or newer included. A
-// server is told only of those that it has. A statement of ours must mean the same whatever the server's defaults
-// are, so a variable is left alone only where it cannot change what a statement does. The roles say otherwise of some
-// (see sessionRoles).
+// sessionVariables are all session variables of both families, those of servers that are older or newer included. Only
+// those that a server has are set there. A statement of ours must mean the same whatever the server's defaults
+// are, so a variable is left alone only where it cannot change what a statement does. Some roles need other values, see
+// roleValues. For example, with sql_select_limit = 1000 set by an administrator a chunk would end after 1,000 rows.
 var sessionVariables = []sessionVariable{
 	// Transactions.
 	{"autocommit", "1", "each statement sees what is committed when it begins, and commits"},
@@ -97,7 +97,7 @@ var sessionVariables = []sessionVariable{
 	{"last_insert_id", "", "likewise"},
 	{"identity", "", "likewise"},
 	{"low_priority_updates", "", "only of MyISAM"},
-	{"restrict_fk_on_non_standard_key", "", "the server's rule for its tables; check tells of it"},
+	{"restrict_fk_on_non_standard_key", "", "the server's rule for its tables; check reports it"},
 	{"enable_cascade_triggers", "", "no trigger is on the target before the takeover"},
 	{"updatable_views_with_limit", "", "views are not written to"},
 
@@ -111,8 +111,8 @@ var sessionVariables = []sessionVariable{
 	{"innodb_default_encryption_key_id", "", "only of tables that are encrypted by default, no session's matter"},
 	{"explicit_defaults_for_timestamp", "ON", "changes what a TIMESTAMP column without attributes is"},
 	{"innodb_strict_mode", "", "what the server makes of a definition is read back and compared"},
-	{"sql_require_primary_key", "", "the server's rule for its tables; check tells of it"},
-	{"sql_generate_invisible_primary_key", "", "schema statements turn it off; check tells when they may not"},
+	{"sql_require_primary_key", "", "the server's rule for its tables; check reports it"},
+	{"sql_generate_invisible_primary_key", "", "schema statements turn it off; check reports when they may not"},
 	{"old_alter_table", "0", "copies tables to alter them, or refuses to"},
 	{"alter_algorithm", "0", "likewise"},
 	{"innodb_ft_enable_stopword", "", "of the server's way to search texts"},
@@ -122,8 +122,8 @@ var sessionVariables = []sessionVariable{
 	{"storage_engine_*", "", "engines of plugins"},
 	{"external_table_*", "", "of no table that we make"},
 
-	// Waiting. Locks are waited for as the server has it, within bounds: so that one who holds a lock for a moment is
-	// waited for, and one who holds it for long is told of.
+	// Waiting. Lock waits are as long as the server's own, within bounds: a lock that is held for a moment is waited
+	// for, and one that is held for long is reported.
 	{
 		"innodb_lock_wait_timeout", "CAST(GREATEST(LEAST(@@GLOBAL.innodb_lock_wait_timeout, 50), 2) AS UNSIGNED)",
 		"0 would not wait at all",
@@ -140,7 +140,7 @@ var sessionVariables = []sessionVariable{
 
 	// The server's log.
 	{"sql_log_bin", "", "sessions begin with ON; loading turns it off where the configuration says so"},
-	{"binlog_format", "", "an account needs a privilege to set it; check tells of it"},
+	{"binlog_format", "", "an account needs a privilege to set it; check reports it"},
 	{"binlog_row_image", "", "likewise"},
 	{"binlog_*", "", "only of how the target's own log is written"},
 	{"gtid_*", "", "sessions begin without; the domain is the server's"},
@@ -160,7 +160,7 @@ var sessionVariables = []sessionVariable{
 	{"transaction_allow_batching", "", "only of NDB"},
 	{"ndb_*", "", "likewise"},
 	{"transaction_write_set_extraction", "", "only of the server's log"},
-	{"wsrep_*", "", "only of clusters, which check tells of"},
+	{"wsrep_*", "", "only of clusters, which check reports"},
 	{"group_replication_consistency", "", "only of when a statement begins"},
 
 	// Memory.
@@ -168,7 +168,7 @@ var sessionVariables = []sessionVariable{
 	{"parser_max_mem_size", "18446744073709551615", "likewise"},
 	{"global_connection_memory_tracking", "OFF", "ends connections that need more"},
 	{"connection_memory_*", "", "of no effect without it"},
-	{"max_allowed_packet", "", "cannot be set; statements are made to fit, and check tells of one that is too small"},
+	{"max_allowed_packet", "", "cannot be set; statements are made to fit, and check reports one that is too small"},
 	{"net_buffer_length", "", "cannot be set; only of speed"},
 	{"range_optimizer_max_mem_size", "0", "else a thousand keys are looked for in the whole table"},
 	{"eq_range_index_dive_limit", "200", "writers set another"},
@@ -246,13 +246,14 @@ var sessionVariables = []sessionVariable{
 }
 
 // guardedVariable is one that a server may refuse to have set: it needs a privilege, or is switched off as a whole. A
-// session sets it where it may; check tells of it where it may not and the server has another value.
+// session sets it where it may. Where it may not, and the server has another value, check reports it.
 type guardedVariable struct {
 	name   string
 	level  db.Level // of the finding
 	writes bool     // matters on a target only
 }
 
+// guardedVariables by name: only those whose value could change what is written, or end a statement.
 var guardedVariables = []guardedVariable{
 	{"default_table_encryption", db.Warn, true},
 	{"enforce_storage_engine", db.Fail, true},
