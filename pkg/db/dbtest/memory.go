@@ -67,7 +67,8 @@ func (s *Server) Target(move string) db.Target { return &target{reader: reader{s
 //	scratch scratch.execute try_view
 //	obstacles try_trigger execute execute.after load load.rows load.commit load.commit.after
 //	ledger.get ledger.put ledger.put.after ledger.chunks ledger.plan ledger.plan.after ledger.seal ledger.seal.after
-//	ledger.create ledger.drop ledger.amend ledger.own (with .after) ledger.records ledger.owned applier.execute amend applier apply commit.before commit.after rollback repair repair.after
+//	ledger.create ledger.drop ledger.amend ledger.own (with .after) ledger.records ledger.owned applier.execute
+//	amend applier apply commit.before commit.after rollback repair repair.after
 func (s *Server) OnStep(f func(step string) error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

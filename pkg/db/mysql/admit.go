@@ -39,6 +39,8 @@ func (t *Target) Admit(ctx context.Context) error {
 	if !t.flavor.HasSuperReadOnly() {
 		return nil
 	}
+	// An earlier call may have lowered it already. Setting it to 0 again would be harmless, but needs a privilege
+	// that the account may lack on a server where somebody else has lowered it.
 	super, err := t.variable(ctx, "super_read_only")
 	if err != nil || super == "OFF" || super == "0" {
 		return err

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	deleteKeys    = 1000             // keys of one DELETE
-	lockWait      = 10 * time.Second // for a lock whose holder's connection is being torn down
-	vanishTimeout = 30 * time.Second // for a killed connection to end
+	deleteKeys  = 1000             // keys of one DELETE: the round trip costs little per key then
+	lockWait    = 10 * time.Second // for a lock whose holder's connection is being torn down
+	goneTimeout = 30 * time.Second // for a killed connection to end
 )
 
 // applier writes batches. The first connection holds the move's lock and writes the position; when it is lost, the
@@ -43,6 +43,8 @@ func (a *applier) Apply(ctx context.Context, b *db.Batch) (applied db.Applied, e
 	if err := a.begin(ctx); err != nil {
 		return applied, err
 	}
+	// One connection is the rule. With several, rows of one source transaction are committed on several connections,
+	// so that a reader of the target may see half of it.
 	parts := []db.Batch{*b}
 	if len(a.wires) > 1 && !a.t.alone.Load() {
 		parts = a.split(b)
@@ -57,6 +59,8 @@ func (a *applier) Apply(ctx context.Context, b *db.Batch) (applied db.Applied, e
 		})
 	}
 	if err := group.Wait(); err != nil {
+		// Two connections of one applier may wait for each other's rows, for example because the target's collation
+		// calls equal what the source tells apart. Trying in the same way would end there every time.
 		if len(a.wires) > 1 && errors.Is(err, db.ErrRetry) {
 			a.t.alone.Store(true)
 		}
@@ -74,6 +78,7 @@ func (a *applier) Apply(ctx context.Context, b *db.Batch) (applied db.Applied, e
 	return applied, nil
 }
 
+// blocked is Target.blocked, without our own connections among those that are in the way.
 func (a *applier) blocked(ctx context.Context, err error) error {
 	var mine []uint32
 	for _, w := range a.wires {
@@ -98,6 +103,8 @@ func (a *applier) begin(ctx context.Context) error {
 // Commit makes the applied changes and the position durable in one transaction.
 func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 	if !a.began {
+		// Nothing to commit. The server is asked all the same: a sealed move must be noticed by an applier that has
+		// nothing to write, and an idle connection would end by wait_timeout and take the lock with it.
 		if pos == a.pos {
 			return a.watch(ctx)
 		}
@@ -105,6 +112,8 @@ func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 			return wire.Classify(err)
 		}
 	}
+	// updated_at changes in any case, so a position that is the same as before counts as one affected row too; and
+	// SYSDATE does not depend on the session's timestamp, which schema statements set to the source's time.
 	res, err := a.wires[0].Exec(ctx, "UPDATE "+dialect.Quote(Bookkeeping(a.t.cfg.Move))+".facts SET updated_at = "+
 		"SYSDATE(6), value = "+
 		wire.Quoted(string(pos))+" WHERE name = "+wire.Quoted(db.FactPosition))
@@ -116,6 +125,8 @@ func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 		return errors.Join(fmt.Errorf("commit: %w", db.ErrSealed), a.Rollback(ctx))
 	}
 	// From here on the position's record is locked: nobody can seal the move before the first connection has committed.
+	// The others commit before it. If wherry dies in between, their rows are there and the position is not: the same
+	// changes come once more, which leaves the same rows. The other order would lose changes.
 	if a.began {
 		for _, w := range a.wires[1:] {
 			if _, err := w.Exec(ctx, "COMMIT"); err != nil {
@@ -124,6 +135,8 @@ func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 		}
 	}
 	a.began = true
+	// An error here leaves the outcome open when the connection was lost: a.began stays, so that nobody goes on with
+	// this applier, and the next one reads the position.
 	if _, err := a.wires[0].Exec(ctx, "COMMIT"); err != nil {
 		return fmt.Errorf("commit: %w", wire.Classify(err))
 	}
@@ -155,8 +168,9 @@ func (a *applier) Close() error {
 	return errors.Join(errs...)
 }
 
-// Repair writes a batch in a transaction of its own. The position's record is looked at last and with a lock, so that
-// the move cannot be sealed between the look and the commit.
+// Repair writes a batch in a transaction of its own. The position's record is read last and with a lock: the move
+// cannot be sealed between that and the commit. Read first, the lock would keep the running applier from committing for
+// as long as the repair takes.
 func (t *Target) Repair(ctx context.Context, b *db.Batch) (err error) {
 	w, err := t.dial(ctx)
 	if err != nil {
@@ -195,6 +209,7 @@ func (a *applier) useTicket(ctx context.Context, ticket string) error {
 	if ticket == "" {
 		ticket = "0"
 	}
+	// The record is made when it is absent. name = name changes nothing, but locks the row either way.
 	if _, err := a.wires[0].Exec(ctx, "INSERT INTO "+facts+" (name, value) VALUES ("+name+", '0') ON DUPLICATE KEY "+
 		"UPDATE name = name"); err != nil {
 		return wire.Classify(err)

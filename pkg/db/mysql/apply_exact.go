@@ -10,9 +10,10 @@ import (
 	"wherry/pkg/schema"
 )
 
-// comparesOtherwise tells whether the target may call values of a unique index equal that the source tells apart: its
-// collation is another one, or of the same name but of the other family, which has its own tables of characters, or
-// not sure of itself.
+// comparesOtherwise tells whether the target may call values of a unique index equal that the source tells apart. That
+// is so when the column's collation is another one, when it has the same name but is of the other family (each has its
+// own tables of characters), or when it has no certain order (see schema.Type.Unordered). For example, 'a' and 'A' are
+// two keys under utf8mb4_bin and one under utf8mb4_general_ci.
 func comparesOtherwise(r *route.Route) bool {
 	source, target := r.Source.Table, r.Target.Table
 	across := source.Flavor.Family.Across(target.Flavor.Family)
@@ -40,11 +41,14 @@ func comparesOtherwise(r *route.Route) bool {
 	return false
 }
 
-// exactly applies changes where the target compares otherwise than the source. An upsert would take the place of a
-// row that is another one to the source, without a word. So rows are removed by the bytes of their keys, those to be
-// written too, and written by INSERT: whatever a new row would displace has changed itself and is in the batch, so
-// what is left in its way is a row that both ends cannot hold. Only while rows are newer than the log may that be one
-// which the log has not come to yet: then it gives way.
+// exactly applies changes where the target compares otherwise than the source. An upsert of 'A' would silently replace
+// the row 'a', which is another row on the source. So rows are removed by the bytes of their keys, those to be written
+// too, and then written by INSERT.
+//
+// Whatever a new row would rightly displace has changed itself and is in the batch. So a duplicate key means two rows
+// that the source holds and the target cannot. There is one exception: while the target's rows are newer than the log,
+// the row in the way may be one whose change comes later in the log. Then it gives way, and the table is compared
+// afterwards.
 func (a *applier) exactly(ctx context.Context, i int, tb *db.TableBatch) (deleted int64, err error) {
 	rel := &tb.Route.Target
 	if deleted, err = a.delete(ctx, i, rel, tb.Deletes, true); err != nil || len(tb.Upserts) == 0 {

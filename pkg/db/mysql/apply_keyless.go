@@ -13,10 +13,12 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// Rows without a key are found by a hash of all their bytes. Without any index of the table each search reads all of
-// it, so the rows of a batch are looked for together: one reading counts the target's copies of each image, another
-// removes all copies of those images. What was too much of it is written again; for an image of which there are many
+// Rows without a key are found by a hash of all their bytes. If the table has no index, each search reads all of it. So
+// the rows of a batch are searched together: one reading counts the target's copies of each image, another removes all
+// copies of those images. Copies that were removed beyond the number wanted are written again. For an image with many
 // copies a DELETE with LIMIT is cheaper, because it soon finds enough of them.
+//
+// For example, the source removed 2 rows ('x'), and the target holds 5: all 5 are removed, and 3 are inserted.
 const (
 	scanImages   = 2000 // images of one reading of a table without an index
 	lookupImages = 500  // and by an index
@@ -26,7 +28,7 @@ const (
 
 // image is a distinct row and how many of its copies are to go.
 type image struct {
-	hash string
+	hash string // what imageHash yields for the row, in hexadecimal digits
 	row  db.Row
 	gone int64
 	have int64 // copies that the target holds
@@ -38,11 +40,11 @@ func (a *applier) keyless(ctx context.Context, i int, tb *db.TableBatch) (delete
 	inserts := tb.Upserts
 	if len(tb.Deletes) > 0 {
 		r := &remover{a: a, w: a.wires[i], rel: rel, hash: imageHash(rel), indexed: indexedColumns(rel)}
-		again, err := r.remove(ctx, r.images(tb.Deletes))
+		rewrite, err := r.remove(ctx, r.images(tb.Deletes))
 		if err != nil {
 			return 0, err
 		}
-		inserts = append(again, inserts...)
+		inserts = append(rewrite, inserts...)
 	}
 	if len(inserts) == 0 {
 		return int64(len(tb.Deletes)), nil
@@ -105,7 +107,7 @@ func (r *remover) images(rows []db.Row) []image {
 }
 
 // remove removes images, and returns rows that it removed beyond that and that are to be written again.
-func (r *remover) remove(ctx context.Context, images []image) (again []db.Row, err error) {
+func (r *remover) remove(ctx context.Context, images []image) (rewrite []db.Row, err error) {
 	most := scanImages
 	if len(r.indexed) > 0 {
 		most = lookupImages
@@ -118,7 +120,7 @@ func (r *remover) remove(ctx context.Context, images []image) (again []db.Row, e
 			if group, rewritten, err = r.together(ctx, group); err != nil {
 				return nil, err
 			}
-			again = append(again, rewritten...)
+			rewrite = append(rewrite, rewritten...)
 		}
 		for i := range group {
 			if err := r.alone(ctx, &group[i]); err != nil {
@@ -126,10 +128,11 @@ func (r *remover) remove(ctx context.Context, images []image) (again []db.Row, e
 			}
 		}
 	}
-	return again, nil
+	return rewrite, nil
 }
 
-// fitting returns how many of the images one statement has room for, at least one.
+// fitting returns how many of the images one statement has room for, at least one. The 64 bytes are for the
+// comparison around each indexed value; a value in hexadecimal takes two digits a byte.
 func (r *remover) fitting(images []image) int {
 	size := 2*len(r.hash) + statementMargin
 	for i := range images {
@@ -145,13 +148,15 @@ func (r *remover) fitting(images []image) int {
 }
 
 // together removes all copies of the images, but for those that have too many of them, which it returns.
-func (r *remover) together(ctx context.Context, images []image) (left []image, again []db.Row, err error) {
+func (r *remover) together(ctx context.Context, images []image) (left []image, rewrite []db.Row, err error) {
 	if err := r.count(ctx, images); err != nil {
 		return nil, nil, err
 	}
 	all := make([]image, 0, len(images))
 	var copies int64
 	for _, m := range images {
+		// A target that holds fewer copies than the source removed has lost rows. To remove what there is would hide
+		// it.
 		surplus := m.have - m.gone
 		if surplus < 0 {
 			return nil, nil, r.lacking(&m)
@@ -163,7 +168,7 @@ func (r *remover) together(ctx context.Context, images []image) (left []image, a
 		all = append(all, m)
 		copies += m.have
 		for range surplus {
-			again = append(again, m.row)
+			rewrite = append(rewrite, m.row)
 		}
 	}
 	if len(all) == 0 {
@@ -173,16 +178,19 @@ func (r *remover) together(ctx context.Context, images []image) (left []image, a
 	if err != nil {
 		return nil, nil, err
 	}
+	// The rows were locked by the counting, so nobody else can have removed one: the transaction starts over.
 	if int64(res.Affected) != copies { //nolint:gosec // far below 2^63
 		return nil, nil, fmt.Errorf("delete %s: the target removed %d: %w", count.Of(copies, "row"), res.Affected,
 			db.ErrRetry)
 	}
-	return left, again, nil
+	return left, rewrite, nil
 }
 
-// count finds out how many copies of each image the target holds, and locks them.
+// count finds out how many copies of each image the target holds, and locks them: between counting and removing
+// nobody may add or remove a copy.
 func (r *remover) count(ctx context.Context, images []image) error {
-	// By its place: GROUP BY would take a column of the table for a name of ours (MySQL manual, "SELECT Statement").
+	// GROUP BY 1, by place: a name that we gave the hash might also be the name of a column, which would be preferred
+	// (MySQL manual, "SELECT Statement").
 	b := r.statement("SELECT "+r.hash+", COUNT(*) FROM "+dialect.Quoted(r.rel.Name()), images, " GROUP BY 1 FOR UPDATE")
 	rows, err := r.w.Query(ctx, string(b[5:]))
 	if err != nil {
@@ -192,14 +200,14 @@ func (r *remover) count(ctx context.Context, images []image) error {
 	if err != nil {
 		return err
 	}
-	held := make(map[string]int64, len(found))
+	copies := make(map[string]int64, len(found))
 	for _, row := range found {
-		if held[string(row[0])], err = strconv.ParseInt(string(row[1]), 10, 64); err != nil {
+		if copies[string(row[0])], err = strconv.ParseInt(string(row[1]), 10, 64); err != nil {
 			return err
 		}
 	}
 	for i := range images {
-		images[i].have = held[images[i].hash]
+		images[i].have = copies[images[i].hash]
 	}
 	return nil
 }
@@ -222,7 +230,11 @@ func (r *remover) run(ctx context.Context, verb string, images []image, tail str
 	return res, wire.Classify(err)
 }
 
-// statement writes a packet with a condition that the images meet, and no other row.
+// statement writes a packet with a condition that the images meet, and no other row:
+//
+//	DELETE FROM `d`.`t` WHERE (`a` <=> 7 OR `a` <=> 8) AND SHA2(..) IN ('01ab..','77c0..')
+//
+// The first part is there only for the server to use an index. Without an index on the table it is left out.
 func (r *remover) statement(verb string, images []image, tail string) []byte {
 	b := append(wire.Begin(nil), verb+" WHERE "...)
 	if len(r.indexed) > 0 {
@@ -232,12 +244,12 @@ func (r *remover) statement(verb string, images []image, tail string) []byte {
 	return append(append(appendHashes(b, images), ')'), tail...)
 }
 
-// lacking says which row the target does not hold.
+// lacking is the error about a row that the target does not hold. It is not retried: the rows will not come by
+// themselves.
 func (r *remover) lacking(m *image) error {
 	return fmt.Errorf("%w: the source removed %s equal to %s, and the target holds %d: somebody else writes to it, "+
-		"or it has "+
-		"stored a value as another one; see wherry verify, exclude the table or copy again", db.ErrUnsupported,
-		count.Of(m.gone, "row"), describeRow(r.rel, m.row), m.have)
+		"or it has stored a value as another one; see wherry verify, exclude the "+
+		"table or copy again", db.ErrUnsupported, count.Of(m.gone, "row"), describeRow(r.rel, m.row), m.have)
 }
 
 const (

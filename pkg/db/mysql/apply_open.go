@@ -13,14 +13,14 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// workersLockWait is how long, in seconds, one of several connections waits for a row: it may be one of the others
-// that holds it, until all commit together. A scan of a small table and a large transaction in several pieces can
-// bring that about.
+// workersLockWait limits, in seconds, how long one of several connections waits for a row lock. The lock may belong to
+// another connection of the same applier. That one commits only together with this one, so the wait would never end,
+// and the server sees no deadlock. A scan of a small table, or a large transaction in several pieces, can cause it.
 const workersLockWait = "SET SESSION innodb_lock_wait_timeout = 10"
 
 // NewApplier takes the lock and reads the position.
 func (t *Target) NewApplier(ctx context.Context, opts db.ApplyOptions) (_ db.Applier, err error) {
-	if err := t.vanish(ctx, t.lastApplier.Load()); err != nil {
+	if err := t.awaitGone(ctx, t.lastApplier.Load()); err != nil {
 		return nil, err
 	}
 	n := max(opts.Workers, 1)
@@ -53,14 +53,16 @@ func (t *Target) NewApplier(ctx context.Context, opts db.ApplyOptions) (_ db.App
 	return a, a.readPosition(ctx)
 }
 
-// vanish makes sure that an earlier applier's connection is gone, so that a commit of its that is still under way
-// cannot come after the position has been read.
-func (t *Target) vanish(ctx context.Context, id uint32) error {
+// awaitGone ends an earlier applier's connection and waits until the server has none of that number. A commit of it
+// that is still under way would otherwise come after the position has been read: its changes would be applied a second
+// time.
+func (t *Target) awaitGone(ctx context.Context, id uint32) error {
 	if id == 0 {
 		return nil
 	}
-	// PROCESSLIST would tell too, but not while anybody runs a statement whose bytes are no text (MySQL's error 3854).
-	for deadline := time.Now().Add(vanishTimeout); ; {
+	// A query of PROCESSLIST would fail while anybody runs a statement whose bytes are no text (MySQL's error 3854).
+	// KILL only asks. It is sent until the answer is that there is no such thread.
+	for deadline := time.Now().Add(goneTimeout); ; {
 		_, err := t.admin.ExecContext(ctx, fmt.Sprintf("KILL %d", id))
 		if wire.Number(err) == wire.NoSuchThread {
 			return nil
@@ -69,7 +71,7 @@ func (t *Target) vanish(ctx context.Context, id uint32) error {
 			return fmt.Errorf("end connection %d on the target: %w", id, wire.Classify(err))
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("end connection %d on the target: still there after %s: %w", id, vanishTimeout,
+			return fmt.Errorf("end connection %d on the target: still there after %s: %w", id, goneTimeout,
 				db.ErrConnection)
 		}
 		select {
@@ -82,6 +84,8 @@ func (t *Target) vanish(ctx context.Context, id uint32) error {
 
 func (a *applier) lock(ctx context.Context) error {
 	name := wire.Quoted(Bookkeeping(a.t.cfg.Move))
+	// IS_USED_LOCK is evaluated after GET_LOCK, so it names who has it: on failure the other connection, for the
+	// message.
 	row, err := a.one(ctx, fmt.Sprintf("SELECT GET_LOCK(%s, %d), IS_USED_LOCK(%s)", name, int(lockWait.Seconds()),
 		name))
 	if err != nil {
@@ -93,7 +97,8 @@ func (a *applier) lock(ctx context.Context) error {
 	return nil
 }
 
-// readPosition reads with a lock on the record: a transaction that is still ending is waited for.
+// readPosition reads the position with a lock on its record: a transaction that is still ending is waited for. No
+// record means a sealed move, or one that has not begun: then the position is zero and no error.
 func (a *applier) readPosition(ctx context.Context) error {
 	row, err := a.one(ctx, "SELECT value FROM "+dialect.Quote(Bookkeeping(a.t.cfg.Move))+".facts WHERE name = "+
 		wire.Quoted(db.FactPosition)+" FOR UPDATE")
@@ -124,7 +129,8 @@ func (a *applier) one(ctx context.Context, query string) (db.Row, error) {
 	return found[0], nil
 }
 
-// watch looks whether the move is still on when there is nothing to write, and keeps the connection in use.
+// watch asks whether the move is still on when there is nothing to write. The query also keeps the connection, and
+// with it the lock, from ending by wait_timeout.
 func (a *applier) watch(ctx context.Context) error {
 	row, err := a.one(ctx, "SELECT name FROM "+dialect.Quote(Bookkeeping(a.t.cfg.Move))+".facts WHERE name = "+
 		wire.Quoted(db.FactPosition))

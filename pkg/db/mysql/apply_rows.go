@@ -13,8 +13,9 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// split gives every key to one connection; each part lists the same tables. Rows that may wait for one another stay
-// together: their connections commit at the same time, so the wait would never end.
+// split gives every key to one connection. Each part lists the same tables, so that counts can be added up by index.
+// Rows that may wait for each other's locks go to one connection: connections commit together, so the wait would never
+// end.
 func (a *applier) split(b *db.Batch) []db.Batch {
 	parts := make([]db.Batch, len(a.wires))
 	for _, tb := range b.Tables {
@@ -49,6 +50,8 @@ func competes(tb db.TableBatch) bool {
 	return tb.Route.Target.Table.OtherUnique() || len(tb.Deletes) > 0 || comparesOtherwise(tb.Route)
 }
 
+// worker hashes a key to a connection. Equal bytes go to the same one, so later changes of a row come after earlier
+// ones. The zero byte keeps ("ab", "c") and ("a", "bc") apart often enough; a collision costs nothing but balance.
 func (a *applier) worker(key db.Row) int {
 	var h maphash.Hash
 	h.SetSeed(a.seed)
@@ -86,6 +89,8 @@ func (a *applier) part(ctx context.Context, i int, b *db.Batch) (deleted []int64
 	return deleted, nil
 }
 
+// delete removes rows by their keys, and returns how many there were. Fewer than keys is no error here: the caller
+// knows how many the target must hold.
 func (a *applier) delete(ctx context.Context, i int, rel *route.Relation, keys []db.Row, exact bool) (deleted int64,
 	err error,
 ) {
@@ -141,6 +146,8 @@ func (a *applier) overwrite(ctx context.Context, i int, st *statement, rows []db
 	return a.runUpsert(ctx, i, st)
 }
 
+// runUpsert sends the rows added. Affected rows say nothing here: MySQL counts 1 for an insert, 2 for an update and 0
+// for a row that was the same. Warnings count: a value that was changed on its way brings one.
 func (a *applier) runUpsert(ctx context.Context, i int, st *statement) error {
 	if st.rows == 0 {
 		return nil
@@ -152,9 +159,12 @@ func (a *applier) runUpsert(ctx context.Context, i int, st *statement) error {
 	return err
 }
 
-// newUpsert makes rows equal to their after-images. With another unique key REPLACE is used: all rows of a batch are
-// final images of one state of the source, so a row that it displaces has been changed too and is itself in the
-// batch.
+// newUpsert makes rows equal to their after-images. If the table has another unique key, it is a REPLACE: all rows of a
+// batch are final images of one state of the source, so a row that it displaces has been changed too and is itself in
+// the batch. ON DUPLICATE KEY UPDATE would then update the displaced row instead, whichever unique index the server
+// finds first.
+//
+// The alias is for MySQL from 8.0.19 on, where VALUES() in an update is deprecated; MariaDB has no alias.
 func newUpsert(t *Target, rel *route.Relation) *statement {
 	if rel.Table.OtherUnique() {
 		return newStatement(t, rel, "REPLACE INTO ", "")
@@ -175,6 +185,7 @@ func newUpsert(t *Target, rel *route.Relation) *statement {
 		if tail != "" {
 			tail += ", "
 		}
+		// Key columns are set too: the bytes of a key may differ where the server calls them equal ('a' and 'A').
 		tail += name + " = " + value
 	}
 	if alias != "" {

@@ -15,6 +15,8 @@ import (
 // for each of them: any other value that is not taken as it is brings one too.
 
 const (
+	// looseMode is StrictMode without STRICT_ALL_TABLES. The hint is MySQL's way to set a variable for one statement
+	// (8.0.3 and later), the claim is MariaDB's.
 	looseMode  = "'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'"
 	looseHint  = " /*+ SET_VAR(sql_mode = " + looseMode + ") */"
 	looseClaim = "SET STATEMENT sql_mode = " + looseMode + " FOR "
@@ -42,7 +44,9 @@ func countBlanks(positions []int, row db.Row) (n int) {
 	return n
 }
 
-// roomForLoose returns a verb with blanks in it that loosen can write over, and where they are.
+// roomForLoose returns a verb with blanks in it that loosen can write over, and where they are; -1 when the server
+// has no way to change the mode of one statement. The head of a statement is built once, before it is known whether a
+// batch has error values: blanks keep the buffer's layout the same either way.
 func roomForLoose(flavor dialect.Flavor, verb string) (string, int) {
 	switch word, rest, _ := strings.Cut(verb, " "); {
 	case flavor.Family == schema.MariaDB:
@@ -63,7 +67,9 @@ func loosen(statement []byte, flavor dialect.Flavor, at int) {
 	}
 }
 
-// unexpected returns how many warnings of a statement are not those of its error values: 0 when all is well.
+// unexpected returns how many warnings of a statement are not those of its error values: 0 when all is well. Fewer
+// warnings than error values are wrong too: then an error value was stored without a warning, perhaps as another
+// label.
 func unexpected(warnings uint16, expected int) uint16 {
 	if n := int(warnings); n < expected {
 		return uint16(min(expected-n, 65535)) //nolint:gosec // bounded

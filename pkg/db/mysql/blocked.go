@@ -12,8 +12,9 @@ import (
 	"wherry/pkg/db/mysql/wire"
 )
 
-// ddlLockWait is how long one try of a schema statement waits for a table that others use. The server's own limit is a
-// year (MySQL) or a day (MariaDB), in which nobody would be told why nothing moves.
+// ddlLockWait limits, in seconds, how long one try of a schema statement waits for a table that others use. The
+// server's own limit is a year (MySQL) or a day (MariaDB): meanwhile nobody would learn why nothing moves, and every
+// new query of the table would queue up behind the waiting statement.
 const ddlLockWait = "SET SESSION lock_wait_timeout = CAST(GREATEST(LEAST(@@GLOBAL.lock_wait_timeout, 60), 2) AS " +
 	"UNSIGNED)"
 
@@ -31,7 +32,8 @@ func (t *Target) blocked(ctx context.Context, err error, mine ...uint32) error {
 	return err
 }
 
-// transactions lists the oldest transactions that others have open on the server, "" when nobody tells.
+// transactions lists the oldest transactions that others have open on the server, three at most; "" when the server
+// does not show them. It helps in a message and decides nothing, so it has 5 seconds and swallows its errors.
 func (t *Target) transactions(ctx context.Context, mine []uint32) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -40,7 +42,7 @@ func (t *Target) transactions(ctx context.Context, mine []uint32) string {
 		FROM information_schema.INNODB_TRX x LEFT JOIN information_schema.PROCESSLIST p ON p.ID = x.trx_mysql_thread_id
 		WHERE x.trx_mysql_thread_id > 0 ORDER BY x.trx_started LIMIT 10`)
 	if err != nil {
-		return "" // needs a privilege, and is only said to help
+		return "" // the account lacks PROCESS
 	}
 	defer rows.Close()
 	var who []string

@@ -20,11 +20,13 @@ type builder struct {
 }
 
 const (
-	// builderFresh is how long a connection counts as good after its last statement. Later it is asked first, for
-	// nobody notices its end, and the answer of a statement that is lost with it would have to be looked for.
+	// builderFresh is how long a connection counts as good after its last statement. Later it is pinged first. The
+	// server may have closed it unnoticed, and then the outcome of the next statement would be unknown.
 	builderFresh = 50 * time.Millisecond
-	builderKept  = 5 * time.Second // unused
-	// builders bounds how many are kept.
+	// builderKept is how long an unused connection is kept: from one CREATE TABLE to the next, and not for the whole
+	// move, as it counts against the server's max_connections.
+	builderKept = 5 * time.Second
+	// builders bounds how many are kept. Statements may run on more, which are closed afterwards.
 	builders = 8
 )
 

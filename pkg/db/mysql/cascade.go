@@ -13,7 +13,8 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// lookupBytes is how many bytes of rows a lookup brings at most, beyond the last one.
+// lookupBytes limits a lookup in bytes, beyond its last row: 1,000 rows of 16 MiB each must not be held at once. The
+// caller asks once more until nothing is found.
 const lookupBytes = 8 << 20
 
 // Referencing finds rows by the values of a foreign key's columns, and locks them.
@@ -34,8 +35,10 @@ func (a *applier) referencing(ctx context.Context, l *db.Lookup) (found []db.Row
 	b := append([]byte{}, "SELECT "+selectList(rel, allColumns(rel))+" FROM "+dialect.Quoted(rel.Name())+" WHERE ("...)
 	b = append(appendReferences(b, rel, l), ')')
 	if l.Except != nil {
-		b = appendNot(b, rel, l)
+		b = appendExcept(b, rel, l)
 	}
+	// FOR UPDATE: a plain SELECT would read the snapshot of the transaction's first read, and miss what was applied
+	// since.
 	b = append(b, " LIMIT "+strconv.Itoa(db.LookupRows)+" FOR UPDATE"...)
 	rows, err := a.wires[0].Query(ctx, string(b))
 	if err != nil {
@@ -56,7 +59,8 @@ func (a *applier) referencing(ctx context.Context, l *db.Lookup) (found []db.Row
 	return found, nil
 }
 
-// appendReferences appends a condition that the columns hold one of the values, in the form that uses an index of them.
+// appendReferences appends a condition that the columns hold one of the values, in the form that uses an index of them:
+// for one column IN, for several an OR of ANDs, as in (a=1 AND b=2) OR (a=3 AND b=4).
 func appendReferences(b []byte, rel *route.Relation, l *db.Lookup) []byte {
 	if len(l.Columns) == 1 {
 		c := rel.Column(l.Columns[0])
@@ -87,8 +91,9 @@ func appendReferences(b []byte, rel *route.Relation, l *db.Lookup) []byte {
 	return b
 }
 
-// appendNot leaves out rows that hold certain bytes already.
-func appendNot(b []byte, rel *route.Relation, l *db.Lookup) []byte {
+// appendExcept leaves out rows that hold certain bytes already, see db.Lookup.Except. Text is compared as bytes: with
+// ON UPDATE CASCADE from 'a' to 'A' the row that still holds 'a' must be found, though the collation calls both equal.
+func appendExcept(b []byte, rel *route.Relation, l *db.Lookup) []byte {
 	b = append(b, " AND NOT ("...)
 	first := true
 	for i, p := range l.Columns {

@@ -15,7 +15,13 @@ import (
 // UTF-8, whatever the session's character set is (seen on MySQL 9.7 and MariaDB 10.11).
 var printedTable = regexp.MustCompile("^CREATE (OR REPLACE )?TABLE (IF NOT EXISTS )?(`[^`]+`\\.)?`[^`]+` \\(\n  ")
 
-// decodeStatement is what binlog.Config has as Decode.
+// decodeStatement is binlog.Config.Decode: it turns a statement of the log into UTF-8. client and literals are the
+// collation numbers of character_set_client and collation_connection that the log has beside the statement. text is ""
+// when the bytes are UTF-8 already, or cannot be decoded; certain tells that no character was lost on the way.
+//
+// For example, a client of latin1 sends ALTER TABLE t ADD c ENUM('\\xe9'): the label is 'é'. The server converts a
+// literal from the client's set to that of the connection. If the second cannot hold a character, the label that the
+// server stored differs from the text, which is why the text is converted back and forth and compared.
 func (s *server) decodeStatement(ctx context.Context, statement []byte, client, literals int) (text string,
 	certain bool, err error,
 ) {

@@ -26,6 +26,7 @@ func (l *checklist) add(level db.Level, check, subject, what, fix string) {
 	})
 }
 
+// ok adds a finding that all is well. Such findings are shown too: the operator sees what was looked at.
 func (l *checklist) ok(check, what string) { l.add(db.OK, check, "", what, "") }
 
 // is finds a setting right when it has one of the wanted values.
@@ -53,6 +54,7 @@ func (l *checklist) number(ctx context.Context, name string) (int64, error) {
 	if err != nil || value == "" {
 		return 0, err
 	}
+	// Some numeric settings are shown with a fraction, such as long_query_time.
 	n, err := strconv.ParseFloat(value, 64)
 	if err != nil {
 		return 0, fmt.Errorf("read @@%s: %w", name, err)
@@ -60,8 +62,8 @@ func (l *checklist) number(ctx context.Context, name string) (int64, error) {
 	return int64(n), nil
 }
 
-// named is a check and the phases that rely on it: they make it again, at the moment at which they do. What a phase
-// would meet itself, with an error that says as much, need not be asked before.
+// named is a check and the phases that rely on it, which repeat it when they begin: a setting may have changed since.
+// What a phase would run into anyway, with an error that says as much, is not repeated.
 type named struct {
 	check  func(context.Context, db.Plan) error
 	phases []db.Phase
@@ -74,7 +76,7 @@ var (
 	untilCopy  = []db.Phase{db.InitSchema, db.InitCopy}
 	whileWrite = []db.Phase{db.InitSchema, db.InitCopy, db.StartReplica}
 	atCutover  = []db.Phase{db.InitSchema, db.Cutover}
-	toldOnly   []db.Phase // no phase: it warns, or another moment looks itself
+	adviceOnly []db.Phase // no phase: it only warns, or a later step checks by itself
 )
 
 // each runs checks in order and stops at one that could not be made.

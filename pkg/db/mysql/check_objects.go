@@ -21,6 +21,8 @@ func (l *sourceChecks) objects(ctx context.Context, plan db.Plan) error {
 	if err != nil {
 		return err
 	}
+	// SHOW_ROUTINE and the others do not fail a query when they are missing: rows are left out of information_schema,
+	// or a definition is NULL. So a missing privilege would lose an object silently.
 	good, seen := true, map[string]bool{}
 	for _, r := range plan.Routes {
 		database := r.Source.Name().Database
@@ -130,6 +132,7 @@ func (l *targetChecks) definers(ctx context.Context, plan db.Plan, all grants) e
 	if len(owned) == 0 {
 		return nil
 	}
+	// To make an object for another account than one's own.
 	names := []string{"SET_ANY_DEFINER", "SET_USER_ID", "SUPER"} // SET_USER_ID before MySQL 8.2
 	if l.s.flavor.Family == schema.MariaDB {
 		names = []string{"SET USER", "SUPER"}
@@ -179,7 +182,8 @@ func (l *targetChecks) scheduler(ctx context.Context, plan db.Plan, _ grants) er
 	return err
 }
 
-// databases compares the character sets that variables and parameters of routines have unless they say one.
+// databases compares the default character set and collation of databases. Variables and parameters of routines that
+// name no character set get that of the database at the time of CREATE: the same text would be another routine.
 func (l *targetChecks) databases(ctx context.Context, plan db.Plan, _ grants) error {
 	seen := map[string]bool{}
 	for _, p := range plan.Objects {
@@ -203,8 +207,7 @@ func (l *targetChecks) databases(ctx context.Context, plan db.Plan, _ grants) er
 		fix := fmt.Sprintf("ALTER DATABASE %s CHARACTER SET %s COLLATE %s on the target", dialect.Quote(database),
 			wantedCharset, wanted)
 		what := fmt.Sprintf("has the collation %s and not %s, which %s was created with: variables and parameters in "+
-			"routines "+
-			"would have another character set or collation", collation, wanted, p.Source)
+			"routines would have another character set or collation", collation, wanted, p.Source)
 		level := db.Fail
 		if charset == wantedCharset {
 			level = db.Warn

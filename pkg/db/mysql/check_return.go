@@ -8,16 +8,16 @@ import (
 	"wherry/pkg/schema"
 )
 
-// CheckReturn is Check for the way back, on whose source the move's target is: that its log holds all that
-// applications do.
+// CheckReturn is Check for the way back, whose source is the move's target: its log must hold all that applications do
+// there.
 func (s *Source) CheckReturn(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &sourceChecks{checklist{s: s.server, end: "target"}} // as the move calls it
 	return l.each(ctx, plan, named{check: l.product}, named{check: l.log}, named{check: l.logFilters},
 		named{check: l.serverID}, named{check: l.privileges}, named{check: l.fence})
 }
 
-// CheckReturn is Check for the way back, which writes to the move's source: that the account may, also while others
-// may not.
+// CheckReturn is Check for the way back, whose target is the move's source: the account must be able to write there,
+// also while the fence keeps others from it.
 func (t *Target) CheckReturn(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &targetChecks{checklist: checklist{s: t.server, end: "source"}, t: t}
 	return l.each(ctx, plan, named{check: l.product}, named{check: l.returnPrivileges})

@@ -11,26 +11,28 @@ import (
 	"wherry/pkg/schema"
 )
 
-// copyRate is a cautious guess of bytes per second, to compare the copy's length with the log's retention.
+// copyRate is a cautious guess in bytes per second, to compare the copy's length with the log's retention: if the log
+// is purged while rows are copied, the copy was for nothing.
 const copyRate = 20 << 20
 
 // Check returns what is right and wrong with the source.
 func (s *Source) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &sourceChecks{checklist{s: s.server, end: "source"}}
-	return l.each(ctx, plan, named{l.product, atFirst}, named{l.sessionSettings, everyPhase}, named{
-		l.sessionVariables,
-		everyPhase,
-	},
+	return l.each(ctx, plan,
+		named{l.product, atFirst}, named{l.sessionSettings, everyPhase}, named{l.sessionVariables, everyPhase},
 		named{l.log, everyPhase}, named{l.logFilters, everyPhase}, named{l.logsReplicated, everyPhase},
 		named{l.replica, atCutover}, named{l.group, atCutover},
-		named{l.prepared, toldOnly}, named{l.retention, atFirst}, named{l.gtid, toldOnly}, named{l.serverID, atFirst},
+		named{l.prepared, adviceOnly}, named{l.retention, atFirst},
+		named{l.gtid, adviceOnly}, named{l.serverID, atFirst},
 		named{l.cascades, untilCopy},
-		named{l.privileges, atFirst}, named{l.fence, atCutover}, named{l.objects, toldOnly})
+		named{l.privileges, atFirst}, named{l.fence, atCutover}, named{l.objects, adviceOnly})
 }
 
 type sourceChecks struct{ checklist }
 
-// log checks that the log holds whole rows of every change.
+// log checks that the log holds whole rows of every change. Sessions keep the format and image that they began with,
+// which is why the advice ends with reconnecting: the global value may be right while an old connection still logs
+// statements.
 func (l *sourceChecks) log(ctx context.Context, _ db.Plan) error {
 	for _, c := range []struct{ name, want, fix string }{
 		{"log_bin", "ON", "set log_bin in the server's configuration and restart it"},
@@ -46,8 +48,9 @@ func (l *sourceChecks) log(ctx context.Context, _ db.Plan) error {
 	return nil
 }
 
-// prepared tells of transactions in the state between XA PREPARE and XA COMMIT. They are followed, however old they
-// are, as long as the log holds their rows; and a cutover waits for their end.
+// prepared reports transactions in the state between XA PREPARE and XA COMMIT. MySQL, and MariaDB since 10.5, log their
+// rows at the prepare, which may be days before the commit. They are followed as long as the log still holds those
+// rows, and a cutover waits for their end.
 func (l *sourceChecks) prepared(ctx context.Context, _ db.Plan) error {
 	names, known, err := l.s.prepared(ctx)
 	switch {
@@ -85,7 +88,7 @@ func (l *sourceChecks) logFilters(ctx context.Context, _ db.Plan) error {
 	return nil
 }
 
-// logsReplicated refuses a replica that does not log what it replicates.
+// logsReplicated refuses a replica that does not log what it replicates: its tables would change without an event.
 func (l *sourceChecks) logsReplicated(ctx context.Context, _ db.Plan) error {
 	all, err := l.s.upstreams(ctx)
 	if err != nil || len(all) == 0 {
@@ -109,7 +112,8 @@ func (l *sourceChecks) logsReplicated(ctx context.Context, _ db.Plan) error {
 	return nil
 }
 
-// replica refuses fences that do not stop the primary of a replica.
+// replica refuses fences that do not stop the primary of a replica: the replication threads go on applying under
+// read_only, and wait behind a table lock only until it is released.
 func (l *sourceChecks) replica(ctx context.Context, plan db.Plan) error {
 	all, err := l.s.upstreams(ctx)
 	if err != nil {
@@ -193,6 +197,8 @@ func (l *sourceChecks) serverID(ctx context.Context, _ db.Plan) error {
 		l.add(db.Fail, "server_id", "@@server_id", "is 0: the server refuses to send its log", "set a unique server_id")
 		return nil
 	}
+	// A server ends the connection of a replica when another one with the same number asks for its log: both would
+	// throw each other out for ever.
 	if own == int64(l.s.cfg.ServerID) {
 		l.add(db.Fail, "server_id", "source.server_id", fmt.Sprintf("%d is the source's own", own),
 			"choose another number, or 0")

@@ -14,14 +14,12 @@ import (
 // Check returns what is right and wrong with the target.
 func (t *Target) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	l := &targetChecks{checklist: checklist{s: t.server, end: "target"}, t: t}
-	return l.each(ctx, plan, named{l.product, atFirst}, named{l.sessionSettings, everyPhase}, named{
-		l.sessionVariables,
-		everyPhase,
-	},
+	return l.each(ctx, plan,
+		named{l.product, atFirst}, named{l.sessionSettings, everyPhase}, named{l.sessionVariables, everyPhase},
 		named{l.writable, atFirst}, named{l.load, untilCopy}, named{l.packet, untilCopy}, named{l.log, whileWrite},
 		named{l.primaryKeys, atFirst},
 		named{l.foreignKeys, untilCopy}, named{l.disk, atFirst}, named{l.privileges, atFirst},
-		named{l.bookkeeping, atFirst}, named{l.objects, toldOnly})
+		named{l.bookkeeping, atFirst}, named{l.objects, adviceOnly})
 }
 
 type targetChecks struct {
@@ -85,7 +83,7 @@ func (l *targetChecks) load(_ context.Context, plan db.Plan) error {
 	return nil
 }
 
-// packet warns of small packets. Whether rows may be larger is told by the checks of both ends.
+// packet warns of small packets. Whether rows of the source may be larger is another check, which compares both ends.
 func (l *targetChecks) packet(_ context.Context, _ db.Plan) error {
 	const enough = 16 << 20
 	if l.t.maxPacket < enough {
@@ -97,7 +95,8 @@ func (l *targetChecks) packet(_ context.Context, _ db.Plan) error {
 	return nil
 }
 
-// log refuses a target whose log cannot take what wherry writes.
+// log refuses a target whose log cannot take what wherry writes: InnoDB refuses writes in READ COMMITTED, in which
+// sessions here write, when binlog_format is STATEMENT.
 func (l *targetChecks) log(ctx context.Context, plan db.Plan) error {
 	enabled, err := l.s.variable(ctx, "log_bin")
 	if err != nil {
@@ -135,8 +134,10 @@ func (l *targetChecks) primaryKeys(ctx context.Context, plan db.Plan) error {
 	return nil
 }
 
-// disk looks at the free space of a target on this machine. Of another machine nothing can be known by SQL.
+// disk looks at the free space of a target on this machine. SQL does not tell the free space of another one.
 func (l *targetChecks) disk(ctx context.Context, plan db.Plan) error {
+	// A forwarded port on localhost leads to another machine. Then the datadir is not here, or it is another
+	// server's, and the finding is no worse than a wrong number.
 	local := l.s.cfg.Socket != "" || l.s.cfg.Host == "localhost"
 	if ip := net.ParseIP(l.s.cfg.Host); ip != nil && ip.IsLoopback() {
 		local = true

@@ -30,8 +30,8 @@ type Config struct {
 	LoadMethod     string // "auto", "load_data" or "insert"
 	BinlogOnTarget bool   // write loaded chunks to the target's own binary log
 
-	// Follows tells names that belong to the move, whether there is such a table or not. A source tells of schema
-	// changes of them.
+	// Follows tells which names belong to the move, whether there is such a table or not. A source reports schema
+	// changes of them, so that a table that is created later is not missed.
 	Follows func(schema.Name) bool
 
 	SpoolDir string // where a source's log is kept, if it is; see Source.Spool
@@ -69,7 +69,8 @@ type TLSOptions struct {
 	Key  string
 }
 
-// NewTLS returns the settings for a mode: whether to encrypt, and whether to go on without when the server cannot.
+// NewTLS returns the settings for a mode, nil for no TLS. fallback tells that a server without TLS is accepted. The
+// modes are those of MySQL's own clients (--ssl-mode).
 func NewTLS(o TLSOptions, host string) (cfg *tls.Config, fallback bool, err error) {
 	if o.Mode == "disabled" {
 		return nil, false, nil
@@ -105,6 +106,8 @@ func NewTLS(o TLSOptions, host string) (cfg *tls.Config, fallback bool, err erro
 	return cfg, o.Mode == "preferred", nil
 }
 
+// verifyChain checks the certificate against the roots, and not the server's name. Go has no such mode: it is
+// switched off and done here, over the certificates as they were sent, the server's own first.
 func verifyChain(roots *x509.CertPool) func(tls.ConnectionState) error {
 	return func(state tls.ConnectionState) error {
 		options := x509.VerifyOptions{Roots: roots, Intermediates: x509.NewCertPool()}

@@ -12,9 +12,11 @@ import (
 // its length, a colon and its canonical bytes, or "~" for NULL. The digest is NULL when the row is larger than
 // max_allowed_packet.
 //
-// The first argument makes CONCAT work on bytes: a binary string that counts as much as a column has all others taken
-// as the bytes that they are, whatever their character sets (MySQL manual, "Collation Coercibility in Expressions"; a
-// literal would count less).
+// The first argument makes CONCAT work on bytes. A binary string with the coercibility of a column makes the server
+// take all others as the bytes that they are, whatever their character sets (MySQL manual, "Collation Coercibility in
+// Expressions"). A literal would not do: its coercibility is weaker, and the columns' character sets would decide.
+//
+// For example, the row (7, NULL) of two columns is SHA2(CONCAT(CAST(” AS BINARY), '1', ':', '7', '~'), 256).
 func digest(rel *route.Relation) string { return digestOf(rel, appendDigested) }
 
 // digestOf is digest with another way to write value i.
@@ -27,8 +29,8 @@ func digestOf(rel *route.Relation, value func(parts []string, rel *route.Relatio
 }
 
 // appendDigested adds value i's part of a digest. The expression is as short as the type allows: the server evaluates
-// it for every row. Where a value that is no NULL could become one, by its size, the column itself is asked whether
-// it is NULL.
+// it for every row. A conversion may return NULL for a value beyond max_allowed_packet. Such a value must not count as
+// NULL, so there the column itself is tested.
 func appendDigested(parts []string, rel *route.Relation, i int) []string {
 	c, value := rel.Column(i), canonical(rel, i)
 	switch {

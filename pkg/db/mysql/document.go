@@ -13,7 +13,8 @@ import (
 // decimals: 1.50 or 123456789012345678901 would arrive as another number. Such numbers are put into the document by
 // JSON_REPLACE, which takes SQL's decimals as they are.
 
-// documentGrowth is about how many bytes an expression has for one of its document.
+// documentGrowth is about how many bytes an expression has per byte of its document, in the worst case: each number may
+// need a path to it that is longer than the number.
 const documentGrowth = 16
 
 // documentNumber is where a number that would be read as another one is in a document.
@@ -23,7 +24,9 @@ type documentNumber struct {
 	end   int
 }
 
-// appendDocument appends the expression of a document.
+// appendDocument appends the expression of a document. [1, 2.50] becomes
+//
+//	JSON_REPLACE(_utf8mb4'[1, 2.50]',_utf8mb4'$[1]',2.50)
 func appendDocument(b, document []byte) []byte {
 	if plainDocument(document) {
 		return wire.AppendQuoted(append(b, "_utf8mb4"...), document)

@@ -14,8 +14,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Effects tells what a statement of the log does to tables. The server is asked only for what new tables have by
-// default, and what its own time zone was at the moment, which means another one on another server.
+// Effects tells what a statement of the log does to tables. The server is asked only for what its text does not say:
+// the defaults of new tables, and what the server's own time zone was at the moment of the statement. (SYSTEM would
+// mean another zone on the target.)
 func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Table) ([]schema.Effect, error) {
 	parsed, ok := change.Parsed.(*ddl.Change)
 	if !ok {
@@ -27,7 +28,7 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Ta
 	}
 	parsed = parsed.Under(change.Context)
 	var dropped []schema.Effect
-	if parsed.Database() != "" { // what was in it is what the stream has found to be touched
+	if parsed.Database() != "" { // DROP DATABASE: the stream has found which tables were in it
 		for _, name := range change.Tables {
 			dropped = append(dropped, schema.Effect{Kind: schema.Dropped, Name: name})
 		}
@@ -80,8 +81,9 @@ func (s *Source) Effects(ctx context.Context, change *db.DDL, known []*schema.Ta
 	return append(dropped, effects...), nil
 }
 
-// utc tells a moment in UTC that a statement has as in a time zone of this server; "" when the statement's zone is
-// not known, or has no such moment: its clocks were put forward over it.
+// utc converts a local time of a statement to UTC, by a time zone of this server. It is "" when the server does not
+// know the zone, or when the zone has no such time because clocks were put forward over it: the way back from UTC then
+// gives another time.
 func (s *Source) utc(ctx context.Context, zone, local string) (utc string, err error) {
 	if zone == "" {
 		return "", nil
@@ -124,7 +126,8 @@ func (s *Source) within(ctx context.Context, zone, query string) (row db.Row, er
 	return found[0], nil
 }
 
-// systemZone returns what the server's own time zone is ahead of UTC at a moment, as +02:00.
+// systemZone returns how far the server's own time zone was ahead of UTC at a moment, as +02:00. An offset, and not a
+// name: the target may not know the name.
 func (s *Source) systemZone(ctx context.Context, at time.Time) (zone string, err error) {
 	found, err := s.within(ctx, "SYSTEM", fmt.Sprintf("SELECT TIMESTAMPDIFF(SECOND, '1970-01-01 00:00:00', "+
 		"FROM_UNIXTIME(%d)) - %[1]d", at.Unix()))

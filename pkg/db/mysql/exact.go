@@ -14,10 +14,10 @@ import (
 type plainRows struct {
 	db.Rows
 	rel       *route.Relation
-	documents []int // positions of JSON values
-	signless  []int // see Target.signless
-	blank     []int // see blanks
-	held      db.Row
+	documents []int  // positions of JSON values
+	signless  []int  // see Target.signless
+	blank     []int  // see blanks
+	left      db.Row // the row at which it ended; nil: all were plain
 }
 
 func (t *Target) plainRows(rel *route.Relation, rows db.Rows) *plainRows {
@@ -30,7 +30,7 @@ func (t *Target) plainRows(rel *route.Relation, rows db.Rows) *plainRows {
 	return p
 }
 
-// Next returns io.EOF also before a row that is not plain, which is then held.
+// Next returns io.EOF also before a row that is not plain, which is then left.
 func (p *plainRows) Next() (db.Row, error) {
 	row, err := p.Rows.Next()
 	if err != nil {
@@ -41,28 +41,28 @@ func (p *plainRows) Next() (db.Row, error) {
 		plain = plain && plainDocument(row[i])
 	}
 	if !plain {
-		p.held = row
+		p.left = row
 		return nil, io.EOF
 	}
 	return row, negativeZero(p.rel, p.signless, row)
 }
 
-// heldRows are what plainRows left.
-type heldRows struct {
+// remainingRows are what plainRows left.
+type remainingRows struct {
 	db.Rows
-	held db.Row
+	first db.Row
 }
 
-// Next returns the row that was held, then the others.
-func (h *heldRows) Next() (db.Row, error) {
-	if row := h.held; row != nil {
-		h.held = nil
+// Next returns the row that was left, then the others.
+func (h *remainingRows) Next() (db.Row, error) {
+	if row := h.first; row != nil {
+		h.first = nil
 		return row, nil
 	}
 	return h.Rows.Next()
 }
 
-// signless returns the positions of values whose zero has no sign on the target.
+// signless returns the positions of values whose zero has no sign on the target: MariaDB stores -0 as 0.
 func (t *Target) signless(rel *route.Relation) (positions []int) {
 	if t.flavor.HasNegativeZero() {
 		return nil

@@ -20,6 +20,8 @@ func (s *Source) NewFence(ctx context.Context, kind db.FenceKind, tables []schem
 	error,
 ) {
 	if kind == db.FenceReadOnly || kind == db.FenceLockTables {
+		// With saved settings an interrupted run has raised the fence: it must be possible to lift it, whatever else
+		// is wrong.
 		if err := s.unreplicated(ctx); err != nil && saved == "" {
 			return nil, err
 		}
@@ -70,20 +72,20 @@ func (f *readOnlyFence) read(ctx context.Context) error {
 // Saved returns the settings to put back.
 func (f *readOnlyFence) Saved() string { return f.saved }
 
-// stepBack is how long the fence stands aside between two tries. Whoever has waited for it goes on at once.
+// stepBack is the pause between two tries to raise the fence. Statements that queued up behind it go on at once.
 const stepBack = 100 * time.Millisecond
 
-// preparedEnd is how long transactions that are prepared may take to end while writes are blocked.
+// preparedEnd limits how long writes are blocked only to wait for prepared transactions.
 const preparedEnd = 100 * time.Millisecond
 
 // Raise makes the server read-only, at a moment at which no transaction is prepared by XA. SET GLOBAL waits for
-// explicit table locks of other sessions: when ctx ends first, the waiting statement is killed, so that it cannot
-// take effect later.
+// explicit table locks of other sessions: when ctx ends first, the waiting statement is killed, so that it cannot take
+// effect later.
 //
-// It also waits for statements that run, and every new statement waits for it, so it may wait in a circle: for a
-// statement that waits for a row of a transaction whose next statement waits for the fence. No server sees that, and
-// it would end with innodb_lock_wait_timeout, 50 s. So it waits for a second only (the least that lock_wait_timeout
-// can be), and steps back.
+// It also waits for running statements, and every new statement waits for it. That can be a deadlock that no server
+// detects: statement A waits for a row lock of transaction B; B's next statement waits for the fence; the fence waits
+// for A. It would end with innodb_lock_wait_timeout, 50 s by default. So each try waits for one second (the least that
+// lock_wait_timeout can be), and then steps back.
 func (f *readOnlyFence) Raise(ctx context.Context) (err error) {
 	conn, err := f.s.admin.Conn(ctx)
 	if err != nil {
@@ -143,6 +145,7 @@ func (f *readOnlyFence) Holds(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		// An operator, or a failover tool that finds a primary read-only, may have opened it again.
 		if value == "OFF" || value == "0" || value == "" {
 			return fmt.Errorf("read back %s: it is %q, somebody has turned it off", name, value)
 		}
@@ -157,6 +160,7 @@ func (f *readOnlyFence) Holds(ctx context.Context) error {
 func (f *readOnlyFence) Lift(ctx context.Context) error {
 	for _, part := range strings.Fields(f.saved) {
 		name, value, _ := strings.Cut(part, "=")
+		// saved comes from a file or from the ledger, and its text ends up in a statement.
 		if name != "read_only" && name != "super_read_only" {
 			return fmt.Errorf("put back %q: not a setting of this fence", part)
 		}
@@ -194,6 +198,9 @@ func (f *lockFence) Raise(ctx context.Context) error {
 	for i, t := range f.tables {
 		locks[i] = dialect.Quoted(t) + " READ"
 	}
+	// The connection is idle while the cutover goes on. If the server ended it, the tables would be open. Here
+	// waiting is safe: LOCK TABLES waits for transactions, and their next statements on rows that they have locked do
+	// not wait for it.
 	if _, err = conn.ExecContext(ctx, "SET SESSION wait_timeout = 28800, lock_wait_timeout = 31536000"); err == nil {
 		err = f.s.orKill(ctx, conn, "LOCK TABLES "+strings.Join(locks, ", "))
 	}

@@ -15,7 +15,7 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// grants is what an account may do, as SHOW GRANTS tells it.
+// grants is what an account may do, as SHOW GRANTS prints it, with the privileges of its active roles.
 type grants []grant
 
 type grant struct {
@@ -76,7 +76,8 @@ func unquote(s string) string {
 	return strings.ReplaceAll(s[1:len(s)-1], "``", "`")
 }
 
-// allow tells whether one of the privileges is held on the table; the zero name asks for *.*.
+// allow tells whether one of the privileges is held on the table. The zero name asks for *.*, a table * for all of a
+// database. Partial revokes (MySQL 8.0.16) are not subtracted: such an account meets the server's refusal later.
 func (all grants) allow(table schema.Name, privileges ...string) bool {
 	for _, g := range all {
 		if g.covers(table) && (slices.Contains(g.privileges, "ALL PRIVILEGES") ||
@@ -102,7 +103,8 @@ func (g grant) covers(table schema.Name) bool {
 	}
 }
 
-// likeMatch matches the pattern of a database grant.
+// likeMatch matches the pattern of a database grant: % and _ are wildcards there, also in names that only happen to
+// have them. For example, a grant on `my_db`.* covers my1db too, and one on `my\\_db`.* does not.
 func likeMatch(pattern, s string) bool {
 	var b strings.Builder
 	b.WriteString("^")
@@ -137,7 +139,8 @@ func (l *checklist) need(all grants, table schema.Name, names ...string) bool {
 	return false
 }
 
-// want notes a privilege that the move needs. Of several that serve it is the first that the server knows.
+// want notes a privilege that the move needs. names are alternatives, the narrowest first: the first that this server
+// knows is the one to grant.
 func (l *checklist) want(all grants, table schema.Name, names ...string) db.Need {
 	on := "*.*"
 	if !table.IsZero() {
@@ -204,7 +207,7 @@ func (l *sourceChecks) privileges(ctx context.Context, plan db.Plan) error {
 	} else if !gtid {
 		good = l.need(all, schema.Name{}, "RELOAD") && good // FLUSH BINARY LOGS finds the start position
 	}
-	// Without these something cannot be looked at, which is told where it is looked for.
+	// Without these some checks cannot be made. They warn about that themselves, so here it is no failure.
 	for _, names := range [][]string{{"XA_RECOVER_ADMIN"}, {"SLAVE MONITOR"}} {
 		maria := l.s.flavor.Family == schema.MariaDB
 		if len(l.s.flavor.Privileges(names...)) > 0 && maria == (names[0] == "SLAVE MONITOR") {
@@ -261,7 +264,7 @@ func (l *targetChecks) privileges(ctx context.Context, plan db.Plan) error {
 	return nil
 }
 
-// wantScratch notes what trying the plan needs. What is missing there is told by who tries.
+// wantScratch notes what the trial of the plan needs. Scratch reports what is missing, so here it is no failure.
 func (l *targetChecks) wantScratch(all grants, plan db.Plan) {
 	var databases []string
 	add := func(database string) {

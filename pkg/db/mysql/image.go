@@ -60,8 +60,9 @@ func hashImage(rel *route.Relation, row db.Row, buffer []byte) (hash string, _ [
 	return hex.EncodeToString(sum[:]), buffer
 }
 
-// indexedColumns returns the values that an index of the table may find a row by. Only types are taken whose literals
-// compare as equal whenever the bytes are: they narrow a search that the hash decides.
+// indexedColumns returns the values by which an index of the table may find a row: columns that come first in an index.
+// They only narrow the search, the hash decides. So a type must not lose a row: equal bytes must compare as equal.
+// FLOAT, for example, is left out, because its literal may not equal the stored number.
 func indexedColumns(rel *route.Relation) (positions []int) {
 	for i := range rel.Columns {
 		c := rel.Column(i)
@@ -81,7 +82,8 @@ func indexedColumns(rel *route.Relation) (positions []int) {
 	return positions
 }
 
-// appendLookup appends a condition that holds for every row equal to one of images, and for which an index may be used.
+// appendLookup appends a condition that holds for every row equal to one of images, and for which an index may be
+// used. <=> and not =, because a row may hold NULL there.
 func appendLookup(b []byte, rel *route.Relation, indexed []int, images []image) []byte {
 	for i := range images {
 		if i > 0 {

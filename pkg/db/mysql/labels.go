@@ -16,8 +16,9 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// The log has numbers where SELECT prints labels of an enum or set, in the column's own character set. SHOW CREATE
-// TABLE prints them in UTF-8, so the server is asked to turn them back.
+// The log has a number where SELECT prints the label of an enum or set. A row of the log must have the same bytes as
+// the same row read by SELECT, so labels are needed in the column's own character set. SHOW CREATE TABLE prints them in
+// UTF-8, and the server is asked to convert them back.
 
 // labelQuestions bounds the expressions of one query; servers take 4096.
 const labelQuestions = 1000
@@ -68,6 +69,7 @@ func (s *server) encodedLabels(ctx context.Context, t *schema.Table) (*schema.Ta
 }
 
 // convertLabels asks for the labels, and a comma, in the column's character set, and whether they come back from it.
+// The comma separates the members of a set: in ucs2 it is two bytes.
 func (s *server) convertLabels(ctx context.Context, t *schema.Type) error {
 	texts := append(slices.Clone(t.Labels), ",", `\`)
 	t.Encoded = make([][]byte, 0, len(texts))
@@ -117,8 +119,9 @@ func (s *server) convert(ctx context.Context, texts []string, charset string) (d
 	return found[0], nil
 }
 
-// doubtfulLabels asks MariaDB for labels with a question mark, which its SHOW CREATE TABLE also prints for characters
-// beyond U+FFFF and for bytes that are no characters: a variable of the column's type tells (MDEV-10577).
+// doubtfulLabels asks MariaDB for labels with a question mark. Its SHOW CREATE TABLE prints one also for characters
+// beyond U+FFFF and for bytes that are no characters (MDEV-10577). A variable of the column's type, set to the label's
+// number, yields the label's real bytes.
 func (s *server) doubtfulLabels(ctx context.Context, name schema.Name, c *schema.Column) error {
 	for i, label := range c.Type.Labels {
 		if !strings.Contains(label, "?") || i >= 64 && c.Type.Kind == schema.Set {

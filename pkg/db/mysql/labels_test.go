@@ -16,7 +16,8 @@ func TestLabels(t *testing.T) {
 		c := s.Connect(t)
 		c.Database("binlog_t_labels")
 		c.Exec("SET NAMES utf8mb4",
-			`CREATE TABLE l (id int PRIMARY KEY, plain enum('?','ü'), sjis enum('ソ','表') CHARACTER SET sjis, yen enum('a','\\') CHARACTER SET sjis,
+			`CREATE TABLE l (id int PRIMARY KEY, plain enum('?','ü'), sjis enum('ソ','表') CHARACTER SET sjis,
+				yen enum('a','\\') CHARACTER SET sjis,
 			emoji set('a','😀'), wide enum('x') CHARACTER SET utf16, raw enum(x'ff','a') CHARACTER SET binary)`)
 		opened, err := OpenSource(t.Context(), configOf(s))
 		require.NoError(t, err)

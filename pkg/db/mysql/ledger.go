@@ -25,7 +25,8 @@ func (l *ledger) table(name string) string {
 }
 
 // Create makes the database and its tables, or completes them. A database of that name with tables of others is left
-// alone.
+// alone: cleanup drops the whole database in the end. Engine, row format and collation are named, because a server's
+// defaults could make tables without transactions, or with a collation that takes two names for one.
 func (l *ledger) Create(ctx context.Context) error {
 	if foreign, err := l.t.foreignIn(ctx, l.database); err != nil || foreign != "" {
 		return cmp.Or(err, fmt.Errorf("create bookkeeping: database %s holds %s, which no move made; nothing was "+
@@ -38,7 +39,8 @@ func (l *ledger) Create(ctx context.Context) error {
 			name VARCHAR(64) NOT NULL PRIMARY KEY,
 			value LONGTEXT NOT NULL,
 			updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6)
-		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: what this move has reached'`,
+		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+		COMMENT='wherry: what this move has reached'`,
 		"CREATE TABLE IF NOT EXISTS " + l.table("chunks") + ` (
 			source VARCHAR(300) NOT NULL COMMENT 'quoted name of the source table',
 			number INT NOT NULL,
@@ -49,11 +51,13 @@ func (l *ledger) Create(ctx context.Context) error {
 			` + positionColumn + `,
 			` + seenColumn + `,
 			PRIMARY KEY (source, number)
-		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: key ranges and which of them are copied'`,
+		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+		COMMENT='wherry: key ranges and which of them are copied'`,
 		"CREATE TABLE IF NOT EXISTS " + l.table("tables") + ` (
 			source VARCHAR(300) NOT NULL PRIMARY KEY COMMENT 'quoted name of the source table',
 			record LONGTEXT NOT NULL
-		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: what the source tables were at the position'`,
+		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+		COMMENT='wherry: what the source tables were at the position'`,
 		l.createOwned(),
 	} {
 		if _, err := l.t.admin.ExecContext(ctx, statement); err != nil {
@@ -64,7 +68,8 @@ func (l *ledger) Create(ctx context.Context) error {
 }
 
 // foreignIn names a table in a database of the bookkeeping's name that no move of wherry made, "" when there is none.
-// Tables of the bookkeeping tell by their comments what they are.
+// Tables of the bookkeeping are known by their comments, which begin with "wherry: ". Only the scratch table of
+// TryTrigger has none: it has that of the user's table.
 func (t *Target) foreignIn(ctx context.Context, database string) (name string, err error) {
 	err = t.admin.QueryRowContext(ctx, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND "+
 		"TABLE_COMMENT NOT LIKE 'wherry: %' AND TABLE_NAME <> ? LIMIT 1",
@@ -78,7 +83,8 @@ func (t *Target) foreignIn(ctx context.Context, database string) (name string, e
 	return name, nil
 }
 
-// extend adds what the bookkeeping of an earlier version lacks.
+// extend adds what the bookkeeping of an earlier version lacks. New columns may be NULL: that version may still be
+// running and writes rows without them.
 func (l *ledger) extend(ctx context.Context) error {
 	for name, column := range map[string]string{"position": positionColumn, "seen": seenColumn} {
 		var have int
@@ -99,7 +105,8 @@ const (
 	seenColumn     = "seen LONGTEXT NULL COMMENT 'at or after everything that the rows show'"
 )
 
-// Get returns a fact, or "".
+// Get returns a fact, or "" where there is none, no bookkeeping, or no such database: all mean that it was not
+// recorded.
 func (l *ledger) Get(ctx context.Context, name string) (string, error) {
 	var value string
 	err := l.t.admin.QueryRowContext(ctx, "SELECT value FROM "+l.table("facts")+" WHERE name = ?", name).Scan(&value)
@@ -119,6 +126,7 @@ func (l *ledger) Put(ctx context.Context, name, value string) error {
 			return cmp.Or(err, fmt.Errorf("record fact %s: %w", name, db.ErrSealed))
 		}
 	}
+	// Appliers do not come here: they UPDATE the position, and must find it.
 	_, err := l.t.admin.ExecContext(ctx, "REPLACE INTO "+l.table("facts")+" (name, value) VALUES (?, ?)", name, value)
 	if err != nil {
 		return fmt.Errorf("record fact %s: %w", name, wire.Classify(err))
@@ -126,7 +134,9 @@ func (l *ledger) Put(ctx context.Context, name, value string) error {
 	return nil
 }
 
-// Begin records where the copy begins. An insert that finds a record waits for its transaction and changes nothing.
+// Begin records where the copy begins. An insert that finds a record waits for its transaction and changes nothing: of
+// two init-copy that start at once both get the start of the first. If the later start won, the changes between the two
+// would be lost for chunks that the first had read already.
 func (l *ledger) Begin(ctx context.Context, start db.Position) (recorded db.Position, err error) {
 	tx, err := l.t.admin.BeginTx(ctx, nil)
 	if err != nil {
@@ -146,6 +156,7 @@ func (l *ledger) Begin(ctx context.Context, start db.Position) (recorded db.Posi
 	switch n, err := res.RowsAffected(); {
 	case err != nil:
 		return "", err
+	// Affected is 1 for a new row, and 0 for an update that changes nothing.
 	case n != 1:
 		err := tx.QueryRowContext(ctx, "SELECT value FROM "+facts+" WHERE name = ? FOR UPDATE",
 			db.FactStart).Scan(&recorded)
@@ -205,7 +216,8 @@ func (l *ledger) Begun(ctx context.Context) (begun func(schema.Name) bool, err e
 	return func(n schema.Name) bool { return sources[dialect.Quoted(n)] }, wire.Classify(rows.Err())
 }
 
-// Plan records a chunk of each table, in one statement. Recording the same number again changes nothing.
+// Plan records a chunk of each table, in one statement. Recording the same number a second time changes nothing: bounds
+// that are recorded stay, so that a chunk copied after a kill has the bounds that it had before.
 func (l *ledger) Plan(ctx context.Context, c db.Chunk, tables ...schema.Name) error {
 	var values []string
 	var args []any
@@ -222,7 +234,8 @@ func (l *ledger) Plan(ctx context.Context, c db.Chunk, tables ...schema.Name) er
 	return nil
 }
 
-// Seal records the takeover and turns the position into the final one, in one transaction.
+// Seal records the takeover and turns the position into the final one, in one transaction. From then on no UPDATE of
+// the position finds a row, so an applier that is still running somewhere fails at its next commit with ErrSealed.
 func (l *ledger) Seal(ctx context.Context, record string) (pos db.Position, err error) {
 	tx, err := l.t.admin.BeginTx(ctx, nil)
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"wherry/pkg/db"
 )
 
-// encodeKey writes each value as length, colon, bytes; no bound is nil.
+// encodeKey writes each value as length, colon, bytes; no bound is nil. For example ("7", "a:b") is "1:73:a:b".
+// Values may be any bytes, which is why no separator would do.
 func encodeKey(key db.Row) []byte {
 	if key == nil {
 		return nil
@@ -20,7 +21,8 @@ func encodeKey(key db.Row) []byte {
 	return out
 }
 
-// decodeKey reads what encodeKey has written.
+// decodeKey reads what encodeKey has written. A damaged text is an error, and never a shorter key: a chunk with wrong
+// bounds would lose rows.
 func decodeKey(b []byte) (db.Row, error) {
 	if b == nil {
 		return nil, nil

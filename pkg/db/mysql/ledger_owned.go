@@ -16,16 +16,19 @@ import (
 )
 
 // Which tables of the target are the move's is in the bookkeeping's table owned, by name. A statement that gives or
-// takes a name is noted there before it is run, and the note is settled when its answer has come. When it never came,
-// the tables tell what happened:
+// takes a name is noted there before it is run, and the note is replaced by the result when the answer has come. If it
+// never came, the tables show what happened:
 //
 //   - create: the table is there, was created at or shortly after the note, and is empty.
 //   - drop: if there is a table, its time of creation is as noted, or it is another one, made since.
-//   - rename: one of the two names is free. When both are taken, the table with the old name has the time of creation that is noted, and then the
-//     one with the new name is another one; or it has not, and is itself another one.
+//   - rename: one of the two names is free. When both are taken, the time of creation decides. If the table with the
+//     old name has the time that is noted, it was not renamed, and the one with the new name is somebody else's.
+//     Otherwise it was renamed, and the one with the old name is somebody else's.
 //
-// Servers tell seconds, so a note is not made in the second in which its table was created. MySQL takes the time from
-// the session, which for an ALTER TABLE is the source's: it tells tables apart, and is compared with no clock.
+// Times of creation are whole seconds. So a table must be older than a second before a note relies on its time (see
+// afterCreation): otherwise another table of the same name could be made in that very second. MySQL takes the time from
+// the session's timestamp, which for an ALTER TABLE is set to the source's time. So it identifies a table, and is not
+// compared with a clock.
 
 // What a note says is being done.
 const (
@@ -37,7 +40,7 @@ const (
 )
 
 // createPatience is how many seconds after its note a table can have been created by the noted statement: more than a
-// statement waits for locks.
+// statement waits for locks (ddlLockWait). A table that is created later is somebody else's.
 const createPatience = 120
 
 // factOwned is set once the list of owned tables is whole.
@@ -64,7 +67,8 @@ func (l *ledger) createOwned() string {
 			other_db VARCHAR(64) NOT NULL DEFAULT '' COMMENT 'of a rename',
 			other_name VARCHAR(64) NOT NULL DEFAULT '',
 			PRIMARY KEY (db, name)
-		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT='wherry: the tables of this server that are the move''s'`
+		) ENGINE=InnoDB ROW_FORMAT=DYNAMIC CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
+		COMMENT='wherry: the tables of this server that are the move''s'`
 }
 
 // Owned returns the tables that are the move's.
@@ -90,9 +94,9 @@ func (l *ledger) Owned(ctx context.Context) (db.Owned, error) {
 	return owned, nil
 }
 
-// Own records tables as the move's and takes others away, after what is noted is settled.
+// Own records tables as the move's and removes others from the list, after open notes are resolved.
 func (l *ledger) Own(ctx context.Context, put db.Owned, gone []schema.Name) error {
-	if _, err := l.settle(ctx, "note <> ''", true); err != nil || put == nil && gone == nil {
+	if _, err := l.resolve(ctx, "note <> ''", true); err != nil || put == nil && gone == nil {
 		return err
 	}
 	if whole, err := l.Get(ctx, factOwned); err != nil {
@@ -170,11 +174,13 @@ func (l *ledger) writeOwned(ctx context.Context, statements []string) (err error
 	return nil
 }
 
-// settle replaces notes by what has become of them, in those rows of the list that meet a condition or have one of
-// the names. It returns which of the tables are the move's. The note of a DROP that was not carried out stays, as the
-// server may still carry it out, unless the next statement on the table is known to be another one: an ALTER or a
-// TRUNCATE gives the table a new time of creation, and the note would then take it for somebody else's.
-func (l *ledger) settle(ctx context.Context, where string, keepDrops bool, names ...schema.Name) (db.Owned, error) {
+// resolve replaces notes by what has become of them, in those rows of the list that meet a condition or have one of the
+// names. It returns which of the tables are the move's.
+//
+// The note of a DROP that was not carried out stays: the server may still carry it out. It goes when the next statement
+// on the table is another one (keepDrops is false). An ALTER or TRUNCATE gives the table a new time of creation, by
+// which the note would take it for somebody else's.
+func (l *ledger) resolve(ctx context.Context, where string, keepDrops bool, names ...schema.Name) (db.Owned, error) {
 	rows, err := l.ownedRows(ctx, where, names...)
 	if err != nil {
 		return nil, err
@@ -230,12 +236,13 @@ func (l *ledger) ownedRows(ctx context.Context, where string, names ...schema.Na
 	return rows, wire.Classify(found.Err())
 }
 
-// judge tells whether a table of the list is the move's, as of now.
+// judge tells whether a table of the list is the move's, as of now. The rules are those at the top of this file. When
+// in doubt it says no: a table that is not touched loses nothing, while somebody else's table could be dropped.
 func (l *ledger) judge(ctx context.Context, r *ownedRow) (bool, error) {
 	if r.note == noteNone {
 		return true, nil
 	}
-	there, created, err := l.t.born(ctx, r.name)
+	there, created, err := l.t.created(ctx, r.name)
 	if err != nil || !there {
 		return false, err
 	}
@@ -243,10 +250,10 @@ func (l *ledger) judge(ctx context.Context, r *ownedRow) (bool, error) {
 	case noteDrop:
 		return created == r.since, nil
 	case noteRename:
-		taken, _, err := l.t.born(ctx, r.other)
+		taken, _, err := l.t.created(ctx, r.other)
 		return !taken || created == r.since, err
 	case noteRenamed:
-		taken, other, err := l.t.born(ctx, r.other)
+		taken, other, err := l.t.created(ctx, r.other)
 		return !taken || other != r.since, err
 	case noteCreate:
 		if created < r.since || created > r.since+createPatience {
@@ -263,9 +270,11 @@ func (l *ledger) judge(ctx context.Context, r *ownedRow) (bool, error) {
 	}
 }
 
-// born tells whether anything has a name, and when that was created, in seconds of the server's clock; 0 when the
+// created tells whether anything has a name, and when that was created, in seconds of the server's clock; 0 when the
 // server does not say.
-func (t *Target) born(ctx context.Context, n schema.Name) (there bool, created int64, err error) {
+func (t *Target) created(ctx context.Context, n schema.Name) (there bool, created int64, err error) {
+	// information_schema hides tables that the account has no privilege for, and "hidden" must not pass for "absent".
+	// A SELECT of such a table is refused.
 	_, err = t.admin.ExecContext(ctx, "SELECT 1 FROM "+dialect.Quoted(n)+" LIMIT 0")
 	switch {
 	case wire.Number(err) == wire.NoTable, wire.Number(err) == wire.NoDatabase:

@@ -38,7 +38,7 @@ func (l *ledger) Records(ctx context.Context) (records []db.Record, err error) {
 	return records, wire.Classify(rows.Err())
 }
 
-// Amend puts records and takes others away.
+// Amend puts records and removes others, in one transaction.
 func (l *ledger) Amend(ctx context.Context, put []db.Record, gone []schema.Name) (err error) {
 	statements, err := l.amendments(put, gone, true)
 	if err != nil {
@@ -64,7 +64,8 @@ func (l *ledger) Amend(ctx context.Context, put []db.Record, gone []schema.Name)
 	return nil
 }
 
-// amendments are the statements of an Amend. renew forgets the chunks of tables that are to be copied.
+// amendments are the statements of an Amend. With renew the chunks of tables that are to be copied are forgotten: their
+// bounds were cut from rows of another shape.
 func (l *ledger) amendments(put []db.Record, gone []schema.Name, renew bool) ([]string, error) {
 	forget := map[string][]string{}
 	for _, name := range gone {
@@ -90,7 +91,8 @@ func (l *ledger) amendments(put []db.Record, gone []schema.Name, renew bool) ([]
 	return append(statements, joined("REPLACE INTO "+l.table("tables")+" (source, record) VALUES ", values, "")...), nil
 }
 
-// joinedBytes is how long a statement with several values grows. Any server takes as much.
+// joinedBytes is how long, in bytes, a statement with several values grows. The smallest max_allowed_packet that a
+// server has by default is larger.
 const joinedBytes = 256 << 10
 
 // joined returns statements that hold all values, several each.
@@ -139,7 +141,8 @@ func (a *applier) execute(ctx context.Context, statement string, at db.Moment) (
 	if err != nil {
 		return err
 	}
-	// it has no rows, and by when it was created it is known (see ledger.judge)
+	// A new table has no rows whose values depend on the time. And its time of creation must be the server's own clock:
+	// by it ledger.judge tells whose table it is.
 	if strings.HasPrefix(statement, "CREATE TABLE ") {
 		settings = slices.DeleteFunc(settings, func(s string) bool { return strings.HasPrefix(s, setTimestamp) })
 	}
@@ -160,9 +163,10 @@ func (a *applier) execute(ctx context.Context, statement string, at db.Moment) (
 	return nil
 }
 
-// sessionMode is the sql_mode for a schema statement, so that values become what they became on the source. What a
-// strict session there took without an error is the same value with and without the words that only forbid; so a
-// strict session here forbids nothing that the table may hold.
+// sessionMode is the sql_mode for a schema statement, so that ALTER TABLE converts values here as it did on the source.
+// Modes that change a value are taken over. Modes that only forbid values (NO_ZERO_DATE, NO_ZERO_IN_DATE) are left out
+// of a strict session: what the source took without an error is the same value with and without them, and the table may
+// hold older rows that they would refuse.
 func sessionMode(s *schema.StatementSession) string {
 	switch {
 	case s.Modes == nil && s.Strict:
@@ -184,7 +188,9 @@ func sessionMode(s *schema.StatementSession) string {
 
 const setTimestamp = "SET SESSION timestamp = "
 
-// moment returns what a session has to set to run a schema statement as of a moment, and to unset.
+// moment returns the statements that prepare a session to run a schema statement as of a moment, and those that put the
+// session back. For example, ALTER TABLE t ADD c TIMESTAMP DEFAULT CURRENT_TIMESTAMP gives every row the time of the
+// statement: here it must be the source's.
 func (t *Target) moment(ctx context.Context, at db.Moment) (settings, restore []string, err error) {
 	mode := sessionMode(&at.StatementSession)
 	switch { // by default MySQL rounds fractions of times and MariaDB cuts them

@@ -13,7 +13,8 @@ import (
 
 // Statements are written for a session with SET NAMES binary: a string literal is bytes, and bytes assigned to a column
 // of characters are taken as they are. Only where characters are compared, or a JSON document is parsed, must the
-// literal say its character set.
+// literal say its character set. For example, 'é' of a latin1 column is stored from '\\xe9', and compared with
+// _latin1 X'E9'.
 
 // appendValue appends the literal that stores v in the column.
 func appendValue(b []byte, t *schema.Type, v []byte) []byte {
@@ -55,8 +56,8 @@ func parsed(t *schema.Type) bool {
 	}
 }
 
-// appendNumber writes digits as the server takes them for the type: without an exponent they would be a decimal,
-// which has 30 digits after the point at most.
+// appendNumber writes digits as the server takes them for the type. A literal without an exponent is a decimal, which
+// has 30 digits after the point at most: 1e-40 as digits would become 0. With e0 it is a double.
 func appendNumber(b []byte, t *schema.Type, v []byte) []byte {
 	b = append(b, v...)
 	if (t.Kind == schema.Float || t.Kind == schema.Double) && bytes.IndexByte(v, 'e') < 0 {

@@ -16,11 +16,13 @@ import (
 )
 
 const (
-	insertBytes     = 4 << 20 // aimed size of a multi-row INSERT: thousands of usual rows
+	insertBytes     = 4 << 20 // aimed size of a multi-row INSERT: thousands of usual rows; larger ones are no faster
 	statementMargin = 1 << 10 // what a packet holds besides the statement's text
 )
 
-// Load copies a chunk and marks it done in the same transaction.
+// Load copies a chunk and marks it done in the same transaction. The order matters: the chunk is claimed before the
+// source is read, so that a chunk that another worker has just loaded is not read for nothing; and what the rows can
+// show (Seen) is asked after the last row, because only then is it at or after all that was read.
 func (t *Target) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (loaded db.Loaded,
 	err error,
 ) {
@@ -40,6 +42,7 @@ func (t *Target) Load(ctx context.Context, from db.RowReader, r *route.Route, c 
 			return loaded, wire.Classify(err)
 		}
 	}
+	// The connection goes back to the pool and stays unlogged there: only Load uses pooled connections for writing.
 	w.Unlogged = !t.cfg.BinlogOnTarget
 	if err := t.claim(ctx, w, r.Source.Name(), c); err != nil {
 		return loaded, err
@@ -74,7 +77,8 @@ func (t *Target) Load(ctx context.Context, from db.RowReader, r *route.Route, c 
 	return loaded, nil
 }
 
-// seen returns a position at or after everything that rows which are read to their end show.
+// seen returns a position at or after everything that the rows show, which have been read to their end. A snapshot
+// shows nothing beyond its own position; a server must be asked.
 func seen(ctx context.Context, from db.RowReader, c db.Chunk) (db.Position, error) {
 	if s, ok := from.(db.Successor); ok {
 		return s.Seen(ctx)
@@ -91,10 +95,10 @@ func (t *Target) write(ctx context.Context, w *wire.Conn, rel *route.Relation, r
 	}
 	plain := t.plainRows(rel, rows)
 	loaded, err = t.loadData(ctx, w, rel, plain, displace)
-	if err != nil || plain.held == nil {
+	if err != nil || plain.left == nil {
 		return loaded, err
 	}
-	more, err := t.insert(ctx, w, rel, &heldRows{rows, plain.held}, displace)
+	more, err := t.insert(ctx, w, rel, &remainingRows{rows, plain.left}, displace)
 	return db.Loaded{
 		Rows: loaded.Rows + more.Rows, Bytes: loaded.Bytes + more.Bytes,
 		Displaced: loaded.Displaced + more.Displaced,
@@ -111,8 +115,9 @@ func (t *Target) loadPrologue(w *wire.Conn) []string {
 	return []string{"SET SESSION sql_log_bin = 0", "BEGIN"}
 }
 
-// claim locks the chunk's record, so that whoever else loads it waits and then finds it done. The record must be of the
-// very rows that are to be loaded: had another wherry cut the table elsewhere, the rows between two cuts would be lost.
+// claim locks the chunk's record until the transaction ends: whoever else loads the chunk waits, and then finds it
+// done. The record must be of the very rows that are to be loaded: had another wherry cut the table elsewhere, the rows
+// between two cuts would be lost.
 func (t *Target) claim(ctx context.Context, w *wire.Conn, table schema.Name, c db.Chunk) error {
 	rows, err := w.Query(ctx, fmt.Sprintf("SELECT done, after_key, upto_key FROM %s.chunks WHERE source = %s AND "+
 		"number = %d FOR UPDATE",
@@ -134,6 +139,7 @@ func (t *Target) claim(ctx context.Context, w *wire.Conn, table schema.Name, c d
 	return nil
 }
 
+// sameKey compares two encoded bounds. NULL is the open bound, and not the empty key.
 func sameKey(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
 
 // loadData streams rows through LOAD DATA LOCAL, and proves that every row counts.
@@ -149,9 +155,14 @@ func (t *Target) loadData(
 }
 
 // loadStatement names the columns; those whose text the server parses are set from variables, see parsed, and a
-// generated column's values go to a variable that nobody reads. Beside SET an automatic column is set from a variable
-// too: else MariaDB makes its 0 the next number, in spite of NO_AUTO_VALUE_ON_ZERO (measured with 10.11: SET forgets
-// for each row that the column was given a value).
+// generated column's values go to a variable that nobody reads. For example
+//
+//	LOAD DATA LOCAL INFILE 'wherry' INTO TABLE `d`.`t` CHARACTER SET binary .. (`id`, @v1) SET `doc` = CONVERT(@v1 USING
+//	utf8mb4)
+//
+// If there is a SET, an AUTO_INCREMENT column is set from a variable too. Otherwise MariaDB makes its 0 the next
+// number, in spite of NO_AUTO_VALUE_ON_ZERO (measured with 10.11: SET forgets for each row that the column was given a
+// value).
 func loadStatement(rel *route.Relation, displace bool) string {
 	set := false
 	for i := range rel.Columns {

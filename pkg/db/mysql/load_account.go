@@ -14,9 +14,10 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// displaces tells whether rows that hold a unique value of a new row must give way to it. The target is asked, once
-// per table: what is planned may still have to be built. Where the target's collations may take two rows of the
-// source for one, nothing gives way: the statement meets a duplicate then, and the copy stops.
+// displaces tells whether rows that hold a unique value of a new row must give way to it. The target itself is asked,
+// once per table: unique indexes that are planned may not be there yet, and then nothing conflicts. Where the target's
+// collations may call two rows of the source equal, nothing gives way: the statement meets a duplicate, and the copy
+// stops. Giving way would lose one of two rows that both belong there.
 func (t *Target) displaces(ctx context.Context, r *route.Route) (bool, error) {
 	if len(r.Target.Key) == 0 || !r.Target.Table.OtherUnique() {
 		return false, nil
@@ -34,8 +35,9 @@ func (t *Target) displaces(ctx context.Context, r *route.Route) (bool, error) {
 	return displace, nil
 }
 
-// free refuses a chunk for whose keys the target has rows already: a REPLACE would not tell one of them from a row
-// that gives way by another unique value. No other chunk has such keys, so they are somebody else's.
+// free refuses a chunk if the target already has rows with keys in its range. REPLACE would remove them without a word,
+// as it removes a row that gives way for another unique value, and the counts do not tell one from the other. No other
+// chunk has such keys, so the rows are somebody else's.
 func free(ctx context.Context, w *wire.Conn, rel *route.Relation, r db.Range) error {
 	rows, err := w.Query(ctx, "SELECT 1 FROM "+dialect.Quoted(rel.Name())+keyIndex(rel)+condition(rel, r)+" LIMIT 1")
 	if err != nil {
@@ -50,9 +52,9 @@ func free(ctx context.Context, w *wire.Conn, rel *route.Relation, r db.Range) er
 	return err
 }
 
-// infoCount finds the counts of a statement's info. LOAD DATA tells Records, Deleted, Skipped and Warnings; a
-// statement with several rows tells Records, Duplicates and Warnings, where a REPLACE counts the rows that it removed
-// as Duplicates.
+// infoCount finds the counts of a statement's info. LOAD DATA has Records, Deleted, Skipped and Warnings, such as
+// "Records: 3  Deleted: 0  Skipped: 0  Warnings: 0". A statement with several rows has Records, Duplicates and
+// Warnings, where a REPLACE counts the rows that it removed as Duplicates. A statement with one row has no info.
 var infoCount = regexp.MustCompile(`(Records|Deleted|Duplicates|Skipped): *(\d+)`)
 
 // account proves that the target took every row, and returns how many it removed for them. One row may displace

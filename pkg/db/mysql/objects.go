@@ -19,21 +19,24 @@ const notSystem = " NOT IN ('mysql', 'information_schema', 'performance_schema',
 
 // objectLists are queries whose columns are kind, database, name, database and name of a trigger's table, sql_mode,
 // character_set_client, collation_connection, collation of the database, time zone, language, and whether it is an
-// unsafe function.
+// unsafe function: one that a server with a binary log refuses from accounts without SUPER. The session settings
+// matter, because the server stores them with the object and runs it under them: ANSI_QUOTES, for example, changes what
+// its text means. Triggers come in the order in which they fire, which is the order of their creation.
 var objectLists = []string{
 	`SELECT 'view', TABLE_SCHEMA, TABLE_NAME, '', '', '', CHARACTER_SET_CLIENT, COLLATION_CONNECTION, '', '', '', 0
 	FROM information_schema.VIEWS WHERE TABLE_SCHEMA` + notSystem + ` ORDER BY TABLE_SCHEMA, TABLE_NAME`,
-	`SELECT 'trigger', TRIGGER_SCHEMA, TRIGGER_NAME, EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE, SQL_MODE, CHARACTER_SET_CLIENT,
-	COLLATION_CONNECTION, DATABASE_COLLATION, '', '', 0 FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA` +
-		notSystem + `
+	`SELECT 'trigger', TRIGGER_SCHEMA, TRIGGER_NAME, EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE, SQL_MODE,
+	CHARACTER_SET_CLIENT, COLLATION_CONNECTION, DATABASE_COLLATION, '', '', 0
+	FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA` + notSystem + `
 	ORDER BY EVENT_OBJECT_SCHEMA, EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_ORDER`,
-	`SELECT CASE WHEN ROUTINE_TYPE LIKE 'PACKAGE%' THEN 'package' ELSE LOWER(ROUTINE_TYPE) END, ROUTINE_SCHEMA, ROUTINE_NAME, '', '', SQL_MODE,
+	`SELECT CASE WHEN ROUTINE_TYPE LIKE 'PACKAGE%' THEN 'package' ELSE LOWER(ROUTINE_TYPE) END,
+	ROUTINE_SCHEMA, ROUTINE_NAME, '', '', SQL_MODE,
 	CHARACTER_SET_CLIENT, COLLATION_CONNECTION, DATABASE_COLLATION, '', COALESCE(EXTERNAL_LANGUAGE, 'SQL'),
 	ROUTINE_TYPE = 'FUNCTION' AND IS_DETERMINISTIC = 'NO' AND SQL_DATA_ACCESS IN ('CONTAINS SQL', 'MODIFIES SQL DATA')
 	FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA` + notSystem + ` ORDER BY ROUTINE_TYPE, ROUTINE_SCHEMA, ` +
 		`ROUTINE_NAME`,
-	`SELECT 'event', EVENT_SCHEMA, EVENT_NAME, '', '', SQL_MODE, CHARACTER_SET_CLIENT, COLLATION_CONNECTION, DATABASE_COLLATION,
-	TIME_ZONE, '', 0 FROM information_schema.EVENTS WHERE EVENT_SCHEMA` + notSystem +
+	`SELECT 'event', EVENT_SCHEMA, EVENT_NAME, '', '', SQL_MODE, CHARACTER_SET_CLIENT, COLLATION_CONNECTION,
+	DATABASE_COLLATION, TIME_ZONE, '', 0 FROM information_schema.EVENTS WHERE EVENT_SCHEMA` + notSystem +
 		` ORDER BY EVENT_SCHEMA, EVENT_NAME`,
 	`SELECT 'sequence', TABLE_SCHEMA, TABLE_NAME, '', '', '', '', '', '', '', '', 0
 	FROM information_schema.TABLES WHERE TABLE_TYPE = 'SEQUENCE' AND TABLE_SCHEMA` + notSystem +
@@ -65,6 +68,8 @@ func (s *server) Objects(ctx context.Context, match func(schema.Name) bool) ([]*
 	return slices.DeleteFunc(all, func(o *schema.Object) bool { return o.Name.IsZero() }), nil
 }
 
+// listObjects runs one of objectLists. MariaDB lists a package and its body as two routines of one name; the first of
+// them stands for both.
 func (s *server) listObjects(ctx context.Context, query string, match func(schema.Name) bool) (found []*schema.Object,
 	err error,
 ) {
@@ -199,7 +204,8 @@ func sessionSettings(in schema.Session) []string {
 	return append(settings, set)
 }
 
-// tried is the name of the scratch table in the bookkeeping, and of the trigger on it.
+// tried is the name of the scratch table in the bookkeeping, and of the trigger on it. The bookkeeping is the one
+// database that surely exists and is the move's.
 const tried = "tried_trigger"
 
 // TryTrigger makes the trigger on a copy of its table.
@@ -221,10 +227,13 @@ func (t *Target) TryTrigger(ctx context.Context, o *schema.Object) error {
 	return errors.Join(err, t.Execute(ctx, drop))
 }
 
-// viewPatience is how many seconds a view is read for: what is broken shows at once.
+// viewPatience is how many seconds a view is read for. What is broken shows at once, when the view is opened; a view
+// over large tables may take hours for its first row.
 const viewPatience = 2
 
-// TryView asks for a view as an application would: the sessions of others have the server's own settings.
+// TryView reads a view as an application would, in a session with the server's own settings. With our settings a view
+// could work that fails for applications, for example under ONLY_FULL_GROUP_BY. PREPARE opens the view without running
+// it.
 func (s *server) TryView(ctx context.Context, view schema.Name, read bool) (err error) {
 	conn, err := s.admin.Conn(ctx)
 	if err != nil {
@@ -269,7 +278,7 @@ func discard(ctx context.Context, conn *sql.Conn, statement string) (err error) 
 	return rows.Err()
 }
 
-// account tells whether an account or role exists; known is false when the server does not let us see.
+// account tells whether an account or role exists; known is false when this account may not read mysql.user.
 func (s *server) account(ctx context.Context, a schema.Account) (exists, known bool, err error) {
 	var one int
 	err = s.admin.QueryRowContext(ctx, "SELECT 1 FROM mysql.user WHERE User = ? AND Host = ?", a.User,

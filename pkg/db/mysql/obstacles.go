@@ -12,8 +12,9 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// Obstacles looks for rows and triggers. Triggers are seen only by who has the privilege for them (manual, "The
-// INFORMATION_SCHEMA TRIGGERS Table"), so that an account without it cannot tell.
+// Obstacles finds rows and triggers. information_schema shows triggers only to accounts with the TRIGGER privilege
+// (manual, "The INFORMATION_SCHEMA TRIGGERS Table"): without it an empty list proves nothing, so the privilege is
+// checked too.
 func (t *Target) Obstacles(ctx context.Context, tables []schema.Name) (map[schema.Name][]string, error) {
 	all, err := t.readGrants(ctx)
 	if err != nil {

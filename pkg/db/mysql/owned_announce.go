@@ -23,10 +23,11 @@ type announcement struct {
 	made  bool
 }
 
-// announcedFor is how long a note counts. With the time that a statement waits for locks it is shorter than
-// createPatience.
+// announcedFor is how long an announcement counts. Added to the time that a statement waits for locks it is less than
+// createPatience: a CREATE TABLE that is sent in time makes a table that judge takes for ours.
 const announcedFor = createPatience / 2 * time.Second
 
+// has tells whether a table was announced, its CREATE TABLE has not been run, and there is still time to send it.
 func (a *announced) has(n schema.Name) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -34,8 +35,8 @@ func (a *announced) has(n schema.Name) bool {
 	return x != nil && !x.made && time.Now().Before(x.until)
 }
 
-// take ends the announcements of tables, and returns which of them were made.
-func (a *announced) take(names []schema.Name) (made []schema.Name) {
+// withdraw ends the announcements of tables, and returns which of them were made.
+func (a *announced) withdraw(names []schema.Name) (made []schema.Name) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, n := range names {
@@ -50,7 +51,7 @@ func (a *announced) take(names []schema.Name) (made []schema.Name) {
 // Announce notes tables that are about to be created, all of them in one transaction. See db.Target.
 func (t *Target) Announce(ctx context.Context, names []schema.Name) (func(context.Context) error, error) {
 	l := &ledger{t: t, database: Bookkeeping(t.cfg.Move)}
-	owned, err := l.settle(ctx, "note IN ('"+noteRename+"', '"+noteRenamed+"')", true, names...)
+	owned, err := l.resolve(ctx, "note IN ('"+noteRename+"', '"+noteRenamed+"')", true, names...)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +78,7 @@ func (t *Target) Announce(ctx context.Context, names []schema.Name) (func(contex
 	}
 	return func(ctx context.Context) error {
 		var after []ownedRow
-		for _, n := range t.announced.take(names) {
+		for _, n := range t.announced.withdraw(names) {
 			after = append(after, ownedRow{name: n, origin: db.Made})
 		}
 		if len(after) == 0 {
@@ -102,6 +103,6 @@ func (t *Target) createAnnounced(ctx context.Context, l *ledger, n schema.Name, 
 	if wire.Number(err) == wire.TableExists {
 		err = notOurs("CREATE", n)
 	}
-	t.announced.take([]schema.Name{n})
+	t.announced.withdraw([]schema.Name{n})
 	return errors.Join(err, l.writeOwned(ctx, l.forgetOwned([]schema.Name{n})))
 }

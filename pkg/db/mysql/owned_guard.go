@@ -15,15 +15,16 @@ import (
 	"wherry/pkg/schema"
 )
 
-// touch is what a schema statement of the dialect's does to tables.
+// touch is what a schema statement of the dialect's does to tables. It is read from the text, and not passed beside it:
+// so no caller can say one thing and do another.
 type touch struct {
 	verb   string // CREATE, ALTER, TRUNCATE, DROP, RENAME
 	tables []schema.Name
 	pairs  [][2]schema.Name // of RENAME, in order
 }
 
-// readTouch reads a statement that the dialect wrote; nil: it is about no table. What cannot be read is an error:
-// whose table it changes is not known then.
+// readTouch reads a statement that the dialect wrote; nil: it is about no table, such as CREATE DATABASE. What cannot
+// be read is an error: it might change somebody else's table.
 func readTouch(statement string) (*touch, error) {
 	tokens := binlog.Tokens(statement, 0, len(statement))
 	if len(tokens) < 3 || !tokens[1].Is("TABLE") {
@@ -65,7 +66,9 @@ func readTouch(statement string) (*touch, error) {
 	}
 }
 
-// guarded runs a schema statement if it is about tables of the move alone, and keeps the list of these. See db.Target.
+// guarded runs a schema statement if it is about tables of the move alone, and keeps the list of these, see db.Target.
+// The order is: resolve what earlier statements left open, note what is about to happen, run, record the result. A kill
+// after any step leaves a note from which the next run can tell what happened.
 func (t *Target) guarded(ctx context.Context, statement string, run func() error) error {
 	c, err := readTouch(statement)
 	if err != nil {
@@ -78,14 +81,14 @@ func (t *Target) guarded(ctx context.Context, statement string, run func() error
 	if c == nil || !slices.ContainsFunc(c.tables, func(n schema.Name) bool { return n.Database != l.database }) {
 		return run()
 	}
-	owned, err := l.settled(ctx, c)
+	owned, err := l.resolveFor(ctx, c)
 	if err != nil {
 		return err
 	}
 	for _, n := range c.tables {
 		if _, ours := owned[n]; !ours && c.verb != "CREATE" &&
 			!slices.ContainsFunc(c.pairs, func(p [2]schema.Name) bool { return p[1] == n }) {
-			switch there, _, err := t.born(ctx, n); {
+			switch there, _, err := t.created(ctx, n); {
 			case err != nil || !there && c.verb == "DROP":
 				return err // gone already
 			case !there:
@@ -125,24 +128,25 @@ func notOurs(verb string, n schema.Name) error {
 		"table (tables.exclude)", strings.ToLower(verb), n, db.ErrNotOwned)
 }
 
-// settled returns which of the tables of a statement are the move's, after what was noted of them is settled, and of
-// any rename: what a name tells of one changes with the next.
-func (l *ledger) settled(ctx context.Context, c *touch) (db.Owned, error) {
+// resolveFor returns which of the tables of a statement are the move's. Notes on them are resolved first, and notes on
+// all renames: whether a rename has happened shows by which names are free, and the next statement may change that.
+func (l *ledger) resolveFor(ctx context.Context, c *touch) (db.Owned, error) {
 	names := slices.Clone(c.tables)
 	for _, p := range c.pairs {
 		names = append(names, p[1])
 	}
-	return l.settle(ctx, "note IN ('"+noteRename+"', '"+noteRenamed+"')", c.verb == "DROP", names...)
+	return l.resolve(ctx, "note IN ('"+noteRename+"', '"+noteRenamed+"')", c.verb == "DROP", names...)
 }
 
-// notes returns what is to be noted before a statement, and what the list has after it.
+// notes returns what is to be noted before a statement (noted), and how the list changes after it: rows to put (after)
+// and names to remove (gone). ALTER and TRUNCATE need no note: the table is the move's before and after.
 func (l *ledger) notes(ctx context.Context, c *touch, owned db.Owned) (noted, after []ownedRow, gone []schema.Name,
 	err error,
 ) {
 	switch {
 	case c.verb == "CREATE":
 		n := c.tables[0]
-		if there, _, err := l.t.born(ctx, n); err != nil || there {
+		if there, _, err := l.t.created(ctx, n); err != nil || there {
 			if err == nil {
 				err = notOurs(c.verb, n)
 			}
@@ -152,7 +156,7 @@ func (l *ledger) notes(ctx context.Context, c *touch, owned db.Owned) (noted, af
 			nil
 	case c.verb == "DROP":
 		n := c.tables[0]
-		created, err := l.afterBirth(ctx, n)
+		created, err := l.afterCreation(ctx, n)
 		return []ownedRow{{name: n, origin: owned[n], note: noteDrop, since: created}}, nil, []schema.Name{n}, err
 	case len(c.pairs) > 0:
 		return l.renameNotes(ctx, c, owned)
@@ -161,9 +165,10 @@ func (l *ledger) notes(ctx context.Context, c *touch, owned db.Owned) (noted, af
 	}
 }
 
-// afterBirth returns when a table was created, once that second is over.
-func (l *ledger) afterBirth(ctx context.Context, n schema.Name) (created int64, err error) {
-	if _, created, err = l.t.born(ctx, n); err != nil {
+// afterCreation returns when a table was created, once that second is over: from then on no other table can have the
+// same name and the same time.
+func (l *ledger) afterCreation(ctx context.Context, n schema.Name) (created int64, err error) {
+	if _, created, err = l.t.created(ctx, n); err != nil {
 		return 0, err
 	}
 	for range 60 { // more than a second; a clock that was put back is not waited for
@@ -180,7 +185,9 @@ func (l *ledger) afterBirth(ctx context.Context, n schema.Name) (created int64, 
 	return created, nil
 }
 
-// renameNotes are those of RENAME TABLE.
+// renameNotes are the notes of RENAME TABLE, which may have several pairs that the server carries out in order: a swap
+// is a TO tmp, b TO a, tmp TO b. If the set of names is the same after it as before, there is nothing to note: whatever
+// happened, the same names are the move's.
 func (l *ledger) renameNotes(ctx context.Context, c *touch, owned db.Owned) (noted, after []ownedRow,
 	gone []schema.Name, err error,
 ) {
@@ -191,7 +198,7 @@ func (l *ledger) renameNotes(ctx context.Context, c *touch, owned db.Owned) (not
 			return nil, nil, nil, notOurs(c.verb, p[0])
 		}
 		if _, taken := have[p[1]]; !taken {
-			if there, _, err := l.t.born(ctx, p[1]); err != nil || there && !gaveUp(c.pairs, p) {
+			if there, _, err := l.t.created(ctx, p[1]); err != nil || there && !gaveUp(c.pairs, p) {
 				if err == nil {
 					err = notOurs(c.verb, p[1])
 				}
@@ -219,7 +226,7 @@ func (l *ledger) renameNotes(ctx context.Context, c *touch, owned db.Owned) (not
 		return nil, after, nil, nil
 	}
 	for _, n := range gone {
-		created, err := l.afterBirth(ctx, n)
+		created, err := l.afterCreation(ctx, n)
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -234,7 +241,7 @@ func (l *ledger) renameNotes(ctx context.Context, c *touch, owned db.Owned) (not
 	return noted, after, gone, nil
 }
 
-// gaveUp tells whether an earlier pair of the list takes the name away that a later one gives.
+// gaveUp tells whether an earlier pair of the list frees the name that a later one gives.
 func gaveUp(pairs [][2]schema.Name, to [2]schema.Name) bool {
 	for _, p := range pairs {
 		if p == to {
@@ -247,7 +254,7 @@ func gaveUp(pairs [][2]schema.Name, to [2]schema.Name) bool {
 	return false
 }
 
-// unnote takes back what was noted of a statement that was not carried out.
+// unnote removes the notes of a statement that the server refused, so that nobody has to work out what became of it.
 func (l *ledger) unnote(ctx context.Context, noted []ownedRow, owned db.Owned) error {
 	var gone []schema.Name
 	var put []ownedRow

@@ -12,7 +12,7 @@ import (
 	"wherry/pkg/db/mysql/wire"
 )
 
-// errNoRecover is what MySQL 5.7 says to an account that may not list prepared transactions.
+// errNoRecover is MySQL 5.7's answer to an account that may not list prepared transactions (ER_XAER_RMERR).
 const errNoRecover = 1401
 
 // prepared lists transactions that are prepared by XA and not ended, of whatever tables; known is false where the
@@ -45,7 +45,7 @@ func firstNames(names []string) string {
 	return strings.Join(names, "; ")
 }
 
-// preparedPoll is how often it is looked whether prepared transactions have ended.
+// preparedPoll is the pause between two lists of prepared transactions: short, because writes are blocked meanwhile.
 const preparedPoll = 10 * time.Millisecond
 
 // unprepared waits up to patience, or until ctx ends, for the end of all prepared transactions. Neither read_only of

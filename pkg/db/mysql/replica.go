@@ -102,8 +102,8 @@ func (s *server) unreplicated(ctx context.Context) error {
 		"REPLICA here", u.source(), db.ErrUnsupported)
 }
 
-// settled tells whether everything that was received is applied.
-func (s *server) settled(ctx context.Context, u *upstream) (bool, error) {
+// appliedAll tells whether everything that was received is applied.
+func (s *server) appliedAll(ctx context.Context, u *upstream) (bool, error) {
 	if set := u.status["Retrieved_Gtid_Set"]; set != "" {
 		var applied bool
 		err := s.admin.QueryRowContext(ctx, "SELECT GTID_SUBSET(?, @@GLOBAL.gtid_executed)", set).Scan(&applied)
@@ -135,8 +135,8 @@ func coveredList(at, goal string) (bool, error) {
 	return yes, nil
 }
 
-// settlePatience bounds the waiting for prepared transactions; the cutover's own timeout is shorter.
-const settlePatience = time.Hour
+// preparedPatience bounds the waiting for prepared transactions; the cutover's own timeout is shorter.
+const preparedPatience = time.Hour
 
 // AwaitPending waits until what was received from primaries is applied, and no transaction is prepared by XA. A channel
 // that cannot get there is an error.
@@ -145,14 +145,14 @@ func (s *Source) AwaitPending(ctx context.Context) error {
 		all, err := s.upstreams(ctx)
 		if err != nil {
 			if isPrivilege(err) {
-				return s.unprepared(ctx, settlePatience) // the rest is named by the replica check
+				return s.unprepared(ctx, preparedPatience) // the rest is named by the replica check
 			}
 			return err
 		}
 		waiting := false
 		for i := range all {
 			u := &all[i]
-			done, err := s.settled(ctx, u)
+			done, err := s.appliedAll(ctx, u)
 			switch {
 			case err != nil:
 				return err
@@ -166,7 +166,7 @@ func (s *Source) AwaitPending(ctx context.Context) error {
 			waiting = waiting || !done
 		}
 		if !waiting {
-			return s.unprepared(ctx, settlePatience)
+			return s.unprepared(ctx, preparedPatience)
 		}
 		select {
 		case <-ctx.Done():

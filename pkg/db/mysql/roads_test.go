@@ -155,7 +155,8 @@ var candidates = []rune("aZ09 \\'\"\x00\n\t,äöåÄéßñ¥£€‚ŽžŠŸÿ¤
 func (w *roads) charsets() []charset {
 	lonely := map[string]bool{"gb18030": true}
 	var all []charset
-	for _, row := range w.c.Rows("SELECT CHARACTER_SET_NAME FROM information_schema.CHARACTER_SETS WHERE CHARACTER_SET_NAME <> 'binary' ORDER BY 1") {
+	for _, row := range w.c.Rows("SELECT CHARACTER_SET_NAME FROM information_schema.CHARACTER_SETS " +
+		"WHERE CHARACTER_SET_NAME <> 'binary' ORDER BY 1") {
 		c := charset{name: string(row[0]), own: lonely[string(row[0])]}
 		var terms []string
 		for _, r := range candidates {
@@ -168,7 +169,8 @@ func (w *roads) charsets() []charset {
 				continue
 			}
 			c.alphabet = append(c.alphabet, string(found[2*i]))
-			// SHOW CREATE TABLE of MariaDB shows no characters beyond U+FFFF; several sets have two codes for a backslash or a yen.
+			// SHOW CREATE TABLE of MariaDB shows no characters beyond U+FFFF; several sets have two codes for a backslash or
+			// a yen.
 			if r > ' ' && r != ',' && r != '\\' && r != '¥' && r < 0x10000 && (r < '0' || r > '9') {
 				c.letters = append(c.letters, string(r))
 			}
@@ -214,11 +216,16 @@ func (w *roads) create(table *roadsTable) {
 		}
 		elements = append(elements, definition)
 	}
-	table.key = []string{"int", "bigint unsigned", "decimal(20,3)", "varchar(20) character set latin1", "varbinary(20)", "datetime(6)"}[w.r.IntN(6)]
-	for _, extra := range []string{"id " + table.key + " NOT NULL", "g1 varchar(30) AS (id) VIRTUAL", "g2 varchar(60) AS (concat(id, 'ü')) STORED"} {
+	table.key = []string{
+		"int", "bigint unsigned", "decimal(20,3)", "varchar(20) character set latin1", "varbinary(20)", "datetime(6)",
+	}[w.r.IntN(6)]
+	for _, extra := range []string{
+		"id " + table.key + " NOT NULL", "g1 varchar(30) AS (id) VIRTUAL", "g2 varchar(60) AS (concat(id, 'ü')) STORED",
+	} {
 		elements = slices.Insert(elements, w.r.IntN(len(elements)+1), extra)
 	}
-	w.c.Exec("SET NAMES utf8mb4", "CREATE TABLE "+table.name+" ("+strings.Join(elements, ", ")+", PRIMARY KEY (id)) CHARACTER SET utf8mb4 ROW_FORMAT=DYNAMIC")
+	w.c.Exec("SET NAMES utf8mb4", "CREATE TABLE "+table.name+" ("+strings.Join(elements, ", ")+
+		", PRIMARY KEY (id)) CHARACTER SET utf8mb4 ROW_FORMAT=DYNAMIC")
 }
 
 func (table *roadsTable) keyOf(n int) string {
@@ -244,7 +251,8 @@ func (w *roads) value(c *typeColumn, row int) string {
 func (w *roads) session() {
 	settings := []string{"SET GLOBAL binlog_row_metadata = " + []string{"MINIMAL", "FULL"}[w.r.IntN(2)]}
 	if !w.mariadb {
-		settings = append(settings, "SET SESSION binlog_row_value_options = "+[]string{"''", "PARTIAL_JSON"}[w.r.IntN(2)],
+		settings = append(settings,
+			"SET SESSION binlog_row_value_options = "+[]string{"''", "PARTIAL_JSON"}[w.r.IntN(2)],
 			"SET SESSION binlog_transaction_compression = "+[]string{"OFF", "ON"}[w.r.IntN(2)])
 	} else {
 		settings = append(settings, "SET GLOBAL log_bin_compress = "+[]string{"OFF", "ON"}[w.r.IntN(2)],
@@ -271,7 +279,8 @@ func (w *roads) fill(table *roadsTable) {
 			}
 			b.WriteString(",(" + strings.Join(values, ",") + ")")
 		}
-		w.c.Exec("INSERT IGNORE INTO " + table.name + " (" + strings.Join(append([]string{"id"}, table.names...), ",") + ") VALUES " + b.String()[1:])
+		w.c.Exec("INSERT IGNORE INTO " + table.name + " (" +
+			strings.Join(append([]string{"id"}, table.names...), ",") + ") VALUES " + b.String()[1:])
 	}
 }
 
@@ -289,7 +298,8 @@ func (w *roads) change(table *roadsTable) {
 			}
 		}
 		if sets != nil {
-			w.c.Exec(fmt.Sprintf("UPDATE IGNORE %s SET %s WHERE id BETWEEN %s AND %s", table.name, strings.Join(sets, ", "),
+			w.c.Exec(fmt.Sprintf("UPDATE IGNORE %s SET %s WHERE id BETWEEN %s AND %s",
+				table.name, strings.Join(sets, ", "),
 				table.keyOf(10+from*30), table.keyOf(25+from*30)))
 		}
 	}
@@ -300,7 +310,9 @@ func (w *roads) roads(table *roadsTable) int {
 	t := w.t
 	w.session()
 	w.create(table)
-	source, err := w.source.Tables(t.Context(), func(n schema.Name) bool { return n == schema.Name{Database: roadsFrom, Table: table.name} })
+	source, err := w.source.Tables(t.Context(), func(n schema.Name) bool {
+		return n == schema.Name{Database: roadsFrom, Table: table.name}
+	})
 	require.NoError(t, err)
 	require.Len(t, source, 1)
 	from, err := w.source.Head(t.Context())
@@ -339,7 +351,9 @@ type roadsLog struct {
 
 func (w *roads) follow(from db.Position, table *schema.Table) *roadsLog {
 	t := w.t
-	marks, err := w.source.Tables(t.Context(), func(n schema.Name) bool { return n == schema.Name{Database: roadsFrom, Table: "marks"} })
+	marks, err := w.source.Tables(t.Context(), func(n schema.Name) bool {
+		return n == schema.Name{Database: roadsFrom, Table: "marks"}
+	})
 	require.NoError(t, err)
 	l := &roadsLog{t: t, model: map[string]db.Row{}}
 	l.route, err = route.New(table, table, "")
@@ -457,7 +471,8 @@ func sameRows(t *testing.T, rel *route.Relation, want, got map[string]db.Row, wa
 		}
 		for i := range row {
 			if (row[i] == nil) != (other[i] == nil) || string(row[i]) != string(other[i]) {
-				differ("row %q, column %s %s %s: %s %s, %s %s", key, rel.Column(i).Name, rel.Column(i).Type.Text, rel.Column(i).Type.Charset,
+				differ("row %q, column %s %s %s: %s %s, %s %s",
+					key, rel.Column(i).Name, rel.Column(i).Type.Text, rel.Column(i).Type.Charset,
 					wanted, shown(row[i]), gotten, shown(other[i]))
 			}
 		}
@@ -500,7 +515,8 @@ func (w *roads) bring(source *schema.Table, target *roadsTarget, log *roadsLog) 
 		require.NoError(t, err)
 		sum, err := target.load.Sum(t.Context(), &r.Target, db.Range{})
 		require.NoError(t, err)
-		require.Equal(t, want, sum, "sums of %s on %s differ, of %v", way, target.load.version, w.unequalSums(r, target.load))
+		require.Equal(t, want, sum, "sums of %s on %s differ, of %v",
+			way, target.load.version, w.unequalSums(r, target.load))
 		require.EqualValues(t, len(log.model), sum.Rows)
 		require.NoError(t, target.load.Execute(t.Context(), "DROP TABLE "+dialect.Quoted(name)))
 	}

@@ -79,7 +79,7 @@ func (t *Target) Scratch(ctx context.Context, plan db.ScratchPlan) (_ db.Scratch
 	if err := s.permitted(ctx, plan); err != nil {
 		return nil, err
 	}
-	if err := s.takeLock(ctx); err != nil {
+	if err := s.acquireLock(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.sweep(ctx); err != nil {
@@ -145,8 +145,8 @@ func (s *scratch) permitted(ctx context.Context, plan db.ScratchPlan) error {
 	}
 }
 
-// takeLock keeps two checks of one move from using one database.
-func (s *scratch) takeLock(ctx context.Context) (err error) {
+// acquireLock keeps two checks of one move from using one database.
+func (s *scratch) acquireLock(ctx context.Context) (err error) {
 	if s.lock, err = s.t.admin.Conn(ctx); err != nil {
 		return wire.Classify(err)
 	}
@@ -166,11 +166,11 @@ func (s *scratch) takeLock(ctx context.Context) (err error) {
 // sweep removes what an interrupted check has left. That is logged: a replica that has it, because it was made in a
 // session that was logged, loses it too, and to others it means nothing.
 func (s *scratch) sweep(ctx context.Context) error {
-	left, strangers, err := s.t.scratchDatabases(ctx)
+	left, others, err := s.t.scratchDatabases(ctx)
 	if err != nil {
 		return err
 	}
-	for _, name := range strangers {
+	for _, name := range others {
 		if slices.ContainsFunc(s.wanted(), func(w string) bool { return w == name }) {
 			return &db.NoScratchError{
 				What: "the target has a database " + dialect.Quote(name) +
@@ -203,7 +203,7 @@ func (s *scratch) open(ctx context.Context) (*sql.Conn, error) {
 	}
 	settings, _, err := s.t.moment(ctx, db.Moment{StatementSession: schema.StatementSession{Strict: true}})
 	if err == nil {
-		err = quiet(ctx, conn)
+		err = unlogged(ctx, conn)
 	}
 	for _, set := range settings {
 		if err == nil {
@@ -216,8 +216,8 @@ func (s *scratch) open(ctx context.Context) (*sql.Conn, error) {
 	return conn, nil
 }
 
-// quiet leaves the session out of the binary log, where the account may.
-func quiet(ctx context.Context, conn *sql.Conn) error {
+// unlogged leaves the session out of the binary log, where the account may.
+func unlogged(ctx context.Context, conn *sql.Conn) error {
 	_, err := conn.ExecContext(ctx, "SET SESSION sql_log_bin = 0")
 	if isPrivilege(err) {
 		return nil
@@ -273,7 +273,7 @@ func (s *scratch) ExecuteIn(ctx context.Context, in schema.Session, statement st
 		return wire.Classify(err)
 	}
 	defer func() { err = errors.Join(err, closeConn(conn)) }()
-	if err := quiet(ctx, conn); err != nil {
+	if err := unlogged(ctx, conn); err != nil {
 		return wire.Classify(err)
 	}
 	for _, set := range append(sessionSettings(in), statement) {

@@ -102,7 +102,8 @@ func readCollations(ctx context.Context, admin *sql.Conn, flavor dialect.Flavor)
 		`FROM information_schema.COLLATIONS`
 	if flavor.HasFullCollationNames() {
 		query += ` WHERE CHARACTER_SET_NAME IS NOT NULL UNION ALL
-			SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME, '', COALESCE(ID, 0) FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY`
+			SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME, '', COALESCE(ID, 0)
+			FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY`
 	}
 	rows, err := admin.QueryContext(ctx, query)
 	if err != nil {
@@ -158,7 +159,8 @@ func (s *server) Identity(ctx context.Context) (db.Identity, error) {
 	var micros int64
 	began := time.Now()
 	err := s.admin.QueryRowContext(ctx,
-		`SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED), CONCAT('lower_case_table_names=', @@lower_case_table_names),
+		`SELECT CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED),
+		CONCAT('lower_case_table_names=', @@lower_case_table_names),
 		@@GLOBAL.max_allowed_packet`).Scan(&micros, &id.Names, &id.Packet)
 	if err != nil {
 		return id, fmt.Errorf("identify %s: %w", s.cfg.Address(), wire.Classify(err))

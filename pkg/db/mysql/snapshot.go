@@ -164,7 +164,7 @@ func (s *Source) lockedSnapshot(ctx context.Context, tables []schema.Name) (_ *s
 	if err := v.touch(ctx, tables); err != nil {
 		return nil, err
 	}
-	if v.pos, err = s.quietPosition(ctx); err != nil {
+	if v.pos, err = s.lockedPosition(ctx); err != nil {
 		return nil, err
 	}
 	if _, err := lock.Exec(ctx, "UNLOCK TABLES"); err != nil {
@@ -187,10 +187,10 @@ func (v *snapshot) touch(ctx context.Context, tables []schema.Name) error {
 	return nil
 }
 
-// quietPosition returns the end of the log, exact for a table that nobody is changing: everything committed there is
+// lockedPosition returns the end of the log, exact for a table that nobody is changing: everything committed there is
 // before it. GTIDs that are only owned do not count, unlike in Head: a transaction that was given its GTID in advance
 // may still be waiting for the lock.
-func (s *Source) quietPosition(ctx context.Context) (db.Position, error) {
+func (s *Source) lockedPosition(ctx context.Context) (db.Position, error) {
 	status, err := s.logStatus(ctx)
 	if err != nil {
 		return "", err

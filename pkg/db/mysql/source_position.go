@@ -41,20 +41,20 @@ func (s *Source) SafePosition(ctx context.Context) (pos db.Position, err error) 
 	if !gtid {
 		return s.rotatedPosition(ctx)
 	}
-	return s.settledPosition(ctx)
+	return s.executedPosition(ctx)
 }
 
 const (
-	settleFor   = 50 * time.Millisecond // for transactions that are committing, before the file is given up
-	settlePause = 500 * time.Microsecond
+	committingWait  = 50 * time.Millisecond // for transactions that are committing, before the file is given up
+	committingPause = 500 * time.Microsecond
 )
 
-// settledPosition returns MySQL's gtid_executed, which a transaction enters after it can be seen (manual,
+// executedPosition returns MySQL's gtid_executed, which a transaction enters after it can be seen (manual,
 // "gtid_executed"), together with an end of the log that it holds all of. Streams open the log at that place: by
 // GTIDs alone the server would read its file from the start, for most of a second with a file of 1 GB. Every
 // transaction before the end is in gtid_executed or still owned by the thread that commits it, so those are waited
 // for. One that owns its GTID for long, as on a replica, leaves the GTIDs alone.
-func (s *Source) settledPosition(ctx context.Context) (db.Position, error) {
+func (s *Source) executedPosition(ctx context.Context) (db.Position, error) {
 	status, err := s.logStatus(ctx)
 	if err != nil {
 		return "", err
@@ -69,7 +69,7 @@ func (s *Source) settledPosition(ctx context.Context) (db.Position, error) {
 			return "", err
 		}
 	}
-	for deadline := time.Now().Add(settleFor); ; {
+	for deadline := time.Now().Add(committingWait); ; {
 		if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_executed").Scan(&executed); err != nil {
 			return "", err
 		}
@@ -91,7 +91,7 @@ func (s *Source) settledPosition(ctx context.Context) (db.Position, error) {
 		select {
 		case <-ctx.Done():
 			return "", context.Cause(ctx)
-		case <-time.After(settlePause):
+		case <-time.After(committingPause):
 		}
 	}
 }
@@ -166,8 +166,8 @@ func (s *Source) endGTIDs(ctx context.Context, file string, offset uint64) (stri
 	if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_binlog_pos").Scan(&set); err != nil {
 		return "", err
 	}
-	again, err := s.logStatus(ctx)
-	if err != nil || again.file != file || again.offset != offset {
+	after, err := s.logStatus(ctx)
+	if err != nil || after.file != file || after.offset != offset {
 		return "", err
 	}
 	return set, nil

@@ -77,7 +77,7 @@ func (st *statement) huge(row db.Row) bool {
 func (st *statement) stream(ctx context.Context, w *wire.Conn, row db.Row, replace bool) error {
 	plain := st.t.plainRows(st.rel, &oneRow{row: row})
 	_, err := st.t.loadData(ctx, w, st.rel, plain, replace)
-	if err == nil && plain.held != nil {
+	if err == nil && plain.left != nil {
 		err = fmt.Errorf("write row of %d bytes to %s: a row with decimals in a document, or an error value of an "+
 			"enum, is too large for the target's max_allowed_packet; SET GLOBAL max_allowed_packet = %d there: %w",
 			row.Size(), st.rel.Name(), roundPacket(documentGrowth*row.Size()), db.ErrUnsupported)

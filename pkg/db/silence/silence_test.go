@@ -16,7 +16,9 @@ import (
 )
 
 // silence is a connection to a server that says nothing, and how often it was asked whether it lives.
-func silence(t *testing.T, ask func(ctx context.Context) error) (here *watchedConn, there net.Conn, asked *atomic.Int64) {
+func silence(
+	t *testing.T, ask func(ctx context.Context) error,
+) (here *watchedConn, there net.Conn, asked *atomic.Int64) {
 	t.Helper()
 	asked = &atomic.Int64{}
 	near, far := net.Pipe()

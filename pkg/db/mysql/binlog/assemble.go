@@ -149,7 +149,8 @@ func (a *assembler) change(e *logEvent) error {
 	case replication.STOP_EVENT, replication.INTVAR_EVENT, replication.RAND_EVENT, replication.USER_VAR_EVENT,
 		replication.BEGIN_LOAD_QUERY_EVENT, replication.APPEND_BLOCK_EVENT, replication.DELETE_FILE_EVENT,
 		replication.IGNORABLE_EVENT, replication.ROWS_QUERY_EVENT, replication.TRANSACTION_CONTEXT_EVENT,
-		replication.VIEW_CHANGE_EVENT, replication.MARIADB_ANNOTATE_ROWS_EVENT, replication.MARIADB_BINLOG_CHECKPOINT_EVENT,
+		replication.VIEW_CHANGE_EVENT, replication.MARIADB_ANNOTATE_ROWS_EVENT,
+		replication.MARIADB_BINLOG_CHECKPOINT_EVENT,
 		replication.MARIADB_START_ENCRYPTION_EVENT:
 	default:
 		if e.flags&replication.LOG_EVENT_IGNORABLE_F == 0 {

@@ -32,8 +32,8 @@ func (w *Conn) ReadEvent(patience time.Duration) ([]byte, error) {
 		return packet[1:], nil
 	case protocol.ERR_HEADER:
 		return nil, serverError(packet)
-	// A server may end the stream so when it shuts down, or, with the flag BINLOG_DUMP_NON_BLOCK, at the end of the log.
-	// That flag is not set here.
+	// A server may end the stream so when it shuts down, or, with the flag BINLOG_DUMP_NON_BLOCK, at the end of the
+	// log. That flag is not set here.
 	case protocol.EOF_HEADER:
 		return nil, fmt.Errorf("%w: the server ended its log", protocol.ErrBadConn)
 	default:
