@@ -37,8 +37,8 @@ func NewProber(patience time.Duration, ask func(ctx context.Context) error) *Pro
 	return &Prober{patience: patience, ask: ask, turn: make(chan struct{}, 1)}
 }
 
-// probe returns nil when the server lives. A probe of less than patience ago counts: a hundred workers that wait for one
-// frozen server make one login, not a hundred.
+// probe returns nil when the server lives. A probe of less than patience ago counts: a hundred workers that wait for
+// one frozen server make one login, not a hundred.
 func (p *Prober) probe() error {
 	p.turn <- struct{}{}
 	defer func() { <-p.turn }()
