@@ -15,8 +15,8 @@ type allowance struct {
 	table glob
 }
 
-// NewAllowances compiles entries: the name of a loss for all tables, or name@db.table, where db.table is a glob as in
-// Rules. It does not ask whether there is such a loss.
+// NewAllowances compiles entries: the name of a loss for all tables ("json"), or for some of them ("json@shop.log_*"),
+// by a glob as in Rules. It does not check that a loss of that name exists: the configuration does.
 func NewAllowances(entries []string) (Allowances, error) {
 	var a Allowances
 	for _, entry := range entries {
@@ -33,7 +33,7 @@ func NewAllowances(entries []string) (Allowances, error) {
 	return a, nil
 }
 
-// Allows tells whether the loss is allowed for a source table.
+// Allows returns whether the loss is allowed for a source table.
 func (a Allowances) Allows(loss string, table schema.Name) bool {
 	for _, entry := range a.entries {
 		if entry.loss == loss && entry.table.match(table) {

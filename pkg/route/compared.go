@@ -7,11 +7,13 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Compared returns the route that rows are compared by: they carry the values of stored generated columns too, behind
-// the others, though nobody writes them. Each server has computed its own, and what one of them computed otherwise is a
-// difference as any other. Left out are columns whose values depend on the session that wrote the row, for which the
-// move is refused unless that loss is allowed, and those that are computed of text which only one of the servers keeps
-// as it was written (see Rule.Form).
+// Compared returns the route that rows are compared by. Its rows have the values of stored generated columns too,
+// behind all others. Nobody writes those, but applications read them, and each server has computed its own: a value
+// that differs is a difference like any other.
+//
+// Left out are columns that differ without a fault: those that depend on the session that wrote the row (the move is
+// refused unless that loss is allowed), and those computed from text that only one of the servers keeps as it was
+// written (see Rule.Form), such as LENGTH(j) of a JSON column.
 func (r *Route) Compared() *Route {
 	compared := *r
 	source, target := r.Source.Table, r.Target.Table
@@ -19,7 +21,8 @@ func (r *Route) Compared() *Route {
 		c := &source.Columns[i]
 		at := target.ColumnOf(c.Name)
 		if c.Generated != schema.Stored || at < 0 || slices.Contains(r.Source.Columns, i) ||
-			strings.HasPrefix(c.Expr, "ROW ") || r.apart(c) || r.ofForms(c) {
+			strings.HasPrefix(c.Expr, "ROW ") || // ROW START and ROW END of system versioning: times of each server
+			r.apart(c) || r.ofForms(c) {
 			continue
 		}
 		compared.Source.Columns = append(slices.Clone(compared.Source.Columns), i)
@@ -34,7 +37,7 @@ func (r *Route) Compared() *Route {
 	return &compared
 }
 
-// Plain returns the route without what Compared has added.
+// Plain returns the route without what Compared has added, for whoever writes the rows that were compared.
 func (r *Route) Plain() *Route {
 	if r.plain != nil {
 		return r.plain
@@ -42,12 +45,12 @@ func (r *Route) Plain() *Route {
 	return r
 }
 
-// apart tells whether a column's values may differ, see Route.Apart.
+// apart returns whether a column's values may differ, see Route.Apart.
 func (r *Route) apart(c *schema.Column) bool {
 	return named(r.Apart, c)
 }
 
-// ofForms tells whether a column is computed of a value that the other end keeps in another form.
+// ofForms returns whether a column is computed from a value that the other end keeps in another form.
 func (r *Route) ofForms(c *schema.Column) bool {
 	for i := range r.Source.Rules {
 		if r.Source.Rule(i).Form != schema.Other && schema.Mentions(c.Expr, r.Source.Column(i).Name) {

@@ -9,7 +9,7 @@ import (
 	"github.com/pingcap/tidb/pkg/parser/opcode"
 )
 
-// compiler turns a condition's syntax into predicates.
+// compiler turns a condition's syntax into predicates over one relation's rows.
 type compiler struct{ rel *Relation }
 
 // refuse returns an error that shows the part of the condition and says why.
@@ -17,6 +17,7 @@ func refuse(node ast.Node, format string, args ...any) error {
 	return fmt.Errorf("%w %s: %s; %s", ErrFilter, text(node), fmt.Sprintf(format, args...), supported)
 }
 
+// text writes a part of the condition for messages.
 func text(node ast.Node) string {
 	var b strings.Builder
 	if err := node.Restore(format.NewRestoreCtx(format.DefaultRestoreFlags|format.RestoreStringWithoutDefaultCharset,
@@ -26,7 +27,8 @@ func text(node ast.Node) string {
 	return b.String()
 }
 
-// condition compiles what is true, false or unknown.
+// condition compiles what is true, false or unknown. Anything that is not listed is refused, never approximated: `id`
+// or `id + 1` alone, for instance, which servers read as <> 0.
 func (c compiler) condition(node ast.ExprNode) (predicate, error) {
 	switch node := node.(type) {
 	case *ast.ParenthesesExpr:
@@ -63,6 +65,7 @@ func negated(p predicate, negate bool) predicate {
 	return p
 }
 
+// binary compiles AND, OR and XOR; every other operator is a comparison.
 func (c compiler) binary(node *ast.BinaryOperationExpr) (predicate, error) {
 	switch node.Op {
 	case opcode.LogicAnd, opcode.LogicOr, opcode.LogicXor:
@@ -87,19 +90,20 @@ func (c compiler) binary(node *ast.BinaryOperationExpr) (predicate, error) {
 	}
 }
 
-// verdicts say which outcomes, less, equal and greater, each operator is met by.
+// verdicts say, for each operator, whether it holds when the value is less than, equal to, or greater than the literal.
 var verdicts = map[opcode.Op][3]bool{
 	opcode.EQ: {false, true, false}, opcode.NullEQ: {false, true, false}, opcode.NE: {true, false, true},
 	opcode.LT: {true, false, false}, opcode.LE: {true, true, false}, opcode.GT: {false, false, true},
 	opcode.GE: {false, true, true},
 }
 
-// mirrored are the operators that hold when both sides are exchanged.
+// mirrored are the operators to use when both sides are exchanged: 5 < id is id > 5.
 var mirrored = map[opcode.Op]opcode.Op{
 	opcode.EQ: opcode.EQ, opcode.NullEQ: opcode.NullEQ, opcode.NE: opcode.NE,
 	opcode.LT: opcode.GT, opcode.LE: opcode.GE, opcode.GT: opcode.LT, opcode.GE: opcode.LE,
 }
 
+// comparison compiles column op literal, and literal op column.
 func (c compiler) comparison(node *ast.BinaryOperationExpr) (predicate, error) {
 	if _, ok := verdicts[node.Op]; !ok {
 		return nil, refuse(node, "its operator is not supported")
@@ -129,7 +133,7 @@ func bare(node ast.ExprNode) ast.ExprNode {
 	}
 }
 
-// compare compiles column op literal; whole is shown in errors, several is for BETWEEN.
+// compare compiles column op literal. whole is shown in errors; several is set for BETWEEN, see use.
 func (c compiler) compare(whole ast.Node, left ast.ExprNode, op opcode.Op, right ast.ExprNode,
 	several bool,
 ) (predicate, error) {
@@ -159,6 +163,8 @@ func (c compiler) compare(whole ast.Node, left ast.ExprNode, op opcode.Op, right
 	return p, nil
 }
 
+// in compiles column IN (literals). A NULL among them makes the result unknown where no literal matches:
+// `id NOT IN (1, NULL)` is never true.
 func (c compiler) in(node *ast.PatternInExpr) (predicate, error) {
 	if node.Sel != nil {
 		return nil, refuse(node, "a subquery is not supported")
@@ -186,8 +192,8 @@ func (c compiler) in(node *ast.PatternInExpr) (predicate, error) {
 	return negated(p, node.Not), nil
 }
 
-// between compiles BETWEEN as the two comparisons that it stands for. With NULL as a bound it does not always stand for
-// them: of temporal values MySQL 9.7 then knows nothing at all.
+// between compiles BETWEEN as the two comparisons that it stands for. With NULL as a bound the two are not the same:
+// `5 BETWEEN 7 AND NULL` should be false by its first half, but of temporal values MySQL 9.7 makes it unknown.
 func (c compiler) between(node *ast.BetweenExpr) (predicate, error) {
 	if isNullLiteral(node.Left) || isNullLiteral(node.Right) {
 		return nil, refuse(node, "servers read BETWEEN with NULL in different ways")
@@ -203,7 +209,8 @@ func (c compiler) between(node *ast.BetweenExpr) (predicate, error) {
 	return negated(and{low, high}, node.Not), nil
 }
 
-// column returns the position within a row of the column that node names.
+// column returns the position within a row of the column that node names. A generated column has none: the log and the
+// copy carry no value of it.
 func (c compiler) column(node ast.ExprNode) (int, error) {
 	named, ok := bare(node).(*ast.ColumnNameExpr)
 	if !ok {

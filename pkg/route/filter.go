@@ -12,6 +12,9 @@ import (
 
 // Filter is a row filter compiled for a relation. It decides on canonical bytes exactly as the server decides on
 // values; what it could not decide exactly, ParseFilter refuses. It is safe for concurrent use.
+//
+// Exactness matters because the copy filters by the server's WHERE and the log by this. If they disagreed about one
+// row, it would be copied and never updated, or updated and not there.
 type Filter struct{ where predicate }
 
 // ErrFilter is a condition that cannot be evaluated outside of the server with certainty.
@@ -22,7 +25,8 @@ const supported = "supported are AND, OR, XOR, NOT, parentheses and comparisons 
 	"= <> != < <= > >= <=> IN BETWEEN IS NULL, on integer, decimal, date and time columns, " +
 	"on strings of binary type or _bin collation, and for = and IN on enum columns"
 
-// ParseFilter compiles a condition over the columns of a relation.
+// ParseFilter compiles a condition over the columns of a relation, such as "region = 'eu' AND id > 100". An error that
+// is ErrFilter means that the condition is valid and cannot be decided exactly; other errors, that it is invalid.
 func ParseFilter(where string, rel *Relation) (*Filter, error) {
 	if err := plain(where); err != nil {
 		return nil, fmt.Errorf("read condition: %w", err)
@@ -43,10 +47,12 @@ func ParseFilter(where string, rel *Relation) (*Filter, error) {
 	return &Filter{compiled}, nil
 }
 
-// Match tells whether a row meets the condition; one that is neither true nor false, because of a NULL, is not met.
+// Match returns whether a row meets the condition. As in WHERE, a condition that is unknown, because of a NULL, is not
+// met.
 func (f *Filter) Match(row [][]byte) bool { return f.where.eval(row) == yes }
 
-// only returns the condition within the parentheses of the statement's WHERE, when the statement holds nothing else.
+// only returns the condition within the parentheses of the statement's WHERE, if the statement has nothing else. The
+// text "id = 1) OR (id = 2" would close the parenthesis that it is put into.
 func only(stmt ast.StmtNode) (ast.ExprNode, bool) {
 	s, ok := stmt.(*ast.SelectStmt)
 	if !ok || s.GroupBy != nil || s.Having != nil || s.OrderBy != nil || s.Limit != nil || s.LockInfo != nil ||
@@ -60,7 +66,8 @@ func only(stmt ast.StmtNode) (ast.ExprNode, bool) {
 	return inner.Expr, true
 }
 
-// runOfDigits counts the digits of a number outside of quotes, of which the parser cannot take any number.
+// runOfDigits counts the digits of a number outside of quotes. The grammar's parser fails on numbers of very many
+// digits, so they are refused before it sees them.
 func runOfDigits(run int, c, quote byte) int {
 	switch {
 	case quote == 0 && c >= '0' && c <= '9':
@@ -72,8 +79,8 @@ func runOfDigits(run int, c, quote byte) int {
 	}
 }
 
-// plain refuses what servers and sql_modes read differently: comments, and backslashes in strings.
-// Numbers longer than any server takes are refused here too.
+// plain refuses what servers and sql_modes read differently: comments, and backslashes in strings. 'a\” is one string
+// or an unfinished one, by NO_BACKSLASH_ESCAPES. Numbers longer than any server takes are refused here too.
 func plain(where string) error {
 	quote, run := byte(0), 0
 	for i := 0; i < len(where); i++ {

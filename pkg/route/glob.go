@@ -7,9 +7,10 @@ import (
 	"wherry/pkg/schema"
 )
 
-// glob matches names of tables, each half on its own.
+// glob matches names of tables, each half on its own: a * in the database half never reaches into the table's name.
 type glob struct{ database, table string }
 
+// parseGlob reads db.table, in which both halves may have wildcards.
 func parseGlob(text string) (glob, error) {
 	name, ok := schema.ParseName(text)
 	if !ok {
@@ -22,11 +23,12 @@ func (g glob) match(name schema.Name) bool {
 	return wild(g.database, name.Database) && wild(g.table, name.Table)
 }
 
-// weight orders globs by how specific they are, see Rules.
+// weight orders globs by how specific they are, the most specific highest: shop.orders before shop.o*, that before
+// shop.*, and that before *.orders. See Rules.
 func (g glob) weight() int {
 	literals := len(g.database) + len(g.table) - strings.Count(g.database, "*") - strings.Count(g.table, "*") -
 		strings.Count(g.database, "?") - strings.Count(g.table, "?")
-	// Each half is far shorter than this.
+	// A class outweighs any number of characters: each half has far fewer than this.
 	const class = 1 << 20
 	switch {
 	case !strings.ContainsAny(g.database+g.table, "*?"):
@@ -38,8 +40,8 @@ func (g glob) weight() int {
 	}
 }
 
-// wild tells whether s matches the pattern. It goes back to the last * only, so it takes at most len(pattern)*len(s)
-// steps.
+// wild returns whether s matches the pattern. On a mismatch it goes back to the last * only, and lets that match one
+// character more. Going back further cannot help, so it takes at most len(pattern)*len(s) steps.
 func wild(pattern, s string) bool {
 	p, runes := []rune(pattern), []rune(s)
 	at, star, resume := 0, -1, 0
@@ -64,7 +66,8 @@ func wild(pattern, s string) bool {
 	return at == len(p)
 }
 
-// substitute returns the target's half of a name: to, with its * replaced by what the * of from matched in name.
+// substitute returns the target's half of a name: to, with its * replaced by what the * of from matched in name. From
+// "log_*", to "old_*" it makes old_2024 of log_2024. Where from has no *, the * stands for the whole name.
 func substitute(from, to, name string) string {
 	if !strings.Contains(to, "*") {
 		return to

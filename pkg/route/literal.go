@@ -15,7 +15,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// literalOf returns node as a literal; an introducer or a collation makes it none.
+// literalOf returns node as a literal. With an introducer (_latin1'x') or a collation it is none: these decide how it
+// compares.
 func literalOf(node ast.ExprNode) (*driver.ValueExpr, error) {
 	value, ok := bare(node).(*driver.ValueExpr)
 	switch {
@@ -38,7 +39,8 @@ const (
 	maxScale  = 30
 )
 
-// readNumber reads an integer or decimal, with a sign or without.
+// readNumber reads an integer or decimal, with a sign or without. The string '7' is refused: servers may compare it with
+// a column of integers as a floating point number.
 func readNumber(node ast.ExprNode) (operand, error) {
 	sign := ""
 	if unary, ok := bare(node).(*ast.UnaryOperationExpr); ok && (unary.Op == opcode.Minus || unary.Op == opcode.Plus) {
@@ -69,8 +71,8 @@ func readNumber(node ast.ExprNode) (operand, error) {
 	return operand{text: []byte(sign + number)}, nil
 }
 
-// readInteger reads an integer that a column of type t can hold. In lists MySQL 9.7 finds wrong matches for others: it
-// takes -1 for the largest BIGINT UNSIGNED.
+// readInteger reads an integer that a column of type t can hold. For others in a list MySQL 9.7 finds wrong matches:
+// `u IN (-1, 5)` matches the largest BIGINT UNSIGNED. A filter must not depend on such a fault.
 func readInteger(node ast.ExprNode, t *schema.Type) (operand, error) {
 	value, err := readNumber(node)
 	if err != nil {
@@ -89,7 +91,7 @@ func readInteger(node ast.ExprNode, t *schema.Type) (operand, error) {
 	return value, nil
 }
 
-// readYear reads a year of four digits; servers take shorter ones for others than they say.
+// readYear reads a year of four digits. Servers read shorter ones as other years: 70 is 1970, and 69 is 2069.
 func readYear(node ast.ExprNode) (operand, error) {
 	value, err := readNumber(node)
 	if n, isInt := digits(value.text); err == nil && (!isInt || n < 1901 || n > 2155) {
@@ -98,7 +100,7 @@ func readYear(node ast.ExprNode) (operand, error) {
 	return value, err
 }
 
-// temporal returns the text of a string literal, or of a DATE, TIME or TIMESTAMP literal of the given kind.
+// temporal returns the text of a string literal, or of a literal of the given kind: DATE'2024-01-01' for "date".
 func temporal(node ast.ExprNode, kind string) (string, error) {
 	if call, ok := bare(node).(*ast.FuncCallExpr); ok && len(call.Args) == 1 && call.FnName.L == kind {
 		node = call.Args[0]
@@ -113,12 +115,14 @@ func temporal(node ast.ExprNode, kind string) (string, error) {
 	return value.GetString(), nil
 }
 
-// validDate leaves out years below 1000, about which servers disagree, and dates with zero parts.
+// validDate returns whether a text is YYYY-MM-DD and a date of the calendar. Years below 1000, about which servers
+// disagree, and dates with zero parts are not valid.
 func validDate(s string) bool {
 	_, err := time.Parse("2006-01-02", s)
 	return err == nil && s >= "1000-01-01"
 }
 
+// readDate reads a date in the one form that compares as text.
 func readDate(node ast.ExprNode) (operand, error) {
 	s, err := temporal(node, ast.DateLiteral)
 	if err == nil && !validDate(s) {
@@ -127,8 +131,8 @@ func readDate(node ast.ExprNode) (operand, error) {
 	return operand{text: []byte(s)}, err
 }
 
-// readDatetime reads a date, or a date and time with at most scale digits after the point, and fills it up to the shape
-// of the column's values.
+// readDatetime reads a date, or a date and time with at most scale digits after the point, and completes it to the form
+// of the column's values, so that texts can be compared: '2024-01-01' becomes 2024-01-01 00:00:00.000 at scale 3.
 func readDatetime(node ast.ExprNode, scale int) (operand, error) {
 	s, err := temporal(node, ast.TimestampLiteral)
 	if err != nil {
@@ -152,6 +156,7 @@ func readDatetime(node ast.ExprNode, scale int) (operand, error) {
 	return operand{text: []byte(whole)}, nil
 }
 
+// readTime reads a time with at most scale digits after the point.
 func readTime(node ast.ExprNode, scale int) (operand, error) {
 	s, err := temporal(node, ast.TimeLiteral)
 	if err != nil {
@@ -165,7 +170,8 @@ func readTime(node ast.ExprNode, scale int) (operand, error) {
 	return operand{ticks: ticks}, nil
 }
 
-// readText reads a string. Beyond ASCII its bytes are known only in UTF-8.
+// readText reads a string for a column of that character set. The condition's text is in UTF-8, so the column's bytes
+// are known for ASCII in every character set, and beyond ASCII only in those of UTF-8.
 func readText(node ast.ExprNode, charset string) (operand, error) {
 	value, err := literalOf(node)
 	if err != nil {

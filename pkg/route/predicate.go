@@ -3,7 +3,7 @@ package route
 // truth is a value of SQL's three-valued logic.
 type truth int8
 
-// The order serves AND as the minimum and OR as the maximum.
+// In this order AND is the minimum of two values and OR the maximum.
 const (
 	no truth = iota
 	unknown
@@ -19,7 +19,7 @@ func truthOf(b bool) truth {
 
 func (t truth) not() truth { return yes - t }
 
-// predicate decides on a row of canonical bytes without allocating.
+// predicate decides on a row of canonical bytes. It runs for every row of the log, so it must not allocate.
 type predicate interface{ eval(row [][]byte) truth }
 
 type and struct{ a, b predicate }
@@ -32,6 +32,7 @@ func (p or) eval(row [][]byte) truth { return max(p.a.eval(row), p.b.eval(row)) 
 
 type xor struct{ a, b predicate }
 
+// eval is unknown if either side is: unlike AND and OR no side decides alone.
 func (p xor) eval(row [][]byte) truth {
 	a, b := p.a.eval(row), p.b.eval(row)
 	if a == unknown || b == unknown {
@@ -44,27 +45,27 @@ type not struct{ a predicate }
 
 func (p not) eval(row [][]byte) truth { return p.a.eval(row).not() }
 
-// isNull is never unknown.
+// isNull is column IS NULL, which is never unknown.
 type isNull struct{ column int }
 
 func (p isNull) eval(row [][]byte) truth { return truthOf(row[p.column] == nil) }
 
-// comparing with NULL is always unknown.
+// never is a comparison with NULL: always unknown. NOT of it is unknown too, which is why it is not simply false.
 type never struct{}
 
 func (never) eval([][]byte) truth { return unknown }
 
-// operand is a literal made ready to be compared with values of one column.
+// operand is a literal in the form in which values of its column compare.
 type operand struct {
 	text  []byte
 	ticks int64 // of a time: microseconds
 }
 
-// comparer orders a value of a column and a literal: negative, zero or positive.
+// comparer orders a value of a column and a literal: negative when the value is less, zero, or positive.
 type comparer func(value []byte, o *operand) int
 
-// compare is column op literal. verdict says for each outcome of the comparer, less, equal or greater, whether it is
-// met.
+// compare is column op literal. verdict has, for each outcome of the comparer (less, equal, greater), whether the
+// condition is met.
 type compare struct {
 	column  int
 	by      comparer
@@ -92,7 +93,7 @@ func sign(n int) int {
 	}
 }
 
-// in is column IN (literals); null tells that a NULL is among them.
+// in is column IN (literals); null means that a NULL is among them.
 type in struct {
 	column   int
 	by       comparer

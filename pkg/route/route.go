@@ -2,6 +2,10 @@
 //
 // Its one invariant: both relations of a route list the same columns in the same order, so that a row of one is a row
 // of the other. It reads no rows and talks to no server.
+//
+// For example, under the rule shop.* -> newshop.* and the filter `region = 'eu'` the table shop.orders (id, region,
+// sum, tax generated) has the route to newshop.orders with the values id, region and sum, the key at position 0, and a
+// filter that is decided on the bytes of value 1.
 package route
 
 import (
@@ -14,12 +18,13 @@ import (
 // Relation is one end of a route: a table and what rows of it carry.
 type Relation struct {
 	Table *schema.Table
-	// value i of a row is Table.Columns[Columns[i]]; generated columns are left out unless the key has them
+	// Columns are positions in Table.Columns: value i of a row is the column Columns[i]. Generated columns are left
+	// out, since nobody writes them, unless the key has them.
 	Columns []int
-	Key     []int  // positions within a row of the values that identify it, in key order
-	Desc    []bool // per value of Key, whether keys are in descending order of it; nil: none is
+	Key     []int  // positions within a row, not within the table, of the values that identify it, in key order
+	Desc    []bool // per value of Key, whether the index is in descending order of it; nil: none is
 	Where   string // a condition in the server's SQL that rows must meet; empty means all rows
-	// Rules are, per value, how it is read for the other end; nil: all of them stay as they are. A target's do.
+	// Rules are, per value, how it is read for the other end; nil: all values stay as they are, always so on a target.
 	Rules []Rule
 	// Computed is how many values at the end of a row are only compared, see Route.Compared.
 	Computed int
@@ -33,7 +38,7 @@ func (r *Relation) Column(i int) *schema.Column { return &r.Table.Columns[r.Colu
 // Descends tells whether keys are in descending order of value i of the key. Both relations of a route have one order.
 func (r *Relation) Descends(i int) bool { return i < len(r.Desc) && r.Desc[i] }
 
-// KeyOnly returns the relation with the values of its key and no others, in key order.
+// KeyOnly returns the relation with the values of its key and no others, in key order. Its rows are keys.
 func (r *Relation) KeyOnly() *Relation {
 	only := *r
 	only.Columns, only.Key, only.Rules, only.Computed, only.values = nil, nil, nil, 0, nil
@@ -45,7 +50,8 @@ func (r *Relation) KeyOnly() *Relation {
 	return &only
 }
 
-// Written tells whether value i of a row is written to the table: a generated column's is made by the server.
+// Written returns whether value i of a row is written to the table. A generated column's is computed by the server,
+// which refuses any other.
 func (r *Relation) Written(i int) bool { return r.Column(i).Generated == schema.NotGenerated }
 
 // Name returns the table's name.
@@ -56,16 +62,19 @@ type Route struct {
 	Source Relation
 	Target Relation
 	Filter *Filter // nil means all rows; the source relation's Where says the same in SQL
-	// Apart are stored generated columns of which some values may differ: they depend on the session that wrote the
-	// row, or that loss was allowed.
+	// Apart are stored generated columns whose values may differ between the ends: they depend on the session that
+	// wrote the row, such as HOUR(at) of a TIMESTAMP, or that loss was allowed.
 	Apart []string
 
 	plainZeros []string // see ReadPlainZeros
 	plain      *Route   // what Compared was made of
 }
 
-// New builds the route of a source table to the target table that was planned for it. The row key is the source's.
-// where is the row filter, or empty. A table without a key has a route with an empty Key.
+// New builds the route of a source table to the target table that was planned for it. where is the row filter, or
+// empty.
+//
+// The row key is the source's, on both ends: the target may have other unique indexes, or may have none yet while rows
+// are copied. A table without a key has a route with an empty Key.
 func New(source, target *schema.Table, where string) (*Route, error) {
 	r := &Route{Source: Relation{Table: source, Where: where}, Target: Relation{Table: target}}
 	position := make(map[int]int, len(source.Columns))

@@ -16,9 +16,10 @@ type Rename struct{ From, To string }
 // Where is a row filter for the tables that match Table.
 type Where struct{ Table, Where string }
 
-// Rules say which tables move, where to and which rows of them. The zero value moves every table to its own name. Names
-// are compared by case. Of several rules for one table the most specific counts: a full name, then a full
-// database, then the one with the most characters that are no wildcards, then the first.
+// Rules say which tables move, where to and which rows of them. The zero value moves every table to its own name. Case
+// counts in names: on Linux servers shop.T and shop.t are two tables. Of several rules for one table the most specific
+// counts: a full name, then a full database, then the one with the most characters that are no wildcards, then the
+// first.
 type Rules struct {
 	include, exclude []glob
 	renames          []rename
@@ -35,7 +36,8 @@ type filter struct {
 	where string
 }
 
-// NewRules compiles rules. No include means every table.
+// NewRules compiles rules. No include means every table. Rules are sorted once, the most specific first, so that the
+// first match counts later; the sort is stable, and keeps the user's order among equals.
 func NewRules(include, exclude []string, routes []Rename, filters []Where) (*Rules, error) {
 	r := &Rules{}
 	for _, list := range []struct {
@@ -73,6 +75,8 @@ func NewRules(include, exclude []string, routes []Rename, filters []Where) (*Rul
 	return r, nil
 }
 
+// parseRename compiles one route. A * in the target's name must stand for one thing only: from a_*_* to b_* could mean
+// either, so it is an error.
 func parseRename(route Rename) (rename, error) {
 	from, err := parseGlob(route.From)
 	if err != nil {
@@ -93,14 +97,14 @@ func parseRename(route Rename) (rename, error) {
 	return rename{from, to}, nil
 }
 
-// Includes tells whether the table moves: some include matches and no exclude does.
+// Includes returns whether the table moves: some include matches and no exclude does.
 func (r *Rules) Includes(name schema.Name) bool {
 	matches := func(g glob) bool { return g.match(name) }
 	return (len(r.include) == 0 || slices.ContainsFunc(r.include, matches)) && !slices.ContainsFunc(r.exclude, matches)
 }
 
-// Target returns where the table goes. Without a route it keeps its name; a shadow goes beside the table that it is one
-// of.
+// Target returns where the table goes. Without a route it keeps its name. A shadow goes beside its table: if shop.t
+// goes to newshop.orders, shop._t_gho goes to newshop._orders_gho.
 func (r *Rules) Target(name schema.Name) schema.Name {
 	if of, around, ok := r.shadows(name); ok {
 		to := r.Target(of)
@@ -118,13 +122,14 @@ func (r *Rules) Target(name schema.Name) schema.Name {
 	return name
 }
 
-// Home returns the database that routines and events of a source database go to: where routes lead what no rule for
-// some of its tables matches.
+// Home returns the database that routines and events of a source database go to. Routes are for tables, so it is where
+// they lead a table that only rules for the whole database match.
 func (r *Rules) Home(database string) string {
 	return r.Target(schema.Name{Database: database}).Database
 }
 
-// Where returns the row filter of a source table, or "" for all rows. A shadow has that of the table that it is one of.
+// Where returns the row filter of a source table, or "" for all rows. A shadow has its table's: in the end it takes
+// that table's place.
 func (r *Rules) Where(name schema.Name) string {
 	if of, _, ok := r.shadows(name); ok {
 		name = of
@@ -140,6 +145,7 @@ func (r *Rules) Where(name schema.Name) string {
 // Collisions returns an error that names every target that two or more of the source tables go to.
 func (r *Rules) Collisions(names []schema.Name) error { return collisions(r.Target, names) }
 
+// collisions names all targets that several tables go to, in a fixed order.
 func collisions(target func(schema.Name) schema.Name, names []schema.Name) error {
 	sources := map[schema.Name][]string{}
 	for _, name := range names {
