@@ -7,7 +7,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// loss tells of something that the target cannot hold as the source has it.
+// loss adds the finding for something that the target cannot hold as the source has it. Only a lossy one that is not
+// allowed, and a fatal one, fail. A rare one is a note even if it is not allowed: most tables have no such row, and the
+// first one that comes stops the move.
 func (b *builder) loss(l *schema.Loss) {
 	table := l.Table.String()
 	subject, part := table, "table"

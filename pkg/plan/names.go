@@ -2,10 +2,12 @@ package plan
 
 import "strings"
 
-// constraintNames refuses constraints that would have one name in one database where the target wants them unique
-// there, each kind by itself: two databases may become one, and the source may want them unique in a table only. That
-// is so for foreign keys on most servers (MySQL manual, "FOREIGN KEY Constraints"; MariaDB until 12.1, MDEV-28933),
-// and for checks on MySQL ("CHECK Constraints").
+// constraintNames refuses two constraints of one kind that would have the same name in one database, where the target
+// wants such names to be unique in the database. That happens when routes lead two databases into one, or when the
+// source wants them unique in a table only: MariaDB takes a check named positive in each of two tables.
+//
+// Foreign keys must have names of their own on most servers (MySQL manual, "FOREIGN KEY Constraints"; MariaDB until
+// 12.1, MDEV-28933), checks on MySQL ("CHECK Constraints").
 func (b *builder) constraintNames() {
 	type name struct{ kind, database, name string }
 	first := map[name]string{}

@@ -13,20 +13,24 @@ import (
 
 // Objects is what becomes of views, triggers, routines, events and sequences.
 type Objects struct {
-	Plans []schema.ObjectPlan // those that move, of those asked for
-	// one at least for each, but for what stays behind of views and sequences: Build says that
+	Plans []schema.ObjectPlan // the objects that move
+	// Findings has at least one for each object, except for views and sequences that stay behind: servers list these
+	// among the tables, so Build reports them.
 	Findings []db.Finding
 }
 
-// ObjectOptions say what is asked for.
+// ObjectOptions say which objects move, and whose they become.
 type ObjectOptions struct {
 	Groups  []string       // of schema.ObjectGroups
 	Definer schema.Account // takes the place of every definer, unless zero
-	Current bool           // the target's session is the definer of all
+	Current bool           // no definer is written: the account that creates the object becomes it
 }
 
 // BuildObjects plans the move of the objects that the rules include: views, routines, events and sequences by their
 // own names, triggers with the tables of the routes.
+//
+// All places are known before the first object is mapped: a view may select from another view that comes later in the
+// list, under the name that this one will have.
 func BuildObjects(ctx context.Context, source db.ObjectReader, dialect schema.Dialect, rules *route.Rules,
 	routes []*route.Route, opts ObjectOptions,
 ) (*Objects, error) {
@@ -63,6 +67,7 @@ type objectBuilder struct {
 	taken   map[string]string // target kind and name -> source
 }
 
+// asked returns whether objects of that kind are to move.
 func (b *objectBuilder) asked(o *schema.Object) bool {
 	return slices.Contains(b.opts.Groups, o.Kind.Group())
 }
@@ -74,6 +79,8 @@ func (b *objectBuilder) add(level db.Level, o *schema.Object, what, fix string) 
 	})
 }
 
+// object plans one object, or finds why it cannot be moved. All remarks are collected, so that the user sees every
+// reason at once.
 func (b *objectBuilder) object(o *schema.Object) {
 	if !b.asked(o) {
 		if o.Kind != schema.ViewObject && o.Kind != schema.SequenceObject {
@@ -99,6 +106,7 @@ func (b *objectBuilder) object(o *schema.Object) {
 		return
 	}
 	name := string(target.Kind) + " " + target.Name.String()
+	// A sequence shares its namespace with tables and views, unlike a routine or an event.
 	if target.Kind == schema.SequenceObject {
 		name = string(schema.ViewObject) + " " + target.Name.String()
 	}
@@ -113,6 +121,7 @@ func (b *objectBuilder) object(o *schema.Object) {
 		strings.Join(fixes, "; "))
 }
 
+// owned ends a finding: whose the object will be. A view of another definer reads with that account's rights.
 func owned(o *schema.Object) string {
 	switch {
 	case o.Kind == schema.SequenceObject:

@@ -3,6 +3,10 @@
 //
 // Its one invariant: every table that the configuration includes is either in a route or in a finding that fails. It
 // reads both ends' tables and changes nothing.
+//
+// For example, shop.orders with a JSON column, on its way from MySQL to MariaDB, has a route to newshop.orders, a step
+// with the CREATE TABLE's shape (the column is LONGTEXT with a CHECK), and the finding loss:json, which fails unless
+// the configuration allows that loss.
 package plan
 
 import (
@@ -15,7 +19,7 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Plan is the outcome.
+// Plan is what a move will do. If findings fail, routes and steps are those of the other tables.
 type Plan struct {
 	Routes   []*route.Route
 	Steps    []Step // the same tables as Routes
@@ -39,10 +43,11 @@ func Failed(findings []db.Finding) (failed []db.Finding) {
 type Options struct {
 	Allowed route.Allowances // losses that do not refuse the move
 	Objects []string         // kinds of objects that move with the tables, see BuildObjects
-	// Dangling lets foreign keys refer to tables of the move that are not there: a source has such between two schema
-	// changes that are made without foreign_key_checks.
+	// Dangling lets foreign keys reference tables of the move that do not exist. With foreign_key_checks off a source
+	// has such between two schema changes: `CREATE TABLE child .. REFERENCES parent`, then `CREATE TABLE parent`.
 	Dangling bool
-	// Proved takes the tables as understood: they were planned before, and are recorded since.
+	// Proved skips the proof that the tables are understood: it was made when their shapes were recorded, and a shape
+	// that was worked out from a statement has no CREATE TABLE to prove it by.
 	Proved bool
 }
 
@@ -57,16 +62,18 @@ func Build(ctx context.Context, source db.Reader, dialect schema.Dialect, rules 
 	return Of(tables, dialect, rules, opts), nil
 }
 
-// Of plans the move of the given source tables, which are all that there are to move.
+// Of plans the move of the given source tables. They must be all tables of the move: a foreign key to a table that is
+// not among them is refused.
 func Of(tables []*schema.Table, dialect schema.Dialect, rules route.Mapping, opts Options) *Plan {
 	b := &builder{dialect: dialect, rules: rules, opts: opts}
 	return b.all(tables, b.table)
 }
 
-// all plans the move of all tables, each with the function given.
+// all plans the move of all tables, each with the function given. What concerns several tables comes after them: names
+// of constraints, and two tables that go to one name.
 func (b *builder) all(tables []*schema.Table, table func(*schema.Table) bool) *Plan {
 	b.moved = map[schema.Name]bool{}
-	for _, t := range tables {
+	for _, t := range tables { // before the first is planned: its foreign keys may reference the last
 		b.moved[t.Name] = t.Kind == schema.BaseTable
 	}
 	names := make([]schema.Name, 0, len(tables))
@@ -105,7 +112,7 @@ func (b *builder) add(level db.Level, check, subject, what, fix string) {
 	})
 }
 
-// table plans one table. It returns false when the thing is no table that can be moved.
+// table plans one table. It returns false when that is a view or sequence, or cannot be moved.
 func (b *builder) table(t *schema.Table) bool {
 	if !b.movable(t) {
 		return false
@@ -128,6 +135,8 @@ func (b *builder) table(t *schema.Table) bool {
 			apart = append(apart, losses[i].Column)
 		}
 	}
+	// The source's key identifies rows on the target too. By the target's own definition it might be another index, for
+	// instance where the source's is a hash.
 	if index := t.KeyIndex(); index != nil {
 		target.RowKey = index.Name
 	}
@@ -143,7 +152,7 @@ func (b *builder) table(t *schema.Table) bool {
 	return true
 }
 
-// movable finds what this version cannot carry.
+// movable returns whether this version can carry the table, and adds a finding for everything that it cannot.
 func (b *builder) movable(t *schema.Table) bool {
 	name := t.Name.String()
 	switch t.Kind {
@@ -165,15 +174,16 @@ func (b *builder) movable(t *schema.Table) bool {
 			"ALTER TABLE "+t.Name.String()+" ENGINE=InnoDB, or exclude it")
 		good = false
 	}
-	// all of them: findings come at once
+	// Each check runs, whatever the one before found: the user gets all findings at once.
 	for _, check := range []func(*schema.Table) bool{b.understood, b.key, b.columns, b.foreignKeys} {
 		good = check(t) && good
 	}
 	return good
 }
 
-// leave tells of a view or sequence that stays behind, unless its kind moves at the cutover. A pattern may well match
-// some, which hold no rows; one named by itself is meant to be moved.
+// leave adds the finding for a view or sequence that stays behind, unless its kind moves at the cutover. A pattern may
+// match some by chance, and they hold no rows, so that is a warning. One that is included by its own name is meant to
+// move, so that fails.
 func (b *builder) leave(t *schema.Table, kind schema.ObjectKind) {
 	if slices.Contains(b.opts.Objects, kind.Group()) {
 		return
@@ -186,8 +196,8 @@ func (b *builder) leave(t *schema.Table, kind schema.ObjectKind) {
 		"add "+kind.Group()+" to cutover.objects, or exclude it and create it on the target by hand")
 }
 
-// understood refuses a table that does not come out the same when it is written again: what is not understood cannot
-// be carried.
+// understood refuses a table whose CREATE TABLE does not come out the same when it is written from what was read. A
+// word that the parser passes over, such as an option of a newer server, would be lost on the target without notice.
 func (b *builder) understood(t *schema.Table) bool {
 	if b.opts.Proved {
 		return true
@@ -200,8 +210,8 @@ func (b *builder) understood(t *schema.Table) bool {
 	return len(differences) == 0
 }
 
-// key warns of tables whose rows cannot be told apart, and refuses unique indexes that rows compete for in ways not
-// followed.
+// key warns about tables without a key, whose equal rows can only be counted, and refuses WITHOUT OVERLAPS: there a new
+// row displaces rows that overlap with it, not only one with equal values.
 func (b *builder) key(t *schema.Table) bool {
 	for _, index := range t.UniqueIndexes() {
 		if index.WithoutOverlaps() {
@@ -225,7 +235,8 @@ func (b *builder) key(t *schema.Table) bool {
 	return true
 }
 
-// columns refuses types that this version cannot carry exactly.
+// columns refuses types that this version cannot carry exactly. An enum is written as its number in the log, so every
+// label must be known to turn it into text.
 func (b *builder) columns(t *schema.Table) bool {
 	good := true
 	for i := range t.Columns {
@@ -246,7 +257,8 @@ func (b *builder) columns(t *schema.Table) bool {
 	return good
 }
 
-// foreignKeys refuses references to tables that stay behind: the target could not hold them.
+// foreignKeys refuses references to tables that stay behind, which the target cannot hold. A parent of which only some
+// rows move is a warning: whether the filters of parent and child fit, only the user knows.
 func (b *builder) foreignKeys(t *schema.Table) bool {
 	good := true
 	for _, f := range t.ForeignKeys {

@@ -10,25 +10,26 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Turn returns the way back of a plan as far as the plan itself tells: every route with its ends exchanged. That is
-// what can be known before there are tables on the target.
+// Turn returns the way back of a plan: every route with its ends exchanged. It goes by the plan alone, so it can be
+// asked before the move, when the target has no tables yet: check says by it whether there will be a way back.
 func Turn(p *Plan) *Plan {
 	return turn(p, func(r *route.Route) (now, old *schema.Table) { return r.Target.Table, r.Source.Table })
 }
 
-// Return plans the way back of a move that is over: from the tables of its target to those of its source, which are
-// there and stay as they are, until a schema change is carried over to them.
+// Return plans the way back after a cutover: from the tables of the target to those of the source. These exist, with
+// their rows, and stay as they are until a schema change is carried over to them.
 type Return struct {
 	Dialect schema.Dialect // of the source
 	Rules   *route.Reversed
 	Options Options
-	// Fixed are the tables of the source that are not what is planned from their counterparts, by the names of those:
-	// as they are and, in case a change was made there by hand before its turn, as they were. The first that has the
-	// same columns and key counts.
+	// Fixed are tables of the source that differ from what would be planned for the target's tables, by the names of
+	// the latter; for instance an old MariaDB table that has UUID where the target has CHAR. Several shapes of one
+	// table are given if a change may have been made there by hand before its turn: as it is, and as it was. The first
+	// one with the same columns and key counts.
 	Fixed map[schema.Name][]*schema.Table
 }
 
-// Of plans where the target's tables go back to.
+// Of plans where the target's tables go back to. A table that is not fixed is planned like one of a move.
 func (r *Return) Of(tables []*schema.Table) *Plan {
 	b := &builder{dialect: r.Dialect, rules: r.Rules, opts: r.Options}
 	return b.all(tables, func(t *schema.Table) bool {
@@ -44,8 +45,9 @@ func (r *Return) Of(tables []*schema.Table) *Plan {
 	})
 }
 
-// Unlike returns which of the target's tables, by their names, the source does not have as they would be planned for
-// it, and what of them is not. A schema change of such a table would carry more over than was changed.
+// Unlike returns the target's tables that the source has in another shape than would be planned for it, with the reason
+// in words. Such a table must be fixed: to carry a schema change over means to make the source's table what is planned,
+// which here is more than the statement changed.
 func (r *Return) Unlike(tables, source []*schema.Table) map[schema.Name]string {
 	old := map[schema.Name]*schema.Table{}
 	for _, t := range source {
@@ -57,7 +59,7 @@ func (r *Return) Unlike(tables, source []*schema.Table) map[schema.Name]string {
 	}
 	for _, step := range (&Return{Dialect: r.Dialect, Rules: r.Rules, Options: r.Options}).Of(tables).Steps {
 		if slices.ContainsFunc(step.Losses, func(l schema.Loss) bool {
-			// that one is in values, not in the table
+			// A session expression loses values; the definition is the same.
 			return l.Grade == schema.Fatal || l.Grade == schema.Lossy && l.Name != schema.SessionExpression
 		}) {
 			continue
@@ -77,7 +79,8 @@ func (r *Return) Unlike(tables, source []*schema.Table) map[schema.Name]string {
 	return unlike
 }
 
-// fixed leads a table to the first of the given ones that it fits.
+// fixed leads a table to the first of the given shapes that it fits. If it fits none, the findings are those of the
+// last one tried, which is the shape that the table had before.
 func (b *builder) fixed(t *schema.Table, old []*schema.Table) bool {
 	for i, into := range append(old, nil) {
 		try := builder{}
@@ -98,6 +101,8 @@ func (b *builder) fixed(t *schema.Table, old []*schema.Table) bool {
 	return false
 }
 
+// turn exchanges the ends of all routes. tables returns, for a route, the table that is read on the way back and the
+// one that is written.
 func turn(p *Plan, tables func(*route.Route) (now, old *schema.Table)) *Plan {
 	b := &builder{}
 	for _, r := range p.Routes {
@@ -115,13 +120,15 @@ func turn(p *Plan, tables func(*route.Route) (now, old *schema.Table)) *Plan {
 	return &b.Plan
 }
 
-// filtered is a table that has no way back.
+// filtered adds the finding for a table with a row filter, which has no way back. The source still has the rows that
+// the filter left behind: a row that the target inserts may have the key of one of them, and would overwrite it.
 func (b *builder) filtered(name schema.Name) {
 	b.fail("way_back", name.String(), "has a row filter: rows that were changed here could take the place of those "+
 		"that stayed behind", "there is no way back for such a table")
 }
 
-// back leads a table of the target to that of the source, or finds why it has no way back.
+// back leads a table of the target to that of the source, or adds the finding why it has no way back. Both must have
+// the same columns and the same key; all else may differ, since the source's table is not made anew.
 func (b *builder) back(now, old *schema.Table) *route.Route {
 	fail := func(what, fix string) *route.Route {
 		b.fail("way_back", now.Name.String(), what, fix)
@@ -160,7 +167,8 @@ func (b *builder) back(now, old *schema.Table) *route.Route {
 	return back
 }
 
-// lacks names the columns with rows' values that other has not.
+// lacks describes the columns that rows carry and that other does not have, or has as generated ones, which cannot be
+// written.
 func lacks(t, other *schema.Table, end string) (lacking []string) {
 	for i := range t.Columns {
 		c := &t.Columns[i]
@@ -172,6 +180,7 @@ func lacks(t, other *schema.Table, end string) (lacking []string) {
 	return lacking
 }
 
+// keyNames returns the columns of the key in lower case, as servers compare them.
 func keyNames(t *schema.Table) (names []string) {
 	for _, at := range t.Key() {
 		names = append(names, strings.ToLower(t.Columns[at].Name))

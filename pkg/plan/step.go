@@ -11,8 +11,9 @@ type Step struct {
 	Losses []schema.Loss
 }
 
-// withoutUnique returns the table without its unique indexes, apart from the one that identifies rows and one that the
-// automatic column needs.
+// withoutUnique returns the table without its unique indexes, apart from the row key and the index that an
+// AUTO_INCREMENT column needs. While chunks are read at different moments, two rows may hold one unique value: x moved
+// from row 1 to row 2 in between. A unique index would refuse the second.
 func withoutUnique(t *schema.Table) *schema.Table {
 	reduced, key := *t, t.KeyIndex()
 	reduced.Indexes = nil
@@ -27,14 +28,16 @@ func withoutUnique(t *schema.Table) *schema.Table {
 	return &reduced
 }
 
-// small is the most bytes of a table that gets its indexes when it is created.
+// small is the size up to which a table gets its plain indexes when it is created: in 1 MiB an insert into an index
+// costs little, and a later ALTER TABLE costs its fixed time.
 const small = 1 << 20
 
-// Deferred tells whether a table's indexes come after its rows: not those of a small table, where another statement
-// costs more than it saves.
+// Deferred returns whether a table's indexes come after its rows, if that is wanted at all. For a large table building
+// an index once is far cheaper than inserting every row into it.
 func Deferred(source *schema.Table, wanted bool) bool { return wanted && source.Bytes > small }
 
-// First returns the statements that make a table before its rows are copied, and the table as it is then.
+// First returns the statements that make a table before its rows are copied, and the table as it is then. Unique
+// indexes always come later, see withoutUnique; with deferred the plain ones do too.
 func First(d schema.Dialect, plan *schema.Table, deferred bool) (*schema.Table, []string) {
 	if !deferred {
 		plan = withoutUnique(plan)

@@ -39,8 +39,8 @@ const (
 	maxScale  = 30
 )
 
-// readNumber reads an integer or decimal, with a sign or without. The string '7' is refused: servers may compare it with
-// a column of integers as a floating point number.
+// readNumber reads an integer or decimal, with a sign or without. The string '7' is refused: servers may compare it
+// with a column of integers as a floating point number.
 func readNumber(node ast.ExprNode) (operand, error) {
 	sign := ""
 	if unary, ok := bare(node).(*ast.UnaryOperationExpr); ok && (unary.Op == opcode.Minus || unary.Op == opcode.Plus) {

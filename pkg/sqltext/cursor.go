@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Cursor walks the tokens of a text. After the first error every token reads as the end, so that all loops end by
-// themselves and only the caller needs to look at Err.
+// Cursor walks the tokens of a text. After the first error every token reads as the end, so that all loops of a parser
+// end by themselves, and only its caller needs to check Err. What was read up to then is worthless.
 type Cursor struct {
 	Src    string
 	Tokens []Token // of Src, the last of kind End
@@ -15,13 +15,13 @@ type Cursor struct {
 	Err    error
 }
 
-// NewCursor cuts a text and stands before its first token. Err tells why it cannot be cut.
+// NewCursor cuts a text and stands before its first token. Err is why it cannot be cut, nil when it can.
 func NewCursor(src string, rules Rules) Cursor {
 	tokens, err := Lex(src, rules)
 	return Cursor{Src: src, Tokens: tokens, Err: err}
 }
 
-// MisunderstoodError is a token that the grammar has no place for.
+// MisunderstoodError is a token that the grammar has no place for: the statement is of a newer server, or no SQL.
 type MisunderstoodError struct {
 	Rest string // of the text, from the token on to the end of its line; empty at the end
 }
@@ -37,7 +37,7 @@ func (e *MisunderstoodError) Error() string {
 // Peek returns the next token.
 func (c *Cursor) Peek() Token { return c.Ahead(0) }
 
-// Ahead returns the token n places behind the next one.
+// Ahead returns the token n places behind the next one; Ahead(0) is the next one. Behind the last token it is the end.
 func (c *Cursor) Ahead(n int) Token {
 	if c.Err != nil || c.At+n >= len(c.Tokens) {
 		return Token{}
@@ -45,7 +45,7 @@ func (c *Cursor) Ahead(n int) Token {
 	return c.Tokens[c.At+n]
 }
 
-// Next passes a token.
+// Next passes a token and returns it. It never passes the end, so it may be called there any number of times.
 func (c *Cursor) Next() Token {
 	t := c.Peek()
 	if t.Kind != End {
@@ -73,7 +73,8 @@ func (c *Cursor) Misunderstood() {
 	c.Err = &MisunderstoodError{Rest: rest}
 }
 
-// Accept passes the given keywords when they come next, all of them.
+// Accept passes the given keywords, as in "IF NOT EXISTS", if all of them come next; else it passes none. Case does not
+// count. A quoted name is no keyword.
 func (c *Cursor) Accept(keywords string) bool {
 	n := 0
 	for keyword := range strings.FieldsSeq(keywords) {
@@ -132,7 +133,8 @@ func (c *Cursor) Integer() int {
 	return n
 }
 
-// Parentheses passes a balanced ( .. ) and returns the tokens within, and the closing one.
+// Parentheses passes a balanced ( .. ) and returns the tokens within, and the closing one. Before "(a, (b)) c" it
+// returns a , ( b ) and stands before c.
 func (c *Cursor) Parentheses() (within []Token, closing Token) {
 	if !c.Peek().IsMark("(") {
 		c.Misunderstood()

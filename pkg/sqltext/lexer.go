@@ -11,7 +11,7 @@ type Lexer struct {
 	src   string
 	rules Rules
 	at    int
-	open  int   // versioned comments that are open
+	open  int   // how many versioned comments are open
 	lead  int   // where the run of comment openings before the next token begins, or -1
 	last  Token // decides whether digits are a number or a name
 }
@@ -35,7 +35,7 @@ func Lex(src string, rules Rules) ([]Token, error) {
 	}
 }
 
-// Next returns the next token, again and again End when there is none. After an error it is not to be called again.
+// Next returns the next token, and End for ever when there is none. It must not be called after an error.
 func (l *Lexer) Next() (Token, error) {
 	if err := l.skip(); err != nil {
 		return Token{}, err
@@ -71,7 +71,8 @@ func (l *Lexer) peek(ahead int) byte {
 	return 0
 }
 
-// skip passes blanks, comments, and the brackets of versioned comments that the server runs.
+// skip passes blanks, comments, and the brackets of versioned comments that the server runs: of `/*!80023 INVISIBLE */`
+// it leaves INVISIBLE.
 func (l *Lexer) skip() error {
 	l.lead = -1
 	for l.at < len(l.src) {
@@ -120,7 +121,7 @@ func (l *Lexer) opens(rest string) bool {
 	if digits-from >= 5 {
 		version, _ = strconv.Atoi(rest[from:digits])
 	} else {
-		digits = from // they are no version
+		digits = from // fewer than five digits are no version but a part of the contents
 	}
 	if l.rules.Runs != nil && !l.rules.Runs(mariadb, version) {
 		return false
@@ -133,8 +134,8 @@ func (l *Lexer) opens(rest string) bool {
 	return true
 }
 
-// lineComment tells whether a text begins with a comment up to the end of the line. Behind -- stands a blank (MySQL
-// manual 11.7).
+// lineComment returns whether a text begins with a comment up to the end of the line. Behind -- there must be a blank
+// (MySQL manual 11.7): 5--1 is a difference.
 func lineComment(rest string) bool {
 	return rest[0] == '#' || strings.HasPrefix(rest, "--") && (len(rest) == 2 || rest[2] <= ' ')
 }
@@ -144,7 +145,8 @@ func lineComment(rest string) bool {
 // mean nothing elsewhere.
 var oldTemporals = []string{"/* mariadb-5.3 */", "/* 5.5 binary format */"}
 
-// comment passes a comment whose contents mean nothing.
+// comment passes a comment whose contents mean nothing. In a text that a server printed any other comment may mean
+// something, such as partitions behind a version, so it is an error.
 func (l *Lexer) comment(rest string) error {
 	if l.rules.Printed {
 		for _, comment := range oldTemporals {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// quoted reads up to the closing quote. Quotes inside are doubled, or escaped with a backslash where escapes is set.
+// quoted reads up to the closing quote and returns what the quotes hold. Quotes inside are doubled, or escaped with a
+// backslash where escapes is set: 'it”s' and 'it\'s' are it's.
 func (l *Lexer) quoted(quote byte, escapes bool) (string, error) {
 	var b strings.Builder
 	begin := l.at
@@ -28,7 +29,8 @@ func (l *Lexer) quoted(quote byte, escapes bool) (string, error) {
 	return "", fmt.Errorf("no end of quotes that begin at %.20q", l.src[begin:])
 }
 
-// unescape writes what a backslash before c means (MySQL manual 11.1.1).
+// unescape writes what a backslash before c means (MySQL manual 11.1.1): \n is a line feed, \q is q. Before % and _ the
+// backslash stays, as LIKE needs it.
 func unescape(b *strings.Builder, c byte) {
 	if at := strings.IndexByte("0bnrtZ", c); at >= 0 {
 		c = "\x00\b\n\r\t\x1a"[at]
@@ -38,14 +40,15 @@ func unescape(b *strings.Builder, c byte) {
 	b.WriteByte(c)
 }
 
-// startsFraction tells whether the dot at hand begins a number such as .5, rather than that it stands between two
-// names.
+// startsFraction returns whether the dot begins a number such as .5. Behind a name it does not: t.5 is column 5 of t. A
+// server never prints a number that way.
 func (l *Lexer) startsFraction() bool {
 	c := l.peek(1)
 	return !l.rules.Printed && c >= '0' && c <= '9' && l.last.Kind != Word && l.last.Kind != Name
 }
 
-// word reads a word, a number, or one of N'..', b'..' and x'..'. Behind a dot digits are a name: t.1a, t.0x1.
+// word reads a word, a number, or one of N'..', b'..' and x'..'. Names may begin with digits, so the text decides: 1e5
+// is a number, 1e a name. Behind a dot digits are a name: t.1a, t.0x1.
 func (l *Lexer) word(t *Token) error {
 	named := l.last.IsMark(".")
 	if n := numberLength(l.src[l.at:]); n > 0 && !named {
@@ -81,7 +84,7 @@ func (l *Lexer) word(t *Token) error {
 	return nil
 }
 
-// binary makes the token one of bits or bytes, if the digits are such.
+// binary makes the token one of bits or bytes, and returns whether the digits are such. 0xZZ is not: it is a name.
 func (t *Token) binary(base byte, digits string) bool {
 	if base == 'b' {
 		if strings.Trim(digits, "01") != "" {
@@ -101,8 +104,8 @@ func (t *Token) binary(base byte, digits string) bool {
 	return true
 }
 
-// numberLength returns the length of the number that s begins with; 0 when it begins with none, or with a name such
-// as 1a.
+// numberLength returns the length of the number that s begins with; 0 when it begins with none, or with a name such as
+// 1a. Of "12.5e3," it is 6.
 func numberLength(s string) int {
 	at := 0
 	digits := func() {
@@ -139,6 +142,7 @@ func numberLength(s string) int {
 // operators are those of more than one character, the longer ones first.
 var operators = []string{"<=>", "->>", "<>", "<=", ">=", "!=", ":=", "||", "&&", "<<", ">>", "->"}
 
+// operator reads an operator, or one character of any other sort.
 func (l *Lexer) operator() string {
 	for _, operator := range operators {
 		if strings.HasPrefix(l.src[l.at:], operator) {
@@ -150,7 +154,8 @@ func (l *Lexer) operator() string {
 	return l.src[l.at-1 : l.at]
 }
 
-// WordByte tells whether a byte may be part of a keyword or of a name without quotes.
+// WordByte returns whether a byte may be part of a keyword or of a name without quotes. Every byte of a character
+// beyond ASCII may: servers take é in names.
 func WordByte(c byte) bool {
 	return c == '_' || c == '$' || c >= 0x80 || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }

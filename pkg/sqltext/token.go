@@ -33,24 +33,25 @@ type Token struct {
 	Kind     Kind
 	Text     string
 	From, To int // where it is in the text, in bytes
-	// Lead is where a versioned comment begins that opens right before the token, else From.
+	// Lead is where a versioned comment begins that opens right before the token, else From. Who cuts a clause out of a
+	// text cuts there, or leaves an opening without its end behind.
 	Lead int
 }
 
-// Is tells whether the token is a keyword.
+// Is returns whether the token is that keyword. `order` in quotes is a name, and no keyword.
 func (t Token) Is(keyword string) bool { return t.Kind == Word && strings.EqualFold(t.Text, keyword) }
 
-// IsMark tells whether the token is an operator or a mark of punctuation.
+// IsMark returns whether the token is that operator or mark of punctuation.
 func (t Token) IsMark(text string) bool { return t.Kind == Mark && t.Text == text }
 
 // Rules say how a text is to be read. The zero value is what a client writes under the default sql_mode.
 type Rules struct {
 	ANSIQuotes         bool // sql_mode: names stand in double quotes
-	NoBackslashEscapes bool // sql_mode: a backslash in a string is one
-	// Printed is that a server printed the text. All comments in it have a meaning, so one without a version is an
-	// error, and so are digits with letters behind them.
+	NoBackslashEscapes bool // sql_mode: a backslash in a string stands for itself
+	// Printed means that a server printed the text. All comments in it mean something, so one without a version is an
+	// error, and so are digits with letters behind them: a server quotes such names.
 	Printed bool
-	// Runs tells whether the server runs what is in a comment of that version, /*!80016 .. */ or, of MariaDB,
+	// Runs returns whether the server runs what is in a comment of that version, /*!80016 .. */ or, of MariaDB,
 	// /*M!100301 .. */. The version is 0 where there is none. What it does not run is a comment like any other, and
 	// so is one within another. nil: it runs all of them.
 	Runs func(mariadb bool, version int) bool
