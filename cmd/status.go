@@ -66,7 +66,7 @@ func (a *app) runStatus(ctx context.Context, o statusOptions) error {
 			st.Move = a.cfg.Move
 		}
 		if !o.offline {
-			asked.Look(ctx, *st, &live)
+			asked.Fill(ctx, *st, &live)
 		}
 		if err := a.showStatus(*st, live, o.watch && a.draws(a.stdout)); err != nil {
 			return err

@@ -189,7 +189,8 @@ func hostileSessions(maria bool) map[string][]string {
 		"character_set_connection": {"ucs2", "latin1"}, "character_set_client": {"gbk", "binary"},
 		"collation_connection": {"utf8mb4_bin", "utf8mb4_turkish_ci"},
 		"collation_database":   {"ucs2_bin"}, "collation_server": {"ucs2_bin"},
-		"rand_seed1": {"5"}, "insert_id": {"77"}, "last_insert_id": {"77"}, "sql_auto_is_null": {"1"}, "lc_messages": {"'de_DE'"}, "max_sort_length": {"64"},
+		"rand_seed1": {"5"}, "insert_id": {"77"}, "last_insert_id": {"77"}, "sql_auto_is_null": {"1"},
+		"lc_messages": {"'de_DE'"}, "max_sort_length": {"64"},
 		"explicit_defaults_for_timestamp": {"0"}, "sql_safe_updates": {"1"},
 	}
 	if maria {

@@ -41,7 +41,7 @@ func (c *Check) Run(ctx context.Context) (findings []db.Finding, err error) {
 	}
 	switch c.plan.Phase {
 	case "":
-		checks = append(checks, c.servers, c.existing, c.strangers)
+		checks = append(checks, c.servers, c.existing, c.conflicts)
 	case db.InitSchema: // which looks at tables that exist itself
 		checks = append(checks, c.servers)
 	case db.InitCopy, db.StartReplica, db.Verify, db.Cutover:
@@ -92,8 +92,8 @@ func (c *Check) servers(ctx context.Context) (findings []db.Finding, err error) 
 	return append(findings, c.packets(source, target)...), nil
 }
 
-// strangers finds what on the target is in the way of views and the like.
-func (c *Check) strangers(ctx context.Context) (findings []db.Finding, err error) {
+// conflicts finds what on the target is in the way of views and the like.
+func (c *Check) conflicts(ctx context.Context) (findings []db.Finding, err error) {
 	reasons, err := db.ObjectConflicts(ctx, c.target, c.plan.Objects)
 	for _, reason := range reasons {
 		findings = append(findings, db.Finding{
@@ -113,12 +113,12 @@ func (c *Check) existing(ctx context.Context) (findings []db.Finding, err error)
 	if err != nil {
 		return nil, fmt.Errorf("read the target's tables: %w", err)
 	}
-	var strangers []plan.Existing
+	var existing []plan.Existing
 	for _, t := range found {
 		r := planned[t.Name]
-		strangers = append(strangers, plan.Existing{Source: r.Source.Table, Plan: r.Target.Table, Found: t})
+		existing = append(existing, plan.Existing{Source: r.Source.Table, Plan: r.Target.Table, Found: t})
 	}
-	reasons, err := plan.Unfit(ctx, c.target, strangers, c.plan.Accept)
+	reasons, err := plan.Unfit(ctx, c.target, existing, c.plan.Accept)
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ type Shapes interface {
 // Options configure a Copy; the zero value is usable.
 type Options struct {
 	Shapes Shapes        // nil: the source's schema does not change
-	Again  []schema.Name // source tables to copy anew
+	Recopy []schema.Name // source tables to copy anew
 
 	Workers      int           // chunks in flight; 4
 	ChunkRows    int           // rows of a chunk; 0 learns from ChunkBytes and time
@@ -56,16 +56,16 @@ type Options struct {
 	IndexWorkers int           // tables whose indexes are built at a time; 2
 	RetryFor     time.Duration // how long to go on without a chunk done before giving up; 10 minutes
 	Observe      Observer
-	// Settle brings the target to a later position at which it holds exactly the source's rows, also of tables whose
+	// Reconcile brings the target to a later position at which it holds exactly the source's rows, also of tables whose
 	// rows foreign keys changed unseen while they were copied, or gave way to others, and returns that position. It
 	// is called when FactCascades or FactDisplaced says that there were such.
-	Settle func(ctx context.Context, routes []*route.Route) (db.Position, error)
-	Log    zerolog.Logger
+	Reconcile func(ctx context.Context, routes []*route.Route) (db.Position, error)
+	Log       zerolog.Logger
 }
 
 // Observer is told how far the phase is. Its methods are called by several goroutines at once and must be quick.
 type Observer interface {
-	// Step names what is done now: "copy", "replay", "settle", "index".
+	// Step names what is done now: "copy", "replay", "reconcile", "index".
 	Step(name string)
 	// Positions tells the start position, and the consistent one once it is known.
 	Positions(start, consistent db.Position)
@@ -111,11 +111,11 @@ func (c *Copy) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	unsettled, err := c.unsettled(ctx)
+	unreconciled, err := c.unreconciled(ctx)
 	if err != nil {
 		return err
 	}
-	pending := consistent.IsZero() || len(unsettled) > 0 || len(c.opts.Again) > 0
+	pending := consistent.IsZero() || len(unreconciled) > 0 || len(c.opts.Recopy) > 0
 	if !pending && c.opts.Shapes != nil {
 		if pending, err = c.opts.Shapes.Pending(ctx); err != nil {
 			return err
@@ -135,7 +135,7 @@ func (c *Copy) Run(ctx context.Context) error {
 
 // copy brings all rows over and makes the target consistent. A table whose schema changes meanwhile is copied anew.
 func (c *Copy) copy(ctx context.Context) error {
-	for again := c.opts.Again; ; {
+	for again := c.opts.Recopy; ; {
 		start, err := c.load(ctx, again)
 		if err != nil {
 			return err
@@ -301,7 +301,7 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	if err := c.replay.ReplayTo(ctx, goal); err != nil {
 		return "", fmt.Errorf("replay the changes made during the copy: %w", err)
 	}
-	if goal, err = c.settle(ctx, goal); err != nil {
+	if goal, err = c.reconcile(ctx, goal); err != nil {
 		return "", err
 	}
 	if c.opts.Shapes != nil {
@@ -312,24 +312,25 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	if err := c.ledger.Put(ctx, db.FactConsistent, goal.String()); err != nil {
 		return "", err
 	}
-	if err := c.settled(ctx); err != nil {
+	if err := c.reconciled(ctx); err != nil {
 		return "", err
 	}
 	c.opts.Log.Info().Stringer("position", goal).Msg("target is consistent")
 	return goal, nil
 }
 
-// settle sees to tables that the log does not tell all of. Which of their rows changed unseen before a chunk read
+// reconcile sees to tables that the log does not tell all of. Which of their rows changed unseen before a chunk read
 // them, and which after, nobody can tell afterwards; so they are compared once, at a later position.
-func (c *Copy) settle(ctx context.Context, consistent db.Position) (db.Position, error) {
-	unsettled, err := c.unsettled(ctx)
-	if err != nil || len(unsettled) == 0 {
+func (c *Copy) reconcile(ctx context.Context, consistent db.Position) (db.Position, error) {
+	unreconciled, err := c.unreconciled(ctx)
+	if err != nil || len(unreconciled) == 0 {
 		return consistent, err
 	}
-	if c.opts.Settle == nil {
-		return "", fmt.Errorf("rows changed in a way that the log does not tell (%v): %w", unsettled, db.ErrUnsupported)
+	if c.opts.Reconcile == nil {
+		return "", fmt.Errorf("rows changed in a way that the log does not show (%v): %w", unreconciled,
+			db.ErrUnsupported)
 	}
-	c.opts.Observe.Step("settle")
+	c.opts.Observe.Step("reconcile")
 	err = c.retry(ctx, "compare rows that the log does not tell all of", func() (err error) {
 		routes := c.routes
 		if c.opts.Shapes != nil { // also those whose rows are not copied now: foreign keys reach them
@@ -337,23 +338,23 @@ func (c *Copy) settle(ctx context.Context, consistent db.Position) (db.Position,
 				return err
 			}
 		}
-		consistent, err = c.opts.Settle(ctx, routes)
+		consistent, err = c.opts.Reconcile(ctx, routes)
 		return err
 	})
 	return consistent, err
 }
 
-// settled has whoever follows from here on carry out what foreign keys do.
-func (c *Copy) settled(ctx context.Context) error {
-	unsettled, err := c.unsettled(ctx)
-	for _, name := range unsettled {
+// reconciled has whoever follows from here on carry out what foreign keys do.
+func (c *Copy) reconciled(ctx context.Context) error {
+	unreconciled, err := c.unreconciled(ctx)
+	for _, name := range unreconciled {
 		err = errors.Join(err, c.ledger.Put(ctx, name, ""))
 	}
 	return err
 }
 
-// unsettled returns the facts that say that rows are not what the log tells, though it is followed.
-func (c *Copy) unsettled(ctx context.Context) (names []string, err error) {
+// unreconciled returns the facts that say that rows are not what the log tells, though it is followed.
+func (c *Copy) unreconciled(ctx context.Context) (names []string, err error) {
 	for _, name := range []string{db.FactCascades, db.FactDisplaced} {
 		value, err := c.ledger.Get(ctx, name)
 		if err != nil {

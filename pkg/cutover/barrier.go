@@ -140,7 +140,7 @@ func (b *barrier) lift(ctx context.Context) error {
 	var err error
 	switch {
 	case b.fence != nil:
-		err = again(ctx, func() error { return b.fence.Lift(ctx) })
+		err = retry(ctx, func() error { return b.fence.Lift(ctx) })
 		err = errors.Join(err, b.fence.Release())
 	case b.record.FenceKind == db.FenceHook:
 		err = b.c.hook(ctx, HookUnfence, b.record, nil)
@@ -161,8 +161,8 @@ func byHand(r Record) string {
 		r.FenceKind, r.Saved)
 }
 
-// again repeats f, which may be called again, while connections are lost, for a while.
-func again(ctx context.Context, f func() error) error {
+// retry repeats f, which may be called again, while connections are lost, for a while.
+func retry(ctx context.Context, f func() error) error {
 	var last error
 	_ = db.Retry{For: patience, First: 10 * pause}.Do(ctx, func() error { // which has the same, or that ctx is over
 		last = f()

@@ -27,7 +27,7 @@ type closed struct {
 // head reads the position that the target has to reach: everything that was ever committed on the source.
 func (s *closed) head(ctx context.Context) error {
 	defer s.c.timed(&s.spent.Drain)()
-	err := again(ctx, func() (err error) {
+	err := retry(ctx, func() (err error) {
 		s.record.Head, err = s.readHead(ctx)
 		return err
 	})
@@ -43,7 +43,7 @@ func (s *closed) drain(ctx context.Context) error {
 	s.c.observe(StepDrain, s.record.Head.String())
 	var at db.Position
 	for {
-		err := again(ctx, func() (err error) {
+		err := retry(ctx, func() (err error) {
 			at, err = s.c.opts.Applied(ctx)
 			return err
 		})
@@ -121,7 +121,7 @@ func (c *Cutover) written(ctx context.Context, from, to db.Position) (n int64, e
 	if done, err := c.source.Reached(from, to); err != nil || done {
 		return 0, err
 	}
-	err = again(ctx, func() error {
+	err = retry(ctx, func() error {
 		n, err = c.count(ctx, from, to)
 		return err
 	})

@@ -167,7 +167,7 @@ func (c *Cutover) steady(ctx context.Context) error {
 		return nil
 	}
 	var steady bool
-	if err := again(ctx, func() (err error) {
+	if err := retry(ctx, func() (err error) {
 		steady, err = c.opts.Steady(ctx)
 		return err
 	}); err != nil {

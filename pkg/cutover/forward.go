@@ -23,7 +23,7 @@ func (c *Cutover) takeover(ctx context.Context, record Record, source *closed) (
 	f := &takeover{c: c, source: source, record: record}
 	if source != nil && !source.final.IsZero() {
 		f.final = source.final
-	} else if err := again(ctx, func() error {
+	} else if err := retry(ctx, func() error {
 		final, err := c.target.Ledger().Get(ctx, db.FactFinal)
 		f.final = db.Position(final)
 		return err
@@ -50,7 +50,7 @@ func (f *takeover) switchOver(ctx context.Context) error {
 	}
 	f.c.observe(StepSwitch, f.final.String())
 	if f.c.opts.Open != nil {
-		if err := again(ctx, func() error { return f.c.opts.Open(ctx) }); err != nil {
+		if err := retry(ctx, func() error { return f.c.opts.Open(ctx) }); err != nil {
 			return fmt.Errorf("open the target for writes: %w", err)
 		}
 	}

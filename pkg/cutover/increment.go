@@ -26,7 +26,7 @@ func (c *Cutover) increments(ctx context.Context) error {
 		return nil
 	}
 	var next map[schema.Name]db.Size
-	err := again(ctx, func() (err error) {
+	err := retry(ctx, func() (err error) {
 		next, err = c.source.Sizes(ctx, sources)
 		return err
 	})
@@ -34,7 +34,7 @@ func (c *Cutover) increments(ctx context.Context) error {
 		return timely(ctx, fmt.Errorf("read automatic values of the source: %w", err))
 	}
 	// All of it again after a lost answer: what was set is then found set.
-	err = again(ctx, func() error {
+	err = retry(ctx, func() error {
 		found, err := c.target.Sizes(ctx, targets)
 		if err != nil {
 			return err

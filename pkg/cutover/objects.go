@@ -29,7 +29,7 @@ func (c *Cutover) findObjects(ctx context.Context) (err error) {
 	if c.plans, err = c.opts.Objects(ctx); err != nil {
 		return err
 	}
-	reasons, err := c.opts.Strangers(ctx, c.plans)
+	reasons, err := c.opts.Conflicts(ctx, c.plans)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (c *Cutover) makeAll(ctx context.Context, before db.Objects) error {
 // makeObject makes one, anew if an earlier run has made it. Whatever a lost answer has left is what the next try drops.
 // One that somebody else has made since findObjects looked is not dropped.
 func (c *Cutover) makeObject(ctx context.Context, o *schema.Object, made bool) error {
-	return again(ctx, func() error {
+	return retry(ctx, func() error {
 		if o.Kind == schema.TriggerObject {
 			return c.target.TryTrigger(ctx, o)
 		}
@@ -140,7 +140,7 @@ func (c *Cutover) made(ctx context.Context, names []db.ObjectName) (map[db.Objec
 	for _, n := range names {
 		databases[n.Name.Database] = true
 	}
-	err := again(ctx, func() error {
+	err := retry(ctx, func() error {
 		clear(found)
 		all, err := c.target.Objects(ctx, func(n schema.Name) bool { return databases[n.Database] })
 		for _, o := range all {
@@ -203,7 +203,7 @@ func (c *Cutover) readViews(ctx context.Context) error {
 
 func (c *Cutover) readView(ctx context.Context, p schema.ObjectPlan) (failed, err error) {
 	read := func(on tables, view schema.Name) error {
-		return again(ctx, func() error { return on.TryView(ctx, view, true) })
+		return retry(ctx, func() error { return on.TryView(ctx, view, true) })
 	}
 	switch failed = read(c.target, p.Target.Name); {
 	case ctx.Err() != nil:
@@ -245,7 +245,7 @@ func (c *Cutover) confirmObjects(ctx context.Context) error {
 		return nil
 	}
 	var now []schema.ObjectPlan
-	err := again(ctx, func() (err error) {
+	err := retry(ctx, func() (err error) {
 		now, err = c.opts.Objects(ctx)
 		return err
 	})
@@ -263,7 +263,7 @@ func (c *Cutover) confirmObjects(ctx context.Context) error {
 			continue
 		}
 		set := c.target.Dialect().SetSequence(p.Target, p.Source.Next)
-		if err := again(ctx, func() error { return c.target.Execute(ctx, set) }); err != nil {
+		if err := retry(ctx, func() error { return c.target.Execute(ctx, set) }); err != nil {
 			return timely(ctx, fmt.Errorf("set %s on the target: %w", p.Target, err))
 		}
 	}
@@ -285,7 +285,7 @@ func (f *takeover) objects(ctx context.Context) error {
 	for _, l := range fact.Late {
 		names = append(names, l.ObjectName)
 	}
-	return again(ctx, func() error {
+	return retry(ctx, func() error {
 		found, err := f.c.made(ctx, names)
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ func objectWorld(t *testing.T) *world {
 		w.onSource(dbtest.CreateObject(o))
 	}
 	w.opts.Objects = w.plans
-	w.opts.Strangers = func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error) {
+	w.opts.Conflicts = func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error) {
 		return db.ObjectConflicts(ctx, w.target.Target("move"), plans)
 	}
 	return w

@@ -68,10 +68,10 @@ type Options struct {
 	VerifiedUpTo  db.Position
 	VerifiedAt    time.Time
 
-	// Objects plans what moves besides tables, as of now; nil: nothing does. Strangers tells what on the target is in
+	// Objects plans what moves besides tables, as of now; nil: nothing does. Conflicts tells what on the target is in
 	// the way.
 	Objects   func(ctx context.Context) ([]schema.ObjectPlan, error)
-	Strangers func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error)
+	Conflicts func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error)
 
 	// Open makes the target take writes from applications, once it has taken over and before HookSwitch. It is called
 	// again after a crash. nil: it takes them already.

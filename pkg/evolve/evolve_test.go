@@ -104,7 +104,7 @@ func (w *world) copy(ctx context.Context, again ...schema.Name) error {
 		return initschema.New(target, steps, initschema.Options{Defer: true, Mine: mine}).Run(ctx)
 	}
 	return copy.New(source, target, w.opts.Plan(evolve.Shapes(records)).Routes, replay, copy.Options{
-		Shapes: evolve.NewCopier(e, source, target, create), Again: again, ChunkRows: 3, Workers: 2,
+		Shapes: evolve.NewCopier(e, source, target, create), Recopy: again, ChunkRows: 3, Workers: 2,
 		RetryFor: time.Second,
 	}).Run(ctx)
 }

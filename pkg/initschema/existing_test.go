@@ -27,8 +27,8 @@ func existingParsed(t *testing.T, create string) *schema.Table {
 	return table
 }
 
-// TestUnwelcome has a table on the target that is unlike its plan in one respect.
-func TestUnwelcome(t *testing.T) {
+// TestUnfit has a table on the target that is unlike its plan in one respect.
+func TestUnfit(t *testing.T) {
 	name := schema.Name{Database: "d", Table: "t"}
 	replaced := func(pairs ...string) string { return strings.NewReplacer(pairs...).Replace(existingTable) }
 	for what, c := range map[string]struct {
@@ -131,8 +131,8 @@ func TestUnwelcome(t *testing.T) {
 	}
 }
 
-// TestUnwelcomeUnlessAccepted refuses the fittest table when nobody asked for it.
-func TestUnwelcomeUnlessAccepted(t *testing.T) {
+// TestUnfitUnlessAccepted refuses the fittest table when nobody asked for it.
+func TestUnfitUnlessAccepted(t *testing.T) {
 	m := &memory{dieAfter: 0, tables: []*schema.Table{existingParsed(t, existingTable)}}
 	planned := existingParsed(t, existingTable)
 	err := New(m, []plan.Step{{Source: planned, Target: planned}}, Options{}).Run(t.Context())

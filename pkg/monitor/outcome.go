@@ -28,7 +28,7 @@ type Outcome struct {
 	Code     int
 	Phase    string   // as the state file names it: reverse:verify; empty for what is no phase
 	Tables   []string // source tables that the outcome is about
-	Told     bool     // the error itself says what to do
+	Advised  bool     // the error itself says what to do
 	Nothing  bool     // nothing was begun: a server could not be reached
 	Computed bool     // the differences are in generated columns only
 	Pending  bool     // a dry run that has found something to do
@@ -147,7 +147,7 @@ func outcomes() []remedy {
 		{"unfinished", code(CodeUnfinished), func(o *Outcome) string {
 			return "mend what is named above; the cutover then does what is left: " + left(o.Journal)
 		}, same},
-		{"told", func(o *Outcome) bool { return o.Told }, says(""), nil},
+		{"advised", func(o *Outcome) bool { return o.Advised }, says(""), nil},
 		{"config", code(CodeConfig), says("progress is saved, but trying again does not help: mend what is named " +
 			"above, then run the same command again"), same},
 		{

@@ -495,7 +495,7 @@ func TestOutcomes(t *testing.T) {
 			Outcome{Code: CodeRefused, Phase: state.PhaseCutover, Tables: []string{"a.b"}},
 			"write the rows that differ anew", "wherry verify --repair --table a.b --config shop.yaml",
 		},
-		{Outcome{Code: CodeRefused, Phase: state.PhaseVerify, Told: true}, "", ""},
+		{Outcome{Code: CodeRefused, Phase: state.PhaseVerify, Advised: true}, "", ""},
 		{
 			Outcome{Code: CodeDifferences, Phase: state.PhaseVerify, Computed: true},
 			"allow_losses",
@@ -511,7 +511,7 @@ func TestOutcomes(t *testing.T) {
 			Outcome{Code: CodeUnfinished, Phase: reverse + state.PhaseCutover, Journal: "finish"},
 			"what is left: the end of its record", "wherry cutover --reverse --config shop.yaml --confirm=shop",
 		},
-		{Outcome{Code: CodeConfig, Told: true}, "", ""},
+		{Outcome{Code: CodeConfig, Advised: true}, "", ""},
 		{
 			Outcome{Code: CodeConfig, Phase: copying},
 			"trying again does not help",

@@ -24,16 +24,19 @@ const (
 // Ask begins to ask both servers how a move stands.
 func (m *Move) Ask() *Asking { return &Asking{m: m} }
 
-// Live is what the state file does not tell, without asking the servers. A phase of this process does not count as
-// running.
+// Live is what the state file does not tell, without asking the servers: who holds the locks, how large the spool is,
+// and which limits the configuration sets. A phase of this process does not count as running: the command that prints
+// "next: ..." at its end still holds the lock, and would otherwise advise to wait for itself.
 func (m *Move) Live() (live monitor.Live, err error) {
 	live = monitor.Live{
 		Now: time.Now(), Path: m.file.Path(), Missing: !m.file.Exists(), MaxLag: m.cfg.Cutover.MaxLag,
 		Spool: engines()[m.cfg.Source.Engine].spoolSize(m.cfg.SpoolDir()),
 	}
 	if path, err := filepath.Abs(live.Path); err == nil {
-		live.Path = path // whose folder is the question when there is none
+		// The whole path: if the file is missing, the reader asks which folder was searched.
+		live.Path = path
 	}
+	// A cutover that compares everything needs no earlier verification, so none can be too old for it.
 	if m.cfg.Cutover.Verify == cutover.VerifyChanged {
 		live.MaxVerifyAge = m.cfg.Cutover.MaxVerifyAge
 	}
@@ -52,20 +55,22 @@ func (m *Move) Live() (live monitor.Live, err error) {
 	return live, nil
 }
 
-// Asking asks both servers how a move stands, for status alone. Their answers are kept while a status is watched,
-// and so are the connections.
+// Asking asks both servers how a move stands, for status alone. The state file holds what was recorded last; only the
+// servers know what is true now. Answers and connections are kept between calls: `status --watch` draws every second,
+// and one connection per draw and server would fill the servers' logs.
 type Asking struct {
 	m       *Move
-	read    readEnd     // the end that changes are read from
-	written writtenEnd  // the end that they are applied to
+	read    readEnd     // the end that changes are read from; nil before it answered, and after an error
+	written writtenEnd  // the end that they are applied to; nil likewise
 	at      time.Time   // of the last answers
 	from    monitor.End // the end that is read
 	to      monitor.End
-	reached *bool
+	reached *bool // whether the target had all that the source had; nil: one of them did not say
 }
 
-// Look puts what the servers say into live. On the way back the ends are exchanged.
-func (a *Asking) Look(ctx context.Context, st state.State, live *monitor.Live) {
+// Fill puts what the servers say into live. On the way back the ends are exchanged: changes are read from the target
+// then, and live names the servers as the configuration does.
+func (a *Asking) Fill(ctx context.Context, st state.State, live *monitor.Live) {
 	back := st.Turned() && !st.Back()
 	if a.at.IsZero() || time.Since(a.at) > askEvery {
 		a.ask(ctx, back)
@@ -78,7 +83,8 @@ func (a *Asking) Look(ctx context.Context, st state.State, live *monitor.Live) {
 	live.Now = time.Now()
 }
 
-// ask asks both servers at once. Lag is told by comparing what is applied with the end of the log.
+// ask asks both servers at once, so that two that do not answer cost one timeout. Comparing the applied position with
+// the end of the log shows whether the target has caught up, also when no start-replica runs that would say so.
 func (a *Asking) ask(ctx context.Context, back bool) {
 	ctx, cancel := context.WithTimeoutCause(ctx, askFor, fmt.Errorf("no answer within %s", askFor))
 	defer cancel()
@@ -100,7 +106,8 @@ func (a *Asking) ask(ctx context.Context, back bool) {
 	}
 }
 
-// askRead returns the end of the log, "" when it is not told.
+// askRead returns the end of the log; "" if it could not be read. After an error the connection is dropped, and the
+// next call opens another: a server that comes back is seen without a restart of `status --watch`.
 func (a *Asking) askRead(ctx context.Context, e *config.Endpoint) (head db.Position) {
 	a.from = monitor.End{Asked: true}
 	err := func() (err error) {
@@ -111,13 +118,14 @@ func (a *Asking) askRead(ctx context.Context, e *config.Endpoint) (head db.Posit
 			}
 		}
 		head, err = a.read.Head(ctx)
-		if errors.Is(err, db.ErrAccess) || errors.Is(err, db.ErrSetup) { // it answers, and tells no head
+		// An account without the privilege, or a server without a log: it answers, and that is the question here.
+		if errors.Is(err, db.ErrAccess) || errors.Is(err, db.ErrSetup) {
 			return nil
 		}
 		return err
 	}()
 	if err != nil {
-		a.from.Error = told(ctx, err)
+		a.from.Error = reason(ctx, err)
 		if a.read != nil {
 			_ = a.read.Close()
 			a.read = nil
@@ -126,7 +134,8 @@ func (a *Asking) askRead(ctx context.Context, e *config.Endpoint) (head db.Posit
 	return head
 }
 
-// askWritten returns up to where changes are applied, "" when it is not told.
+// askWritten returns the position up to which changes are applied; "" if it could not be read, or nothing was copied
+// yet. It also notes whether the target holds the move's bookkeeping, and whether it has taken over.
 func (a *Asking) askWritten(ctx context.Context, e *config.Endpoint) (applied db.Position) {
 	a.to = monitor.End{Asked: true}
 	err := func() (err error) {
@@ -148,7 +157,7 @@ func (a *Asking) askWritten(ctx context.Context, e *config.Endpoint) (applied db
 		return nil
 	}()
 	if err != nil {
-		a.to.Error = told(ctx, err)
+		a.to.Error = reason(ctx, err)
 		if a.written != nil {
 			_ = a.written.Close()
 			a.written = nil
@@ -157,15 +166,15 @@ func (a *Asking) askWritten(ctx context.Context, e *config.Endpoint) (applied db
 	return applied
 }
 
-// hasty is an endpoint that is not waited for.
+// hasty is the endpoint with a connect timeout that somebody at a terminal will wait for.
 func hasty(e *config.Endpoint) *config.Endpoint {
 	limited := *e
 	limited.ConnectTimeout = min(e.ConnectTimeout, askFor)
 	return &limited
 }
 
-// told is an error for people: of a time that is over, that it is.
-func told(ctx context.Context, err error) string {
+// reason is an error for people. After the time limit it is the limit's text, not the driver's "i/o timeout".
+func reason(ctx context.Context, err error) string {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}

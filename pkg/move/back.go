@@ -17,7 +17,8 @@ import (
 
 // The way back is the same move with its ends exchanged: the target, which has taken over, is its source, and the
 // old source its target, with bookkeeping of its own. It begins where the target's log ended when it took over
-// (db.FactReturn).
+// (db.FactReturn). Nothing is copied: at that position both ends were equal, as the cutover proved, so following from
+// there is enough.
 
 // errBackGone is a way back that is cut off.
 var errBackGone = errors.New("the way back is cut off, the target's log no longer reaches back to where it goes on")
@@ -28,16 +29,16 @@ const overBack = "the way back is over: the source has taken over again; to move
 // back is the direction from the target, which has taken over, to the old source.
 type back struct {
 	m       *Move
-	forward *way        // that the move came
-	start   db.Position // in the target's log
+	forward *way        // the way that the move came, with its connections
+	start   db.Position // in the target's log, at its takeover
 	record  takeover
 	now     readEnd    // the target, as it is read from
 	old     writtenEnd // the source, as it is written to
 
-	taken    []db.Record // the tables as of the takeover
-	reversed *route.Reversed
-	fixed    map[string]fixedTable // by the target's tables
-	returns  *plan.Return
+	atTakeover []db.Record // the tables as of the takeover, Source being the target's name
+	reversed   *route.Reversed
+	fixed      map[string]fixedTable // by the target's tables
+	returns    *plan.Return
 }
 
 // takeover is what the target has recorded of the cutover, as far as it matters for the way back.
@@ -46,7 +47,9 @@ type takeover struct {
 	Saved string       `json:"saved"`
 }
 
-// turn exchanges the ends.
+// turn exchanges the ends: from here on m.source is the server that has taken over, and m.target the old source.
+// The connections of the way forward are kept, and closed with the rest: the target's ledger still tells how it took
+// over, and the source's fence is lifted through its own connection.
 func (m *Move) turn(ctx context.Context) error {
 	if err := m.admissible(); err != nil {
 		return err
@@ -69,13 +72,15 @@ func (m *Move) turn(ctx context.Context) error {
 	m.way = &way{
 		direction: b, source: db.FromSnapshots(b.now, b.old.Ledger()), target: b.old,
 		name: "reverse", reverse: true, from: target, to: source, gone: errBackGone,
-		over:  "the way back is over, the source has taken over again",
-		taken: "the source has taken over again and takes writes, and the target is closed",
+		over:     "the way back is over, the source has taken over again",
+		tookOver: "the source has taken over again and takes writes, and the target is closed",
 	}
 	return b.replan(ctx)
 }
 
-// readTakeover reads from the target's bookkeeping how it took over.
+// readTakeover reads from the target's bookkeeping how it took over, and from which position of its log on the way
+// back reads. state.ErrOutOfOrder: it has not taken over. ErrRefused: its log did not exist or could not be read then,
+// and changes from that time would be missing.
 func (b *back) readTakeover(ctx context.Context) error {
 	ledger := b.forward.target.Ledger()
 	sealed, err := ledger.Get(ctx, db.FactCutover)
@@ -101,7 +106,8 @@ func (b *back) readTakeover(ctx context.Context) error {
 	return nil
 }
 
-// connect opens the target to read from, and the source to write to.
+// connect opens the target to read from, and the source to write to. check calls it too, before the move, to find out
+// whether there will be a way back; nothing is reversed yet then, and no table is followed.
 func (b *back) connect(ctx context.Context) (err error) {
 	var o opening
 	if b.reversed != nil {
@@ -141,7 +147,8 @@ func (b *back) leave(context.Context) error { return nil }
 func (b *back) crossing(opts *cutover.Options) { opts.Open = b.open }
 
 // open lets applications write to the source again, once it has taken over: what the cutover's fence had changed
-// is put back.
+// is put back. The values from before the fence come from the takeover's record on the target. A fresh fence could not
+// know them: it would find read_only = ON and take that for the owner's setting.
 func (b *back) open(ctx context.Context) error {
 	record := b.record
 	if record.Fence == "" { // of a cutover that recorded less

@@ -10,8 +10,11 @@ import (
 )
 
 // disarm drops the triggers of the move's tables on the source and disables its events. They fired where the rows
-// were written, and their effects come back as rows: fired here too, they would count twice. How to make them again
-// is recorded first, for the cutover back.
+// were written, and their effects come back as rows: fired here too, they would count twice. Example: a trigger that
+// adds a line to audit_log; the line is in the target's log already.
+//
+// How to make them again is recorded before the first is dropped. A crash in between leaves triggers that are recorded
+// and still there; the next run drops them. The other order would lose a trigger for good.
 func (b *back) disarm(ctx context.Context) error {
 	ledger, dialect := b.m.target.Ledger(), b.m.target.Dialect()
 	fact, err := db.ReadObjects(ctx, ledger)
@@ -32,7 +35,9 @@ func (b *back) disarm(ctx context.Context) error {
 		}
 		if o.Kind == schema.TriggerObject {
 			late.Statement = []byte(dialect.CreateObject(o))
-			if err := b.m.target.TryTrigger(ctx, o); err != nil { // later there is no way to refuse
+			// Tried now: the trigger is made again after the cutover back has passed its point of no return, when
+			// nothing can be refused any more.
+			if err := b.m.target.TryTrigger(ctx, o); err != nil {
 				return fmt.Errorf("%w: %s could not be made again when you go back: %w", ErrRefused, o, err)
 			}
 		}
@@ -55,7 +60,9 @@ func (b *back) disarm(ctx context.Context) error {
 	return nil
 }
 
-// armed returns the source's triggers of the move's tables, and the enabled events of their databases.
+// armed returns the source's triggers of the move's tables, and the enabled events of their databases. Which tables an
+// event writes to cannot be told from its definition, so all of these databases count. ErrRefused: one of them cannot
+// be read, so it could not be made again.
 func (b *back) armed(ctx context.Context) (armed []*schema.Object, err error) {
 	tables, databases := map[schema.Name]bool{}, map[string]bool{}
 	for _, r := range b.m.plan.Routes {

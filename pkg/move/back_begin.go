@@ -13,8 +13,12 @@ import (
 	"wherry/pkg/state"
 )
 
-// begin makes the old source ready to be written to by us alone. start-replica begins the way back or continues it;
-// other phases need it begun.
+// begin makes the old source ready to be written to by this move alone. start-replica begins the way back or continues
+// it; other phases need it begun.
+//
+// The order of the steps is the order in which a killed run can be cleaned up. announce comes first, so that cleanup
+// knows of bookkeeping on the source before there is any. The source's position comes last: without it every step is
+// repeated, and each of them may be.
 func (b *back) begin(ctx context.Context, phase string) error {
 	if err := b.m.ownTables(ctx); err != nil {
 		return err
@@ -27,7 +31,7 @@ func (b *back) begin(ctx context.Context, phase string) error {
 	if err != nil {
 		return err
 	}
-	if sealed != "" { // over, as the phase will find
+	if sealed != "" { // the source has taken over again: the phase finds that itself, and says so
 		return b.old.Admit(ctx)
 	}
 	if err := b.stillClosed(ctx); err != nil {
@@ -60,7 +64,9 @@ func (b *back) begin(ctx context.Context, phase string) error {
 	})
 }
 
-// stillClosed refuses a source that takes writes from applications: the cutover had closed it.
+// stillClosed refuses a source that takes writes from applications: the cutover had closed it. Rows that somebody wrote
+// there since would be overwritten, or clash with what comes back. Only the fence read_only can be checked this way:
+// lock_tables ended with its process, and of a hook wherry knows nothing.
 func (b *back) stillClosed(ctx context.Context) error {
 	if b.record.Fence != db.FenceReadOnly {
 		return nil
@@ -74,7 +80,8 @@ func (b *back) stillClosed(ctx context.Context) error {
 	return err
 }
 
-// can checks that both servers can go back.
+// can checks that both servers can go back: settings and privileges, the target's log, and definitions. Warnings are
+// logged. ErrRefused lists everything that fails at once. db.ErrPositionGone: the log no longer reaches back.
 func (b *back) can(ctx context.Context) error {
 	findings, err := b.check(ctx, b.m.plan)
 	if err != nil {

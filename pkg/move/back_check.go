@@ -10,8 +10,9 @@ import (
 	"wherry/pkg/plan"
 )
 
-// wayBack is the finding of check on the way back: whether there can be one after the cutover. Without it a move is
-// possible too.
+// wayBack is the finding of check on the way back: whether there can be one after the cutover. Many people do without,
+// so what stands in its way is one warning, never a failure. It names at most five reasons: a database without a
+// binary log would otherwise repeat itself for every table.
 func (m *Move) wayBack(ctx context.Context) (db.Finding, error) {
 	b := &back{m: m, forward: m.way}
 	if err := b.connect(ctx); err != nil {

@@ -11,7 +11,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// asFixed returns the forms of the source's tables that stay as they are, see plan.Return.
+// asFixed returns the definitions of the source's tables that stay as they are, see plan.Return. Each has up to two:
+// the one that it has now, and the one that was recorded when the way back began. They differ if its owner changed it
+// by hand, as start-replica --skip-ddl asks for; rows from before that change need the recorded one.
 func (b *back) asFixed(records []db.Record, old []*schema.Table) (map[schema.Name][]*schema.Table, error) {
 	fixed := map[schema.Name][]*schema.Table{}
 	for _, r := range records {
@@ -36,7 +38,8 @@ func (b *back) asFixed(records []db.Record, old []*schema.Table) (map[schema.Nam
 	return fixed, nil
 }
 
-// readFixed reads which tables stay as they are. Before the way back has begun, that is found out by comparing.
+// readFixed reads which tables stay as they are. Before the way back has begun, that is found by comparing definitions.
+// Afterwards the recorded answer counts, since changes that came over the way back are in the definitions by then.
 func (b *back) readFixed(ctx context.Context, begun bool, old []*schema.Table) error {
 	b.fixed = map[string]fixedTable{}
 	if begun {
@@ -55,10 +58,10 @@ func (b *back) readFixed(ctx context.Context, begun bool, old []*schema.Table) e
 	return nil
 }
 
-// describeFixed adds the source's definitions to the tables that stay as they are.
+// describeFixed adds the source's definitions to the tables that stay as they are, to be recorded with them.
 func (b *back) describeFixed(ctx context.Context) error {
 	of := map[schema.Name]string{}
-	for _, r := range b.taken {
+	for _, r := range b.atTakeover {
 		if _, ok := b.fixed[r.Source.String()]; ok {
 			of[r.Target] = r.Source.String()
 		}

@@ -13,18 +13,20 @@ import (
 	"wherry/pkg/verify"
 )
 
-// mostChanges is how often tables are compared again because their schema has changed meanwhile.
+// mostChanges is how often a comparison or a cutover begins anew because the schema has changed meanwhile. Each round
+// leaves out what is compared already, so only a schema that changes without end reaches it.
 const mostChanges = 20
 
 // throughChanges compares the tables. A table whose schema changed meanwhile was compared in its old form, so it is
-// compared again.
+// compared again; the results of all others are kept. An error of the comparison counts only if no schema changed: with
+// a changed schema it may be a column that is gone, and the next round decides.
 func (m *Move) throughChanges(
 	ctx context.Context, selected func(schema.Name) bool, repair bool,
 ) (report *verify.Report, err error) {
 	for range mostChanges {
 		had := report
 		tables := func(n schema.Name) bool { return (selected == nil || selected(n)) && !had.Has(n) }
-		m.progress.Step(monitor.StepVerify) // from nothing, each time
+		m.progress.Step(monitor.StepVerify) // the count begins at 0 in every round
 		now, err := m.verifier(tables, repair, m.watchVerify()).Run(ctx)
 		if ctx.Err() != nil {
 			return nil, err
@@ -52,7 +54,8 @@ func (m *Move) throughChanges(
 	return nil, fmt.Errorf("the schema changes all the time: %d comparisons were begun in vain", mostChanges)
 }
 
-// changed tells which tables of the move are no longer recorded as they were when the plan was made; nil: none.
+// changed tells which tables of the move are no longer recorded as they were when the plan was made; nil: none. The
+// records are compared both ways: a table may have come or gone. Since tells two definitions of one table apart.
 func (m *Move) changed(ctx context.Context) (func(schema.Name) bool, error) {
 	records, err := m.target.Ledger().Records(ctx)
 	if err != nil {
@@ -80,8 +83,8 @@ func (m *Move) steady(ctx context.Context) (bool, error) {
 	return changed == nil, err
 }
 
-// touched tells which tables changed, or are reached by foreign keys from those: their rows may have changed without
-// a word in the log.
+// touched tells which tables changed, or are reached by foreign keys from those. A cascade changes rows of the latter,
+// and MariaDB does not log that: a comparison that relies on the log has to read them anew.
 func (m *Move) touched(changed func(schema.Name) bool) func(schema.Name) bool {
 	cascades, reached := route.NewCascades(m.plan.Routes), map[schema.Name]bool{}
 	for _, ref := range cascades.All() {

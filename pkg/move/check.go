@@ -70,7 +70,8 @@ func (m *Move) check(ctx context.Context, o Check) (Result, error) {
 	return out, nil
 }
 
-// tryPlan tries the move's statements on the target, unless it has taken over.
+// tryPlan tries the move's statements on the target, unless it has taken over. Afterwards it is a production server:
+// nothing is tried there any more.
 func (m *Move) tryPlan(ctx context.Context, objects *plan.Objects, o Check) ([]db.Finding, error) {
 	sealed, err := m.target.Ledger().Get(ctx, db.FactCutover)
 	if err != nil || sealed != "" {
@@ -87,7 +88,7 @@ func (m *Move) tryPlan(ctx context.Context, objects *plan.Objects, o Check) ([]d
 	return check.NewTrial(m.source, m.target, m.plan.Steps, objects.Plans, options).Run(ctx)
 }
 
-// intent is what the move intends, for the checks that a phase relies on; "" is for all.
+// intent is what the move intends, for the checks that a phase relies on. phase "" asks for all checks.
 func (m *Move) intent(phase db.Phase) db.Plan {
 	return db.Plan{
 		Phase: phase, Routes: m.plan.Routes, Bookkeeping: m.cfg.Move, Fence: db.FenceKind(m.cfg.Cutover.Fence),
@@ -95,8 +96,9 @@ func (m *Move) intent(phase db.Phase) db.Plan {
 	}
 }
 
-// checked makes the checks again that the phase relies on, and refuses it, changing nothing, when one fails.
-// A cutover that is under way is not held up: it undoes itself, or goes on to its end.
+// checked makes the checks again that the phase relies on, and refuses it, changing nothing, when one fails. What check
+// found may be days old: somebody may have set binlog_format to MIXED since.
+// A cutover that is under way is not refused: writes are blocked, and it has to undo itself or go on to its end.
 func (f forward) checked(ctx context.Context, phase string) error {
 	st, err := f.file.Read()
 	if err != nil || phase == state.PhaseCutover && st.Cutover.Step != "" {

@@ -8,9 +8,13 @@ import (
 	"wherry/pkg/state"
 )
 
-// claim notes on the target, before the first table is created, that the move has begun with these tables. Those
-// taken exist already; they become the move's.
-func (m *Move) claim(ctx context.Context, tables, taken []schema.Name) error {
+// claim notes on the target, before the first table is created, that the move has begun with these tables. found are
+// tables that exist already and become the move's (schema.existing: accept).
+//
+// Identity and owners come before the records. A crash in between leaves a move that owns tables it has no record of,
+// and the next init-schema completes it. The other order could leave records of tables that nobody owns, and every
+// later statement on them would be refused.
+func (m *Move) claim(ctx context.Context, tables, found []schema.Name) error {
 	ledger := m.target.Ledger()
 	if err := ledger.Create(ctx); err != nil {
 		return err
@@ -18,11 +22,11 @@ func (m *Move) claim(ctx context.Context, tables, taken []schema.Name) error {
 	if err := m.recordIdentity(ctx); err != nil {
 		return err
 	}
-	found := db.Owned{}
-	for _, n := range taken {
-		found[n] = db.Found
+	owned := db.Owned{}
+	for _, n := range found {
+		owned[n] = db.Found
 	}
-	if err := ledger.Own(ctx, found, nil); err != nil {
+	if err := ledger.Own(ctx, owned, nil); err != nil {
 		return err
 	}
 	names := make([]string, len(tables))
@@ -52,8 +56,8 @@ func (m *Move) claim(ctx context.Context, tables, taken []schema.Name) error {
 	return ledger.Amend(ctx, records, nil)
 }
 
-// list keeps in the state file which tables the move has now. People read it, nothing depends on it: an error is
-// only logged.
+// list keeps in the state file which tables the move has now: schema changes add and remove some. People read it,
+// nothing depends on it: an error is only logged. Of tables that the file knows already, rows and status stay.
 func (f forward) list(ctx context.Context) {
 	records, err := f.target.Ledger().Records(ctx)
 	if err == nil && len(records) > 0 {
@@ -82,7 +86,7 @@ func (f forward) list(ctx context.Context) {
 	}
 }
 
-// recordTables keeps what was planned in the state file.
+// recordTables lists the planned tables in the state file, in place of what an earlier attempt had listed.
 func (m *Move) recordTables() error {
 	return m.file.Update(func(st *state.State) error {
 		st.Tables = st.Tables[:0]

@@ -32,7 +32,8 @@ func (o Cleanup) spec() spec {
 	}
 }
 
-// cleanup does not use connect: of a move that is half removed there is nothing to plan.
+// cleanup opens the target alone. It does not use connect: of a move that is half removed there is nothing to plan, and
+// the source may be switched off for good by then.
 func (m *Move) cleanup(ctx context.Context, o Cleanup) (Result, error) {
 	st, err := m.file.Read()
 	if err != nil {
@@ -73,7 +74,8 @@ func (m *Move) cleanup(ctx context.Context, o Cleanup) (Result, error) {
 var errCutoverOpen = fmt.Errorf("%w: a cutover was interrupted: run wherry cutover to finish it, "+
 	"or wherry cutover --abort", ErrRefused)
 
-// cleanTarget opens the target, and refuses another server and one that waits for a cutover to end.
+// cleanTarget opens the target. It refuses another server than the move's, whose bookkeeping of that name would be
+// somebody else's, and one that waits for a cutover to end.
 func (m *Move) cleanTarget(ctx context.Context, st *state.State) (writtenEnd, error) {
 	target, err := m.openWritten(ctx, &m.cfg.Target)
 	if err != nil {
@@ -90,7 +92,8 @@ func (m *Move) cleanTarget(ctx context.Context, st *state.State) (writtenEnd, er
 	return target, m.notFenced(ctx, target)
 }
 
-// notFenced refuses while a cutover of which the state file may not know has closed the source.
+// notFenced refuses while a cutover has closed the source. The state file may have been lost since; the journal on the
+// target still has it. Without the journal nobody would know how to open the source again.
 func (m *Move) notFenced(ctx context.Context, target db.Target) error {
 	sealed, err := target.Ledger().Get(ctx, db.FactCutover)
 	if err != nil || sealed != "" {
@@ -103,7 +106,7 @@ func (m *Move) notFenced(ctx context.Context, target db.Target) error {
 	return err
 }
 
-// abandonable says how to go on with a move that is under way.
+// abandonable adds to the error of a move that is under way how to go on.
 func abandonable(err error, move string) error {
 	if !errors.Is(err, cleanup.ErrUnderWay) {
 		return err
@@ -127,7 +130,8 @@ func (m *Move) warns(p *cleanup.Plan) string {
 		count.Of(len(tables), "table"), m.cfg.Target.Address(), strings.Join(tables, ", "))
 }
 
-// retire ends the state file, last of all, and says what was left.
+// retire renames the state file, last of all, and says what was left. A crash before that leaves the file, and cleanup
+// runs again: it finds nothing on the servers and comes here. The lock is given up first, since its file goes too.
 func (m *Move) retire(p *cleanup.Plan, st *state.State) (Result, error) {
 	ending, detail := ".abandoned", "the move is given up"
 	over := p.Over || st.Over()
@@ -158,7 +162,7 @@ func (m *Move) retire(p *cleanup.Plan, st *state.State) (Result, error) {
 		closed = m.cfg.Target.Address()
 	}
 	if over && m.cfg.Cutover.Fence == string(db.FenceReadOnly) {
-		detail += fmt.Sprintf("; %s stays read-only: turn read_only off there when it shall take writes again", closed)
+		detail += fmt.Sprintf("; %s stays read-only; to open it for writes again: SET GLOBAL read_only = OFF", closed)
 	}
 	return Result{Detail: detail, Facts: map[string]any{"statements": len(p.Steps), "state": kept}}, nil
 }

@@ -18,7 +18,8 @@ import (
 
 // Code is the kind of an error, by what its reader can do: one of the codes of package monitor. It is the exit status
 // of the command line, and the state file keeps that of a phase that failed. Of several kinds in one error, the one
-// counts that asks most of its reader.
+// counts that asks most of its reader. Example: a cutover whose outcome is unknown because the connection was lost is
+// 14 and not 1, because running it again blindly is what must not happen.
 func Code(err error) int {
 	var option OptionError
 	err = classify(err)
@@ -47,8 +48,8 @@ func Code(err error) int {
 	return monitor.CodeFailed
 }
 
-// unmended tells whether an error stays until somebody changes the configuration, an account, a server's settings,
-// or makes room: a unit that tries again gets the same.
+// unmended tells whether an error stays until somebody changes the configuration, an account or a server's settings,
+// or makes room on a disk. The systemd unit does not restart after these (RestartPreventExitStatus).
 func unmended(err error) bool {
 	return is(err, config.ErrInvalid, db.ErrAccess, db.ErrSetup, db.ErrSpace, state.ErrUnwritable,
 		syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EACCES, syscall.EPERM) // of this machine's files
@@ -59,7 +60,8 @@ func is(err error, kinds ...error) bool {
 	return slices.ContainsFunc(kinds, func(kind error) bool { return errors.Is(err, kind) })
 }
 
-// connectError is a server that could not be reached before anything was begun.
+// connectError is a server that could not be reached before anything was begun: the advice is about hosts and ports
+// then, not about progress that is saved.
 type connectError struct{ error }
 
 func (e connectError) Unwrap() error { return e.error }
@@ -72,7 +74,7 @@ func (m *Move) Outcome(code int, err error) monitor.Outcome {
 	_ = errors.As(err, &differing)
 	o := monitor.Outcome{
 		Computed: differing.computed, Code: code, Tables: concerned(err), Pending: errors.Is(err, ErrPending),
-		Told:    is(err, config.ErrInvalid, state.ErrOutOfOrder, state.ErrOver),
+		Advised: is(err, config.ErrInvalid, state.ErrOutOfOrder, state.ErrOver),
 		Nothing: errors.As(err, &unreachable),
 	}
 	if m != nil {

@@ -9,7 +9,8 @@ import (
 	"wherry/pkg/state"
 )
 
-// connect opens both ends.
+// connect opens both ends. check may not be allowed to read the bookkeeping yet: that is one of its findings, so it
+// gets a target that shows unreadable bookkeeping as absent.
 func (m *Move) connect(ctx context.Context) (err error) {
 	if m.rules, err = Rules(m.cfg); err != nil {
 		return err
@@ -29,8 +30,8 @@ func (m *Move) connect(ctx context.Context) (err error) {
 	return nil
 }
 
-// openSource opens the source to read from it. A server has one reader for each server id, so a phase beside
-// start-replica takes another id than the configured one.
+// openSource opens the source to read from it. A server has one reader for each server id and drops the older one, so a
+// phase beside start-replica takes another id than the configured one; else the two would cut each other off for ever.
 func (m *Move) openSource(ctx context.Context) (db.Source, error) {
 	o := opening{spoolDir: m.cfg.SpoolDir(), follows: m.rules.Follows}
 	if !m.lock.Beside() {
@@ -54,7 +55,8 @@ func (m *Move) openOldSource(ctx context.Context) (writtenEnd, error) {
 	return source, nil
 }
 
-// disconnect closes both ends and all that was opened besides. What comes next begins on the way forward.
+// disconnect closes both ends and all that was opened besides. What comes next begins on the way forward, with a new
+// way: nothing of the old connections can be used by mistake.
 func (m *Move) disconnect() error {
 	var errs []error
 	if m.source != nil {

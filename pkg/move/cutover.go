@@ -32,7 +32,8 @@ func (o Cutover) spec() spec {
 }
 
 // cutover runs the cutover while changes flow. A schema change in the log makes its plan stale, also between the gates
-// and the seal: then writes go on, and it begins anew with the new plan.
+// and the seal: then writes go on, and it begins anew with the new plan. In each round leave comes first: it records
+// the target's definitions for the way back, which must be those at the takeover.
 func (m *Move) cutover(ctx context.Context, o Cutover) (Result, error) {
 	st, err := m.file.Read()
 	if err != nil {
@@ -87,7 +88,7 @@ func (m *Move) cutover(ctx context.Context, o Cutover) (Result, error) {
 		return m.rehearsed(result)
 	}
 	return Result{
-		Detail: fmt.Sprintf("%s; writes were blocked for %s", m.taken, monitor.Span(result.Blocked)),
+		Detail: fmt.Sprintf("%s; writes were blocked for %s", m.tookOver, monitor.Span(result.Blocked)),
 		Facts: map[string]any{
 			"blocked_seconds": result.Blocked.Seconds(), "head": result.Head, "position": result.Final,
 			"verified_rows": result.Verified, "stray_changes": result.Stray,
@@ -95,12 +96,15 @@ func (m *Move) cutover(ctx context.Context, o Cutover) (Result, error) {
 	}, nil
 }
 
-// unfinished tells of every error of a cutover whose takeover was recorded before that the rest of it is not done.
+// unfinished marks every error that comes after the takeover was recorded as cutover.ErrUnfinished (exit status 15),
+// wherever it arose: also one that comes before the cutover's own code runs, such as a server that cannot be reached.
+// An unknown outcome stays what it is: it asks more of its reader.
 func (m *Move) unfinished(ctx context.Context, err error, reverse bool) error {
 	if err == nil || errors.Is(err, cutover.ErrOutcomeUnknown) {
 		return err
 	}
-	record, loadErr := journal{file: m.file, reverse: reverse}.Load(context.WithoutCancel(ctx)) // also interrupted
+	// Also when interrupted: exactly then the reader has to know whether the target has taken over.
+	record, loadErr := journal{file: m.file, reverse: reverse}.Load(context.WithoutCancel(ctx))
 	m.step = string(record.Step)
 	if loadErr != nil || !record.Sealed || record.Done || errors.Is(err, cutover.ErrUnfinished) {
 		return err
@@ -119,7 +123,8 @@ func (m *Move) dryCutover(ctx context.Context, c *cutover.Cutover) (Result, erro
 	return pending(len(steps), "step")
 }
 
-// cutoverOptions is what the configuration and the state file say of the cutover, and what it needs of other phases.
+// cutoverOptions is what the configuration and the state file say of the cutover, and what it needs of other phases:
+// phases do not import each other, so the comparisons are handed over as functions.
 func (m *Move) cutoverOptions(st *state.State) cutover.Options {
 	verified := m.half(st).Verify
 	options := cutover.Options{
@@ -152,7 +157,7 @@ func compared(report *verify.Report, err error) (cutover.Verified, error) {
 
 // cutoverObjects plans what moves besides tables; what was asked for and cannot be moved is an error.
 func (m *Move) cutoverObjects(ctx context.Context) ([]schema.ObjectPlan, error) {
-	if len(m.cfg.Cutover.Objects) == 0 { // none of them is looked for while writes are blocked
+	if len(m.cfg.Cutover.Objects) == 0 { // searching takes time, and writes may be blocked
 		return nil, nil
 	}
 	objects, err := m.planObjects(ctx)
@@ -162,8 +167,8 @@ func (m *Move) cutoverObjects(ctx context.Context) ([]schema.ObjectPlan, error) 
 	return objects.Plans, errors.Join(findingErrors(plan.Failed(objects.Findings))...)
 }
 
-// rehearsed tells what a rehearsal of the cutover has measured. What comes between the takeover and the end of the
-// switch is not in it.
+// rehearsed reports what a rehearsal of the cutover has measured, and keeps it in the state file. It stops before the
+// takeover, so hooks.switch and what comes after it are not in the measured time.
 func (m *Move) rehearsed(r *cutover.Result) (Result, error) {
 	parts := fmt.Sprintf("fence %s, drain %s, verify %s",
 		monitor.Span(r.Spent.Fence), monitor.Span(r.Spent.Drain), monitor.Span(r.Spent.Verify))

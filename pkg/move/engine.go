@@ -28,20 +28,21 @@ type writtenEnd interface {
 	ReadOnly(ctx context.Context) (bool, error)
 }
 
-// engine is a kind of server.
+// engine is a kind of server: what package move needs of it that is not in the contract of pkg/db.
 type engine struct {
 	openRead    func(ctx context.Context, s server) (readEnd, error)
 	openWritten func(ctx context.Context, s server) (writtenEnd, error)
-	bookkeeping func(move string) string     // the database of a move's bookkeeping, on either end
-	spoolSize   func(dir string) int64       // of what is kept of a source's log, in bytes
-	classify    func(err error) (kind error) // gives an error of a server its kind; others are returned as they are
+	bookkeeping func(move string) string // the database of a move's bookkeeping, on either end
+	spoolSize   func(dir string) int64   // of what is kept of a source's log, in bytes
+	// classify gives an error of a server its kind. Errors that it does not know, and nil, are returned as they are.
+	classify func(err error) (kind error)
 }
 
-// engines are the engines by the name that the configuration has for them. This file and that of each engine are the
-// only ones that know any.
+// engines are the engines by the name that the configuration has for them. This file and engine_NAME.go are the only
+// ones that know any: a new engine is one entry here and one such file.
 func engines() map[string]engine { return map[string]engine{"mysql": mysqlEngine()} }
 
-// server is how a server is opened.
+// server is what an engine needs to open a connection.
 type server struct {
 	*config.Endpoint
 	password string
@@ -50,7 +51,8 @@ type server struct {
 	opening
 }
 
-// opening is what a server is opened for, where it is read from.
+// opening is what a server is opened for if it is read from. The zero value reads no log, as for a server that is only
+// asked something.
 type opening struct {
 	serverID uint32 // as which its log is read; 0 picks one
 	spoolDir string // where its log is kept, if it is

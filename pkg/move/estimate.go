@@ -9,8 +9,9 @@ import (
 )
 
 // expect tells the progress how many rows each table has: what the source estimates now, since a recorded estimate
-// may be days old. A comparison takes the count of the copy instead, unless the estimate contradicts it. With a row
-// filter nobody knows (-1).
+// may be days old. A comparison takes the count of the copy instead, unless the estimate contradicts it: InnoDB's
+// estimates are off by half at times, and "150 %" helps nobody. With a row filter the number is unknown (-1). If the
+// source cannot say, the recorded estimates stay; the phase does not depend on them.
 func (m *Move) expect(ctx context.Context, chosen func(schema.Name) bool) {
 	var names []schema.Name
 	for _, r := range m.plan.Routes {

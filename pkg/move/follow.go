@@ -34,7 +34,8 @@ func (o Follow) spec() spec {
 	}
 }
 
-// follow applies changes until ctx ends, the goal is reached or the written end has taken over, which is no failure.
+// follow applies changes until ctx ends, the goal is reached or the written end has taken over, which is no failure: a
+// unit that has done its work must not be restarted.
 func (m *Move) follow(ctx context.Context, o Follow) (Result, error) {
 	began := time.Now()
 	goal, err := m.goal(ctx, o.Until)
@@ -74,7 +75,8 @@ func (m *Move) follow(ctx context.Context, o Follow) (Result, error) {
 	return out, err
 }
 
-// goal reads the position of --until. Whether the engine understands it shows now, not after hours.
+// goal reads the position of --until. It is compared once at the start, so that a typing error ends the command now
+// and not after hours of applying.
 func (m *Move) goal(ctx context.Context, until string) (db.Position, error) {
 	if until == "" {
 		return "", nil
@@ -90,14 +92,17 @@ func (m *Move) goal(ctx context.Context, until string) (db.Position, error) {
 	return goal, nil
 }
 
-// evolve follows schema changes. copying: tables whose copy has not ended are no obstacle.
+// evolve returns what follows schema changes. copying: a change of a table whose copy has not ended is allowed, because
+// init-copy copies that table again. skip: the next change was made by hand on the target (--skip-ddl).
 func (m *Move) evolve(copying, skip bool) *evolve.Evolver {
 	return m.evolver(evolve.Options{
 		Mode: evolve.Mode(m.cfg.Replicate.DDL), Copying: copying, Skip: skip, Recorded: m.list, Log: m.log,
 	})
 }
 
-// replicator applies changes. steady is false while rows may be newer than the log, when an absent row means nothing.
+// replicator returns what applies changes. steady is false while rows are copied: rows on the target may be newer than
+// the log that is replayed, so a row that is absent means nothing. When steady, an absent row was removed by somebody
+// else, and that is worth a warning.
 func (m *Move) replicator(steady bool, shapes *evolve.Evolver) *replicate.Replicator {
 	o := m.cfg.Replicate
 	var absent int64
@@ -108,7 +113,8 @@ func (m *Move) replicator(steady bool, shapes *evolve.Evolver) *replicate.Replic
 	}
 	return replicate.New(m.source, m.target, m.plan.Routes, replicate.Options{
 		BatchRows: o.BatchRows, BatchBytes: int(o.BatchBytes), BatchAge: o.BatchAge, Workers: o.Workers, Schema: shapes,
-		RetryFor: o.RetryFor, Clock: m.clock, Log: m.log, Unseen: unseen, Displaced: displaced, Settled: m.settled,
+		RetryFor: o.RetryFor, Clock: m.clock, Log: m.log, Unseen: unseen, Displaced: displaced,
+		Reconciled: m.reconciled,
 		Report: func(p replicate.Progress) {
 			m.progress.Replica(p.Position.String(), p.Rows, p.Changes, p.Lag, p.CaughtUp)
 			if steady && p.Absent > absent {

@@ -12,7 +12,7 @@ import (
 // spec is how a phase is run.
 type spec struct {
 	name    string
-	bare    bool                                     // without the frame: only the lock is taken
+	bare    bool                                     // without the frame (cleanup): only the lock is taken
 	reverse bool                                     // of the way back
 	beside  bool                                     // may run beside start-replica
 	once    bool                                     // says so and does nothing when it is done already
@@ -32,13 +32,17 @@ func (s spec) record() string {
 }
 
 // frame is what all phases have in common: whether the phase may run now, both ends, the plan, and the record of it.
+//
+// The order matters. A state file that may know too little is completed before it decides (recall). The plan is made
+// before the ends are exchanged, since the way back begins with the tables of the way forward. Nothing is recorded
+// before prepare has let the phase pass: a refused phase leaves no trace.
 func (m *Move) frame(ctx context.Context, s spec) (Result, error) {
 	st, err := m.file.Read()
 	if err != nil {
 		return Result{}, err
 	}
 	checking := s.name == state.PhaseCheck
-	if m.reverse { // of the phase before: the ends are opened anew
+	if m.reverse { // the phase before went back: its ends are exchanged, so they are opened anew
 		if err := m.disconnect(); err != nil {
 			m.log.Debug().Err(err).Msg("close")
 		}
@@ -78,7 +82,9 @@ func (m *Move) frame(ctx context.Context, s spec) (Result, error) {
 	return m.recorded(ctx, s)
 }
 
-// begins tells whether there is nothing to do, and refuses a phase whose turn it is not.
+// begins tells whether there is nothing to do (done), and refuses a phase whose turn it is not. After the takeover most
+// phases succeed at once, so that `wherry run` and a restarted unit end quietly. verify is the exception: if the last
+// one was not clean, it must not look as if it were.
 func (m *Move) begins(st *state.State, s spec) (out Result, done bool, err error) {
 	switch over := map[string]any{"over": true}; {
 	case s.reverse && st.Back():
@@ -105,7 +111,8 @@ func (m *Move) begins(st *state.State, s spec) (out Result, done bool, err error
 	return Result{}, false, nil
 }
 
-// recorded runs a phase and keeps in the state file how it went.
+// recorded runs a phase and keeps in the state file how it went: done, interrupted by the caller, or failed with its
+// code and the tables that it is about, from which status derives its advice.
 func (m *Move) recorded(ctx context.Context, s spec) (Result, error) {
 	record := m.file.Phase(s.record())
 	if err := record.Begin(); err != nil {
@@ -124,7 +131,9 @@ func (m *Move) recorded(ctx context.Context, s spec) (Result, error) {
 	return out, err
 }
 
-// prepare refuses what does not belong to the move before anything is done.
+// prepare refuses what does not belong to the move before anything is done. sameMove comes before begin and admit: no
+// statement may run on a target that belongs to another move. A dry run only looks at the plan: it writes nothing, so
+// it may be tried before the servers are as they must be.
 func (m *Move) prepare(ctx context.Context, s spec) error {
 	if err := m.admissible(); err != nil {
 		return err
@@ -135,7 +144,8 @@ func (m *Move) prepare(ctx context.Context, s spec) error {
 	if err := m.sameMove(ctx); err != nil {
 		return err
 	}
-	if err := m.begin(ctx, s.name); err != nil { // the way back must have begun before a phase is admitted to it
+	// Before admit: a phase of the way back is judged by the ledger on the source, which begin makes.
+	if err := m.begin(ctx, s.name); err != nil {
 		return err
 	}
 	if s.admit != nil {

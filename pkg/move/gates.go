@@ -12,7 +12,8 @@ import (
 	"wherry/pkg/verify"
 )
 
-// gates are the preconditions of the cutover that only the move can check, not the engine.
+// gates are the preconditions of the cutover that only the move can check, not the engine. They run while writes go on,
+// and may take long: foreign_keys reads every table with a foreign key once.
 func (m *Move) gates() []cutover.Gate {
 	return []cutover.Gate{
 		{Name: "verify", Check: func(context.Context) error {
@@ -43,7 +44,8 @@ func (m *Move) gates() []cutover.Gate {
 }
 
 // lag returns how far the target is behind, as the process that applies changes said last. One that has just begun
-// gets a few seconds to say it.
+// gets a few seconds to say it. What it said long ago is no longer true: the age is added, so a process that hangs does
+// not look caught up.
 func (m *Move) lag(ctx context.Context) (time.Duration, error) {
 	if !m.lock.Beside() {
 		return m.ownLag(ctx)

@@ -8,6 +8,7 @@ import (
 	"wherry/pkg/hook"
 )
 
+// hookCommand is a command of the configuration. key is its name below hooks:; command is empty if it is not set.
 type hookCommand struct{ key, command string }
 
 func (m *Move) hooks() []hookCommand {
@@ -21,7 +22,9 @@ func (m *Move) hooks() []hookCommand {
 	}
 }
 
-// runHook runs the user's command for a point of the cutover, if there is one.
+// runHook runs the user's command for a point of the cutover, if there is one. name is as the cutover has it, such as
+// "before-cutover". What hooks are given on the way back is the direction, with source and target as they are now: the
+// source is the server that is read. facts win over these.
 func (m *Move) runHook(ctx context.Context, name string, facts map[string]string) error {
 	key := strings.ReplaceAll(name, "-", "_")
 	for _, h := range m.hooks() {
@@ -44,7 +47,7 @@ func (m *Move) runHook(ctx context.Context, name string, facts map[string]string
 	return nil
 }
 
-// checkHooks looks whether the commands that the cutover will run are there.
+// checkHooks checks that the commands that the cutover will run exist. It does not run them: they may act.
 func (m *Move) checkHooks() (findings []db.Finding) {
 	for _, h := range m.hooks() {
 		if h.command == "" {

@@ -10,7 +10,8 @@ import (
 )
 
 // identity is what may not change while a move runs. It is a fact on the target (db.FactMove), because the state
-// file can be lost, and another one can be used on another machine; what was copied stays as it was copied.
+// file can be lost, and another one can be used on another machine. Example: somebody narrows a row filter after half
+// of the rows are copied; the rows that it now leaves out would stay on the target and never change again.
 type identity struct {
 	Fingerprint string `json:"fingerprint"` // of the configuration's routes and filters
 	Source      string `json:"source"`      // the server's own identity
@@ -21,7 +22,7 @@ func (m *Move) identity(ctx context.Context) (identity, error) {
 	return identity{Fingerprint: m.cfg.Fingerprint(), Source: source.UUID}, err
 }
 
-// begun returns which move the target holds; zero when none.
+// begun returns which move the target holds; zero if none, which also means that init-schema has not begun.
 func (m *Move) begun(ctx context.Context) (begun identity, err error) {
 	text, err := m.target.Ledger().Get(ctx, db.FactMove)
 	if err != nil || text == "" {
@@ -46,7 +47,8 @@ func (m *Move) recordIdentity(ctx context.Context) error {
 	return m.target.Ledger().Put(ctx, db.FactMove, string(text))
 }
 
-// sameMove refuses a target that holds a move of this name with other routes or filters, or from another source.
+// sameMove refuses a target that holds a move of this name with other routes or filters. If another server answers as
+// the source, that one is adopted, if it has the same history (see adopt).
 func (m *Move) sameMove(ctx context.Context) error {
 	begun, err := m.begun(ctx)
 	if err != nil || begun == (identity{}) {
@@ -67,17 +69,16 @@ func (m *Move) sameMove(ctx context.Context) error {
 
 // otherRules is the error for a configuration whose routes or filters are not those that the move began with.
 func (m *Move) otherRules() error {
-	return fmt.Errorf("%w: the target holds move %s with other routes or filters than the configuration has: put "+
-		"it back "+
-		"as it was, or drop the target's tables and its bookkeeping and begin again; nothing was changed",
+	return fmt.Errorf("%w: the target holds move %s with other routes or filters than the configuration has: put it "+
+		"back as it was, or drop the target's tables and its bookkeeping and begin again; nothing was changed",
 		state.ErrOtherMove, m.cfg.Move)
 }
 
-// notOver refuses to begin a move again once its target has taken over. If the state file does not know that, it is
-// told.
+// notOver refuses to begin a move again once its target has taken over. The phases are written down as done in the
+// state file, which did not know it, so that cutover is the next phase there too.
 func (m *Move) notOver(ctx context.Context, phase string) error {
 	if phase != state.PhaseInitSchema && phase != state.PhaseInitCopy {
-		return nil // which look themselves
+		return nil // all other phases ask for the takeover themselves
 	}
 	sealed, err := m.target.Ledger().Get(ctx, db.FactCutover)
 	if err != nil || sealed == "" {

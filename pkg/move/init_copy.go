@@ -41,6 +41,7 @@ func (o InitCopy) spec() spec {
 }
 
 // initCopy copies with a replicator that replays what changed meanwhile, up to a point where the target is consistent.
+// Before it calls the target consistent, it compares once the tables of which the log does not tell all (reconcile).
 func (m *Move) initCopy(ctx context.Context, tables []string) (Result, error) {
 	began := time.Now()
 	again, err := m.copyAgain(tables)
@@ -50,12 +51,12 @@ func (m *Move) initCopy(ctx context.Context, tables []string) (Result, error) {
 	copier, took := m.copier(), newStopwatch(m.progress, began)
 	replay := m.replicator(false, m.evolve(true, false))
 	c := copy.New(m.source, m.target, m.plan.Routes, replay, copy.Options{
-		Shapes: copier, Again: again,
+		Shapes: copier, Recopy: again,
 		Workers: m.cfg.Copy.Workers, ChunkRows: m.cfg.Copy.ChunkRows, ChunkBytes: int64(m.cfg.Copy.ChunkBytes),
 		IndexWorkers: m.cfg.Copy.IndexWorkers, RetryFor: m.cfg.Replicate.RetryFor,
 		Observe: took, Log: m.log,
-		Settle: func(ctx context.Context, routes []*route.Route) (db.Position, error) {
-			return m.settle(ctx, routes, replay.ReplayExactly)
+		Reconcile: func(ctx context.Context, routes []*route.Route) (db.Position, error) {
+			return m.reconcile(ctx, routes, replay.ReplayExactly)
 		},
 	})
 	m.expect(ctx, nil)
@@ -66,12 +67,13 @@ func (m *Move) initCopy(ctx context.Context, tables []string) (Result, error) {
 	return m.copied(began, took), nil
 }
 
-// copier follows schema changes of tables whose copy has not ended.
+// copier follows schema changes of tables whose copy has not ended: it drops what was copied, and makes the table anew.
 func (m *Move) copier() *evolve.Copier {
 	return evolve.NewCopier(m.evolve(true, false), m.source, m.target, m.create)
 }
 
-// copied sums the copy up.
+// copied sums up the copy. Rows of chunks that an earlier run had loaded count too; the speed of this run alone is
+// known to the progress.
 func (m *Move) copied(began time.Time, took *stopwatch) Result {
 	p := m.progress.Snapshot()
 	var rows int64
@@ -96,7 +98,7 @@ func (m *Move) copied(began time.Time, took *stopwatch) Result {
 	}
 }
 
-// copyAgain reads the tables that are to be copied again.
+// copyAgain reads the names of --table. OptionError: one is no db.table, or not of the move.
 func (m *Move) copyAgain(tables []string) (again []schema.Name, err error) {
 	for _, text := range tables {
 		name, ok := schema.ParseName(text)
@@ -109,7 +111,8 @@ func (m *Move) copyAgain(tables []string) (again []schema.Name, err error) {
 	return again, nil
 }
 
-// dryCopy prints what the copy would execute on the target besides loading rows.
+// dryCopy prints what the copy would execute on the target besides loading rows: indexes and foreign keys that the
+// tables lack now, so init-schema must have run.
 func (m *Move) dryCopy(ctx context.Context) (Result, error) {
 	statements := 0
 	m.expect(ctx, nil)

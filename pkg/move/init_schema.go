@@ -32,7 +32,8 @@ func (o InitSchema) spec() spec {
 	}
 }
 
-// initSchema creates the tables. The move is recorded on the target (claim) before the first of them.
+// initSchema creates the tables. The move is recorded on the target (claim) before the first of them: a crash after
+// CREATE TABLE then leaves a table that is known to be the move's, and not one that looks like somebody else's.
 func (m *Move) initSchema(ctx context.Context, o InitSchema) (Result, error) {
 	mine, err := m.mine(ctx)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // journal keeps the cutover's steps in the state file, and those that writes do not wait for in the bookkeeping
-// too: should the file be lost while the source is closed, it is known there.
+// too. If the file is lost while the source is closed, the bookkeeping still tells that it is, and how to open it.
 type journal struct {
 	file    *state.File
 	ledger  db.Ledger
@@ -34,7 +34,7 @@ func (j journal) Load(context.Context) (cutover.Record, error) {
 	}, nil
 }
 
-// Save keeps a step, in the state file first.
+// Save keeps a step, in the state file first: that is a local write of milliseconds, and the target may be what fails.
 func (j journal) Save(ctx context.Context, r cutover.Record) error {
 	err := j.file.Update(func(st *state.State) error {
 		*st.Way(j.reverse).Cutover = cutoverState(r)
@@ -44,8 +44,8 @@ func (j journal) Save(ctx context.Context, r cutover.Record) error {
 	if err != nil || r.Step == cutover.StepSeal || r.Sealed && r.Step == cutover.StepSwitch {
 		return err
 	}
-	// The fence is lifted. If the target does not hear of it and the file is lost, the next cutover takes itself for an
-	// interrupted one, which does no harm.
+	// An empty step: the fence is lifted. If the target cannot be told and the file is lost later, the next cutover
+	// takes itself for an interrupted one and lifts the fence once more, which does no harm.
 	if r.Step == "" {
 		ctx, cancel := context.WithTimeout(ctx, clearingTimeout)
 		defer cancel()
@@ -59,7 +59,8 @@ func (j journal) Save(ctx context.Context, r cutover.Record) error {
 	return j.ledger.Put(ctx, db.FactJournal, string(text))
 }
 
-// clearingTimeout is how long a cutover that was undone waits for the target, which may be why it was.
+// clearingTimeout is how long a cutover that was undone waits for the target. The target may be the reason for the
+// undo, and then it does not answer now either.
 const clearingTimeout = 5 * time.Second
 
 // cutoverState is a record as the state file has it.
@@ -77,9 +78,9 @@ func cutoverState(r cutover.Record) state.Cutover {
 	return c
 }
 
-// readJournal reads what a cutover of a move has recorded in the bookkeeping, zero when none is under way. The
+// readJournal reads what a cutover of a move has recorded in the bookkeeping; zero if none is under way. The
 // bookkeeping may contradict itself, as after a repair by hand: a takeover that is noted in the journal alone is
-// cutover.ErrOutcomeUnknown, and never taken for done.
+// cutover.ErrOutcomeUnknown, and never counts as done.
 func readJournal(ctx context.Context, l db.Ledger, move string) (record cutover.Record, err error) {
 	text, err := l.Get(ctx, db.FactJournal)
 	if err == nil && text != "" {

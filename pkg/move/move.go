@@ -57,14 +57,14 @@ type Move struct {
 	progress *monitor.Progress
 	file     *state.File
 	lock     *state.Lock
-	kept     bool   // the lock is kept until Close, see Lock
+	kept     bool   // the lock and the connections are kept until Close, see Lock
 	phase    string // that was begun last, as the state file names it; empty before any
 	step     string // last step of a cutover that is not finished
 
-	*way               // that the phase runs on, with its ends; never nil
-	opened []io.Closer // besides the ends
-	rules  *route.Rules
-	noting sync.Mutex // see displaced
+	*way                // the direction that the phase runs in, with its ends; never nil
+	opened []io.Closer  // what is to be closed besides the ends
+	rules  *route.Rules // which tables move; nil until connect
+	noting sync.Mutex   // several appliers may add to one fact, see displaced
 }
 
 // Phase is a phase with its options: Check, InitSchema, InitCopy, Follow, Verify, Cutover or Cleanup.
@@ -132,7 +132,8 @@ func (m *Move) Run(ctx context.Context, p Phase) (Result, error) {
 	return result, err
 }
 
-// enter takes the lock for a phase, or tells who looks that it is the next one.
+// enter takes the lock for a phase. If the lock is kept for several phases, it shows others which phase runs now. A
+// phase that may run beside start-replica takes a second lock when start-replica holds the first.
 func (m *Move) enter(s spec) (err error) {
 	switch {
 	case m.kept:
@@ -151,7 +152,8 @@ func (m *Move) Close() {
 	m.release()
 }
 
-// release closes all that a phase had opened, and gives up the lock.
+// release closes all that a phase had opened, and then gives up the lock: in the other order the next process could
+// find the connections of this one still at work.
 func (m *Move) release() {
 	err := m.disconnect()
 	if m.lock != nil {

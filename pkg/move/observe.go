@@ -9,7 +9,8 @@ import (
 	"wherry/pkg/state"
 )
 
-// mirrorEvery is how often a running phase's progress goes to the state file.
+// mirrorEvery is how often a running phase's progress goes to the state file. cutover reads the lag from there, so this
+// bounds how old that can be.
 const mirrorEvery = 2 * time.Second
 
 // mirrorShare bounds the time spent on the state file, which grows with the number of tables: after a write that
@@ -22,7 +23,8 @@ type mirroring func(st *state.State, p monitor.Snapshot)
 // observeEvery is how often a caller is told the progress.
 const observeEvery = time.Second
 
-// observed runs f with live progress on the terminal, for the caller and in the state file.
+// observed runs f with live progress on the terminal, for the caller and in the state file. It keeps observing while f
+// winds up after ctx has ended, and each observer sees the final numbers once f has returned.
 func (m *Move) observed(ctx context.Context, mirror mirroring, f func(ctx context.Context) error) error {
 	observe := m.opts.Observe
 	if observe == nil {
@@ -104,7 +106,8 @@ func mirrorProgress(st *state.State, phase string, p monitor.Snapshot) {
 	}
 }
 
-// mirrorCopy is the copy's part of the state.
+// mirrorCopy is the copy's part of the state. Tables that the state file does not list are left out: they are listed
+// when they are recorded.
 func (m *Move) mirrorCopy(st *state.State, p monitor.Snapshot) {
 	mirrorProgress(st, m.phase, p)
 	records := make(map[string]*state.Table, len(st.Tables))

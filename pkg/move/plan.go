@@ -13,7 +13,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Rules reads which tables move, and where to. The error is config.ErrInvalid.
+// Rules reads which tables move, and where to. It asks no server, so `config validate` can use it. The error is
+// config.ErrInvalid.
 func Rules(cfg *config.Config) (*route.Rules, error) {
 	renames := make([]route.Rename, len(cfg.Routes))
 	for i, r := range cfg.Routes {
@@ -45,8 +46,9 @@ func (m *Move) planObjects(ctx context.Context) (*plan.Objects, error) {
 	return plan.BuildObjects(ctx, m.source, m.target.Dialect(), m.rules, m.plan.Routes, opts)
 }
 
-// planMove plans the move of the tables that are recorded on the target, as they were at its position; before any
-// are, or when the source is asked for, of those that the source has.
+// planMove plans the move. Once tables are recorded on the target, the plan is made of those, as they were at the
+// target's position: the log that is still to be read has rows of that form, whatever the source has now. Before any
+// are recorded, and for check (source is true), the plan is made of the tables that the source has.
 func (m *Move) planMove(ctx context.Context, source bool) (err error) {
 	if !source {
 		if m.records, err = m.target.Ledger().Records(ctx); err != nil {
@@ -61,8 +63,8 @@ func (m *Move) planMove(ctx context.Context, source bool) (err error) {
 	return err
 }
 
-// planOf plans tables that are recorded already. They are taken as understood, and a foreign key may refer to a table
-// that a later change in the log makes.
+// planOf plans tables that are recorded already. They were proved readable when they were recorded (Proved), and a
+// foreign key may refer to a table that a later change in the log makes (Dangling).
 func (m *Move) planOf(tables []*schema.Table) *plan.Plan {
 	opts := m.planOptions()
 	opts.Dangling, opts.Proved = true, true
@@ -77,7 +79,7 @@ func (m *Move) planOptions() plan.Options {
 	return plan.Options{Allowed: allowed, Objects: m.cfg.Cutover.Objects}
 }
 
-// planAgain plans the move of the tables as they are recorded by now.
+// planAgain plans the move of the tables as they are recorded by now, after a schema change was followed.
 func (m *Move) planAgain(ctx context.Context) error {
 	if err := m.replan(ctx); err != nil {
 		return err

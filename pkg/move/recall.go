@@ -17,10 +17,11 @@ import (
 // ledger, which tells what phases are done and whether a cutover has closed the source.
 
 // recalled is the detail of phases that were found done.
-const recalled = "done, as the target's bookkeeping tells"
+const recalled = "done, according to the target's bookkeeping"
 
 // forgetful tells whether the state file may know less than the target: it has no phases, it does not admit this
-// phase, or this is a cutover of which it has no step, while an earlier one may have closed the source.
+// phase, or this is a cutover of which it has no step, while an earlier one may have closed the source. In all other
+// cases the target is not asked, and a command without servers stays one.
 func forgetful(st *state.State, s spec) bool {
 	var admitted error
 	if s.reverse {
@@ -63,8 +64,8 @@ func (m *Move) recall(ctx context.Context, st *state.State, s spec) (*state.Stat
 	})
 	if changed {
 		m.log.Warn().Str("state", m.file.Path()).Msg("the state file did not know how far the move is: it is " +
-			"written again " +
-			"from the target's bookkeeping; what it alone knew, such as the last verification, has to be done again")
+			"written again from the target's bookkeeping; what it alone knew, such as the last verification, has to " +
+			"be done again")
 	}
 	if err != nil {
 		return nil, err
@@ -72,7 +73,7 @@ func (m *Move) recall(ctx context.Context, st *state.State, s spec) (*state.Stat
 	return m.file.Read()
 }
 
-// memory is what the target knows of a move.
+// memory is what the target's ledger knows of a move: phases that are done, positions, tables, and the cutover.
 type memory struct {
 	created, copied bool
 	sealed          bool
@@ -82,7 +83,7 @@ type memory struct {
 	turned          string // where the way back begins, if it was begun
 }
 
-// remembered reads it.
+// remembered reads a memory from the ledger and from the target's tables.
 func (m *Move) remembered(ctx context.Context) (mem memory, err error) {
 	facts := map[string]string{}
 	for _, name := range []string{
@@ -104,13 +105,13 @@ func (m *Move) remembered(ctx context.Context) (mem memory, err error) {
 	if mem.journal, err = readJournal(ctx, m.target.Ledger(), m.cfg.Move); err != nil {
 		return mem, err
 	}
-	settled := facts[db.FactConsistent] != "" && facts[db.FactCascades]+facts[db.FactDisplaced] == ""
-	return mem, m.rememberTables(ctx, &mem, settled)
+	reconciled := facts[db.FactConsistent] != "" && facts[db.FactCascades]+facts[db.FactDisplaced] == ""
+	return mem, m.rememberTables(ctx, &mem, reconciled)
 }
 
-// rememberTables looks how far the tables are. The phase init-schema is done when all exist, and init-copy when each
-// is copied and has its indexes and foreign keys.
-func (m *Move) rememberTables(ctx context.Context, mem *memory, settled bool) error {
+// rememberTables finds out how far the tables are. The phase init-schema is done when all exist, and init-copy when
+// each is copied and has its indexes and foreign keys. reconciled: no table waits to be compared, see reconcile.
+func (m *Move) rememberTables(ctx context.Context, mem *memory, reconciled bool) error {
 	records, err := m.target.Ledger().Records(ctx)
 	if err != nil {
 		return err
@@ -132,7 +133,7 @@ func (m *Move) rememberTables(ctx context.Context, mem *memory, settled bool) er
 	for _, r := range records {
 		copying[r.Source] = r.Copy
 	}
-	mem.created, mem.copied = len(plan.Routes) > 0, settled && len(plan.Routes) > 0
+	mem.created, mem.copied = len(plan.Routes) > 0, reconciled && len(plan.Routes) > 0
 	for _, r := range plan.Routes {
 		got := there[r.Target.Name()]
 		t := state.Table{
@@ -142,7 +143,7 @@ func (m *Move) rememberTables(ctx context.Context, mem *memory, settled bool) er
 		switch {
 		case got == nil:
 			mem.created, mem.copied, t.Status = false, false, state.TablePlanned
-		case !settled || copying[r.Source.Name()] ||
+		case !reconciled || copying[r.Source.Name()] ||
 			len(m.target.Dialect().Differences(r.Target.Table, got, true, true)) > 0:
 			mem.copied = false
 		default:
@@ -153,7 +154,8 @@ func (m *Move) rememberTables(ctx context.Context, mem *memory, settled bool) er
 	return nil
 }
 
-// into adds to a state what it lacks, and tells whether that was anything.
+// into adds to a state what it lacks, and tells whether it changed anything. It never takes anything away: what the
+// state file alone knows, such as the last verification, stays.
 func (mem *memory) into(st *state.State) (changed bool) {
 	done := func(name string) {
 		if !st.Done(name) {
@@ -180,7 +182,9 @@ func (mem *memory) into(st *state.State) (changed bool) {
 		st.Positions = mem.positions
 	}
 	if mem.sealed && !st.Over() && (!mem.journal.Sealed || mem.journal.Step == "") {
-		mem.journal.Sealed, mem.journal.Step = true, cutover.StepSwitch // which the next run finds done, or does
+		// The takeover is recorded, but not how far the cutover came after it. The first step after the seal is
+		// assumed: that step and every later one finds out by itself whether it was done.
+		mem.journal.Sealed, mem.journal.Step = true, cutover.StepSwitch
 	}
 	if mem.journal.Step != "" && st.Cutover.Step == "" && !st.Over() {
 		st.Cutover = cutoverState(mem.journal)

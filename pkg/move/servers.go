@@ -12,7 +12,9 @@ import (
 	"wherry/pkg/state"
 )
 
-// sameServers refuses a source or target that is not the one that the move began with.
+// sameServers refuses a source or target that is not the one that the move began with, and notes the servers in the
+// state file. A host name may lead to another server tomorrow; the server's own UUID does not change. A source that was
+// proved to have the same history (adopt) is accepted, and what belonged to the former one is forgotten.
 func (m *Move) sameServers(ctx context.Context) error {
 	source, err := m.source.Identity(ctx)
 	if err != nil {
@@ -39,7 +41,7 @@ func (m *Move) sameServers(ctx context.Context) error {
 			return otherServer(m.to.name, target, written.UUID)
 		}
 		switch changed := read.UUID != "" && read.UUID != source.UUID; {
-		case changed && m.heir && begun.Source == source.UUID: // which was proved to have the same history
+		case changed && m.heir && begun.Source == source.UUID: // adopt has recorded it on the target
 			m.forget(st)
 		case changed:
 			return otherServer(m.from.name, source, read.UUID)
@@ -69,7 +71,8 @@ func (m *Move) mine(ctx context.Context) (func(schema.Name) bool, error) {
 	return func(n schema.Name) bool { _, ours := owned[n]; return ours }, err
 }
 
-// ownTables writes the list of the move's tables into bookkeeping of an older version, which kept no list.
+// ownTables writes the list of the move's tables into bookkeeping of an older version, which kept no list. Without the
+// list the engine refuses every schema statement.
 func (m *Move) ownTables(ctx context.Context) error {
 	ledger := m.target.Ledger()
 	listed, err := ledger.Owned(ctx)
@@ -91,7 +94,8 @@ func (m *Move) ownTables(ctx context.Context) error {
 	return ledger.Own(ctx, put, nil)
 }
 
-// applied returns the position up to which the target has everything, durably.
+// applied returns the position up to which the target has everything, durably. After the takeover the position of the
+// applier is gone, and the final one counts. An error if there is neither: nothing was copied yet.
 func (m *Move) applied(ctx context.Context) (db.Position, error) {
 	for _, fact := range []string{db.FactPosition, db.FactFinal} {
 		value, err := m.target.Ledger().Get(ctx, fact)

@@ -17,13 +17,13 @@ type spool interface {
 	Trim(upto db.Position) error
 }
 
-const spoolStart = 50 * time.Millisecond // how often it is looked whether the copy has begun
+const spoolStart = 50 * time.Millisecond // how often the ledger is asked whether the copy has a position yet
 
 // errSpooled ends the spool when the phase has ended.
 var errSpooled = errors.New("the phase has ended")
 
 // spooled runs f while the source's log is kept on this machine, if copy.spool is set. If it cannot be kept, f ends
-// too.
+// too: to go on would break the promise that the source may purge its log, and nobody would notice for hours.
 func (m *Move) spooled(ctx context.Context, f func(ctx context.Context) error) error {
 	if !m.cfg.Copy.Spool {
 		return f(ctx)
@@ -44,7 +44,8 @@ func (m *Move) spooled(ctx context.Context, f func(ctx context.Context) error) e
 	return group.Wait()
 }
 
-// keepLog keeps the log from the target's position on, as soon as there is one. A lost server is tried again.
+// keepLog keeps the log from the target's position on, as soon as there is one. A lost source is tried again for
+// replicate.retry_for; a connection that held for a minute begins a new such span.
 func (m *Move) keepLog(ctx context.Context) error {
 	var from string
 	for from == "" {
@@ -77,7 +78,8 @@ func (m *Move) keepLog(ctx context.Context) error {
 	}
 }
 
-// trim removes from the spool what the target has applied. An error is only logged: the rest takes room, no more.
+// trim removes from the spool what the target has applied. An error is only logged: what stays takes room and does no
+// other harm.
 func (m *Move) trim(p monitor.Snapshot) {
 	if m.spool == nil || p.Replica.Position == "" {
 		return

@@ -15,10 +15,12 @@ import (
 
 const (
 	adoptPause    = time.Second      // before a server that is not ready is asked again
-	adoptedWithin = 30 * time.Second // how long a phase beside start-replica waits for that to take the new source over
+	adoptedWithin = 30 * time.Second // how long a phase beside start-replica waits until that has adopted the source
 )
 
-// adopt makes the server that answers now the source, once it is proved to have what the target holds.
+// adopt makes the server that answers now the source, once it is proved to have what the target holds. Only the phase
+// that applies changes may do so: a phase beside it waits for that. After the takeover it is refused, because the fence
+// stands on the old source. The new identity is recorded on the target last, so a crash before repeats the proof.
 func (m *Move) adopt(ctx context.Context, begun, now identity) error {
 	what := fmt.Sprintf("the source at %s is another server (%s) than the move has been read from (%s)",
 		m.cfg.Source.Address(), now.Source, begun.Source)
@@ -27,15 +29,14 @@ func (m *Move) adopt(ctx context.Context, begun, now identity) error {
 	}
 	if sealed, err := m.target.Ledger().Get(ctx, db.FactCutover); err != nil || sealed != "" {
 		return errors.Join(err, fmt.Errorf("%w: %s, and the target has taken over already: put the old one back to "+
-			"finish "+
-			"the cutover; nothing was changed", state.ErrOtherMove, what))
+			"finish the cutover; nothing was changed", state.ErrOtherMove, what))
 	}
 	err := m.patiently(ctx, func() error { return m.continues(ctx) })
 	switch {
 	case errors.Is(err, db.ErrUnsupported):
 		return fmt.Errorf("%w: %s, and nothing proves that it has the same history: %w; put the old one back, or "+
-			"drop the "+
-			"target's tables and its bookkeeping and begin again; nothing was changed", state.ErrOtherMove, what, err)
+			"drop the target's tables and its bookkeeping and begin again; nothing was changed", state.ErrOtherMove,
+			what, err)
 	case err != nil:
 		return fmt.Errorf("%s: %w", what, err)
 	}
@@ -48,8 +49,9 @@ func (m *Move) adopt(ctx context.Context, begun, now identity) error {
 	return nil
 }
 
-// continues proves that the configured source has everything that the target holds: all up to the target's position,
-// and before the target is consistent, all that the rows of any chunk can show.
+// continues proves that the configured source has everything that the target holds: all up to the target's position.
+// Before the target is consistent, chunks may show rows from after that position, so the new source must also have all
+// that the snapshots of the chunks could see. db.ErrUnsupported: that cannot be proved.
 func (m *Move) continues(ctx context.Context) error {
 	ledger := m.target.Ledger()
 	at, err := ledger.Get(ctx, db.FactPosition)
@@ -100,9 +102,8 @@ func (m *Move) adopted(ctx context.Context, now identity, what string) error {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%w: %s, and start-replica has not gone over to it: stop that one, and run it again "+
-				"with this "+
-				"configuration", ErrRefused, what)
+			return fmt.Errorf("%w: %s, and start-replica has not gone over to it: stop start-replica, and run it "+
+				"again with this configuration", ErrRefused, what)
 		}
 		if err := db.Pause(ctx, adoptPause); err != nil {
 			return err
@@ -111,7 +112,8 @@ func (m *Move) adopted(ctx context.Context, now identity, what string) error {
 }
 
 // through runs a phase to its end. If the source's address leads to another server meanwhile, that one is adopted if
-// it can be, and the phase runs again. A cutover does not: its fence is on the first server.
+// it can be, and the phase runs again. A cutover is not repeated: its fence is on the first server, so writes to the
+// second one are open.
 func (m *Move) through(ctx context.Context, s spec) (Result, error) {
 	for {
 		out, err := s.run(ctx, m)
@@ -125,7 +127,8 @@ func (m *Move) through(ctx context.Context, s spec) (Result, error) {
 	}
 }
 
-// reconnect opens both ends again and refuses servers that do not belong to the move.
+// reconnect opens both ends again and refuses servers that do not belong to the move. During a failover a server may
+// be away, or not yet have what it needs: both are tried again.
 func (m *Move) reconnect(ctx context.Context, s spec) error {
 	if err := m.disconnect(); err != nil {
 		m.log.Debug().Err(err).Msg("close")
@@ -150,7 +153,8 @@ func (m *Move) reconnect(ctx context.Context, s spec) error {
 	})
 }
 
-// forget drops what the state file says of the former source: the last comparison, and a fence on it.
+// forget drops what the state file says of the former source: the last comparison, and a fence on it. The fence itself
+// cannot be lifted from here, since that server is gone; the warning says what to do there.
 func (m *Move) forget(st *state.State) {
 	st.Verify = state.Verify{}
 	c := &st.Cutover

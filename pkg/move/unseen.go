@@ -13,6 +13,8 @@ type unseenTarget struct{ db.Target }
 
 func (t unseenTarget) Ledger() db.Ledger { return unseenLedger{t.Target.Ledger()} }
 
+// unseenLedger answers "nothing" where the account may not read. Other errors stay errors: a lost connection must not
+// look like a move that has not begun.
 type unseenLedger struct{ db.Ledger }
 
 func (l unseenLedger) Get(ctx context.Context, name string) (string, error) {

@@ -31,7 +31,8 @@ func (o Verify) spec() spec {
 	}
 }
 
-// verify compares while changes flow, and keeps the result in the state file: the cutover relies on it.
+// verify compares while changes flow, and keeps the result in the state file: the cutover relies on it. A comparison of
+// some tables (--table) amends the last full one: it can mend what that had found, and never stands for all tables.
 func (m *Move) verify(ctx context.Context, o Verify) (Result, error) {
 	selected, err := m.selectTables(o.Tables)
 	if err != nil {
@@ -63,7 +64,7 @@ func (m *Move) verify(ctx context.Context, o Verify) (Result, error) {
 	return m.verified(report, record, time.Since(began))
 }
 
-// selectTables returns which source tables are compared.
+// selectTables returns which source tables are compared; nil means all. OptionError: a name is not of the move.
 func (m *Move) selectTables(names []string) (func(schema.Name) bool, error) {
 	if len(names) == 0 {
 		return nil, nil //nolint:nilnil // nil means all
@@ -86,7 +87,7 @@ func (m *Move) selectTables(names []string) (func(schema.Name) bool, error) {
 	return func(n schema.Name) bool { return wanted[n.String()] }, nil
 }
 
-// watchVerify turns the totals that a verification tells into the steps that the progress counts.
+// watchVerify turns the totals of a verification into the increments that the progress counts.
 func (m *Move) watchVerify() func(verify.Progress) {
 	var last verify.Progress
 	return func(p verify.Progress) {
@@ -121,7 +122,8 @@ func verifyRecord(report *verify.Report) state.Verify {
 	return record
 }
 
-// verified tells what a comparison has found. took is its time.
+// verified is the result of a comparison: ErrDifferences with the tables unless both ends are equal. took is its time.
+// If all differing rows differ in generated columns only, the advice is another one: --repair cannot write those.
 func (m *Move) verified(report *verify.Report, record state.Verify, took time.Duration) (Result, error) {
 	out := Result{
 		Report: report, Verified: record,

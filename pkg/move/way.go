@@ -22,18 +22,18 @@ type way struct {
 	spool   spool         // keeps the read end's log on this machine; nil: nothing does
 	clock   time.Duration // the read end's, minus ours
 	plan    *plan.Plan
-	records []db.Record // that the plan was made of; none before init-schema
+	records []db.Record // what the plan was made of; none before init-schema
 
-	name     string // as hooks are told it
-	reverse  bool   // whose half of the state file it is
-	from, to end    // that is read, and that is written to
-	over     string // what follow finds once the written end has taken over
-	taken    string // what a cutover has reached
-	gone     error  // what a log that no longer reaches back to the position means; nil: no more than that
+	name     string // "forward" or "reverse", as hooks get it
+	reverse  bool   // which half of the state file belongs to it
+	from, to end    // the end that is read, and the one that is written to
+	over     string // what follow says once the written end has taken over
+	tookOver string // what a cutover says at its end
+	gone     error  // wraps db.ErrPositionGone where that means more than "copy again"; nil: it does not
 	heir     bool   // another server with the same history may take the read end's place
 }
 
-// end is a server as people are told of it.
+// end is a server as messages name it.
 type end struct {
 	name    string // "source" or "target", as the configuration has it
 	address string
@@ -73,11 +73,11 @@ func (m *Move) newForward() *way {
 	source, target := m.ends()
 	return &way{
 		direction: forward{m}, name: "forward", from: source, to: target, heir: true,
-		over: "the move is over, the target has taken over", taken: "the target has taken over",
+		over: "the move is over, the target has taken over", tookOver: "the target has taken over",
 	}
 }
 
-// begin refuses to make tables for a move that is over.
+// begin refuses to make tables for a move that is over, and completes bookkeeping of an older version.
 func (f forward) begin(ctx context.Context, phase string) error {
 	if err := f.notOver(ctx, phase); err != nil {
 		return err
@@ -95,12 +95,13 @@ func (f forward) evolver(opts evolve.Options) *evolve.Evolver {
 // crossing moves objects too: triggers, views and the like.
 func (f forward) crossing(opts *cutover.Options) {
 	opts.Objects = f.cutoverObjects
-	opts.Strangers = func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error) {
+	opts.Conflicts = func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error) {
 		return db.ObjectConflicts(ctx, f.target, plans)
 	}
 }
 
-// cutOff tells a log that no longer reaches back apart by the way, where another advice holds.
+// cutOff says of a log that no longer reaches back what that means on this way: forward the copy begins again, but the
+// way back is lost, since nothing was copied there.
 func (m *Move) cutOff(err error) error {
 	if m.gone == nil || !is(err, db.ErrPositionGone) {
 		return err

@@ -53,9 +53,9 @@ func TestCascadesWhileCopied(t *testing.T) {
 				}
 				f.source.OnStep(nil)
 				f.target.OnStep(nil)
-				unsettled, err := f.target.Target("move").Ledger().Get(t.Context(), db.FactCascades)
+				unreconciled, err := f.target.Target("move").Ledger().Get(t.Context(), db.FactCascades)
 				require.NoError(t, err)
-				require.Empty(t, unsettled)
+				require.Empty(t, unreconciled)
 				for range 20 {
 					f.write()
 				}
@@ -91,8 +91,8 @@ func (f *family) copy() *copy.Copy {
 	replay := replicate.New(source, target, f.routes, opts)
 	return copy.New(source, target, f.routes, replay, copy.Options{
 		Workers: 1, ChunkRows: 1 + f.random.IntN(4),
-		Settle: func(ctx context.Context, routes []*route.Route) (db.Position, error) {
-			return verify.Settle(ctx, source, target, route.NewCascades(routes), routes, func(*route.Route) bool {
+		Reconcile: func(ctx context.Context, routes []*route.Route) (db.Position, error) {
+			return verify.Reconcile(ctx, source, target, route.NewCascades(routes), routes, func(*route.Route) bool {
 				return false
 			}, replay.ReplayExactly, zerolog.Nop())
 		},

@@ -46,9 +46,9 @@ type Options struct {
 	Unseen func(ctx context.Context) error
 	// Displaced is set while rows on the target may be newer than the log, see db.ApplyOptions.
 	Displaced func(ctx context.Context, r *route.Route) (may bool, err error)
-	// Settled is asked before the log is followed without Unseen: an error tells that tables were not compared
+	// Reconciled is asked before the log is followed without Unseen: an error tells that tables were not compared
 	// afterwards.
-	Settled func(ctx context.Context) error
+	Reconciled func(ctx context.Context) error
 
 	// Report is told about every commit and, about once a second, about standing still. It must be quick.
 	Report func(Progress)

@@ -46,8 +46,8 @@ func (r *Replicator) session(ctx context.Context, goal db.Position) (evolved boo
 	if applier.Position().IsZero() {
 		return false, errors.New("no position on the target: run init-copy first")
 	}
-	if r.opts.Unseen == nil && r.opts.Settled != nil {
-		if err := r.opts.Settled(ctx); err != nil {
+	if r.opts.Unseen == nil && r.opts.Reconciled != nil {
+		if err := r.opts.Reconciled(ctx); err != nil {
 			return false, err
 		}
 	}

@@ -164,7 +164,7 @@ func (v *Verify) scan(ctx context.Context, from db.Position, goals []db.Position
 	}
 	for {
 		began, done := at, false
-		err := v.again(ctx, func() (err error) {
+		err := v.retry(ctx, func() (err error) {
 			done, err = v.read(ctx, &at, goals, routes, careful)
 			if stop != nil || at != began && errors.Is(err, db.ErrConnection) {
 				return nil // the second is progress: patience begins anew

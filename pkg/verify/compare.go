@@ -88,7 +88,7 @@ func (r *run) leaf(ctx context.Context, rt *route.Route, rng db.Range, targetRow
 		return err
 	}
 	f.table.Rows += int64(len(source))
-	var strangers []db.Row // on the target only, as it seems
+	var extras []db.Row // on the target only, as it seems
 	for todo := []piece{{rng, targetRows}}; len(todo) > 0; {
 		p := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -106,19 +106,19 @@ func (r *run) leaf(ctx context.Context, rt *route.Route, rng db.Range, targetRow
 		}
 		for k, t := range target {
 			if s, ok := source[k]; !ok {
-				strangers = append(strangers, t.key)
+				extras = append(extras, t.key)
 			} else if s.digest == t.digest {
 				delete(source, k)
 			}
 		}
-		if len(strangers) >= leafRows {
-			if err := r.confirm(ctx, rt, strangers, f, onlyExtra); err != nil {
+		if len(extras) >= leafRows {
+			if err := r.confirm(ctx, rt, extras, f, onlyExtra); err != nil {
 				return err
 			}
-			strangers = nil
+			extras = nil
 		}
 	}
-	if err := r.confirm(ctx, rt, strangers, f, onlyExtra); err != nil {
+	if err := r.confirm(ctx, rt, extras, f, onlyExtra); err != nil {
 		return err
 	}
 	return r.confirm(ctx, rt, source.keys(), f, anyKind)

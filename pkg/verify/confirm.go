@@ -99,18 +99,18 @@ func (r *run) first(rt *route.Route, key db.Row) bool {
 
 // judge looks at rows ever more closely: at once, then with the target up to date, then with the log as a witness.
 func (r *run) judge(ctx context.Context, rt *route.Route, keys []db.Row) (verdict, error) {
-	left, err := r.glance(ctx, rt, keys)
+	left, err := r.compareNow(ctx, rt, keys)
 	if err != nil || len(left) == 0 {
 		return verdict{}, err
 	}
-	if left, err = r.look(ctx, rt, keysOf(left)); err != nil || len(left) == 0 {
+	if left, err = r.compareApplied(ctx, rt, keysOf(left)); err != nil || len(left) == 0 {
 		return verdict{}, err
 	}
 	return r.prove(ctx, rt, left)
 }
 
-// glance compares rows as both ends show them now. It clears what only fell between two reads.
-func (r *run) glance(ctx context.Context, rt *route.Route, keys []db.Row) ([]suspect, error) {
+// compareNow compares rows as both ends show them now. It clears what only fell between two reads.
+func (r *run) compareNow(ctx context.Context, rt *route.Route, keys []db.Row) ([]suspect, error) {
 	source, err := r.fetch(ctx, r.source, &rt.Source, keys)
 	if err != nil {
 		return nil, err
@@ -122,9 +122,9 @@ func (r *run) glance(ctx context.Context, rt *route.Route, keys []db.Row) ([]sus
 	return unequal(keys, target, source), nil
 }
 
-// look compares the target's rows, after it has applied all that the source's rows showed, with the source's rows of
-// before and after: a row that equals either of them is right.
-func (r *run) look(ctx context.Context, rt *route.Route, keys []db.Row) ([]suspect, error) {
+// compareApplied compares the target's rows, after it has applied all that the source's rows showed, with the source's
+// rows of before and after: a row that equals either of them is right.
+func (r *run) compareApplied(ctx context.Context, rt *route.Route, keys []db.Row) ([]suspect, error) {
 	before, err := r.fetch(ctx, r.source, &rt.Source, keys)
 	if err != nil {
 		return nil, err
@@ -161,7 +161,7 @@ func (r *run) prove(ctx context.Context, rt *route.Route, left []suspect) (verdi
 		if err != nil {
 			return v, err
 		}
-		if left, err = r.look(ctx, rt, keysOf(left)); err != nil || len(left) == 0 {
+		if left, err = r.compareApplied(ctx, rt, keysOf(left)); err != nil || len(left) == 0 {
 			return v, err
 		}
 		moved, unseen, err := r.movedSince(ctx, rt, from)

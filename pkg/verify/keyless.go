@@ -208,7 +208,7 @@ func (p *bagPair) each(ctx context.Context, visit func(row db.Row, sign int64) e
 	if err := each(func() (db.Rows, error) { return p.target.Rows(ctx, &p.rt.Target, db.Range{}) }, right); err != nil {
 		return err
 	}
-	if err := p.log.again(ctx, left, right); err != nil {
+	if err := p.log.rows(ctx, left, right); err != nil {
 		return err
 	}
 	return each(func() (db.Rows, error) { return p.source.Rows(ctx, &p.rt.Source, db.Range{}) }, left)

@@ -33,15 +33,15 @@ func (s *stretch) sums(ctx context.Context) (added, removed db.Sum, err error) {
 		return added, removed, err
 	}
 	var plus, minus db.Summer
-	err = s.again(ctx, func(row db.Row) error {
+	err = s.rows(ctx, func(row db.Row) error {
 		plus.Add(row)
 		return nil
 	}, func(row db.Row) error { minus.Add(row); return nil })
 	return plus.Sum(), minus.Sum(), err
 }
 
-// again visits the rows that the log adds and those that it removes, as the route's filter has it.
-func (s *stretch) again(ctx context.Context, added, removed func(db.Row) error) error {
+// rows visits the rows that the log adds and those that it removes, as the route's filter has it.
+func (s *stretch) rows(ctx context.Context, added, removed func(db.Row) error) error {
 	return s.read(ctx, func(n int, part *db.Part) error {
 		if s.undone[n] {
 			return nil

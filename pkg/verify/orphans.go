@@ -16,7 +16,7 @@ import (
 
 const (
 	mostOrphans = 1000        // that are counted
-	orphanLooks = 3           // before rows that only the target seems to have are called wrong
+	orphanTries = 3           // before rows that only the target seems to have are called wrong
 	orphanPause = time.Second // between looks: an application may just be making or mending some
 )
 
@@ -66,7 +66,7 @@ func references(ctx context.Context, source, target db.Reader, child, parent *ro
 				Msg("rows reference rows that are not there, on the source too: they were written with " +
 					"foreign_key_checks=0")
 			return nil
-		case look == orphanLooks:
+		case look == orphanTries:
 			return fmt.Errorf("%w: %s of %s by foreign key %s (%d on the source): run verify --repair", ErrOrphans,
 				count.Of(there, "row"), child.Target.Name(), key.Name, here)
 		}

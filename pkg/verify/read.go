@@ -60,7 +60,7 @@ func (v *Verify) rows(ctx context.Context, end db.Reader, rel *route.Relation, r
 }
 
 func (v *Verify) image(ctx context.Context, rel *route.Relation, open func() (db.Rows, error)) (all image, err error) {
-	err = v.again(ctx, func() error {
+	err = v.retry(ctx, func() error {
 		all = image{}
 		return each(open, func(row db.Row) error {
 			all.add(row.Pick(rel.Key), row, rel.Computed)
@@ -92,7 +92,7 @@ func each(open func() (db.Rows, error), visit func(db.Row) error) (err error) {
 }
 
 func (v *Verify) sum(ctx context.Context, end db.Reader, rel *route.Relation, rng db.Range) (sum db.Sum, err error) {
-	err = v.again(ctx, func() (err error) {
+	err = v.retry(ctx, func() (err error) {
 		sum, err = end.Sum(ctx, rel, rng)
 		return err
 	})
@@ -102,7 +102,7 @@ func (v *Verify) sum(ctx context.Context, end db.Reader, rel *route.Relation, rn
 func (v *Verify) bound(ctx context.Context, end db.Reader, rel *route.Relation, after db.Row, n int) (key db.Row,
 	err error,
 ) {
-	err = v.again(ctx, func() (err error) {
+	err = v.retry(ctx, func() (err error) {
 		key, err = end.Bound(ctx, rel, after, n)
 		return err
 	})
@@ -111,7 +111,7 @@ func (v *Verify) bound(ctx context.Context, end db.Reader, rel *route.Relation, 
 
 // safe returns a visible-safe position of the source.
 func (v *Verify) safe(ctx context.Context) (pos db.Position, err error) {
-	err = v.again(ctx, func() (err error) {
+	err = v.retry(ctx, func() (err error) {
 		pos, err = v.source.SafePosition(ctx)
 		return err
 	})
@@ -123,7 +123,7 @@ func (v *Verify) safe(ctx context.Context) (pos db.Position, err error) {
 
 // head returns a position at or after everything that the source has shown.
 func (v *Verify) head(ctx context.Context) (pos db.Position, err error) {
-	err = v.again(ctx, func() (err error) {
+	err = v.retry(ctx, func() (err error) {
 		pos, err = v.source.Head(ctx)
 		return err
 	})
@@ -138,7 +138,7 @@ func (v *Verify) applied(ctx context.Context) (pos db.Position, err error) {
 	if v.opts.Applied == nil {
 		return "", nil
 	}
-	err = v.again(ctx, func() (err error) {
+	err = v.retry(ctx, func() (err error) {
 		pos, err = v.opts.Applied(ctx)
 		return err
 	})
@@ -188,10 +188,12 @@ func (v *Verify) until(ctx context.Context, goal db.Position, who string,
 	}
 }
 
-// again repeats what only reads while connections are lost. A long read that broke off is not a server that stays away.
-func (v *Verify) again(ctx context.Context, read func() error) error {
+// retry repeats what only reads while connections are lost. A read that lasted longer than half of RetryFor counts as
+// work: if one of some hours breaks off, RetryFor begins anew.
+func (v *Verify) retry(ctx context.Context, read func() error) error {
 	return db.Retry{
-		For: v.opts.RetryFor, First: firstPause, Max: 10 * time.Second, Work: v.opts.RetryFor / 2, GivingUp: "tried for",
+		For: v.opts.RetryFor, First: firstPause, Max: 10 * time.Second, Work: v.opts.RetryFor / 2,
+		GivingUp: "tried for",
 		Notify: func(err error, pause time.Duration) {
 			v.opts.Log.Warn().Err(err).Stringer("again_in", pause).Msg("reading interrupted")
 		},

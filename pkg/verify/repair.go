@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	repairBytes  = 4 << 20 // of rows in one transaction
-	repairRounds = 3       // writes of one row before it counts as different for good
-	settlePasses = 3       // over the log after repairs; the last one only reports
+	repairBytes   = 4 << 20 // of rows in one transaction
+	repairRounds  = 3       // writes of one row before it counts as different for good
+	recheckPasses = 3       // over the log after repairs; the last one only reports
 )
 
 // mend rewrites rows that are proved different with the source's current ones, and proves them anew.
 //
 // That is safe while changes flow: a change that the target has not applied yet will rewrite the whole row. A change
 // that it applied between our read and our write is undone by the write; that is seen here, or, where the write
-// displaced another row by a unique value, by settle.
+// displaced another row by a unique value, by recheck.
 func (r *run) mend(ctx context.Context, rt *route.Route, v verdict) (verdict, error) {
 	if err := r.noteRepair(ctx); err != nil {
 		return v, err
@@ -76,11 +76,11 @@ func (r *run) rewrite(ctx context.Context, rt *route.Route, keys []db.Row) error
 		if len(batch.Deletes)+len(batch.Upserts) == 0 {
 			return nil
 		}
-		err := r.again(ctx, func() error { return r.target.Repair(ctx, &db.Batch{Tables: []db.TableBatch{batch}}) })
+		err := r.retry(ctx, func() error { return r.target.Repair(ctx, &db.Batch{Tables: []db.TableBatch{batch}}) })
 		batch, size = db.TableBatch{Route: rt}, 0
 		return err
 	}
-	err = r.again(ctx, func() error {
+	err = r.retry(ctx, func() error {
 		batch.Upserts, size = nil, 0
 		return each(func() (db.Rows, error) { return r.source.Fetch(ctx, &rt.Source, keys) }, func(row db.Row) error {
 			batch.Upserts = append(batch.Upserts, row.Clone())
@@ -96,7 +96,7 @@ func (r *run) rewrite(ctx context.Context, rt *route.Route, keys []db.Row) error
 	return write()
 }
 
-// noteRepair remembers a position from before the first repair, for settle.
+// noteRepair remembers a position from before the first repair, for recheck.
 func (r *run) noteRepair(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -108,15 +108,15 @@ func (r *run) noteRepair(ctx context.Context) error {
 	return err
 }
 
-// settle looks at every row that changed while rows were mended, so that no repair has undone a change unseen.
-func (r *run) settle(ctx context.Context) error {
-	for pass := range settlePasses {
+// recheck looks at every row that changed while rows were mended, so that no repair has undone a change unseen.
+func (r *run) recheck(ctx context.Context) error {
+	for pass := range recheckPasses {
 		from := r.mended
 		if from.IsZero() {
 			return nil
 		}
 		r.mended = ""
-		r.repair = pass < settlePasses-1
+		r.repair = pass < recheckPasses-1
 		to, err := r.safe(ctx)
 		if err != nil {
 			return err

@@ -21,7 +21,7 @@ type run struct {
 	done     int                                  // tables
 	seen     map[*route.Route]map[digest]struct{} // keys of rows that were found different
 	estimate int64
-	mended   db.Position // visible-safe position before the first repair that settle has not followed up
+	mended   db.Position // visible-safe position before the first repair that recheck has not followed up
 }
 
 // tally is a table's outcome so far. The report's table is filled by it.

@@ -15,13 +15,13 @@ import (
 // Nobody has to know in advance: ranges in which the target shows far more rows than the source give it away. The rest
 // of such a table is compared by its keys instead, which costs the same for each row whatever the order:
 //   - rows of the source are read in its order, and looked up on the target (lookUp): differing and missing rows;
-//   - keys of the target are read in its order, and looked up on the source (strangers): rows only the target has.
+//   - keys of the target are read in its order, and looked up on the source (extras): rows only the target has.
 
 // fewRanges is how many chunks' worth of the target's rows may be read in vain before a table counts as scattered.
 const fewRanges = 10
 
 // weigh notes how many rows a range has on either end, and tells whether the table is scattered by now. The search for
-// strangers is then a further piece of work of that table.
+// extras is then a further piece of work of that table.
 func (r *run) weigh(t *tally, source, target int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -59,8 +59,8 @@ func (r *run) lookUp(ctx context.Context, rt *route.Route, rng db.Range, f *foun
 	})
 }
 
-// strangers finds the rows of a range of the target that the source does not have.
-func (r *run) strangers(ctx context.Context, rt *route.Route, rng db.Range, f *found) error {
+// extras finds the rows of a range of the target that the source does not have.
+func (r *run) extras(ctx context.Context, rt *route.Route, rng db.Range, f *found) error {
 	sourceKeys, targetKeys := rt.Source.KeyOnly(), rt.Target.KeyOnly()
 	return r.walk(ctx, r.target, targetKeys, rng, func(piece db.Range) error {
 		target, err := r.rows(ctx, r.target, targetKeys, piece)
@@ -128,5 +128,5 @@ func (r *run) scattered(ctx context.Context) error {
 			}
 		}
 		return nil
-	}, func(ctx context.Context, w work, f *found) error { return r.strangers(ctx, w.tally.route, w.rng, f) })
+	}, func(ctx context.Context, w work, f *found) error { return r.extras(ctx, w.tally.route, w.rng, f) })
 }

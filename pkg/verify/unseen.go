@@ -67,9 +67,9 @@ func (r *run) proveExactly(ctx context.Context, rt *route.Route, left []suspect,
 	pause := firstPause
 	for range exactTries {
 		var moving []suspect
-		err := r.again(ctx, func() (err error) {
+		err := r.retry(ctx, func() (err error) {
 			var different []suspect
-			if different, moving, err = r.lookExactly(ctx, rt, keysOf(left)); err == nil {
+			if different, moving, err = r.compareExactly(ctx, rt, keysOf(left)); err == nil {
 				v.different = append(v.different, different...)
 			}
 			return err
@@ -86,8 +86,8 @@ func (r *run) proveExactly(ctx context.Context, rt *route.Route, left []suspect,
 	return v, nil
 }
 
-// lookExactly returns the keys of rows that are different, and of those that moved too much to tell.
-func (r *run) lookExactly(ctx context.Context, rt *route.Route, keys []db.Row) (different, moving []suspect,
+// compareExactly returns the keys of rows that are different, and of those that moved too much to tell.
+func (r *run) compareExactly(ctx context.Context, rt *route.Route, keys []db.Row) (different, moving []suspect,
 	err error,
 ) {
 	p, err := r.open(ctx, rt, false)
@@ -144,7 +144,7 @@ var errUnseen = errors.New("foreign keys changed rows of the table, which the lo
 // was never possible. At a cutover such a table is compared as a whole, when nothing is written any more.
 func (r *run) apart(ctx context.Context, compare func() error) (unseen bool, err error) {
 	for range exactTries {
-		if err = r.again(ctx, compare); !errors.Is(err, errUnseen) {
+		if err = r.retry(ctx, compare); !errors.Is(err, errUnseen) {
 			return false, err
 		}
 		if err := db.Pause(ctx, firstPause); err != nil {
@@ -163,7 +163,7 @@ func (r *run) wholly(ctx context.Context, t *tally) error {
 	if err == nil && r.isScattered(t) {
 		rel := t.route.Target.KeyOnly()
 		err = r.ranges(ctx, t, r.target, rel, func(rng db.Range, _ bool) error {
-			return r.strangers(ctx, t.route, rng, f)
+			return r.extras(ctx, t.route, rng, f)
 		})
 	}
 	if err != nil {

@@ -144,7 +144,7 @@ func (v *Verify) Run(ctx context.Context) (*Report, error) {
 	if err := r.chunks(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.settle(ctx); err != nil {
+	if err := r.recheck(ctx); err != nil {
 		return nil, err
 	}
 	report := r.finish()
@@ -168,7 +168,7 @@ func (v *Verify) Changed(ctx context.Context, from, to db.Position) (*Report, er
 	if err := r.follow(ctx, from, to); err != nil {
 		return nil, err
 	}
-	if err := r.settle(ctx); err != nil {
+	if err := r.recheck(ctx); err != nil {
 		return nil, err
 	}
 	return r.finish(), nil

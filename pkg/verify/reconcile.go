@@ -13,14 +13,14 @@ import (
 	"wherry/pkg/route"
 )
 
-// Settle makes tables of the target equal to the source as of one position, at which it leaves the target, and
+// Reconcile makes tables of the target equal to the source as of one position, at which it leaves the target, and
 // returns that position. It is for tables whose rows foreign keys changed unseen while they were copied, and further
 // ones: a snapshot of the source shows them, with all that reference one another, and replay brings the target to
 // exactly its position. From then on both rest, so whatever is unequal is different. Any error but ErrUnsupported's
 // may be tried again.
 //
 // The snapshot is a transaction that stays open on the source until everything is compared.
-func Settle(ctx context.Context, source db.Source, target Target, cascades *route.Cascades, routes []*route.Route,
+func Reconcile(ctx context.Context, source db.Source, target Target, cascades *route.Cascades, routes []*route.Route,
 	further func(*route.Route) bool,
 	replay func(context.Context, db.Position) error, log zerolog.Logger,
 ) (_ db.Position, err error) {
@@ -55,7 +55,7 @@ func Settle(ctx context.Context, source db.Source, target Target, cascades *rout
 			count.Of(report.Differences()+report.InFlux(), "row"), db.ErrRetry)
 	}
 	log.Info().Stringer("position", pos).Int64("rows", report.Rows()).Int64("repaired",
-		report.Repaired()).Msg("rows that the log does not tell all of are settled")
+		report.Repaired()).Msg("rows that the log does not show are reconciled")
 	return pos, nil
 }
 

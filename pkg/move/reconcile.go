@@ -45,8 +45,8 @@ func (m *Move) displaced(ctx context.Context, r *route.Route) (bool, error) {
 	return true, db.PutNames(ctx, m.target.Ledger(), db.FactDisplaced, names)
 }
 
-// settle compares the tables that were noted, see copy.Options.
-func (m *Move) settle(
+// reconcile compares the tables that were noted, see copy.Options.
+func (m *Move) reconcile(
 	ctx context.Context, routes []*route.Route, replay func(context.Context, db.Position) error,
 ) (db.Position, error) {
 	names, err := db.ReadNames(ctx, m.target.Ledger(), db.FactDisplaced)
@@ -54,11 +54,11 @@ func (m *Move) settle(
 		return "", err
 	}
 	displaced := func(r *route.Route) bool { return slices.Contains(names, r.Source.Name().String()) }
-	return verify.Settle(ctx, m.source, m.target, route.NewCascades(routes), routes, displaced, replay, m.log)
+	return verify.Reconcile(ctx, m.source, m.target, route.NewCascades(routes), routes, displaced, replay, m.log)
 }
 
-// settled refuses to follow a target whose noted tables were not compared yet.
-func (m *Move) settled(ctx context.Context) error {
+// reconciled refuses to follow a target whose noted tables were not compared yet.
+func (m *Move) reconciled(ctx context.Context) error {
 	for _, name := range []string{db.FactCascades, db.FactDisplaced} {
 		value, err := m.target.Ledger().Get(ctx, name)
 		if err != nil {
