@@ -20,6 +20,9 @@ import (
 // ErrUnderWay is a move that is not over.
 var ErrUnderWay = errors.New("the move is under way")
 
+// ErrIncomplete is a copy that is to be kept and lacks rows.
+var ErrIncomplete = errors.New("the copy is not complete")
+
 // End is what is needed of a server.
 type End interface {
 	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
@@ -38,6 +41,9 @@ type End interface {
 type Options struct {
 	Bookkeeping string // the database of the move's bookkeeping, on either server
 	Abandon     bool   // also of a move that is under way: with the tables that it made, for beginning again
+	// Keep ends a move that is under way without a cutover: its tables stay as they are. It is refused
+	// (ErrIncomplete) before the copy is consistent: such tables lack rows, and unique indexes.
+	Keep bool
 	// Source opens the source to write to. It is called only if a way back was begun, which keeps its bookkeeping
 	// there.
 	Source func(ctx context.Context) (End, error)
@@ -65,6 +71,7 @@ type Plan struct {
 	Over  bool          // the target has taken over
 	Back  Stage         // of the way back
 	Left  []schema.Name // tables that the move has filled and did not make
+	Kept  []schema.Name // tables that stay although the move has not come to its end
 	ends  []End
 	own   db.Owned // what the bookkeeping of an older version does not list
 }
@@ -105,6 +112,10 @@ func (c *Cleanup) Plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	switch {
+	case !p.Over && c.opts.Keep && p.Back == NotBegun:
+		if err := c.keep(ctx, p); err != nil {
+			return nil, err
+		}
 	case !p.Over && tables != "" && !c.opts.Abandon:
 		return nil, fmt.Errorf("%w: the target has not taken over", ErrUnderWay)
 	case p.Back == Begun && !c.opts.Abandon:
@@ -130,6 +141,29 @@ func (c *Cleanup) Plan(ctx context.Context) (*Plan, error) {
 		p.Steps = append(p.Steps, c.books("target", c.target))
 	}
 	return p, err
+}
+
+// keep lists the tables that stay, and refuses those that lack rows.
+func (c *Cleanup) keep(ctx context.Context, p *Plan) error {
+	consistent, err := c.target.Ledger().Get(ctx, db.FactConsistent)
+	if err != nil {
+		return err
+	}
+	owned, err := db.ReadOwned(ctx, c.target.Ledger())
+	if err != nil {
+		return err
+	}
+	tables, err := c.target.Tables(ctx, func(n schema.Name) bool { return owned[n] != "" })
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		p.Kept = append(p.Kept, t.Name)
+	}
+	if consistent == "" && len(p.Kept) > 0 {
+		return fmt.Errorf("%w: init-copy has not come to its end", ErrIncomplete)
+	}
+	return nil
 }
 
 // wayBack looks at what a way back has left on the source. The target knows whether there was one, and is asked first.

@@ -186,6 +186,39 @@ func TestUnderWay(t *testing.T) {
 	assert.Equal(t, "[shop.taken]", fmt.Sprint(p.Left))
 }
 
+// TestKeep: a move that is ended without a cutover leaves its tables, and what was there before, as they are.
+func TestKeep(t *testing.T) {
+	target := newTarget(map[string]string{db.FactPosition: "somewhere"})
+	_, err := run(t, target, cleanup.Options{Keep: true})
+	require.ErrorIs(t, err, cleanup.ErrIncomplete, "tables of a copy that is not complete lack rows")
+	assert.Empty(t, target.ran)
+
+	target.facts[db.FactConsistent] = "somewhere"
+	target.locked = true
+	_, err = run(t, target, cleanup.Options{Keep: true})
+	require.ErrorIs(t, err, db.ErrLocked, "start-replica still runs")
+	assert.Empty(t, target.ran)
+
+	target.locked = false
+	target.facts[db.FactObjects] = `{"Made": [{"Kind": "view", "Name": {"Database": "shop", "Table": "v"}}]}`
+	p, err := run(t, target, cleanup.Options{Keep: true})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"DROP DATABASE IF EXISTS `wherry_shop`"}, target.ran)
+	assert.Equal(t, []string{"shop.items", "shop.other", "shop.taken"}, target.tables)
+	assert.Equal(t, "[shop.items shop.taken]", fmt.Sprint(p.Kept))
+
+	p, err = run(t, &server{facts: map[string]string{}, tables: target.tables}, cleanup.Options{Keep: true})
+	require.NoError(t, err, "an earlier run was killed before it could rename the state file")
+	assert.Empty(t, p.Steps)
+
+	back := newTarget(map[string]string{db.FactCutover: "sealed", db.FactReverse: "once"})
+	source := &server{facts: map[string]string{}, tables: []string{"shop.items", books + ".facts"}}
+	_, err = run(t, back, cleanup.Options{Keep: true, Source: func(context.Context) (cleanup.End, error) {
+		return source, nil
+	}})
+	require.ErrorIs(t, err, cleanup.ErrUnderWay, "a way back that was begun is finished, or given up")
+}
+
 func (s *server) ExecuteIn(ctx context.Context, in schema.Session, statement string) error {
 	return s.Execute(ctx, in.SQLMode+": "+statement)
 }

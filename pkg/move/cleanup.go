@@ -17,7 +17,8 @@ import (
 type Cleanup struct {
 	DryRun  bool
 	Abandon bool // give up a move that is under way: drop the tables that it made on the target
-	// Confirm is asked before a move is given up, and told what that does; its error ends the phase. nil: it is meant.
+	Keep    bool // end a move that is under way and keep its tables, without a cutover
+	// Confirm is asked before a move is given up or ended early, and told what that does; its error ends the phase. nil: it is meant.
 	Confirm func(what string) error
 }
 
@@ -35,6 +36,11 @@ func (o Cleanup) spec() spec {
 // cleanup opens the target alone. It does not use connect: of a move that is half removed there is nothing to plan, and
 // the source may be switched off for good by then.
 func (m *Move) cleanup(ctx context.Context, o Cleanup) (Result, error) {
+	if o.Abandon && o.Keep {
+		return Result{}, OptionError{
+			state.PhaseCleanup, errors.New("--abandon drops the tables that --keep keeps: give one of them"),
+		}
+	}
 	st, err := m.file.Read()
 	if err != nil {
 		return Result{}, err
@@ -47,7 +53,7 @@ func (m *Move) cleanup(ctx context.Context, o Cleanup) (Result, error) {
 		return Result{}, err
 	}
 	c := cleanup.New(target, cleanup.Options{
-		Bookkeeping: engines()[m.cfg.Target.Engine].bookkeeping(m.cfg.Move), Abandon: o.Abandon, Log: m.log,
+		Bookkeeping: engines()[m.cfg.Target.Engine].bookkeeping(m.cfg.Move), Abandon: o.Abandon, Keep: o.Keep, Log: m.log,
 		Source: func(ctx context.Context) (cleanup.End, error) { return m.openOldSource(ctx) },
 	})
 	p, err := c.Plan(ctx)
@@ -60,7 +66,7 @@ func (m *Move) cleanup(ctx context.Context, o Cleanup) (Result, error) {
 		}
 		return pending(len(p.Steps), "statement")
 	}
-	if o.Confirm != nil && o.Abandon && (!p.Over || p.Back == cleanup.Begun) {
+	if o.Confirm != nil && (o.Abandon && (!p.Over || p.Back == cleanup.Begun) || len(p.Kept) > 0) {
 		if err := o.Confirm(m.warns(p)); err != nil {
 			return Result{}, err
 		}
@@ -68,7 +74,7 @@ func (m *Move) cleanup(ctx context.Context, o Cleanup) (Result, error) {
 	if err := c.Run(ctx, p); err != nil {
 		return Result{}, err
 	}
-	return m.retire(p, st)
+	return m.retire(p, st, o.Keep)
 }
 
 var errCutoverOpen = fmt.Errorf("%w: a cutover was interrupted: run wherry cutover to finish it, "+
@@ -108,17 +114,25 @@ func (m *Move) notFenced(ctx context.Context, target db.Target) error {
 
 // abandonable adds to the error of a move that is under way how to go on.
 func abandonable(err error, move string) error {
-	if !errors.Is(err, cleanup.ErrUnderWay) {
-		return err
+	switch {
+	case errors.Is(err, cleanup.ErrIncomplete):
+		return fmt.Errorf("%w, nothing was changed: run init-copy again, or give the move up with --abandon "+
+			"--confirm=%s", err, move)
+	case errors.Is(err, cleanup.ErrUnderWay):
+		return fmt.Errorf("%w, nothing was changed: finish it, give it up with --abandon --confirm=%s, or end it "+
+			"and keep its tables with --keep --confirm=%[2]s (look first with --dry-run)", err, move)
 	}
-	return fmt.Errorf("%w, nothing was changed: finish it, or give it up with --abandon --confirm=%s "+
-		"(look first with --abandon --dry-run)", err, move)
+	return err
 }
 
 // warns says what giving up a move will do.
 func (m *Move) warns(p *cleanup.Plan) string {
 	if p.Over {
 		return "This gives up the way back."
+	}
+	if len(p.Kept) > 0 {
+		return fmt.Sprintf("This ends the move without a cutover: %s on %s stay as they are, and no more changes are "+
+			"applied to them.", count.Of(len(p.Kept), "table"), m.cfg.Target.Address())
 	}
 	var tables []string
 	for _, step := range p.Steps {
@@ -132,11 +146,16 @@ func (m *Move) warns(p *cleanup.Plan) string {
 
 // retire renames the state file, last of all, and says what was left. A crash before that leaves the file, and cleanup
 // runs again: it finds nothing on the servers and comes here. The lock is given up first, since its file goes too.
-func (m *Move) retire(p *cleanup.Plan, st *state.State) (Result, error) {
+func (m *Move) retire(p *cleanup.Plan, st *state.State, keep bool) (Result, error) {
 	ending, detail := ".abandoned", "the move is given up"
 	over := p.Over || st.Over()
-	if over {
+	switch {
+	case over:
 		ending, detail = ".done", "the move's bookkeeping is removed"
+	case keep:
+		ending = ".kept"
+		detail = fmt.Sprintf("the move is ended without a cutover, and its %s stay on the target",
+			count.Of(len(p.Kept), "table"))
 	}
 	if len(p.Steps) == 0 {
 		detail = "nothing of the move is on the servers"

@@ -60,6 +60,30 @@ func TestCleanup(t *testing.T) {
 	})
 }
 
+// TestKeep ends a move without a cutover: the tables stay and are the application's, also when the cleanup is killed.
+// Before the copy is complete nothing happens.
+func TestKeep(t *testing.T) {
+	likePairs(t, func(t *testing.T, from, to string) {
+		r := rand.New(rand.NewPCG(lab.Seed(t), 5))
+		m := newMove(t, from, to)
+		m.createTables(t, 100)
+		keep := []string{"cleanup", "--keep", "--confirm=" + name}
+		m.must(t, "init-schema")
+		assert.Contains(t, m.fails(t, refused, keep...), "run init-copy again")
+		assert.True(t, m.target.has(t, ledger))
+		m.must(t, "init-copy")
+		m.must(t, "start-replica", "--until-caught-up")
+		assert.Contains(t, m.fails(t, pending, "cleanup", "--keep", "--dry-run"), "DROP DATABASE IF EXISTS `"+ledger+"`")
+		m.killed(t, r, 2, 70*time.Millisecond, keep...)
+		t.Log(m.must(t, keep...).Text("detail"))
+		assert.False(t, m.target.has(t, ledger))
+		assert.Equal(t, []string{"state.yaml.kept"}, m.left(t))
+		m.equal(t)
+		assert.False(t, m.source.readOnly(t))
+		assert.Contains(t, m.fails(t, 64, "cleanup", "--keep", "--abandon"), "give one of them")
+	})
+}
+
 // TestAbandon gives a move up, at any place: what it made is gone, what was there before stays, the source was only
 // read, and it can begin again.
 func TestAbandon(t *testing.T) {
