@@ -147,7 +147,8 @@ func moments() []pair {
 			"2024-02-29 12:00:00.100000": "2024-02-29 12:00:00.1",
 		}, []string{"0000-00-00 00:00:00.000000", "2024-01-00 00:00:00.000000", "2024-01-01 24:00:00.000000"}},
 		{
-			at(schema.Datetime, 0), scaled("timestamp", "timestamp(0) without time zone", 0), same("2024-05-06 07:08:09"),
+			at(schema.Datetime, 0), scaled("timestamp", "timestamp(0) without time zone", 0),
+			same("2024-05-06 07:08:09"),
 			nil,
 		},
 		{at(schema.Datetime, 3), scaled("timestamp", "timestamp(3) without time zone", 3), map[string]string{
@@ -176,6 +177,7 @@ func moments() []pair {
 }
 
 func texts() []pair {
+	const uuid = "00112233-4455-6677-8899-aabbccddeeff"
 	utf8 := schema.Type{Kind: schema.Varchar, Size: 20, Charset: "utf8mb4"}
 	long := schema.Type{Kind: schema.Text, Size: 4, Charset: "utf8mb4"}
 	words := same("", " ", "a ", "žluťoučký 🐎", "\t\n\\'\"", "NULL", strings.Repeat("x", 20))
@@ -212,19 +214,19 @@ func texts() []pair {
 			schema.Type{Kind: schema.Binary, Size: 16},
 			column("uuid", "uuid"),
 			map[string]string{
-				"\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff": "00112233-4455-6677-8899-aabbccddeeff",
+				"\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff": uuid,
 			},
 			[]string{"short"},
 		},
 		{
 			schema.Type{Kind: schema.UUID},
-			column("uuid", "uuid"), same("00112233-4455-6677-8899-aabbccddeeff"),
+			column("uuid", "uuid"), same(uuid),
 			[]string{
 				"00112233-4455-6677-8899-AABBCCDDEEFF", "00112233445566778899aabbccddeeff",
 				"g0112233-4455-6677-8899-aabbccddeeff",
 			},
 		},
-		{schema.Type{Kind: schema.UUID}, column("text", "text"), same("00112233-4455-6677-8899-aabbccddeeff"), nil},
+		{schema.Type{Kind: schema.UUID}, column("text", "text"), same(uuid), nil},
 		{
 			schema.Type{Kind: schema.INET4},
 			column("inet", "inet"),

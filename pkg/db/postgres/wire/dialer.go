@@ -27,14 +27,14 @@ type Dialer struct {
 	TLSFallback bool          // go on without TLS when the server has none
 	Timeout     time.Duration // of connecting, and of silence before the server is asked whether it lives
 
-	pulse    *silence.Pulse
+	prober   *silence.Prober
 	expected string // who answers; empty until Expect
 }
 
 // NewDialer returns a dialer whose connections notice a dead server. It takes any server, until Expect.
 func NewDialer(d Dialer) *Dialer {
 	plain := d
-	d.pulse = silence.NewPulse(d.Timeout, plain.alive)
+	d.prober = silence.NewProber(d.Timeout, plain.alive)
 	return &d
 }
 
@@ -69,7 +69,7 @@ func (d *Dialer) config() (*pgconn.Config, error) {
 		if err != nil {
 			return nil, err
 		}
-		return silence.Attend(nc, d.pulse), nil
+		return silence.Watch(nc, d.prober), nil
 	}
 	return c, nil
 }
