@@ -107,7 +107,9 @@ type Log interface {
 	// Databases returns the default collation of new tables in each database, by its name in lower case, as of now.
 	Databases(ctx context.Context) (map[string]string, error)
 	// Effects tells what a schema change does to tables and databases. known are the tables of the move as they were
-	// before. The error is schema.ErrUnknownStatement when the statement is not understood.
+	// before. The error is schema.ErrUnknownStatement when the statement is not understood. It completes the change:
+	// Parsed keeps the statement read, for the next call, and a Moment in the time zone SYSTEM gets the offset that the
+	// source had then, because the target's SYSTEM is another.
 	Effects(ctx context.Context, change *DDL, known []*schema.Table) ([]schema.Effect, error)
 }
 

@@ -58,24 +58,11 @@ func (m *Move) keepLog(ctx context.Context) error {
 		}
 	}
 	m.log.Info().Str("position", from).Str("directory", m.cfg.SpoolDir()).Msg("the source's log is kept")
-	var failing time.Time
-	for {
-		began := time.Now()
-		err := m.spool.Spool(ctx, db.Position(from))
-		if ctx.Err() != nil || !errors.Is(err, db.ErrConnection) {
-			return err
-		}
-		if failing.IsZero() || time.Since(began) > time.Minute {
-			failing = time.Now()
-		}
-		if time.Since(failing) > m.cfg.Replicate.RetryFor {
-			return err
-		}
-		m.log.Warn().Err(err).Msg("connecting anew")
-		if err := db.Pause(ctx, time.Second); err != nil {
-			return err
-		}
+	retry := db.Retry{
+		For: m.cfg.Replicate.RetryFor, First: time.Second, Work: time.Minute,
+		Notify: func(err error, _ time.Duration) { m.log.Warn().Err(err).Msg("connecting anew") },
 	}
+	return retry.Do(ctx, func() error { return m.spool.Spool(ctx, db.Position(from)) })
 }
 
 // trim removes from the spool what the target has applied. An error is only logged: what stays takes room and does no
