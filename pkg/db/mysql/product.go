@@ -11,10 +11,12 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// Many servers and proxies speak MySQL's protocol. What answers is judged before any statement that one of them may
-// not know: by its version, and by the variables that it has.
+// Many servers and proxies speak MySQL's protocol, and some call themselves MySQL. Their logs, locks and isolation
+// differ, which would show only in lost rows. So a server is judged by its version and its variables, before any
+// statement that it may not know.
 
-// oldest are the oldest versions that wherry's statements and the log's formats are for.
+// oldestMySQL and oldestMariaDB are the oldest versions that are accepted, as major*10000 + minor*100 + patch: 50708 is
+// 5.7.8.
 const (
 	oldestMySQL   = 50708
 	oldestMariaDB = 100300
@@ -26,7 +28,8 @@ type verdict struct {
 	what, fix string
 }
 
-// otherProducts are products of their own, by a word in VERSION() or @@version_comment.
+// otherProducts are products of their own, by a word in VERSION() or @@version_comment. TiDB, for example, answers
+// "8.0.11-TiDB-v7.5.0".
 var otherProducts = []struct{ word, name string }{
 	{"tidb", "TiDB"},
 	{"vitess", "Vitess"},
@@ -64,7 +67,8 @@ func tooOld(f dialect.Flavor) *verdict {
 	return &verdict{db.Fail, f.String() + " is too old", "upgrade to MySQL 5.7.8 or MariaDB 10.3 at least"}
 }
 
-// judge judges a server by its variables.
+// judge judges a server by its variables. Aurora calls itself plain MySQL in VERSION() and has variables of its own; a
+// Galera node is a MariaDB or MySQL whose read_only stops writes on that node only.
 func judge(version string, has map[string]string) (all []verdict) {
 	if aurora := has["aurora_version"]; aurora != "" || strings.Contains(version, "aurora") {
 		all = append(all, verdict{
@@ -114,9 +118,9 @@ func (l *checklist) product(ctx context.Context, _ db.Plan) error {
 	return l.direct(ctx)
 }
 
-// direct looks whether the server itself answers. A proxy greets with a number of its own for the connection, and
-// another than the server's, unless it only passes bytes on. The question is not written as clients write it, because
-// proxies answer that themselves.
+// direct checks that the server itself answers. A proxy that understands the protocol greets with a connection number
+// of its own, which differs from the server's. (One that only passes bytes on does no harm.) The query has "+ 0",
+// because proxies answer the plain SELECT CONNECTION_ID() themselves.
 func (l *checklist) direct(ctx context.Context) error {
 	w, err := l.s.get(ctx)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// Tables returns the tables, views and sequences whose names match.
+// Tables returns the tables, views and sequences whose names match. Sizes are read before definitions: a table that is
+// created in between is not listed at all, and one that is dropped is left out.
 func (s *server) Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error) {
 	listed, err := s.list(ctx, match)
 	if err != nil {
@@ -56,7 +57,8 @@ func (s *server) Tables(ctx context.Context, match func(schema.Name) bool) ([]*s
 	return slices.DeleteFunc(listed, func(t *schema.Table) bool { return t == nil }), nil
 }
 
-// describers is how many tables are described at a time; as many connections are kept idle.
+// describers is how many tables are described at a time. The pool keeps as many connections idle, so that none is
+// opened and closed per table.
 const describers = 4
 
 func (s *server) list(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error) {
@@ -105,14 +107,15 @@ func (s *server) describe(ctx context.Context, listed *schema.Table) (*schema.Ta
 	return t, s.encodeLabels(ctx, t)
 }
 
-// Bound returns the key n rows after the given one.
+// Bound returns the key n rows after the given one. The key is compared as the index does, so this walks n entries of
+// one index and reads no row.
 func (s *server) Bound(ctx context.Context, rel *route.Relation, after db.Row, n int) (db.Row, error) {
 	return query(s.rows).bound(ctx, rel, after, n)
 }
 
 func (q query) bound(ctx context.Context, rel *route.Relation, after db.Row, n int) (db.Row, error) {
 	if slices.ContainsFunc(rel.Key, func(at int) bool { return rel.Column(at).Type.Unordered() }) {
-		return nil, nil // all rows at once
+		return nil, nil // a key without a certain order cannot be cut: the table is one chunk
 	}
 	all := *rel
 	all.Where = ""
@@ -188,8 +191,9 @@ func (s *server) rows(ctx context.Context, statement string) (db.Rows, error) {
 	return rows, nil
 }
 
-// noDigest stands in a sum for a row that is too large for the server to concatenate. It has more digits than the sum
-// of 2^35 hashes.
+// noDigest stands in a sum for a row that is too large for the server to concatenate (CONCAT returns NULL beyond
+// max_allowed_packet, and SUM would pass over a NULL silently). It has more digits than the sum of 2^35 hashes, so by
+// its length a sum shows that such a row is in it.
 const noDigest = "1000000000000000000000000000000"
 
 // Sum returns the checksum of a range, computed by the server; rows too large for the server to concatenate are
@@ -202,8 +206,8 @@ func (q query) sum(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum
 	if rel.Formed() { // the server cannot tell what another one will make of it
 		return q.sumHere(ctx, rel, r)
 	}
-	// The hash of a row stands here once: in a derived table, which the server merges, it would be computed for every
-	// mention.
+	// SHA-256 is most of the cost, so the hash is written once. Named in a derived table and used twice, it would be
+	// computed twice: the server merges the derived table into the query.
 	statement := "SELECT COUNT(*), COALESCE(SUM(COALESCE(CAST(CONV(LEFT(" + digest(rel) + ", 16), 16, 10) AS " +
 		"UNSIGNED), " + noDigest + ")), 0) FROM " +
 		dialect.Quoted(rel.Name()) + keyIndex(rel) + condition(rel, r)

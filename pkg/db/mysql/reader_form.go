@@ -7,7 +7,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// inForm returns rows whose values are in the form that the relation asks for.
+// inForm returns rows whose values are in the form that the relation asks for, see route.Rule: for example a JSON
+// document in the form in which both servers agree, if one of them keeps JSON as text.
 func inForm(rel *route.Relation, rows db.Rows) db.Rows {
 	if !rel.Formed() {
 		return rows

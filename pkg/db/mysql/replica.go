@@ -13,7 +13,7 @@ import (
 	"wherry/pkg/schema"
 )
 
-// upstream is a primary of this server: one channel of its replication.
+// upstream is a primary of this server: one channel of its replication. A server may have several (multi-source).
 type upstream struct {
 	status map[string]string // SHOW REPLICA STATUS, with the names of its columns as MySQL 8.4 has them
 }
@@ -39,7 +39,7 @@ func (s *server) upstreams(ctx context.Context) (found []upstream, err error) {
 	statement := "SHOW SLAVE STATUS"
 	switch {
 	case s.flavor.Family == schema.MariaDB:
-		statement = "SHOW ALL SLAVES STATUS" // the other tells of one only
+		statement = "SHOW ALL SLAVES STATUS" // the other statement shows only the default connection
 	case s.flavor.HasShowReplicas():
 		statement = "SHOW REPLICA STATUS"
 	}
@@ -102,7 +102,8 @@ func (s *server) unreplicated(ctx context.Context) error {
 		"REPLICA here", u.source(), db.ErrUnsupported)
 }
 
-// appliedAll tells whether everything that was received is applied.
+// appliedAll tells whether everything that was received from a primary is applied. GTIDs are compared where the channel
+// has them; file and offset are only those of the last event, which with parallel replication may be ahead of others.
 func (s *server) appliedAll(ctx context.Context, u *upstream) (bool, error) {
 	if set := u.status["Retrieved_Gtid_Set"]; set != "" {
 		var applied bool
@@ -135,7 +136,8 @@ func coveredList(at, goal string) (bool, error) {
 	return yes, nil
 }
 
-// preparedPatience bounds the waiting for prepared transactions; the cutover's own timeout is shorter.
+// preparedPatience bounds the wait for prepared transactions. It is only a backstop: the cutover's own timeout is
+// shorter.
 const preparedPatience = time.Hour
 
 // AwaitPending waits until what was received from primaries is applied, and no transaction is prepared by XA. A channel

@@ -45,8 +45,8 @@ func scratchPrivileges(kinds []schema.ObjectKind) []string {
 const (
 	// scratchMark is the comment of the table by which a scratch database is known.
 	scratchMark = "wherry makes and removes this database to try statements in"
-	// scratchCollation is what a scratch database has until that table is there: one that is empty and has it is ours
-	// too.
+	// scratchCollation is the collation of a scratch database until that table is there. A kill may come between the
+	// two statements: an empty database of our name with this odd collation is ours too, and may be removed.
 	scratchCollation = "ascii_bin"
 	// scratchConns is how many statements run at a time.
 	scratchConns = 4
@@ -163,8 +163,9 @@ func (s *scratch) acquireLock(ctx context.Context) (err error) {
 	return nil
 }
 
-// sweep removes what an interrupted check has left. That is logged: a replica that has it, because it was made in a
-// session that was logged, loses it too, and to others it means nothing.
+// sweep removes what an interrupted check has left. The DROP goes to the binary log: the CREATE may have gone there
+// too, if the account had no privilege to keep it out, and then replicas have the database. DROP DATABASE IF EXISTS
+// does no harm on those that have not.
 func (s *scratch) sweep(ctx context.Context) error {
 	left, others, err := s.t.scratchDatabases(ctx)
 	if err != nil {
@@ -195,7 +196,8 @@ func (s *scratch) wanted() []string {
 	return names
 }
 
-// open returns a connection that is ready for schema statements.
+// open returns a connection that is ready for schema statements, with the same session as the move's own: a statement
+// that passes here must pass later.
 func (s *scratch) open(ctx context.Context) (*sql.Conn, error) {
 	conn, err := s.t.admin.Conn(ctx)
 	if err != nil {
@@ -216,7 +218,7 @@ func (s *scratch) open(ctx context.Context) (*sql.Conn, error) {
 	return conn, nil
 }
 
-// unlogged leaves the session out of the binary log, where the account may.
+// unlogged keeps the session out of the binary log, if the account may: the target's replicas need not see the trial.
 func unlogged(ctx context.Context, conn *sql.Conn) error {
 	_, err := conn.ExecContext(ctx, "SET SESSION sql_log_bin = 0")
 	if isPrivilege(err) {
@@ -225,8 +227,8 @@ func unlogged(ctx context.Context, conn *sql.Conn) error {
 	return err
 }
 
-// make makes one database, which is known as ours at every instant. The name of the table that tells so is one that
-// no table of the user's has.
+// make makes one database that is known as ours at every instant, whenever a kill comes: first by its collation, then
+// by a table with a comment. The name of that table is random, so that no table of the user's has it.
 func (s *scratch) make(ctx context.Context, name, collation string) (err error) {
 	if collation == "" {
 		if collation, err = s.t.variable(ctx, "collation_server"); err != nil {
@@ -300,8 +302,8 @@ func (s *scratch) Close() error {
 	return s.closed
 }
 
-// remove drops the databases on a connection of its own: the others may have a statement under way that nobody waits
-// for.
+// remove drops the databases on a connection of its own: on the others a statement may still be running whose caller
+// has given up, and the DROP would wait behind it.
 func (s *scratch) remove(ctx context.Context) error {
 	if len(s.made) == 0 {
 		return nil
@@ -325,7 +327,7 @@ func (t *Target) Leftovers(ctx context.Context) ([]string, error) {
 }
 
 // scratchDatabases returns the databases that have names of this move's scratch databases: those that it made, and
-// others.
+// those of somebody else, which are left alone.
 func (t *Target) scratchDatabases(ctx context.Context) (ours, others []string, err error) {
 	first := ScratchName(t.cfg.Move)
 	found, err := t.readAll(ctx, `SELECT SCHEMA_NAME, DEFAULT_COLLATION_NAME,

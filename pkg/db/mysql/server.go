@@ -23,7 +23,7 @@ type server struct {
 	flavor     dialect.Flavor
 	version    string
 	tag        string    // unique per server, for positions by file
-	verdicts   []verdict // of what kind the server is, if that matters
+	verdicts   []verdict // on the kind of server, such as Galera; empty for a usual one
 	collations dialect.Collations
 	admin      *sql.DB   // for metadata and statements that are not rows
 	role       wire.Role // of connections for rows
@@ -34,10 +34,11 @@ type server struct {
 	current string // the account that we are, once it was asked for
 }
 
-// maxIdle bounds the connections kept for the next chunk: one per worker of the largest configuration.
+// maxIdle bounds the connections that are kept for the next chunk, one per worker. Each keeps a read buffer of 256 KiB.
 const maxIdle = 64
 
-// openServer connects and learns which server it is. role is that of connections for rows.
+// openServer connects and learns which server it is. role is that of connections for rows. A server that is not
+// supported is refused here, before any statement that it may not know.
 func openServer(ctx context.Context, cfg Config, role wire.Role) (*server, error) {
 	if cfg.ServerID == 0 {
 		cfg.ServerID = binlog.PickServerID()
@@ -62,7 +63,9 @@ func openServer(ctx context.Context, cfg Config, role wire.Role) (*server, error
 // retry could help.
 func Classify(err error) error { return wire.Classify(err) }
 
-// learn asks on the first connection who the server is, and what sessions have there.
+// learn asks on the first connection who the server is, and which session variables it has. The order matters: the
+// version first, because all later statements depend on it; the identity last, because from then on every connection
+// must lead to the same server.
 func (s *server) learn(ctx context.Context) (err error) {
 	conn, err := s.admin.Conn(ctx)
 	if err != nil {
@@ -96,6 +99,9 @@ func (s *server) learn(ctx context.Context) (err error) {
 	return nil
 }
 
+// readCollations asks the server for its collations: their numbers are in the log, and their names and defaults
+// differ from version to version. MariaDB since 10.10 lists some by short names, which stand for several character
+// sets; the second part of the query adds their full names.
 func readCollations(ctx context.Context, admin *sql.Conn, flavor dialect.Flavor) (dialect.Collations, error) {
 	c := dialect.Collations{Known: map[string]string{}, Default: map[string]string{}, Numbers: map[int]string{}}
 	query := `SELECT COLLATION_NAME, COALESCE(CHARACTER_SET_NAME, ''), COALESCE(IS_DEFAULT, ''), COALESCE(ID, 0) ` +
@@ -165,6 +171,7 @@ func (s *server) Identity(ctx context.Context) (db.Identity, error) {
 	if err != nil {
 		return id, fmt.Errorf("identify %s: %w", s.cfg.Address(), wire.Classify(err))
 	}
+	// As NTP does it: the answer was made about half way between asking and reading.
 	id.Clock = time.UnixMicro(micros).Sub(began.Add(time.Since(began) / 2)).Round(time.Millisecond)
 	return id, nil
 }
@@ -176,7 +183,8 @@ func (s *server) family() string {
 	return "MySQL"
 }
 
-// variable returns a global variable's value, or "" when the server does not know it.
+// variable returns a global variable's value, or "" when the server does not know it, as other versions and flavors do
+// not. SELECT @@x would be an error then. An underscore is a wildcard of LIKE, so it is escaped.
 func (s *server) variable(ctx context.Context, name string) (string, error) {
 	var key, value string
 	err := s.admin.QueryRowContext(ctx, "SHOW GLOBAL VARIABLES LIKE '"+strings.ReplaceAll(name, "_",

@@ -10,8 +10,8 @@ import (
 	"wherry/pkg/db"
 )
 
-// leastPacket is the least max_allowed_packet, in bytes, that statements of ours fit in: those of sessions, of
-// bookkeeping, and the tables' definitions.
+// leastPacket is the least max_allowed_packet, in bytes, that is accepted: statements that prepare sessions, keep the
+// bookkeeping and define tables cannot be made smaller.
 const leastPacket = 16 << 10
 
 // learnSessions finds out, on the first connection, which variables sessions have and may set.
@@ -52,7 +52,7 @@ func shownVariables(ctx context.Context, conn *sql.Conn, statement string) (show
 	return shown, rows.Err()
 }
 
-// sessionVariables tells of variables that sessions inherit, because the account may not set them.
+// sessionVariables reports variables that sessions inherit from the server because the account may not set them.
 func (l *checklist) sessionVariables(context.Context, db.Plan) error {
 	good := true
 	for _, r := range l.s.refused {

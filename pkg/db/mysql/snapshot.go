@@ -14,8 +14,8 @@ import (
 	dialect "wherry/pkg/schema/mysql"
 )
 
-// snapshotWait is how long a snapshot waits for transactions that have changed its table, in seconds: whoever wants
-// to change the table meanwhile waits behind it.
+// snapshotWait limits, in seconds, how long LOCK TABLES waits for transactions that have changed a table. Meanwhile
+// every new writer of the table waits behind it. So it gives up soon, with ErrRetry, and lets them go on.
 const snapshotWait = 2
 
 // snapshot is a transaction that reads a consistent view.
@@ -66,7 +66,8 @@ func (v *snapshot) Close() error {
 	return v.w.Close()
 }
 
-// openSnapshot begins a transaction whose view is of this instant.
+// openSnapshot begins a transaction whose view is of this instant. WITH CONSISTENT SNAPSHOT: otherwise the view would
+// begin with the first read, and READ COMMITTED would have a new one for each statement.
 func (s *server) openSnapshot(ctx context.Context) (*snapshot, error) {
 	w, err := s.dial(ctx)
 	if err != nil {
@@ -156,8 +157,8 @@ func (s *Source) lockedSnapshot(ctx context.Context, tables []schema.Name) (_ *s
 			err = errors.Join(err, v.Close())
 		}
 	}()
-	// A FLUSH TABLES waits for our lock, and whoever opens a table for the first time waits for it: ourselves, on the
-	// other connection.
+	// A FLUSH TABLES of somebody else may be waiting for our lock by now. Opening a table waits for the flush, so our
+	// own second connection would wait for our first: without this limit for ever.
 	if _, err := v.w.Exec(ctx, fmt.Sprintf("SET SESSION lock_wait_timeout = %d", snapshotWait)); err != nil {
 		return nil, wire.Classify(err)
 	}
@@ -173,7 +174,8 @@ func (s *Source) lockedSnapshot(ctx context.Context, tables []schema.Name) (_ *s
 	return v, nil
 }
 
-// touch opens the tables within the view's transaction, so that nobody changes their definitions from now on.
+// touch opens the tables within the view's transaction, so that nobody changes their definitions from now on: the
+// metadata lock lasts until the transaction ends. After an ALTER the view could not be read any more (error 1412).
 func (v *snapshot) touch(ctx context.Context, tables []schema.Name) error {
 	for _, table := range tables {
 		rows, err := v.query(ctx, "SELECT 1 FROM "+dialect.Quoted(table)+" LIMIT 0")
@@ -187,9 +189,9 @@ func (v *snapshot) touch(ctx context.Context, tables []schema.Name) error {
 	return nil
 }
 
-// lockedPosition returns the end of the log, exact for a table that nobody is changing: everything committed there is
-// before it. GTIDs that are only owned do not count, unlike in Head: a transaction that was given its GTID in advance
-// may still be waiting for the lock.
+// lockedPosition returns the end of the log, exact for tables that are locked against writes: everything that was
+// committed there is before it. GTIDs that are only owned do not count, unlike in Head: a transaction that was given
+// its GTID in advance may still be waiting for the lock.
 func (s *Source) lockedPosition(ctx context.Context) (db.Position, error) {
 	status, err := s.logStatus(ctx)
 	if err != nil {
@@ -220,7 +222,7 @@ func (t *Target) Snapshot(ctx context.Context) (_ db.Snapshot, err error) {
 		}
 	}()
 	rows, err := v.query(ctx, "SELECT value FROM "+dialect.Quote(Bookkeeping(t.cfg.Move))+".facts WHERE name IN ("+
-		wire.Quoted(db.FactPosition)+", "+wire.Quoted(db.FactFinal)+")") // one is made of the other
+		wire.Quoted(db.FactPosition)+", "+wire.Quoted(db.FactFinal)+")") // the seal renames the one to the other
 	if wire.Number(err) == wire.NoTable || wire.Number(err) == wire.NoDatabase {
 		return v, nil
 	}

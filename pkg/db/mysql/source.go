@@ -20,7 +20,8 @@ import (
 // Source reads from a MySQL or MariaDB server.
 type Source struct {
 	*server
-	reading  atomic.Bool // a stream has the configured server id
+	reading atomic.Bool // an open stream uses the configured server id
+	// What sessions have in the log is remembered from stream to stream, for temporary tables, see binlog.Sessions.
 	sessions binlog.Sessions
 	sourceID atomic.Uint32 // the server's id in its log, when it was asked for
 	spooling atomic.Bool   // the spool is being written
@@ -45,7 +46,8 @@ func (s *Source) Stream(
 	return s.openLog(ctx, pos, binlog.Config{Routes: routes, Since: since})
 }
 
-// SchemaChanges implements db.Log.
+// SchemaChanges implements db.Log. It reads the log a second time, beside the stream that is applied, and passes over
+// rows.
 func (s *Source) SchemaChanges(
 	ctx context.Context, after, until db.Position, tables []schema.Name,
 ) (found []*db.DDL, err error) {
@@ -102,7 +104,8 @@ func (s *Source) openLog(ctx context.Context, after db.Position, cfg binlog.Conf
 	return &releasing{opened, sync.OnceFunc(release)}, nil
 }
 
-// idInLog returns the server's id in its log.
+// idInLog returns the server's id in its log. Events with another id came from a primary or another member of the
+// group.
 func (s *Source) idInLog(ctx context.Context) (uint32, error) {
 	if id := s.sourceID.Load(); id != 0 {
 		return id, nil

@@ -16,7 +16,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// headTries bounds how often the end of MariaDB's log is read to learn the GTIDs there.
+// headTries bounds how often the end of MariaDB's log is read to learn the GTIDs there. On a busy server the log has
+// moved on each time; then file and offset must do.
 const headTries = 8
 
 // Head returns the end of the log: what any read could see is written there already. Of a MariaDB server that writes
@@ -73,6 +74,8 @@ type logStatus struct {
 	doDB, ignoreDB string
 }
 
+// logStatus reads the end of the log. The statement was renamed: SHOW BINARY LOG STATUS exists since MySQL 8.2, and
+// 8.4 has no SHOW MASTER STATUS any more. MariaDB keeps the old one.
 func (s *server) logStatus(ctx context.Context) (status logStatus, err error) {
 	statement := "SHOW MASTER STATUS"
 	if s.flavor.HasShowBinaryLogStatus() {

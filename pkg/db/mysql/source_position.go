@@ -45,6 +45,8 @@ func (s *Source) SafePosition(ctx context.Context) (pos db.Position, err error) 
 }
 
 const (
+	// Writes are not blocked here, but the copy waits to begin. A commit takes a few milliseconds, unless a replica
+	// or a semisynchronous acknowledgement is slow.
 	committingWait  = 50 * time.Millisecond // for transactions that are committing, before the file is given up
 	committingPause = 500 * time.Microsecond
 )
@@ -96,7 +98,9 @@ func (s *Source) executedPosition(ctx context.Context) (db.Position, error) {
 	}
 }
 
-// positionByGTID returns the position after a set of transactions, and the start of the log when there are none.
+// positionByGTID returns the position after a set of transactions, and the start of the log when there are none: an
+// empty set would not tell from "no GTIDs known". Offset 4 is behind the magic number of a log file, where its first
+// event is.
 func (s *Source) positionByGTID(ctx context.Context, set string) (db.Position, error) {
 	if set != "" {
 		return binlog.FormatPosition(set, "", 0, ""), nil
@@ -180,7 +184,8 @@ func (s *Source) placeGTIDs(ctx context.Context, file string, offset uint64) (se
 	return set, wire.Classify(err)
 }
 
-// rotatedPosition begins a new log file: the rotation waits for transactions that are being committed.
+// rotatedPosition begins a new log file, for MySQL without GTIDs. The rotation waits for transactions that are being
+// committed, so whatever is in older files can be seen, and the start of the new file is a visible-safe position.
 func (s *Source) rotatedPosition(ctx context.Context) (db.Position, error) {
 	if _, err := s.admin.ExecContext(ctx, "FLUSH BINARY LOGS"); err != nil {
 		return "", err

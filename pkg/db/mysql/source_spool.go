@@ -12,8 +12,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Spool keeps the log from a position on in the configured directory, until ctx ends or an error; what an earlier run
-// has kept is gone on with. ErrPositionGone: the source has purged what follows.
+// Spool copies the log from a position on into the configured directory, until ctx ends or an error comes. It continues
+// what an earlier run has kept. So the source may purge its log while rows are copied for days. ErrPositionGone: the
+// source has purged what follows.
 func (s *Source) Spool(ctx context.Context, from db.Position) error {
 	s.spooling.Store(true)
 	defer s.spooling.Store(false)
@@ -25,8 +26,9 @@ func (s *Source) Spool(ctx context.Context, from db.Position) error {
 	return binlog.WriteSpool(ctx, cfg, s.spoolBegin)
 }
 
-// spoolBegin returns with which of the source's files a spool for a position has to begin: the newest one before which
-// there is nothing that the position lacks.
+// spoolBegin returns the file of the source's log with which a spool for a position has to begin: the newest file such
+// that all transactions in older files are contained in the position. Each file of MySQL says at its start which those
+// are.
 func (s *Source) spoolBegin(ctx context.Context, p binlog.Position) (file string, err error) {
 	if p.File != "" && p.Server == s.tag {
 		return p.File, nil

@@ -15,7 +15,9 @@ import (
 )
 
 // statement builds one multi-row INSERT or REPLACE in a buffer that is reused: head, rows, tail. The buffer begins
-// with a packet's header, so that it is sent as it stands.
+// with a packet's header, so that it is sent as it stands. For example
+//
+//	INSERT INTO `d`.`t` (`id`, `name`) VALUES (7,'Anna'),(8,NULL) AS `new_row` ON DUPLICATE KEY UPDATE ..
 type statement struct {
 	t        *Target
 	rel      *route.Relation
@@ -28,7 +30,7 @@ type statement struct {
 	tail     string
 	buf      []byte
 	rows     int
-	limit    int // aimed bytes
+	limit    int // aimed bytes; one row may be larger
 	packet   int // hard limit of the server
 }
 
@@ -73,7 +75,8 @@ func (st *statement) huge(row db.Row) bool {
 	return st.rows == 0 && len(st.head)+len(st.tail)+2*row.Size()+16*len(row) > st.packet && st.t.useLoadData()
 }
 
-// stream writes a huge row. A row that it displaces counts for nothing with replace, and is an error without.
+// stream writes a huge row by LOAD DATA, whose packets need not hold a whole row. With replace a row in its way is
+// removed, without it is an error.
 func (st *statement) stream(ctx context.Context, w *wire.Conn, row db.Row, replace bool) error {
 	plain := st.t.plainRows(st.rel, &oneRow{row: row})
 	_, err := st.t.loadData(ctx, w, st.rel, plain, replace)

@@ -25,7 +25,9 @@ func (s *Source) Seen(ctx context.Context) (db.Position, error) {
 	return binlog.FormatPosition(list, "", 0, ""), wire.Classify(err)
 }
 
-// Continues proves by GTIDs that this server goes on with another one's history.
+// Continues proves by GTIDs that this server continues another one's history: it has executed all that the target or
+// any read has seen of the other, and its log still has what comes after. Offsets prove nothing: a replica's log has
+// other files.
 func (s *Source) Continues(ctx context.Context, from db.Position, seen []db.Position) (err error) {
 	defer func() {
 		if err != nil {
@@ -95,8 +97,9 @@ func (s *Source) lacks(ctx context.Context, needed []binlog.GTIDs) (string, erro
 // visibleWait bounds the waiting for transactions that are in the log to be visible: the time of a group commit.
 const visibleWait = 30 * time.Second
 
-// lacksOfLists looks in the state of MariaDB's log, which knows the last transaction of every server in every domain: a
-// sequence number alone proves nothing, for two servers may have used it.
+// lacksOfLists compares with the state of MariaDB's log (gtid_binlog_state), which has the last transaction of every
+// server in every domain, such as 0-1-100,0-2-120. A sequence number alone proves nothing: after a failover two servers
+// may have used the same one for different transactions.
 func (s *Source) lacksOfLists(ctx context.Context, needed []binlog.GTIDs) (string, error) {
 	var state, end string
 	if err := s.admin.QueryRowContext(ctx, "SELECT @@GLOBAL.gtid_binlog_state, @@GLOBAL.gtid_binlog_pos").Scan(&state,

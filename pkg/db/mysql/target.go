@@ -20,7 +20,8 @@ type Target struct {
 	maxPacket   int // bytes of one statement
 	localInfile atomic.Bool
 	lastApplier atomic.Uint32 // connection id of the applier before, which must be gone before its outcome is read
-	// connections of one applier waited for each other once: from then on one of them applies all
+	// alone is set once connections of one applier have waited for each other: from then on one of them applies
+	// everything.
 	alone      atomic.Bool
 	displacing sync.Map // *route.Route to bool: whether a load lets rows give way
 
@@ -64,9 +65,9 @@ func (t *Target) Identity(ctx context.Context) (db.Identity, error) {
 	return id, err
 }
 
-// MariaDB's ALTER TABLE holds the table while it waits for those whose foreign keys reference it
-// (lock_table_children), and who writes to one of these may be waiting for the table: a circle that no server finds
-// out. So it waits shortly, and again.
+// MariaDB's ALTER TABLE locks the table and then waits for those tables whose foreign keys reference it
+// (lock_table_children). Whoever writes to one of these may be waiting for the table: a deadlock that no server
+// detects. So each try waits shortly, and is repeated.
 const (
 	childrenWait     = 2 * time.Second
 	childrenPatience = 50 * time.Second

@@ -246,7 +246,7 @@ func (a *assembler) statement(e *logEvent, q *queryEvent) error {
 // statementRows refuses rows that were changed in statement format, apart from those of tables that were copied
 // since: the statement may do something else elsewhere, by a function, a limit or a variable.
 func (a *assembler) statementRows(tables []schema.Name, q *queryEvent) error {
-	changed, err := a.unheld(tables)
+	changed, err := a.notContained(tables)
 	if err != nil || len(changed) == 0 {
 		return err
 	}
@@ -261,7 +261,7 @@ func (a *assembler) statementRows(tables []schema.Name, q *queryEvent) error {
 // doubtful refuses a statement of which nobody knows whether it changed tables, apart from those that were copied
 // since.
 func (a *assembler) doubtful(v queryVerdict, q *queryEvent) error {
-	tables, err := a.unheld(v.doubt)
+	tables, err := a.notContained(v.doubt)
 	if err != nil || len(tables) == 0 {
 		return err
 	}
@@ -273,8 +273,8 @@ func (a *assembler) doubtful(v queryVerdict, q *queryEvent) error {
 	}
 }
 
-// unheld returns those of the tables whose rows do not hold the open group already.
-func (a *assembler) unheld(tables []schema.Name) (open []schema.Name, err error) {
+// notContained returns those of the tables whose rows do not hold the open group already.
+func (a *assembler) notContained(tables []schema.Name) (open []schema.Name, err error) {
 	for _, t := range tables {
 		passed, err := a.passed(a.routes[t.Database+"\x00"+t.Table])
 		if err != nil {

@@ -84,8 +84,8 @@ type rowsEvent struct {
 	cascades      bool // foreign keys acted, and what they did is not in the log
 	lacks         bool // values that are only compared are not in the images
 	images        []byte
-	// held are the columns that the images before and after have, a bit each; nil: all.
-	held [2][]byte
+	// present are the columns that the images before and after have, a bit each; nil: all.
+	present [2][]byte
 }
 
 func (a *assembler) rows(e *logEvent) error {
@@ -156,7 +156,7 @@ func parseRows(kind replication.EventType, r logReader, t *decodeTable) (rows ro
 		if fullBits(bits, len(t.columns)) {
 			continue
 		}
-		rows.held[i] = bits
+		rows.present[i] = bits
 		lacks, err := t.without(bits)
 		if err != nil {
 			return rows, err
@@ -203,13 +203,13 @@ func (a *assembler) decode(t *decodeTable, rows rowsEvent) error {
 			partial.reset(t.documents)
 		}
 		if rows.before {
-			change.Before, data, err = t.image(&a.decoder, data, rows.held[0], partial, more)
+			change.Before, data, err = t.image(&a.decoder, data, rows.present[0], partial, more)
 		}
 		if err == nil && partial != nil {
 			data, err = partial.options(data)
 		}
 		if err == nil && rows.after {
-			change.After, data, err = t.image(&a.decoder, data, rows.held[1], partial, more)
+			change.After, data, err = t.image(&a.decoder, data, rows.present[1], partial, more)
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", t.route.Source.Name(), err)
@@ -229,7 +229,7 @@ func (a *assembler) add(change db.Change, more int) error {
 	a.part.Changes = append(a.part.Changes, change)
 	if change.Cascades && a.part.Contained == nil {
 		var err error
-		if a.part.Contained, err = a.heldRoutes(); err != nil {
+		if a.part.Contained, err = a.containedRoutes(); err != nil {
 			return err
 		}
 	}

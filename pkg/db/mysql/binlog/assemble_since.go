@@ -29,7 +29,7 @@ func (a *assembler) passed(r *route.Route) (bool, error) {
 	if passed, asked := a.group.passed[r]; asked {
 		return passed, nil
 	}
-	passed, err := a.held(since)
+	passed, err := a.atOrBefore(since)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", r.Source.Name(), err)
 	}
@@ -40,10 +40,10 @@ func (a *assembler) passed(r *route.Route) (bool, error) {
 	return passed, nil
 }
 
-// held tells whether the open group is at or before a position: by its place in the file when the position is of this
+// atOrBefore tells whether the open group is at or before a position: by its place in the file when the position is of this
 // server, else by its own GTID. It is the group's own place that counts, not how far the log is read: transactions of
 // several origins need not be in the order of their GTIDs.
-func (a *assembler) held(since Position) (bool, error) {
+func (a *assembler) atOrBefore(since Position) (bool, error) {
 	if since.File != "" && since.Server == a.server && a.group.from.file != "" {
 		base, number, ok1 := binlogNumber(a.group.from.file)
 		sinceBase, sinceNumber, ok2 := binlogNumber(since.File)
@@ -62,15 +62,15 @@ func (a *assembler) held(since Position) (bool, error) {
 		db.ErrUnsupported, a.group.from.file, a.group.from.offset, since, errIncomparable)
 }
 
-// heldRoutes returns the routes whose rows hold the open group already.
-func (a *assembler) heldRoutes() (map[*route.Route]bool, error) {
-	held := make(map[*route.Route]bool, len(a.since))
+// containedRoutes returns the routes whose rows hold the open group already.
+func (a *assembler) containedRoutes() (map[*route.Route]bool, error) {
+	contained := make(map[*route.Route]bool, len(a.since))
 	for r := range a.since {
 		passed, err := a.passed(r)
 		if err != nil {
 			return nil, err
 		}
-		held[r] = passed
+		contained[r] = passed
 	}
-	return held, nil
+	return contained, nil
 }

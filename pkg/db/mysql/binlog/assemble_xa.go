@@ -86,8 +86,8 @@ func (a *assembler) outcome(e *logEvent, name string, commit bool) error {
 // errEnough ends the reading of events.
 var errEnough = errors.New("enough")
 
-// reread reads the log again from an event on, over another connection, until take returns an error; errEnough is none.
-func (a *assembler) reread(from place, take func(e *logEvent, at place) error) error {
+// reread reads the log again from an event on, over another connection, until handle returns an error; errEnough is none.
+func (a *assembler) reread(from place, handle func(e *logEvent, at place) error) error {
 	r, err := newReader(a.ctx, Config{
 		Dialer: a.cfg.Dialer, Flavor: a.cfg.Flavor, Tag: a.server,
 		From: Position{File: from.file, Offset: from.offset, Server: a.server},
@@ -116,7 +116,7 @@ func (a *assembler) reread(from place, take func(e *logEvent, at place) error) e
 		if at.file == from.file && at.offset <= from.offset {
 			continue
 		}
-		if err := take(&e, at); err != nil {
+		if err := handle(&e, at); err != nil {
 			if errors.Is(err, errEnough) {
 				return nil
 			}

@@ -50,17 +50,17 @@ func (d *decoder) row(n int) db.Row {
 	return d.slots[at : at+n : at+n]
 }
 
-// image decodes one row image at the start of data and returns the row and the rest of data. held are the columns
+// image decodes one row image at the start of data and returns the row and the rest of data. present are the columns
 // that it has, a bit each; nil: all. rows is about how many images of this size follow. partial is nil but for
 // updates that may hold JSON as differences.
 func (t *decodeTable) image(
-	d *decoder, data, held []byte, partial *partialImages, rows int,
+	d *decoder, data, present []byte, partial *partialImages, rows int,
 ) (row db.Row, rest []byte, err error) {
-	present := len(t.columns)
-	if held != nil {
-		present = countBits(held, present)
+	count := len(t.columns)
+	if present != nil {
+		count = countBits(present, count)
 	}
-	nulls := (present + 7) / 8
+	nulls := (count + 7) / 8
 	if len(data) < nulls {
 		return nil, nil, errImage
 	}
@@ -71,7 +71,7 @@ func (t *decodeTable) image(
 	at := -1 // among the columns that the image has
 	for i := range t.columns {
 		c := &t.columns[i]
-		lacks := held != nil && !hasBit(held, i)
+		lacks := present != nil && !hasBit(present, i)
 		if !lacks {
 			at++
 		}

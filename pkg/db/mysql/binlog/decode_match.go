@@ -47,7 +47,7 @@ func (c *decodeColumn) match(t *schema.Type) error {
 		ok = c.kind == decodeJSON || c.kind == decodeVar // MariaDB keeps JSON as text
 	case schema.Enum, schema.Set:
 		ok = c.kind == decodeEnum && t.Kind == schema.Enum || c.kind == decodeSet && t.Kind == schema.Set
-		return c.matched(t, ok, c.takeLabels(t))
+		return c.matched(t, ok, c.setLabels(t))
 	case schema.Date:
 		ok = c.kind == decodeDate
 	case schema.Year:
@@ -75,8 +75,8 @@ func (c *decodeColumn) matched(t *schema.Type, ok bool, err error) error {
 	return err
 }
 
-// takeLabels takes the labels as SELECT prints them.
-func (c *decodeColumn) takeLabels(t *schema.Type) error {
+// setLabels keeps the labels as SELECT prints them.
+func (c *decodeColumn) setLabels(t *schema.Type) error {
 	if t.Unclear || t.Encoded == nil && !LabelsAsPrinted(t.Charset) {
 		return fmt.Errorf("%w: labels of %s in character set %s", db.ErrUnsupported, t.Name, t.Charset)
 	}

@@ -151,9 +151,9 @@ func (t *decodeTable) without(bits []byte) (lacks bool, err error) {
 	return lacks, nil
 }
 
-func countBits(held []byte, n int) (set int) {
+func countBits(bits []byte, n int) (set int) {
 	for i := range n {
-		if hasBit(held, i) {
+		if hasBit(bits, i) {
 			set++
 		}
 	}

@@ -69,12 +69,12 @@ func (s *GTIDSet) Empty() bool { return len(s.origins) == 0 }
 func (s *GTIDSet) Add(r GTIDRun) {
 	key := gtidOrigin{r.uuid, r.tag}
 	if s.latest == nil || s.origin != key {
-		held := s.origins[key]
-		if held == nil {
-			held = new([]gtidInterval)
-			s.origins[key] = held
+		have := s.origins[key]
+		if have == nil {
+			have = new([]gtidInterval)
+			s.origins[key] = have
 		}
-		s.origin, s.latest = key, held
+		s.origin, s.latest = key, have
 	}
 	list := *s.latest
 	if n := len(list); n > 0 && list[n-1].first <= r.First && r.First <= list[n-1].last+1 {
@@ -106,18 +106,18 @@ func (s *GTIDSet) Contains(other GTIDs) (yes, ok bool) {
 		return false, false
 	}
 	for key, intervals := range o.origins {
-		held := s.origins[key]
-		if held == nil {
+		have := s.origins[key]
+		if have == nil {
 			return false, true
 		}
 		for _, want := range *intervals {
-			at, _ := slices.BinarySearchFunc(*held, want.first, func(i gtidInterval, first uint64) int {
+			at, _ := slices.BinarySearchFunc(*have, want.first, func(i gtidInterval, first uint64) int {
 				if i.last < first {
 					return -1
 				}
 				return 1
 			})
-			if at == len(*held) || (*held)[at].first > want.first || (*held)[at].last < want.last {
+			if at == len(*have) || (*have)[at].first > want.first || (*have)[at].last < want.last {
 				return false, true
 			}
 		}

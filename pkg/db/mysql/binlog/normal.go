@@ -86,8 +86,8 @@ func (n *normalizer) next() byte {
 	return n.text[n.at]
 }
 
-// take passes over one byte that must come next.
-func (n *normalizer) take(c byte) bool {
+// expect passes over one byte that must come next.
+func (n *normalizer) expect(c byte) bool {
 	if n.bad = n.bad || n.next() != c; n.bad {
 		return false
 	}
@@ -125,16 +125,16 @@ func (n *normalizer) word() {
 
 func (n *normalizer) array(depth int) {
 	n.bad = n.bad || depth > normalDepth
-	n.take('[')
+	n.expect('[')
 	n.dst = append(n.dst, '[')
 	for first := true; !n.bad && n.next() != ']'; first = false {
 		if !first {
-			n.take(',')
+			n.expect(',')
 			n.dst = append(n.dst, ", "...)
 		}
 		n.value(depth)
 	}
-	n.take(']')
+	n.expect(']')
 	n.dst = append(n.dst, ']')
 }
 
@@ -146,23 +146,23 @@ type normalMember struct {
 
 func (n *normalizer) object(depth int) {
 	n.bad = n.bad || depth > normalDepth
-	n.take('{')
+	n.expect('{')
 	var members []normalMember
 	from := len(n.dst)
 	for first := true; !n.bad && n.next() != '}'; first = false {
 		if !first {
-			n.take(',')
+			n.expect(',')
 			n.next()
 		}
 		m := normalMember{name: n.name()}
 		n.bad = n.bad || len(m.name) > normalName
-		n.take(':')
+		n.expect(':')
 		m.begin = len(n.dst)
 		n.value(depth)
 		m.end = len(n.dst)
 		members = append(members, m)
 	}
-	n.take('}')
+	n.expect('}')
 	slices.SortStableFunc(members, func(a, b normalMember) int {
 		if len(a.name) != len(b.name) {
 			return len(a.name) - len(b.name)
@@ -188,7 +188,7 @@ func (n *normalizer) object(depth int) {
 
 // name reads a string.
 func (n *normalizer) name() (text []byte) {
-	if !n.take('"') {
+	if !n.expect('"') {
 		return nil
 	}
 	for n.at < len(n.text) {

@@ -90,7 +90,7 @@ func (s *stream) runSpool(ctx context.Context, cfg *Config, files []spoolFile) {
 func readSpool(ctx context.Context, a *assembler, cfg *Config, files []spoolFile) error {
 	a.skip = false
 	r := &binlogReader{cfg: cfg, checksum: true}
-	d := &spoolDrop{held: cfg.From.GTIDs, byGTID: cfg.From.File == ""}
+	d := &spoolDrop{have: cfg.From.GTIDs, byGTID: cfg.From.File == ""}
 	for i := range files {
 		from := uint64(4)
 		if i == 0 && cfg.From.File != "" {
@@ -158,7 +158,7 @@ func (f *spoolFile) feed(
 
 // spoolDrop passes over transactions that a position given by GTIDs alone has, as a server does.
 type spoolDrop struct {
-	held   GTIDs
+	have   GTIDs
 	byGTID bool
 	drop   bool
 }
@@ -174,7 +174,7 @@ func (d *spoolDrop) drops(e *logEvent) bool {
 		if ok {
 			one := NewGTIDSet()
 			one.Add(run)
-			d.drop, _ = d.held.Contains(one)
+			d.drop, _ = d.have.Contains(one)
 		}
 	case replication.ANONYMOUS_GTID_EVENT, replication.FORMAT_DESCRIPTION_EVENT, replication.PREVIOUS_GTIDS_EVENT,
 		replication.STOP_EVENT:

@@ -131,14 +131,14 @@ func (sp *spooler) run(r *binlogReader) error {
 		if err := r.verify(&event, data); err != nil {
 			return err
 		}
-		if err := sp.take(&event, data, r.cfg.Flavor.Family == schema.MariaDB); err != nil {
+		if err := sp.keep(&event, data, r.cfg.Flavor.Family == schema.MariaDB); err != nil {
 			return localError{err}
 		}
 	}
 }
 
-// take writes an event that is in the source's file.
-func (sp *spooler) take(e *logEvent, data []byte, mariadb bool) error {
+// keep writes an event that is in the source's file.
+func (sp *spooler) keep(e *logEvent, data []byte, mariadb bool) error {
 	switch {
 	case e.kind == replication.HEARTBEAT_EVENT || e.kind == replication.HEARTBEAT_LOG_EVENT_V2:
 		return sp.flush(true)
