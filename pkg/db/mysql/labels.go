@@ -94,7 +94,8 @@ func (s *server) convertLabels(ctx context.Context, t *schema.Type) error {
 	return nil
 }
 
-// convert returns for each text its bytes in the character set and what those are in UTF-8.
+// convert returns for each text its bytes in the character set and what those are in UTF-8. Texts go as hexadecimal
+// literals: so no setting of the session can change them on their way.
 func (s *server) convert(ctx context.Context, texts []string, charset string) (db.Row, error) {
 	var b strings.Builder
 	for i, text := range texts {

@@ -143,12 +143,14 @@ func (s *server) get(ctx context.Context) (*wire.Conn, error) {
 	return s.dial(ctx)
 }
 
-// dial returns a new prepared connection, which need not be given back.
+// dial returns a new prepared connection, which need not be given back. It is for what must not be shared: a lock, a
+// snapshot, an applier's transaction.
 func (s *server) dial(ctx context.Context) (*wire.Conn, error) {
 	return s.dialer.Dial(ctx, s.role)
 }
 
-// put gives a connection back; a broken one is closed.
+// put gives a connection back; a broken one is closed, and so is one too many. Settings of the session stay, so a
+// caller that changed some closes the connection instead.
 func (s *server) put(w *wire.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -58,7 +58,8 @@ func (v *snapshot) query(ctx context.Context, statement string) (db.Rows, error)
 	return rows, nil
 }
 
-// Close ends the transaction with its connection.
+// Close ends the transaction with its connection. It is not returned to the pool: the isolation level of its session
+// is another one.
 func (v *snapshot) Close() error {
 	if v.w.Broken {
 		return nil

@@ -118,7 +118,9 @@ func (s *server) logs(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// Retained checks that the log still reaches back to pos.
+// Retained checks that the log still reaches back to pos. A position of this server's files is gone when its file is;
+// one by GTIDs when gtid_purged has transactions that the position lacks. MariaDB answers that only when the log is
+// opened.
 func (s *Source) Retained(ctx context.Context, pos db.Position) error {
 	p, err := binlog.ParsePosition(pos)
 	if err != nil {

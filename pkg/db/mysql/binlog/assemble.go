@@ -13,7 +13,10 @@ import (
 	"wherry/pkg/schema"
 )
 
-// assembler turns events into parts of transactions. It is used by the stream's goroutine alone.
+// assembler turns events into parts of transactions. It is used by the stream's goroutine alone. In the log a
+// transaction is a run of events, which never mixes with another one:
+//
+//	GTID, Query "BEGIN", Table_map, Write_rows, Table_map, Update_rows, .., Xid
 type assembler struct {
 	cfg     *Config
 	ctx     context.Context //nolint:containedctx // the goroutine's, for a push that blocks deep in an event
@@ -45,19 +48,20 @@ type assembler struct {
 	inner    []byte // an event within a compressed transaction
 }
 
-// place is an offset in a file.
+// place is an offset in a file. Offsets are 64 bits here, though headers have 32.
 type place struct {
 	file   string
 	offset uint64
 }
 
-// openMap is a table number in force; table is nil when it is not routed.
+// openMap is a table number in force; table is nil when it is not routed. Rows events name their table by number only.
+// A number is valid until the statement ends, and may then stand for another table.
 type openMap struct {
 	id    uint64
 	table *decodeTable
 }
 
-// group is the events that commit together.
+// group is the events that commit together. It is the zero value between transactions.
 type group struct {
 	open       bool   // its first event was seen
 	from       place  // where that is
@@ -68,12 +72,14 @@ type group struct {
 	run        GTIDRun
 	hasRun     bool
 	time       time.Time
-	changes    int                   // of routed tables
+	changes    int                   // how many changes of routed tables it has so far
 	passed     map[*route.Route]bool // tables whose rows hold it already, or not, as far as asked
 	sent       bool                  // a part of it was handed over
 	savepoints map[string]int
 }
 
+// newAssembler prepares an assembler for the place where the log is opened. What it knows of sessions' temporary
+// tables comes from the position: without it, a restart would take their TRUNCATE for one of a real table.
 func newAssembler(ctx context.Context, cfg *Config, queue *streamQueue) *assembler {
 	a := &assembler{
 		cfg: cfg, ctx: ctx, queue: queue, mariadb: cfg.Flavor.Family == schema.MariaDB, maxPart: cfg.part(),
@@ -91,6 +97,8 @@ func newAssembler(ctx context.Context, cfg *Config, queue *streamQueue) *assembl
 	}
 	a.known = cfg.From.GTIDs != nil && !cfg.From.GTIDs.Empty()
 	a.seeks = !cfg.byFile()
+	// The dump command has 32 bits for the offset. Beyond that the file is read from its start, and events are
+	// dropped.
 	a.skip = cfg.byFile() && cfg.From.Offset > 1<<32-1
 	return a
 }
@@ -127,7 +135,8 @@ func (a *assembler) handle(e *logEvent) error {
 	}
 }
 
-// change takes an event that may be part of a transaction's payload.
+// change takes an event that may be part of a transaction's payload. An event type that is not known is an error,
+// unless the server marks it as one that a reader may ignore: guessing could lose rows.
 func (a *assembler) change(e *logEvent) error {
 	switch e.kind {
 	case replication.TABLE_MAP_EVENT:

@@ -13,8 +13,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// previous keeps the list of all transactions before a file: with it a position that began without GTIDs can go on
-// with them.
+// previous keeps the list of all transactions before a file. A position that began as file and offset alone gets its
+// GTIDs from it, at the first transaction of the file. An artificial one is made for this connection and may be
+// shorter.
 func (a *assembler) previous(e *logEvent) error {
 	if !e.artificial() && !a.known && !a.group.open {
 		var err error
@@ -31,6 +32,8 @@ func (a *assembler) previous(e *logEvent) error {
 	return nil
 }
 
+// parseListEvent reads MariaDB's list at the start of a file: the number of entries with flags (4 bytes), and of each
+// the domain (4), the server (4) and the sequence number (8).
 func parseListEvent(body []byte) (GTIDs, error) {
 	r := logReader{data: body}
 	list := GTIDList{}
@@ -59,7 +62,9 @@ const (
 	mariaAlterUndone    = mariaAlterBegun | mariaAlterGivenUp
 )
 
-// begin opens a group with its GTID, or without.
+// begin opens a group with its GTID, or without. A group that is still open then never ended: see abandon. A MySQL GTID
+// event is: flags (1 byte), server's UUID (16), number (8), and since 5.7 the logical timestamps (1+16) and since 8.0.1
+// the commit time in microseconds (7 bytes, of which the highest bit tells that a second time follows).
 func (a *assembler) begin(e *logEvent) error {
 	if err := a.abandon(); err != nil {
 		return err
@@ -126,7 +131,8 @@ func mariaExtra(r logReader, flags uint64) uint64 {
 	return r.uint(1)
 }
 
-// end closes the group: its last part goes out, or only the position moves.
+// end closes the group: its last part goes out, or only the position moves. A group that was rolled back and of which
+// no part was handed over leaves nothing; otherwise the consumer must be told to undo what it has applied of it.
 func (a *assembler) end(rolledBack bool) error {
 	g := a.group
 	a.group, a.seeks = group{}, false
@@ -152,6 +158,10 @@ func (a *assembler) end(rolledBack bool) error {
 	return a.queue.push(a.ctx, part, mark)
 }
 
+// endMark returns how the position moves at the end of a group. GTIDs are only added to a set that is whole: {A:5}
+// alone would claim that 1 to 4 are missing. So a position without GTIDs gets the list before the file first
+// (replace, set). Transactions without a GTID, on a server where gtid_mode is being turned off, make the set useless:
+// it is given up.
 func (a *assembler) endMark(g *group) *streamMark {
 	mark := &streamMark{run: g.run, hasRun: g.hasRun, sessions: true, temporary: a.queries.temporary}
 	switch {
@@ -167,7 +177,7 @@ func (a *assembler) endMark(g *group) *streamMark {
 	return mark
 }
 
-// flush hands the part over while its transaction goes on.
+// flush hands the part over while its transaction goes on. It has no mark: the position stays before the transaction.
 func (a *assembler) flush() error {
 	part := a.part
 	a.part = nil
@@ -175,7 +185,8 @@ func (a *assembler) flush() error {
 	return a.queue.push(a.ctx, part, nil)
 }
 
-// query takes a statement: one that bounds a transaction, or a schema change, or what is written in statement format.
+// query takes a statement: one that begins or ends a transaction, a schema change, or a change of rows in statement
+// format.
 func (a *assembler) query(e *logEvent) error {
 	q, err := parseQueryEvent(e)
 	if err != nil {
@@ -212,6 +223,8 @@ func (a *assembler) query(e *logEvent) error {
 	}
 }
 
+// statement takes a statement that does not bound a transaction. A statement of no consequence for the move's tables
+// still ends its group, unless BEGIN came before it: DDL commits by itself.
 func (a *assembler) statement(e *logEvent, q *queryEvent) error {
 	if a.queries.byText(q) {
 		if err := q.decode(a.ctx, a.texts); err != nil {
@@ -243,8 +256,8 @@ func (a *assembler) statement(e *logEvent, q *queryEvent) error {
 	return nil
 }
 
-// statementRows refuses rows that were changed in statement format, apart from those of tables that were copied
-// since: the statement may do something else elsewhere, by a function, a limit or a variable.
+// statementRows refuses rows that were changed in statement format, apart from those of tables that were copied since.
+// The statement may do something else on the target: UPDATE t SET a = RAND() LIMIT 10, for example.
 func (a *assembler) statementRows(tables []schema.Name, q *queryEvent) error {
 	changed, err := a.notContained(tables)
 	if err != nil || len(changed) == 0 {
@@ -258,7 +271,7 @@ func (a *assembler) statementRows(tables []schema.Name, q *queryEvent) error {
 	}
 }
 
-// doubtful refuses a statement of which nobody knows whether it changed tables, apart from those that were copied
+// doubtful refuses a statement of which it is unknown whether it changed tables, apart from those that were copied
 // since.
 func (a *assembler) doubtful(v queryVerdict, q *queryEvent) error {
 	tables, err := a.notContained(v.doubt)
@@ -307,7 +320,8 @@ func (a *assembler) schemaChange(e *logEvent, q *queryEvent, v *queryVerdict) er
 	}
 }
 
-// rollback ends a group that was rolled back, which a source only logs for what cannot be undone.
+// rollback ends a group that was rolled back. A source logs such a group only if it changed a table without
+// transactions: those changes stay, and cannot be told from the ones that were undone.
 func (a *assembler) rollback() error {
 	if a.group.permanent != "" {
 		return fmt.Errorf("%w: ROLLBACK of a transaction that changed %s, which has no transactions",
@@ -316,6 +330,8 @@ func (a *assembler) rollback() error {
 	return a.end(true)
 }
 
+// queryStartsTransaction tells a CREATE TABLE .. SELECT as MySQL logs it since 8.0.21: CREATE TABLE t (..) START
+// TRANSACTION, whose rows and commit follow.
 func queryStartsTransaction(statement string) bool {
 	return strings.HasSuffix(strings.TrimRight(statement, " \t\r\n;"), "START TRANSACTION")
 }

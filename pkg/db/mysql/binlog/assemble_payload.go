@@ -11,7 +11,9 @@ import (
 	"wherry/pkg/db"
 )
 
-// payload unpacks a compressed transaction event by event, so that its size does not matter.
+// payload unpacks a compressed transaction (binlog_transaction_compression) event by event, so that its size does not
+// matter. It is a list of fields (type, length, value), ended by a zero, and then the compressed events. Events inside
+// have no checksum of their own, and their offsets say nothing.
 func (a *assembler) payload(e *logEvent) error {
 	const (
 		endMark     = 0

@@ -24,7 +24,8 @@ func (p place) after(e *logEvent, mariadb bool) place {
 	return p
 }
 
-// extendOffset finds the offset whose low 32 bits are given, at or after before.
+// extendOffset finds the offset whose low 32 bits are given, at or after before. It assumes steps of less than 2 GiB.
+// For example, after 0xFFFFFFF0 the low bits 0x00000010 mean 0x100000010.
 func extendOffset(before uint64, low uint32) uint64 {
 	offset := before&^(1<<32-1) | uint64(low)
 	if offset+1<<31 < before {
@@ -42,7 +43,8 @@ func (a *assembler) skipped(e *logEvent) bool {
 	return e.kind != replication.ROTATE_EVENT && e.kind != replication.FORMAT_DESCRIPTION_EVENT
 }
 
-// pass records how far the log has come, when that is between transactions.
+// pass records how far the log has come, if that is between transactions. Within one the position must stay before it:
+// a restart has to read the transaction from its begin.
 func (a *assembler) pass(mark *streamMark) {
 	if a.group.open || a.skip {
 		return
@@ -73,12 +75,15 @@ func (a *assembler) place(mark *streamMark) {
 	mark.file, mark.offset = a.at.file, a.at.offset
 }
 
+// rotate goes on with another file: the body is the offset (8 bytes) and the file's name. An open transaction ends
+// here, for servers never continue one in the next file.
 func (a *assembler) rotate(e *logEvent) error {
 	if len(e.body) < 8 {
 		return errEvent
 	}
 	file, offset := string(e.body[8:]), binary.LittleEndian.Uint64(e.body)
-	if file == a.at.file && offset <= a.at.offset { // the server repeats where we are
+	// The server repeats the place, for example at the start of each dump.
+	if file == a.at.file && offset <= a.at.offset {
 		return nil
 	}
 	if err := a.abandon(); err != nil {
@@ -89,6 +94,9 @@ func (a *assembler) rotate(e *logEvent) error {
 	return nil
 }
 
+// format reads the format description, the first event of each file: version (2 bytes), server version (50), time of
+// the server's start (4), header length (1), and then for each event type the length of its fixed part. The length of
+// Table_map tells how long table numbers are.
 func (a *assembler) format(e *logEvent) error {
 	const lengths = 2 + 50 + 4 + 1 // version, server version, time, header length
 	if len(e.body) < lengths+int(replication.TABLE_MAP_EVENT) {
@@ -112,6 +120,7 @@ func (a *assembler) format(e *logEvent) error {
 }
 
 // abandon ends a transaction that the log does not finish: the source died while it wrote it, so it never committed.
+// Its GTID does not count: the server may give it to another transaction.
 func (a *assembler) abandon() error {
 	if !a.group.open {
 		return nil
@@ -120,6 +129,8 @@ func (a *assembler) abandon() error {
 	return a.end(true)
 }
 
+// heartbeat moves the position on while the server has nothing to send: what was filtered out, or GTIDs that the
+// position had already. Version 1 has the offset in 32 bits and the file name as its body.
 func (a *assembler) heartbeat(e *logEvent) error {
 	if a.group.open {
 		return nil

@@ -25,6 +25,8 @@ const (
 	slotOverhead   = 24
 )
 
+// tableMap notes which table a number stands for. The table's shape is compared with the route's only if its rows
+// matter: before the route's since it may have had other columns.
 func (a *assembler) tableMap(e *logEvent) error {
 	m, ok := parseTableMap(e.body, a.idSize)
 	if !ok {
@@ -58,6 +60,8 @@ func (a *assembler) open(m openMap) {
 	a.maps = append(a.maps, m)
 }
 
+// route finds the route of a table. The key is built on the stack: this runs for each statement of every table on the
+// server.
 func (a *assembler) route(m *tableMap) *route.Route {
 	var scratch [256]byte
 	name := append(append(append(scratch[:0], m.database...), 0), m.table...)
@@ -88,6 +92,10 @@ type rowsEvent struct {
 	present [2][]byte
 }
 
+// rows takes a rows event: table number, flags, in version 2 extra data, the number of columns, a bitmap of the
+// columns in each image, and the images up to the end.
+//
+// The number of all ones (or 1<<24-1) is a dummy with which MySQL ends a statement whose last rows went to no table.
 func (a *assembler) rows(e *logEvent) error {
 	r := logReader{data: e.body}
 	id, flags := r.uint(a.idSize), r.uint(2)
@@ -172,6 +180,7 @@ func parseRows(kind replication.EventType, r logReader, t *decodeTable) (rows ro
 	return rows, nil
 }
 
+// fullBits tells whether the first n bits are set, that is whether images have all columns.
 func fullBits(bits []byte, n int) bool {
 	for i := 0; i < n; i++ {
 		if i/8 >= len(bits) || !hasBit(bits, i) {
@@ -183,7 +192,8 @@ func fullBits(bits []byte, n int) bool {
 
 func hasBit(bits []byte, i int) bool { return bits[i>>3]&(1<<(i&7)) != 0 }
 
-// decode turns row images into changes and hands full parts over.
+// decode turns row images into changes and hands full parts over. The first image's size tells about how many follow,
+// so that memory is reserved for all of them at once.
 func (a *assembler) decode(t *decodeTable, rows rowsEvent) error {
 	data, last := rows.images, 0
 	if e := t.route.Source.Table.Engine; len(data) > 0 && a.group.permanent == "" && isNonTransactional(e) {
@@ -202,6 +212,8 @@ func (a *assembler) decode(t *decodeTable, rows rowsEvent) error {
 			partial = &a.partial
 			partial.reset(t.documents)
 		}
+		// With partial JSON the documents of the before image are kept: the after image may hold only how they
+		// differ.
 		if rows.before {
 			change.Before, data, err = t.image(&a.decoder, data, rows.present[0], partial, more)
 		}
@@ -222,6 +234,8 @@ func (a *assembler) decode(t *decodeTable, rows rowsEvent) error {
 	return nil
 }
 
+// add appends a change to the part, and hands the part over when it is full. Its memory is counted with what Go needs
+// around the values: rows of many small values are mostly slice headers.
 func (a *assembler) add(change db.Change, more int) error {
 	if a.part == nil {
 		a.part = &db.Part{Time: a.group.time, Changes: make([]db.Change, 0, min(more+1, 4096))}
@@ -242,6 +256,7 @@ func (a *assembler) add(change db.Change, more int) error {
 	return nil
 }
 
+// isNonTransactional tells engines whose changes a ROLLBACK leaves in place.
 func isNonTransactional(engine string) bool {
 	return slices.Contains([]string{"MyISAM", "Aria", "MEMORY", "CSV", "ARCHIVE", "MRG_MyISAM", "BLACKHOLE"}, engine)
 }

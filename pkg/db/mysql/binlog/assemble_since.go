@@ -7,6 +7,7 @@ import (
 	"wherry/pkg/route"
 )
 
+// parseSince reads the positions once, and not for each transaction.
 func parseSince(since db.Since) (map[*route.Route]Position, error) {
 	parsed := make(map[*route.Route]Position, len(since))
 	for r, pos := range since {
@@ -19,8 +20,9 @@ func parseSince(since db.Since) (map[*route.Route]Position, error) {
 	return parsed, nil
 }
 
-// passed tells whether the rows of a route were loaded from a snapshot that held the open group already. All changes of
-// a group get the same answer.
+// passed tells whether the rows of a route contain the open group already, because they were loaded from a later
+// snapshot. Applied a second time, an insert into a table without a key would make a second copy. The answer is kept
+// for the group: all of its changes must get the same one.
 func (a *assembler) passed(r *route.Route) (bool, error) {
 	since, loaded := a.since[r]
 	if !loaded {
@@ -40,9 +42,9 @@ func (a *assembler) passed(r *route.Route) (bool, error) {
 	return passed, nil
 }
 
-// atOrBefore tells whether the open group is at or before a position: by its place in the file when the position is of this
-// server, else by its own GTID. It is the group's own place that counts, not how far the log is read: transactions of
-// several origins need not be in the order of their GTIDs.
+// atOrBefore tells whether the open group is at or before a position: by its place in the file when the position is of
+// this server, else by its own GTID. It is the group's own place that counts, not how far the log is read: transactions
+// of several origins need not be in the order of their GTIDs.
 func (a *assembler) atOrBefore(since Position) (bool, error) {
 	if since.File != "" && since.Server == a.server && a.group.from.file != "" {
 		base, number, ok1 := binlogNumber(a.group.from.file)
@@ -62,7 +64,7 @@ func (a *assembler) atOrBefore(since Position) (bool, error) {
 		db.ErrUnsupported, a.group.from.file, a.group.from.offset, since, errIncomparable)
 }
 
-// containedRoutes returns the routes whose rows hold the open group already.
+// containedRoutes returns the routes whose rows contain the open group already.
 func (a *assembler) containedRoutes() (map[*route.Route]bool, error) {
 	contained := make(map[*route.Route]bool, len(a.since))
 	for r := range a.since {

@@ -20,7 +20,8 @@ import (
 // rows of the group that commits them. Nothing is kept for that on either end: it is the same after a restart, in a
 // stream that begins between the two groups, and on a server that took the source's place.
 
-// preparedGroup is where in the log the rows of a prepared transaction are.
+// preparedGroup is where in the log the rows of a prepared transaction are. It is remembered only to save a search: if
+// it is not known, findPrepared reads back through the files.
 type preparedGroup struct {
 	from    place
 	changes bool // of routed tables
@@ -39,7 +40,8 @@ func xaName(body []byte) (name string, onePhase bool, err error) {
 	return fmt.Sprintf("x'%x',x'%x',%d", data[:global], data[global:], format), onePhase, nil
 }
 
-// prepare ends a group with XA PREPARE, or with a commit in one phase.
+// prepare ends a group with XA PREPARE, or with a commit in one phase (XA COMMIT .. ONE PHASE), which is a commit like
+// any other.
 func (a *assembler) prepare(e *logEvent) error {
 	name, onePhase, err := xaName(e.body)
 	if err != nil {
@@ -59,7 +61,8 @@ func (a *assembler) prepare(e *logEvent) error {
 	return nil
 }
 
-// outcome ends a prepared transaction.
+// outcome ends a prepared transaction. With a commit its rows are read again, unless it is known that it changed no
+// routed table: such transactions are most of them on a server with many databases.
 func (a *assembler) outcome(e *logEvent, name string, commit bool) error {
 	g, known := a.prepared[name]
 	delete(a.prepared, name)
@@ -86,7 +89,8 @@ func (a *assembler) outcome(e *logEvent, name string, commit bool) error {
 // errEnough ends the reading of events.
 var errEnough = errors.New("enough")
 
-// reread reads the log again from an event on, over another connection, until handle returns an error; errEnough is none.
+// reread reads the log once more from an event on, over another connection, until handle returns an error; errEnough
+// is none. The stream waits meanwhile, so changes keep their order.
 func (a *assembler) reread(from place, handle func(e *logEvent, at place) error) error {
 	r, err := newReader(a.ctx, Config{
 		Dialer: a.cfg.Dialer, Flavor: a.cfg.Flavor, Tag: a.server,
@@ -125,7 +129,7 @@ func (a *assembler) reread(from place, handle func(e *logEvent, at place) error)
 	}
 }
 
-// isGroupStart tells the events that open a group.
+// isGroupStart tells the events that open a group. Each has one, also without GTIDs (then ANONYMOUS_GTID).
 func isGroupStart(kind replication.EventType) bool {
 	switch kind {
 	case replication.GTID_EVENT, replication.ANONYMOUS_GTID_EVENT, replication.GTID_TAGGED_LOG_EVENT,
@@ -166,8 +170,9 @@ func (a *assembler) replay(from place, name string) error {
 	})
 }
 
-// findPrepared looks backwards, file by file, for the group that prepared a transaction: the last one of the name
-// before the open group.
+// findPrepared searches backwards, file by file, for the group that prepared a transaction: the last one of that name
+// before the open group. Names may be used again once a transaction has ended, so an earlier one is another
+// transaction. Each file must be read from its start, as events can only be walked forwards.
 func (a *assembler) findPrepared(name string) (place, error) {
 	files, err := a.logFiles()
 	if err != nil {

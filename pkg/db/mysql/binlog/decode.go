@@ -32,7 +32,8 @@ type decoder struct {
 	spare []byte // for values that are parsed over
 }
 
-// reserve makes room for a row of about size bytes, of which about rows follow.
+// reserve makes room for a row of about size bytes, of which about rows follow. Rows of one block are freed together: a
+// large block would stay in memory as long as one of its rows does.
 func (d *decoder) reserve(size, rows, columns int) {
 	size = max(size, 1) // an empty value is a slice of something: nil would be NULL
 	if cap(d.arena)-len(d.arena) < size {
@@ -43,7 +44,7 @@ func (d *decoder) reserve(size, rows, columns int) {
 	}
 }
 
-// row takes n values from the slots.
+// row takes n values from the slots. The capacity is cut, so that an append to one row cannot write into the next.
 func (d *decoder) row(n int) db.Row {
 	at := len(d.slots)
 	d.slots = d.slots[:at+n]
@@ -109,8 +110,9 @@ func (t *decodeTable) image(
 	return row, data, nil
 }
 
-// learn keeps the estimate of a row's text near what images of this table need: text is up to three times as long as
-// the image's bytes, in the mean less.
+// learn keeps the estimate of a row's text near what images of this table need. Text is up to three times as long as
+// the image (an INT of 4 bytes has up to 11 characters), on average less. The estimate rises at once and falls slowly:
+// too small costs another block, too large some memory.
 func (t *decodeTable) learn(size int) {
 	want := min(size+size/2+4*t.kept+16, decodeBlock)
 	t.estimate += (want - t.estimate) / 8
@@ -119,7 +121,7 @@ func (t *decodeTable) learn(size int) {
 	}
 }
 
-// append decodes the value at the start of data. It never returns a nil value.
+// append decodes the value at the start of data. It never returns a nil value: nil would be NULL.
 func (c *decodeColumn) append(dst, data []byte) (_, rest []byte, err error) {
 	switch c.kind {
 	case decodeVar, decodePacked, decodeBinary, decodeUUID, decodeINET4, decodeINET6, decodeJSON:
@@ -147,7 +149,8 @@ func (c *decodeColumn) append(dst, data []byte) (_, rest []byte, err error) {
 	return dst, rest, err
 }
 
-// appendVar decodes a value behind its length.
+// appendVar decodes a value behind its length. BINARY(n) is logged without its trailing zeros, which SELECT prints:
+// they are restored.
 func (c *decodeColumn) appendVar(dst, data []byte) (_, rest []byte, err error) {
 	n, size, ok := decodeLength(data, c.prefix)
 	if !ok {
@@ -172,7 +175,9 @@ func (c *decodeColumn) appendVar(dst, data []byte) (_, rest []byte, err error) {
 	return dst, rest, err
 }
 
-// appendLabels writes an enum's label or a set's labels.
+// appendLabels writes an enum's label or a set's labels. An enum is logged as the number of its label from 1, 0 being
+// the error value, which prints as ”. A set is a bit per label. A number beyond the labels means that the table had
+// another definition at this place.
 func (c *decodeColumn) appendLabels(dst []byte, v uint64) ([]byte, error) {
 	if c.out < 0 || v == 0 {
 		return dst, nil
@@ -200,7 +205,8 @@ func (c *decodeColumn) appendLabels(dst []byte, v uint64) ([]byte, error) {
 	return dst, nil
 }
 
-// decodeLength reads a length of prefix bytes and checks that so much data follows.
+// decodeLength reads a length of prefix bytes and checks that so much data follows. A damaged length would otherwise
+// read beyond the event, into the next one.
 func decodeLength(data []byte, prefix int) (n, size int, ok bool) {
 	if len(data) < prefix {
 		return 0, 0, false
@@ -227,7 +233,8 @@ func decodeBig(data []byte) uint64 {
 	return v
 }
 
-// decodeInflate undoes MariaDB's log_bin_compress.
+// decodeInflate undoes MariaDB's log_bin_compress. The first byte says in its low three bits how many bytes the
+// length has.
 func decodeInflate(data []byte) (_ []byte, err error) {
 	if len(data) < 2 || len(data) < 1+int(data[0]&7) {
 		return nil, errImage

@@ -7,7 +7,8 @@ import (
 	protocol "github.com/go-mysql-org/go-mysql/mysql"
 )
 
-// logReader reads the fields of an event. After a read beyond the end it only yields zeros, and bad is set.
+// logReader reads the fields of an event. After a read beyond the end it only yields zeros, and bad is set: so a
+// function reads all of its fields and checks once.
 type logReader struct {
 	data []byte
 	bad  bool
@@ -26,7 +27,7 @@ func (r *logReader) bytes(n int) []byte {
 // uint reads n bytes, low byte first.
 func (r *logReader) uint(n int) uint64 { return decodeUint64(r.bytes(n)) }
 
-// packed reads a length-encoded integer.
+// packed reads a length-encoded integer: one byte up to 250, or a byte that says how many follow.
 func (r *logReader) packed() uint64 {
 	first := r.uint(1)
 	switch {
@@ -62,6 +63,8 @@ type tableMap struct {
 	rest            []byte // what describes the columns, see columns
 }
 
+// parseTableMap reads a TABLE_MAP event: number, flags, and database and table each as length, bytes and a zero byte;
+// then the columns.
 func parseTableMap(body []byte, idSize int) (m tableMap, ok bool) {
 	r := logReader{data: body}
 	m.id = r.uint(idSize)
@@ -88,6 +91,9 @@ const (
 	mapNames      = 4
 )
 
+// columns reads the description of the columns: their number, a type byte for each, metadata, a bitmap of those that
+// may be NULL, and optional fields. Which optional fields there are is up to binlog_row_metadata. The sign of numbers
+// is always sent by MySQL 8.0, and names only with FULL.
 func (m *tableMap) columns() (c mapColumns, ok bool) {
 	r := logReader{data: m.rest}
 	count := r.packed()
@@ -147,7 +153,8 @@ const (
 	mapVarcharCompressed = 141
 )
 
-// isUnsigned tells what the map says of a column's sign; known is false when it says nothing.
+// isUnsigned tells what the map says of a column's sign; known is false when it says nothing. Only numeric columns have
+// a bit, so the column's number among them counts.
 func (c *mapColumns) isUnsigned(column int) (yes, known bool) {
 	if c.unsigned == nil || !mapNumeric(c.types[column]) {
 		return false, false

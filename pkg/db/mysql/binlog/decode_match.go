@@ -7,8 +7,10 @@ import (
 	"wherry/pkg/schema"
 )
 
-// match completes the column with what only the table's definition tells, and refuses a definition that the log's
-// layout contradicts: the table has been changed since this place in the log.
+// match completes the column with what only the table's definition tells (whether bytes are text, whether a number has
+// a sign, the labels). It refuses a definition that the log's layout contradicts: the table has been changed since this
+// place in the log. The check is the last guard against reading rows by a wrong definition. It cannot be complete: an
+// INT that became another INT looks the same, which is why schema changes are followed.
 func (c *decodeColumn) match(t *schema.Type) error {
 	ok := false
 	switch t.Kind {

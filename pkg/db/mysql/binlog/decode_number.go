@@ -46,8 +46,10 @@ func decimalWidth(precision, scale int) int {
 		scale/decimalGroup*4 + decimalBytes(scale%decimalGroup)
 }
 
-// decodeAppendDecimal writes a binary decimal: groups of 9 digits as big-endian numbers, the sign as the inverted top
-// bit, and all bits inverted when negative.
+// decodeAppendDecimal writes a binary decimal: groups of 9 digits as big-endian numbers of 4 bytes, the sign as the
+// inverted top bit, and all bits inverted when negative. The incomplete groups are at the outer ends: DECIMAL(14,4) has
+// 10 digits before the point, 1 and 9, and 4 behind it. For example, 1234567890.1234 is 81 0D FB 38 D2 04 D2
+// (mysql-server strings/decimal.cc, decimal2bin).
 func decodeAppendDecimal(dst, value []byte, precision, scale int) ([]byte, error) {
 	if len(value) == 0 || len(value) > 32 {
 		return nil, errImage

@@ -17,7 +17,8 @@ type inflater struct {
 	zlib io.ReadCloser // with zlib.Resetter
 }
 
-// inflateStep bounds what is reserved on the word of a damaged log.
+// inflateStep bounds, in bytes, how much memory is reserved before as much has been decompressed: the length in a
+// damaged log may say 4 GiB.
 const inflateStep = 1 << 20
 
 // append writes the value whose compressed form is given (mariadb-server sql/field.cc, compress_zlib): nothing when

@@ -14,7 +14,8 @@ func (p *partialImages) reset(documents int) {
 	clear(p.documents)
 }
 
-// options reads what precedes an after image: binlog_row_value_options, and which documents are differences.
+// options reads what precedes an after image: binlog_row_value_options as a packed integer, and if it has PARTIAL_JSON
+// a bit for each JSON column of the table: whether its value is a difference.
 func (p *partialImages) options(data []byte) (rest []byte, err error) {
 	const partialJSON = 1
 	r := logReader{data: data}
@@ -32,7 +33,8 @@ func (p *partialImages) differ(document int) bool {
 	return document/8 < len(p.differs) && p.differs[document/8]&(1<<(document%8)) != 0
 }
 
-// appendPartial decodes a JSON value of either image of a partial update.
+// appendPartial decodes a JSON value of either image of a partial update. A document is kept in its binary form, as a
+// view into the event: the after image comes right behind.
 func (c *decodeColumn) appendPartial(dst, data []byte, p *partialImages) (_, rest []byte, err error) {
 	n, size, ok := decodeLength(data, c.prefix)
 	if !ok {

@@ -70,7 +70,9 @@ type decodeTable struct {
 	estimate  int    // bytes of a row's text
 }
 
-// newDecodeTable matches a table map with the source of a route.
+// newDecodeTable matches a table map with the source of a route. Columns are matched by their order, because names are
+// in the log only with binlog_row_metadata=FULL; if they are, they must agree. That finds two columns of one type that
+// were exchanged.
 func newDecodeTable(r *route.Route, m *tableMap) (*decodeTable, error) {
 	source := r.Source.Table
 	mapped, ok := m.columns()
@@ -151,6 +153,7 @@ func (t *decodeTable) without(bits []byte) (lacks bool, err error) {
 	return lacks, nil
 }
 
+// countBits counts which of the first n columns are in an image.
 func countBits(bits []byte, n int) (set int) {
 	for i := range n {
 		if hasBit(bits, i) {
@@ -160,6 +163,7 @@ func countBits(bits []byte, n int) (set int) {
 	return set
 }
 
+// decodeDiffers is the error about a table that had another definition at this place of the log than the route knows.
 func decodeDiffers(table schema.Name, what string) error {
 	return &db.CopyAgain{
 		Tables: []schema.Name{table},
@@ -167,7 +171,8 @@ func decodeDiffers(table schema.Name, what string) error {
 	}
 }
 
-// layout sets how many bytes a value takes and what its type alone tells. It returns false for an unknown type.
+// layout sets how many bytes a value takes and what its type alone tells. It returns false for an unknown type. Also
+// columns that are not kept need it: values stand one behind the other, without their lengths.
 func (c *decodeColumn) layout(t byte, meta uint16) bool {
 	switch t {
 	case protocol.MYSQL_TYPE_TINY:
@@ -247,6 +252,8 @@ func (c *decodeColumn) layoutString(meta uint16) bool {
 	}
 }
 
+// layoutTemporal reads the types of dates and times; meta is the number of fractional digits, two of which take a
+// byte.
 func (c *decodeColumn) layoutTemporal(t byte, meta uint16) bool {
 	if meta > 6 {
 		return false

@@ -10,6 +10,8 @@ import (
 // The temporal formats are described in mysql-server sql-common/my_time.cc (my_time_packed_from_binary and its kin).
 // The kinds with a 2 came with MySQL 5.6 and MariaDB 10.1; tables made before keep the old ones until rebuilt.
 
+// appendTemporal writes a date or time as the server prints it, TIMESTAMP in UTC. Zero and invalid dates, such as
+// 2024-02-00, are written as they are: Go's time package would turn them into others.
 func (c *decodeColumn) appendTemporal(dst, value []byte) ([]byte, error) {
 	switch c.kind {
 	case decodeDate:
@@ -45,7 +47,7 @@ func (c *decodeColumn) appendTemporal(dst, value []byte) ([]byte, error) {
 	}
 }
 
-// fractionBytes returns the bytes that fractional second digits take.
+// fractionBytes returns the bytes that fractional second digits take: a byte holds two digits, as a number up to 99.
 func fractionBytes(digits int) int { return (digits + 1) / 2 }
 
 // appendDatetime2 writes year*13+month, day, hour, minute, second, packed.
@@ -56,7 +58,9 @@ func appendDatetime2(dst []byte, v uint64) []byte {
 	return canon.AppendClock(dst, clock>>12, clock>>6&63, clock&63)
 }
 
-// appendTime2 writes a time, which is a number of 24 bits and its fraction in two's complement around the middle.
+// appendTime2 writes a time: 24 bits (1 unused, 10 for hours, 6 for minutes, 6 for seconds, from the second bit on) and
+// the fraction, all in one number with an offset of half its range. So -00:00:01.5 is not -1 and .5, but one negative
+// number.
 func appendTime2(dst, value []byte, scale int) []byte {
 	bits := 8 * len(value)
 	v := int64(decodeBig(value)) - 1<<(bits-1) //nolint:gosec // at most 48 bits
@@ -71,7 +75,8 @@ func appendTime2(dst, value []byte, scale int) []byte {
 	return appendFractionOf(dst, int(v&(1<<(bits-24)-1)), len(value)-3, scale)
 }
 
-// appendUnix writes seconds since 1970 in UTC. 0 is the zero date, not 1970.
+// appendUnix writes seconds since 1970 in UTC. 0 is the zero date, not 1970. The number has no sign: MariaDB 11.5
+// counts up to 2106 with the same 32 bits.
 func appendUnix(dst []byte, seconds int64) []byte {
 	if seconds == 0 {
 		return append(dst, "0000-00-00 00:00:00"...)

@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// GTIDs is a set of transactions by their global identifiers: a MySQL set or a MariaDB list.
+// GTIDs is a set of transactions by their global identifiers: a MySQL set such as 3e11fa47-..:1-5:7, or a MariaDB list
+// such as 0-1-351.
 type GTIDs interface {
 	// String returns the canonical text, which is one word.
 	String() string
@@ -65,7 +66,8 @@ func NewGTIDSet() *GTIDSet { return &GTIDSet{origins: map[gtidOrigin]*[]gtidInte
 // Empty implements GTIDs.
 func (s *GTIDSet) Empty() bool { return len(s.origins) == 0 }
 
-// Add costs O(1) when the run continues the newest interval of its origin, as it nearly always does.
+// Add costs O(1) when the run continues the newest interval of its origin, as it nearly always does: it is called for
+// every transaction of the log.
 func (s *GTIDSet) Add(r GTIDRun) {
 	key := gtidOrigin{r.uuid, r.tag}
 	if s.latest == nil || s.origin != key {
@@ -84,6 +86,8 @@ func (s *GTIDSet) Add(r GTIDRun) {
 	*s.latest = gtidInsert(list, gtidInterval{r.First, r.Last})
 }
 
+// gtidInsert puts an interval into a sorted list and joins it with those that it overlaps or touches: {1-3, 7} and
+// 4-6 give {1-7}.
 func gtidInsert(list []gtidInterval, in gtidInterval) []gtidInterval {
 	from, _ := slices.BinarySearchFunc(list, in.first, func(i gtidInterval, first uint64) int {
 		if i.last+1 < first {
@@ -185,8 +189,10 @@ func gtidAppendUUID(b []byte, uuid [16]byte) []byte {
 	return b
 }
 
-// encode writes the set as COM_BINLOG_DUMP_GTID and PREVIOUS_GTIDS events carry it: the classic form, or since 8.3 the
-// tagged form when the set has tags (mysql-server, Gtid_set::encode).
+// encode writes the set as COM_BINLOG_DUMP_GTID and PREVIOUS_GTIDS events carry it: the number of origins (8 bytes),
+// and for each its UUID (16), the number of intervals (8), and first and last+1 of each (8 and 8). If the set has tags
+// it is the tagged form, since MySQL 8.3: the first 8 bytes then begin and end with 1, and each UUID is followed by its
+// tag (mysql-server, Gtid_set::encode). Older servers do not understand that, so it is used only if needed.
 func (s *GTIDSet) encode() []byte {
 	keys := s.sorted()
 	tagged := slices.ContainsFunc(keys, func(k gtidOrigin) bool { return k.tag != "" })
@@ -208,7 +214,8 @@ func (s *GTIDSet) encode() []byte {
 	return b
 }
 
-// decodeGTIDSet reads what encode writes.
+// decodeGTIDSet reads what encode writes. Counts are checked against the bytes that are there, so that a damaged event
+// cannot reserve memory without end.
 func decodeGTIDSet(data []byte) (*GTIDSet, error) {
 	bad := fmt.Errorf("invalid GTID set of %d bytes in the binary log", len(data))
 	if len(data) < 8 {

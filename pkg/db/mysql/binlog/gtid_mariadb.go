@@ -8,13 +8,15 @@ import (
 	"strings"
 )
 
-// GTIDList is a MariaDB GTID position: of each replication domain the last transaction.
+// GTIDList is a MariaDB GTID position: of each replication domain the last transaction. It says nothing about gaps, so
+// it can tell how far a server is, and not which transactions it lacks.
 type GTIDList map[uint32]GTIDRun
 
 // Empty implements GTIDs.
 func (l GTIDList) Empty() bool { return len(l) == 0 }
 
-// Add replaces the domain's transaction: within a domain the log's order counts, not the number.
+// Add replaces the domain's transaction: within a domain the log's order counts, not the number. A server that is not
+// in gtid_strict_mode may log a lower number after a higher one.
 func (l GTIDList) Add(r GTIDRun) { l[r.Domain] = r }
 
 // Contains compares sequence numbers within domains, whichever server wrote them (MariaDB manual, "Global Transaction

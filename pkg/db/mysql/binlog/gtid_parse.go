@@ -23,6 +23,8 @@ func ParseGTIDs(text string) (GTIDs, error) {
 	return ParseGTIDList(bare)
 }
 
+// parseGTIDSet reads a set such as 3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5:7:tag:1-3. A tag holds for the intervals
+// behind it, up to the next tag or UUID. An empty set is an error: it would be no place in the log.
 func parseGTIDSet(text string) (*GTIDSet, error) {
 	s := NewGTIDSet()
 	for _, member := range strings.Split(text, ",") {

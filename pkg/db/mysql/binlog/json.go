@@ -13,7 +13,9 @@ import (
 )
 
 // MySQL keeps JSON in a binary format (mysql-server sql-common/json_binary.h). It is written here as the server itself
-// prints it (sql-common/json_dom.cc, Json_wrapper::to_string), so that the text equals that of SELECT.
+// prints it (sql-common/json_dom.cc, Json_wrapper::to_string), so that the text equals that of SELECT. A value is a
+// type byte and its data. An object's or array's data are: number of members, size in bytes, for each key its offset
+// and length, for each value its type and its offset (or the value itself if it is small), then keys and values.
 
 // Types of values in the binary format.
 const (
@@ -153,6 +155,7 @@ func jsonOpen(kind byte, data []byte) (c jsonContainer, ok bool) {
 		return c, false
 	}
 	c.count, c.data = int(count), data[:size] //nolint:gosec // bounded above
+	// Each value has an entry of type and offset, and each key one of offset and length.
 	entries := c.count * (1 + c.wide)
 	if c.object {
 		entries += c.count * (2 + c.wide)
@@ -160,6 +163,7 @@ func jsonOpen(kind byte, data []byte) (c jsonContainer, ok bool) {
 	return c, 2*c.wide+entries <= len(c.data)
 }
 
+// key returns the name of member i; ok is false when it does not lie within the container.
 func (c *jsonContainer) key(i int) (key []byte, ok bool) {
 	entry := c.data[2*c.wide+i*(2+c.wide):]
 	offset, n := decodeUint64(entry[:c.wide]), decodeUint64(entry[c.wide:c.wide+2])
@@ -219,7 +223,8 @@ func jsonAppendContainer(dst []byte, kind byte, data []byte, bare bool, depth in
 	return append(dst, brackets[1]), nil
 }
 
-// jsonText reads bytes behind a length of 7 bits per byte, low bits first.
+// jsonText reads bytes behind a length of 7 bits per byte, low bits first, the top bit telling that another byte
+// follows.
 func jsonText(data []byte) ([]byte, bool) {
 	length := uint64(0)
 	for i := 0; i < len(data) && i < 5; i++ {
@@ -235,6 +240,8 @@ func jsonText(data []byte) ([]byte, bool) {
 	return nil, false
 }
 
+// jsonAppendQuoted writes a string as the server prints it: other escapes, such as \/ or \u00e9, would be the same
+// document and another text.
 func jsonAppendQuoted(dst, text []byte) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
@@ -265,7 +272,9 @@ func jsonAppendQuoted(dst, text []byte) []byte {
 	return append(append(dst, text[from:]...), '"')
 }
 
-// jsonAppendOpaque writes a value of a column type that JSON does not have.
+// jsonAppendOpaque writes a value of a column type that JSON does not have, such as the decimal in
+// JSON_ARRAY(CAST(1.5 AS DECIMAL(3,1))). Decimals and times have texts of their own. Everything else is
+// "base64:typeN:..", N being MySQL's number of the type.
 func jsonAppendOpaque(dst []byte, column byte, value []byte) ([]byte, error) {
 	switch column {
 	case protocol.MYSQL_TYPE_NEWDECIMAL:

@@ -68,7 +68,8 @@ func appendJSONDiff(dst, document, diffs []byte) ([]byte, error) {
 	return root.append(dst, 0)
 }
 
-// change applies an operation to the member that legs lead to.
+// change applies an operation to the member that legs lead to. It is false when there is no such member, or there is
+// one already: then the difference is of another document, and the row must not be written.
 func (n *jsonNode) change(op uint64, legs []jsonLeg, value *jsonNode) bool {
 	for ; len(legs) > 1; legs = legs[1:] {
 		if !n.unpack() {
@@ -116,6 +117,8 @@ func (n *jsonNode) find(leg jsonLeg) (at int, found bool) {
 	})
 }
 
+// unpack reads the members of an object or array, one level deep. A document of many megabytes of which one number
+// changed costs no more than the levels above that number.
 func (n *jsonNode) unpack() bool {
 	if n.open {
 		return true

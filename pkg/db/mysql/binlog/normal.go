@@ -13,13 +13,13 @@ import (
 	"wherry/pkg/schema"
 )
 
-// A column of text may lead to a column whose server writes values in one way only: MySQL's JSON, MariaDB's UUID,
-// INET6 and INET4. What the text says is carried, and the way in which it says it cannot be. So rows are read as the
-// other server will write them, wherever they are read from: by SELECT, from the log, and for checksums, which are
-// computed here then. Rows of both ends are equal when that server calls them so.
+// A text column may lead to a column whose server prints values in one way only: MySQL's JSON, MariaDB's UUID, INET6
+// and INET4. The value is carried, its spelling cannot be: {"b":1,"a":2} comes back as {"a": 2, "b": 1}. So rows are
+// read in the other server's spelling, wherever they are read from: by SELECT, from the log, and for checksums, which
+// are computed here then. Otherwise verify would report every such row as a difference.
 
-// AppendNormal writes a text as a column of the given kind prints it. Text that such a column does not take stays as
-// it is: the server refuses it.
+// AppendNormal writes a text as a column of the given kind prints it. Text that such a column does not accept stays as
+// it is: the target refuses it with an error that names the row.
 func AppendNormal(dst, text []byte, kind schema.Kind) []byte {
 	at := len(dst)
 	switch kind {
@@ -70,7 +70,7 @@ const (
 	normalScale  = 30
 )
 
-// space passes over blanks and returns where it is.
+// space passes over blanks and returns the place behind them.
 func (n *normalizer) space() int {
 	for n.at < len(n.text) && bytes.IndexByte([]byte(" \t\r\n"), n.text[n.at]) >= 0 {
 		n.at++
@@ -144,6 +144,8 @@ type normalMember struct {
 	begin, end int
 }
 
+// object writes members in MySQL's order. Values are written first, in the order of the text, and put into order
+// afterwards: their lengths are not known before.
 func (n *normalizer) object(depth int) {
 	n.bad = n.bad || depth > normalDepth
 	n.expect('{')
@@ -186,7 +188,7 @@ func (n *normalizer) object(depth int) {
 	n.dst = append(n.dst, '}')
 }
 
-// name reads a string.
+// name reads a string, of a name or a value, without its escapes.
 func (n *normalizer) name() (text []byte) {
 	if !n.expect('"') {
 		return nil
@@ -249,6 +251,8 @@ func (n *normalizer) unit() rune {
 	return rune(v) //nolint:gosec // 16 bits
 }
 
+// number writes a number as it is stored: integers of 64 bits and decimals by their digits, everything else as a
+// double. 1.0 is a double, because it reads back as itself; 1.10 is a decimal.
 func (n *normalizer) number() {
 	begin := n.at
 	n.at = NumberEnd(n.text, n.at)

@@ -32,7 +32,8 @@ func isJSONNumber(number []byte) bool {
 	return len(number) == 0
 }
 
-// NumberEnd returns where the number that begins at i ends.
+// NumberEnd returns where the number that begins at i ends. It takes any run of the characters that numbers have:
+// whether it is a number is another question.
 func NumberEnd(document []byte, i int) int {
 	for i < len(document) && (document[i] == '-' || document[i] == '+' || document[i] == '.' ||
 		document[i]|0x20 == 'e' ||
@@ -42,7 +43,8 @@ func NumberEnd(document []byte, i int) int {
 	return i
 }
 
-// PlainNumber tells whether a number that a server printed reads back as itself. Numbers with an exponent are doubles.
+// PlainNumber tells whether a number that a server printed reads back as itself from JSON text. Numbers with an
+// exponent are doubles. 1.5 is plain; 1.50, which only a decimal prints, and integers of more than 64 bits are not.
 func PlainNumber(number []byte) bool {
 	if bytes.ContainsAny(number, "eE") {
 		return true

@@ -77,6 +77,8 @@ func ParsePosition(pos db.Position) (Position, error) {
 	return p, nil
 }
 
+// parseBarePosition reads what a user may type. A colon also stands in a GTID set, so the text before it decides: a
+// UUID, or else a file.
 func parseBarePosition(text string) (Position, error) {
 	first, _, _ := strings.Cut(text, ":")
 	_, notUUID := gtidParseUUID(strings.TrimSpace(first))
@@ -111,7 +113,8 @@ func parseFileOffset(text string) (file string, offset uint64, err error) {
 	return file, offset, nil
 }
 
-// binlogNumber splits binlog.000042 into its base and 42. Numbers grow beyond six digits.
+// binlogNumber splits binlog.000042 into its base and 42. Numbers grow beyond six digits, so names cannot be compared
+// as texts: binlog.1000000 comes after binlog.999999.
 func binlogNumber(file string) (base string, number uint64, ok bool) {
 	dot := strings.LastIndexByte(file, '.')
 	if dot < 0 {
@@ -140,8 +143,9 @@ func Reached(at, goal db.Position) (bool, error) {
 	return reached(a, g)
 }
 
-// reached tells whether everything up to goal is contained in at. Places in the files of one server are compared as
-// such, for only they count transactions without a GTID; else GTIDs are.
+// reached tells whether everything up to goal is contained in at. Places in files of one server are compared first:
+// only they count transactions without a GTID. Otherwise GTIDs are compared. Two positions with neither in common are
+// an error, and not "no": the caller would wait for ever.
 func reached(at, goal Position) (bool, error) {
 	if at.File != "" && goal.File != "" && (at.Server == goal.Server || at.Server == "" || goal.Server == "") {
 		atBase, atNumber, ok1 := binlogNumber(at.File)
@@ -158,7 +162,8 @@ func reached(at, goal Position) (bool, error) {
 	return false, fmt.Errorf("compare position %q with %q: %w", at, goal, errIncomparable)
 }
 
-// FormatPosition writes a position as ParsePosition reads it.
+// FormatPosition writes a position as ParsePosition reads it, from texts as a server gives them: MySQL breaks GTID
+// sets into lines.
 func FormatPosition(gtid, file string, offset uint64, tag string) db.Position {
 	var parts []string
 	if gtid != "" {

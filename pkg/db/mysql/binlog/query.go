@@ -61,6 +61,8 @@ var modeBits = map[string]uint64{
 	"ALLOW_INVALID_DATES": 1 << 25, "PAD_CHAR_TO_FULL_LENGTH": 1 << 31,
 }
 
+// parseQueryEvent reads a statement: the session's number (4 bytes), duration (4), length of the database's name (1),
+// error code (2), length of the status (2), the status, the database and a zero byte, the statement.
 func parseQueryEvent(e *logEvent) (*queryEvent, error) {
 	r := logReader{data: e.body}
 	thread := uint32(r.uint(4))    //nolint:gosec // 4 bytes
@@ -92,9 +94,9 @@ func parseQueryEvent(e *logEvent) (*queryEvent, error) {
 	return q, nil
 }
 
-// readStatus reads what is told of the session, in the order in which servers write it (mysql-server
-// libs/mysql/binlog/event, statement_events.h; MariaDB sql/log_event.h). It ends at the first that is not known: what
-// follows has no known size.
+// readStatus reads the settings of the session, a code byte and a value each, in the order in which servers write them
+// (mysql-server libs/mysql/binlog/event, statement_events.h; MariaDB sql/log_event.h). It ends at the first code that
+// is not known: the size of its value is not known either. The settings that matter come early.
 func (q *queryEvent) readStatus(status logReader) {
 	for len(status.data) > 0 && !status.bad {
 		switch code := status.uint(1); code {
@@ -154,7 +156,8 @@ func (q *queryEvent) readStatus(status logReader) {
 // OPTION_EXPLICIT_DEF_TIMESTAMP).
 const flagExplicitTimestamps = 1 << 8
 
-// context is what the statement means beyond its text.
+// context is what the statement means beyond its text. The same CREATE TABLE gives other columns under ANSI_QUOTES,
+// another default collation or explicit_defaults_for_timestamp = OFF.
 func (q *queryEvent) context(flavor dialect.Flavor) schema.StatementContext {
 	return schema.StatementContext{
 		StatementSession: q.session(flavor), Database: q.database, Flavor: schema.Flavor(flavor),
@@ -165,7 +168,8 @@ func (q *queryEvent) context(flavor dialect.Flavor) schema.StatementContext {
 	}
 }
 
-// dialect tells which words of sql_mode make types or texts of a statement other ones than its words say, or "".
+// dialect tells which words of sql_mode give types or texts of a statement another meaning, or "". Under REAL_AS_FLOAT,
+// for example, REAL is a FLOAT and not a DOUBLE.
 func (q *queryEvent) dialect(flavor dialect.Flavor) string {
 	mode := func(bit uint64) bool { return q.sqlMode&bit != 0 }
 	switch {
@@ -180,7 +184,8 @@ func (q *queryEvent) dialect(flavor dialect.Flavor) string {
 
 var realType = regexp.MustCompile(`(?i)\breal\b`)
 
-// session is what values that the statement gives to rows depend on.
+// session is what values that the statement gives to rows depend on: ADD COLUMN c TIMESTAMP DEFAULT NOW(), for
+// example, on time and time zone.
 func (q *queryEvent) session(flavor dialect.Flavor) schema.StatementSession {
 	s := schema.StatementSession{
 		TimeZone: q.timeZone, Strict: q.sqlMode&modeStrict != 0, Step: q.step, Offset: q.offset, Modes: []string{},
@@ -195,7 +200,7 @@ func (q *queryEvent) session(flavor dialect.Flavor) schema.StatementSession {
 	return s
 }
 
-// change describes a schema change that began in the given second.
+// change describes a schema change that began in the given second. Its microseconds are in the status of the event.
 func (q *queryEvent) change(when uint32, flavor dialect.Flavor, v *queryVerdict) *db.DDL {
 	d := &db.DDL{
 		Statement: q.statement, Tables: v.tables, Database: v.database, Context: q.context(flavor),
@@ -238,7 +243,8 @@ const (
 	controlPass             // within a transaction, without effect
 )
 
-// control reads statements that bound transactions. Servers write them themselves, in few words.
+// control reads statements that begin or end transactions. Servers write them themselves, in few words, such as BEGIN,
+// SAVEPOINT `a` or XA COMMIT X'31',X”,1. A longer statement is none of them and need not be cut into words.
 func (q *queryEvent) control() (verb queryControl, name string) {
 	if len(q.statement) > 512 {
 		return controlNone, ""
@@ -295,7 +301,7 @@ func savepointName(words []string) string {
 	return strings.ReplaceAll(strings.Trim(name, "`"), "``", "`")
 }
 
-// queryExcerpt shortens a statement for a message.
+// queryExcerpt shortens a statement for a message, to 200 bytes in one line. A statement may hold megabytes of rows.
 func queryExcerpt(statement string) string {
 	const most = 200
 	text := strings.Join(strings.Fields(statement), " ")

@@ -15,7 +15,7 @@ type StatementDecoder func(
 	ctx context.Context, statement []byte, client, literals int,
 ) (text string, certain bool, err error)
 
-// foreignText is the doubt about a statement.
+// foreignText is what is uncertain about a statement, for schema.StatementContext.
 const foreignText = "texts in the character set of the session"
 
 // decode reads a statement that is not all ASCII by the character set of its session.

@@ -38,8 +38,8 @@ type queryVerdict struct {
 	parsed      *ddl.Change   // a schema change as it was read; nil: it cannot be
 	rows        []schema.Name // the routed tables whose rows it changes, in statement format
 	unsupported string        // why it cannot be carried
-	doubt       []schema.Name // tables of the move that it may or may not change
-	why         string        // there is doubt
+	doubt       []schema.Name // tables of the move that it may have changed
+	why         string        // the reason of the doubt
 }
 
 func newQueries(tables []schema.Name, follows func(schema.Name) bool, flavor dialect.Flavor) *queries {
@@ -56,8 +56,8 @@ func newQueries(tables []schema.Name, follows func(schema.Name) bool, flavor dia
 	return q
 }
 
-// queryLower folds a name: on servers that compare names without case, another case is the same table, and on others to
-// look twice does no harm.
+// queryLower folds a name to lower case. On servers that compare names without case, Orders and orders are one table.
+// On others a statement on the wrong one of the two is examined for nothing, which does no harm.
 func queryLower(n schema.Name) schema.Name {
 	return schema.Name{Database: strings.ToLower(n.Database), Table: strings.ToLower(n.Table)}
 }
@@ -74,7 +74,9 @@ const (
 	queryUnknown
 )
 
-// classify tells what a statement does to the routed tables.
+// classify tells what a statement does to the routed tables. It goes from cheap to costly: the first words tell the
+// kind, then it is searched for a routed name, and only then parsed. A log may hold thousands of statements a second
+// that have nothing to do with the move.
 func (q *queries) classify(e *queryEvent) queryVerdict {
 	head := Tokens(e.statement, e.sqlMode, 64)
 	kind := queryHead(head)
@@ -119,8 +121,8 @@ func (q *queries) classify(e *queryEvent) queryVerdict {
 	}
 }
 
-// byText tells whether it matters what the characters of a statement are: it changes a schema, or there are tables
-// whose names are not ASCII.
+// byText tells whether the characters of a statement matter: it changes a schema, or there are tables whose names are
+// not ASCII. Only then is the server asked to decode it, which takes a round trip.
 func (q *queries) byText(e *queryEvent) bool {
 	switch kind := queryHead(Tokens(e.statement, e.sqlMode, 64)); kind {
 	case queryTable, queryDatabase, queryUnknown:
@@ -168,7 +170,8 @@ func queryHead(tokens []sqltext.Token) queryKind {
 	}
 }
 
-// queryObject tells what CREATE, ALTER or DROP is about: the first word that names a kind of object.
+// queryObject tells what CREATE, ALTER or DROP is about: the first word that names a kind of object. Words before it,
+// such as OR REPLACE, UNIQUE or DEFINER=.., are passed over.
 func queryObject(tokens []sqltext.Token) queryKind {
 	temporary := false
 	for i, t := range tokens[1:] {
@@ -196,7 +199,8 @@ func queryObject(tokens []sqltext.Token) queryKind {
 	return queryUnknown
 }
 
-// mentions tells cheaply whether a statement has a routed name anywhere in it.
+// mentions tells cheaply whether a statement has a routed name anywhere in it. It may say yes for nothing (a name in
+// a comment), and never no for a statement on a routed table.
 func (q *queries) mentions(e *queryEvent, kind queryKind) bool {
 	lower := strings.ToLower(e.statement)
 	if kind == queryTable && q.follows != nil {
@@ -221,7 +225,8 @@ func (q *queries) mentions(e *queryEvent, kind queryKind) bool {
 	return false
 }
 
-// queryEscape returns the part of a name that any way of quoting leaves as it is.
+// queryEscape returns the part of a name that any way of quoting leaves as it is. A backquote in a name is doubled
+// within backquotes, so only what comes before it can be searched for.
 func queryEscape(name string) string {
 	if at := strings.IndexAny(name, "`\""); at >= 0 {
 		return name[:at]
@@ -242,8 +247,9 @@ func (q *queries) touch(database, table string, e *queryEvent) []schema.Name {
 	return routed
 }
 
-// guess returns the tables that a statement which could not be parsed may be about: those of the move that it names
-// anywhere, and names that may come into it where a statement names a table.
+// guess returns the tables that a statement may be about which could not be parsed: tables of the move that it names
+// anywhere, and names that would belong to the move, where they stand in the place of a table's name. It must rather
+// find too many: a table that is missed would be lost silently, one too many stops the move with an error.
 func (q *queries) guess(e *queryEvent) []schema.Name {
 	var touched []schema.Name
 	tokens := Tokens(e.statement, e.sqlMode, len(e.statement))
@@ -296,8 +302,8 @@ func queryNamesTable(before []sqltext.Token) bool {
 // queryName is what may be a name without quotes.
 var queryName = regexp.MustCompile(`^[0-9]*[A-Za-z$_\x{80}-\x{ffff}][0-9A-Za-z$_\x{80}-\x{ffff}]*$`)
 
-// change returns the tables of the move whose schema a statement changes, and the statement as it was read; nil when it
-// cannot be.
+// change returns the tables of the move whose schema a statement changes, and the statement as it was read; nil when
+// it cannot be read. DROP DATABASE touches all tables that are in it.
 func (q *queries) change(e *queryEvent) (touched []schema.Name, parsed *ddl.Change) {
 	parsed, err := ddl.Parse(e.statement, e.context(q.flavor))
 	if err != nil {
@@ -309,8 +315,8 @@ func (q *queries) change(e *queryEvent) (touched []schema.Name, parsed *ddl.Chan
 	return append(touched, q.databases[strings.ToLower(parsed.Database())]...), parsed
 }
 
-// parse returns the routed tables whose rows a statement changes; ok is false when it cannot be parsed. A statement
-// that the parser faults on is one that cannot be parsed.
+// parse returns the routed tables whose rows a statement changes; ok is false when it cannot be parsed. The parser
+// may panic on a statement of a newer server; that counts as a statement that cannot be parsed.
 func (q *queries) parse(e *queryEvent) (touched []schema.Name, ok bool) {
 	defer func() {
 		if recover() != nil {

@@ -10,7 +10,7 @@ func queryChanges(statement ast.StmtNode) (tables []*ast.TableName, ok bool) {
 		return queryTables(s.Table), true
 	case *ast.LoadDataStmt:
 		return []*ast.TableName{s.Table}, true
-	case *ast.UpdateStmt: // any of the tables may be changed
+	case *ast.UpdateStmt: // of several tables any may be changed: which one, only the columns tell
 		return queryTables(s.TableRefs), true
 	case *ast.DeleteStmt:
 		return queryTables(s.TableRefs), true
@@ -19,7 +19,7 @@ func queryChanges(statement ast.StmtNode) (tables []*ast.TableName, ok bool) {
 	}
 }
 
-// queryTables returns the tables of a join.
+// queryTables returns the tables of a join, those of subqueries in it included. That is too many rather than too few.
 func queryTables(refs *ast.TableRefsClause) []*ast.TableName {
 	if refs == nil || refs.TableRefs == nil {
 		return nil

@@ -13,8 +13,9 @@ import (
 // temporary table has it not.
 const flagThreadSpecific = 0x4
 
-// sift takes a statement out that is about temporary tables alone. done: nothing is left of it, or the verdict says
-// what is wrong.
+// sift filters out a statement that is about temporary tables alone. TRUNCATE TABLE orders, for example, empties the
+// temporary table orders of its session, and not the real one. done: nothing is left of it, or the verdict says what is
+// wrong.
 func (q *queries) sift(e *queryEvent, kind queryKind) (v queryVerdict, done bool) {
 	if !e.specific && len(q.temporary[e.by]) == 0 || kind == queryPasses && !e.specific {
 		return v, false
@@ -86,7 +87,7 @@ func (q *queries) temporaryTable(e *queryEvent, verb sqltext.Token, tokens []sql
 	return q.hide(e, names...)
 }
 
-// siftTable takes out what is about one table. It begins with that one's name.
+// siftTable filters out a statement about one table. tokens begin with that table's name.
 func (q *queries) siftTable(e *queryEvent, tokens []sqltext.Token, truncates bool) (v queryVerdict, done bool) {
 	n, rest, ok := q.name(e, tokens)
 	if !ok {
@@ -115,7 +116,7 @@ func (q *queries) siftRename(e *queryEvent, tokens []sqltext.Token) (v queryVerd
 		return v, false
 	}
 	before, real := q.temporary, []schema.Name(nil)
-	now := []schema.Name(nil) // names that temporary tables have got in this statement, of the move or not
+	now := []schema.Name(nil) // names that this statement gives to temporary tables, of the move or not
 	for {
 		from, rest, ok := q.name(e, tokens)
 		at := slices.IndexFunc(rest, func(t sqltext.Token) bool { return t.Is("TO") }) // WAIT n may be before it
@@ -148,8 +149,8 @@ func (q *queries) siftRename(e *queryEvent, tokens []sqltext.Token) (v queryVerd
 	return v, done
 }
 
-// siftLike refuses a table that was made like a temporary one: what that was nobody knows. It begins with the new
-// table's name.
+// siftLike refuses a table that was made like a temporary one (CREATE TABLE a LIKE b): the columns of a temporary table
+// are not known. tokens begin with the new table's name.
 func (q *queries) siftLike(e *queryEvent, tokens []sqltext.Token) (v queryVerdict, done bool) {
 	n, rest, ok := q.name(e, tokens)
 	if len(rest) > 0 && rest[0].IsMark("(") {
@@ -171,8 +172,8 @@ func (q *queries) siftLike(e *queryEvent, tokens []sqltext.Token) (v queryVerdic
 	return v, false
 }
 
-// hides tells whether a name stands for a temporary table in the session of a statement. doubt says that nobody can
-// know: the session may have begun before the log was read, and made the table then.
+// hides tells whether a name stands for a temporary table in the session of a statement. doubt says that it cannot be
+// known: the session may have begun before the log was first read, and may have made the table then.
 func (q *queries) hides(e *queryEvent, n schema.Name) (temporary, doubt bool) {
 	if q.temporary.has(e.by, n) {
 		return true, false

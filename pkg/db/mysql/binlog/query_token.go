@@ -6,8 +6,8 @@ import (
 )
 
 // Tokens cuts a statement into at most limit words, names, numbers and marks. Strings are left out. All versioned
-// comments count, as if the server ran them: it is safe to take a statement for one that does more. What cannot be
-// cut ends them.
+// comments (/*!50708 .. */) count, as if the server ran them: it is safe to believe that a statement does more than it
+// does. The list ends where the text cannot be cut, for example at a quote that is not closed.
 func Tokens(statement string, sqlMode uint64, limit int) []sqltext.Token {
 	var tokens []sqltext.Token
 	lexer := sqltext.NewLexer(statement, sqltext.Rules{

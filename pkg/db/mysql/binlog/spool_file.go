@@ -23,7 +23,9 @@ import (
 //	8 bytes  offset of the event's end in the source's file
 //	         the event as the source sent it
 //
-// A file is whole up to its last good frame. What follows it is a torn tail, and cut off.
+// A file is whole up to its last good frame. What follows is a torn tail, for example after a power failure, and is cut
+// off. It is read from the source once more. The frame's own checksum covers the offset too, and works where the source
+// logs without checksums.
 
 // spoolHead is the first line of a file.
 type spoolHead struct {
@@ -59,7 +61,7 @@ func spoolFiles(dir string) ([]spoolFile, error) {
 		f := spoolFile{path: filepath.Join(dir, e.Name())}
 		r, err := f.open()
 		if errors.Is(err, errSpoolTorn) {
-			continue // begun when the power failed
+			continue // not even its first line is whole: nothing was in it
 		}
 		if err != nil {
 			return nil, err
@@ -73,7 +75,8 @@ func spoolFiles(dir string) ([]spoolFile, error) {
 	return files, nil
 }
 
-// spoolName is the name of the file of a number.
+// spoolName is the name of the file of a number. The number comes first and has leading zeros, so that the order of
+// names is the order of files, whatever the source calls its own.
 func spoolName(number int, file string) string {
 	return fmt.Sprintf("%08d-%s", number, filepath.Base(file))
 }
@@ -150,6 +153,7 @@ func (r *spoolReader) complete() (bool, error) {
 	return err == nil && info.Size() == r.whole, err
 }
 
+// spoolEnded tells a file that ends within a frame, which is a torn tail, from one that cannot be read.
 func spoolEnded(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errSpoolTorn
@@ -158,7 +162,7 @@ func spoolEnded(err error) error {
 }
 
 // end returns the offset in the source's file up to which the file has it, 4 for nothing, and how many bytes of it
-// are whole.
+// are whole. It reads the whole file: only checksums tell what is whole after a power failure.
 func (f *spoolFile) end() (offset uint64, whole int64, err error) {
 	r, err := f.open()
 	if err != nil {
@@ -178,8 +182,8 @@ func (f *spoolFile) end() (offset uint64, whole int64, err error) {
 	}
 }
 
-// spoolIndex finds the file of a position of the server, or -1. One that has GTIDs only is found when the spool was
-// begun for it.
+// spoolIndex finds the file of a position of the server, or -1. A position that has GTIDs only is found if the spool
+// was begun for just that position: where else it may be in the files, only reading them would tell.
 func spoolIndex(files []spoolFile, p Position, server string) int {
 	if len(files) == 0 || files[0].head.Server != server {
 		return -1
@@ -205,7 +209,7 @@ func SpoolEnd(dir string, p Position, server string) (file string, err error) {
 	return files[len(files)-1].head.File, nil
 }
 
-// SpoolSize is how many bytes a spool takes on disk.
+// SpoolSize is how many bytes a spool takes on disk, 0 where there is none. It is for display, so errors count as 0.
 func SpoolSize(dir string) (size int64) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -17,13 +17,15 @@ import (
 var errSpoolEnd = errors.New("the spool is read to its end")
 
 // spooled is a stream that reads a spool first, and then goes on with the source's own log, from the end of the last
-// transaction that is whole in the spool: what was begun there is dropped, and read again.
+// transaction that is whole in the spool. A transaction of which the spool has only the begin is rolled back, and read
+// as a whole from the source.
 type spooled struct {
 	db.Stream
 	over func(ctx context.Context, pos db.Position) (db.Stream, error) // nil once it is called
 }
 
-// Next implements db.Stream.
+// Next implements db.Stream. The server is connected to only when the spool is at its end: reading a spool may take
+// hours, in which an idle connection would be lost.
 func (s *spooled) Next(ctx context.Context, wait time.Duration) (*db.Part, error) {
 	part, err := s.Stream.Next(ctx, wait)
 	if s.over == nil || !errors.Is(err, errSpoolEnd) {
@@ -40,7 +42,7 @@ func (s *spooled) Next(ctx context.Context, wait time.Duration) (*db.Part, error
 	return s.Stream.Next(ctx, wait)
 }
 
-// openSpooled opens the log from the spool, or returns nil when that does not have the position.
+// openSpooled opens the log from the spool, or returns nil when that does not have the position, or nothing behind it.
 func openSpooled(ctx context.Context, cfg Config) (db.Stream, error) {
 	files, err := spoolFiles(cfg.SpoolDir)
 	if err != nil {
@@ -87,6 +89,7 @@ func (s *stream) runSpool(ctx context.Context, cfg *Config, files []spoolFile) {
 	s.queue.fail(fmt.Errorf("read the spool of %s: %w", cfg.Dialer.Address, err))
 }
 
+// readSpool hands the events of all files to the assembler, until one is not whole.
 func readSpool(ctx context.Context, a *assembler, cfg *Config, files []spoolFile) error {
 	a.skip = false
 	r := &binlogReader{cfg: cfg, checksum: true}
@@ -117,6 +120,8 @@ func (f *spoolFile) feed(
 		return false, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
+	// A server begins a dump with an artificial rotation that names the file and the offset: so the assembler learns
+	// where it is in the same way.
 	begin := logEvent{kind: replication.ROTATE_EVENT, flags: replication.LOG_EVENT_ARTIFICIAL_F}
 	begin.body = append(binary.LittleEndian.AppendUint64(nil, from), f.head.File...)
 	if err := a.handle(&begin); err != nil {
@@ -163,6 +168,8 @@ type spoolDrop struct {
 	drop   bool
 }
 
+// drops tells whether an event belongs to a transaction that the position has. Events that stand between transactions
+// are never dropped.
 func (d *spoolDrop) drops(e *logEvent) bool {
 	if !d.byGTID {
 		return false
@@ -184,7 +191,7 @@ func (d *spoolDrop) drops(e *logEvent) bool {
 	return d.drop
 }
 
-// gtidOf reads the GTID of an event of MySQL's that has one.
+// gtidOf reads the GTID of an event of MySQL's that has one. MariaDB's spools are read by file and offset only.
 func gtidOf(e *logEvent) (run GTIDRun, ok bool) {
 	if e.kind == replication.GTID_TAGGED_LOG_EVENT {
 		var event replication.GtidTaggedLogEvent
@@ -205,7 +212,8 @@ func gtidOf(e *logEvent) (run GTIDRun, ok bool) {
 	return run, true
 }
 
-// cut drops a transaction that is not whole in the spool. The position stays before it: the source has it whole.
+// cut drops a transaction that is not whole in the spool. Parts of it that were handed over are rolled back. The
+// position stays before it: the source has it whole.
 func (a *assembler) cut() error {
 	sent, part := a.group.sent, &db.Part{Time: a.group.time, End: true, Rollback: true}
 	a.group, a.part = group{}, nil

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 )
 
-// removeSpool empties the directory.
+// removeSpool removes the files and leaves the directory, which the caller is about to fill.
 func removeSpool(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -19,8 +19,9 @@ func removeSpool(dir string) error {
 	return nil
 }
 
-// TrimSpool removes from a spool what precedes a position of the server, and all of it once nothing is left that
-// follows. writing tells whether the spool is being written.
+// TrimSpool removes the files of a spool that lie wholly before a position of the server, and the directory once
+// nothing is left. writing tells whether the spool is being written: then its last file stays. It is asked as late as
+// possible, because init-copy may begin to write at any time.
 func TrimSpool(dir string, p Position, server string, writing func() bool) error {
 	files, err := spoolFiles(dir)
 	if err != nil || len(files) == 0 {

@@ -19,12 +19,13 @@ import (
 )
 
 const (
-	// How often what was written is synced: a power failure costs at most that, and it is read again.
+	// spoolSync is how often files are synced. A power failure costs at most that, and the source still has it.
 	spoolSync  = time.Second
 	spoolFlush = 200 * time.Millisecond // how often buffered events go to the file
 )
 
-// spooler writes the source's log to a directory.
+// spooler writes the source's log to a directory. It copies events as they are and understands only where they are:
+// so it keeps up with a source whose rows take longer to apply.
 type spooler struct {
 	dir    string
 	from   Position
@@ -37,8 +38,8 @@ type spooler struct {
 	wrote  time.Time
 }
 
-// WriteSpool keeps the log after cfg.From in cfg.SpoolDir, until ctx ends or an error; what an earlier run has kept
-// is gone on with. When there is nothing of use, begin tells the file of the server that the spool is to begin with.
+// WriteSpool keeps the log after cfg.From in cfg.SpoolDir, until ctx ends or an error comes. It continues what an
+// earlier run has kept. If there is nothing of use, begin names the server's file with which the spool is to begin.
 // ErrPositionGone: the server has purged what follows.
 func WriteSpool(
 	ctx context.Context, cfg Config, begin func(context.Context, Position) (file string, err error),
@@ -86,7 +87,8 @@ func WriteSpool(
 // localError is one of this machine's, such as a full disk: no server can help it.
 type localError struct{ error }
 
-// resume looks at what is there: where it ends, or nowhere after making room for a new spool. A torn tail is cut off.
+// resume finds where an earlier spool ends and cuts off its torn tail. If that spool is of no use it is removed, and
+// the place is zero.
 func (sp *spooler) resume() (place, int, error) {
 	p := sp.from
 	files, err := spoolFiles(sp.dir)
@@ -167,7 +169,8 @@ func (sp *spooler) keep(e *logEvent, data []byte, mariadb bool) error {
 	return sp.flush(false)
 }
 
-// rotate goes over to another file. An event that is in the file itself is kept: it ends a file that is whole.
+// rotate goes over to another file. A rotation that is in the file itself is kept: it shows later that the file is
+// whole. An artificial one comes at the begin of each dump.
 func (sp *spooler) rotate(e *logEvent, data []byte) error {
 	if len(e.body) < 8 {
 		return errEvent
@@ -221,7 +224,8 @@ func (sp *spooler) write(event []byte) error {
 	return err
 }
 
-// flush brings what is written to the file, and now and then to the disk.
+// flush brings what is written to the file, and once a second to the disk. A heartbeat (idle) brings it to the file at
+// once, so that a reader of the spool does not lag behind an idle source.
 func (sp *spooler) flush(idle bool) error {
 	if sp.file == nil || !idle && time.Since(sp.wrote) < spoolFlush {
 		return nil

@@ -20,9 +20,11 @@ import (
 )
 
 const (
-	// streamHeartbeat is how often an idle server says where its log ends.
+	// streamHeartbeat is how often an idle server says where its log ends. After ten of them without a word the
+	// connection counts as lost.
 	streamHeartbeat = time.Second
-	// streamPart bounds a part: large enough to make the cost of handing over vanish, small enough to hold several.
+	// streamPart bounds a part, in bytes: large enough that handing it over costs nothing, small enough to hold
+	// several.
 	streamPart = 4 << 20
 	// streamParts bounds how many full parts wait for the consumer.
 	streamParts = 4
@@ -63,6 +65,7 @@ func (c *Config) names() []schema.Name {
 
 // byFile tells whether the log is to be opened at the position's file and offset.
 func (c *Config) byFile() bool {
+	// A position without a server's name is one that a user typed: it is taken to be of this server.
 	here := c.From.File != "" && (c.From.Server == c.Tag || c.From.Server == "")
 	return here || c.From.GTIDs == nil || c.From.GTIDs.Empty()
 }
@@ -101,6 +104,7 @@ func openStream(ctx context.Context, cfg Config) (db.Stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open binary log: %w", err)
 	}
+	// Sessions with a higher number than this connection begin later, so all that they do is read.
 	r.cfg.Sessions.reach(r.wire.ID)
 	if err := r.start(ctx); err != nil {
 		err = fmt.Errorf("open binary log of %s at %s: %w", cfg.Dialer.Address, cfg.From, streamError(err))
@@ -115,6 +119,8 @@ func openStream(ctx context.Context, cfg Config) (db.Stream, error) {
 // part is how many bytes a part has.
 func (c *Config) part() int { return cmp.Or(c.maxPart, streamPart) }
 
+// run reads until the log or ctx ends. The error waits in the queue behind the parts that were decoded before it:
+// they are good.
 func (s *stream) run(ctx context.Context, r *binlogReader) {
 	defer close(s.done)
 	// Closed, not given a deadline: the reader sets deadlines itself and would undo it.
@@ -129,7 +135,8 @@ func (s *stream) run(ctx context.Context, r *binlogReader) {
 	s.queue.fail(fmt.Errorf("read binary log of %s: %w", r.cfg.Dialer.Address, streamError(err)))
 }
 
-// Next implements db.Stream.
+// Next implements db.Stream. Without a part the position moves over what was passed over: tables that are not routed,
+// for hours perhaps.
 func (s *stream) Next(ctx context.Context, wait time.Duration) (*db.Part, error) {
 	part, err := s.await(ctx, wait)
 	if part == nil {
@@ -171,7 +178,8 @@ func (s *stream) Close() error {
 }
 
 // streamError tells a log that no longer reaches back from other errors of reading it. The server has one number for
-// all (ER_MASTER_FATAL_ERROR_READING_BINLOG), so its text must be read.
+// all (1236, ER_MASTER_FATAL_ERROR_READING_BINLOG), so its text must be read. The texts are those of all versions of
+// both families. An unknown text is no kind: to copy everything anew on a misunderstanding would be worse than to stop.
 func streamError(err error) error {
 	var timeout net.Error
 	switch {

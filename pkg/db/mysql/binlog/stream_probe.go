@@ -20,7 +20,8 @@ func Probe(ctx context.Context, cfg Config) error {
 	return done(streamError(r.probe(ctx)))
 }
 
-// probe reads until the server has found the place.
+// probe reads until the server has found the place: the first transaction comes, or a heartbeat, which an idle server
+// sends when it is at the end of its log. Errors come before either.
 func (r *binlogReader) probe(ctx context.Context) error {
 	if err := r.start(ctx); err != nil {
 		return err

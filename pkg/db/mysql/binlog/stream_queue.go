@@ -21,7 +21,8 @@ type streamMark struct {
 	temporary temporaries
 }
 
-// merge makes m move as far as m and then n.
+// merge makes m move as far as m and then n. A million small transactions of other tables become one run of numbers, at
+// no cost in memory.
 func (m *streamMark) merge(n *streamMark) {
 	if n.replace {
 		m.replace, m.set, m.more, m.hasRun = true, n.set, nil, false
@@ -55,7 +56,8 @@ func gtidsLike(run *GTIDRun) GTIDs {
 	return NewGTIDSet()
 }
 
-// apply moves a position. Transactions are only added to a set that is known to be whole.
+// apply moves a position. Transactions are only added to a set that is known to be whole: a set with what came last
+// alone would make a server send everything before it once more.
 func (m *streamMark) apply(p *Position, server string) {
 	if m.replace {
 		p.GTIDs = m.set
@@ -95,13 +97,15 @@ type streamQueue struct {
 	bytes  int
 	at     Position   // as of the last item taken
 	passed streamMark // since the last item taken; at moves on when there is no part, or with the next
-	text   string     // of at, when known
+	text   string     // of at, when known: a set of many origins takes long to print, and a position is asked for often
 	err    error      // why no more items come
 
 	ready chan struct{} // holds a token when an item or an error was added
 	space chan struct{} // holds a token when an item was taken
 }
 
+// newStreamQueue begins at a position. File and offset of another server are forgotten if there are GTIDs: they would
+// be taken for a place in this server's files.
 func newStreamQueue(from Position, server string, limit int) *streamQueue {
 	at := from
 	if at.GTIDs != nil {
@@ -114,7 +118,8 @@ func newStreamQueue(from Position, server string, limit int) *streamQueue {
 		1)}
 }
 
-// push adds a part; mark is nil unless it ends a transaction. It waits for room until ctx ends.
+// push adds a part; mark is nil unless it ends a transaction. It waits for room until ctx ends. The first part is
+// always taken: one that is larger than the limit must not wait for ever.
 func (q *streamQueue) push(ctx context.Context, part *db.Part, mark *streamMark) error {
 	for {
 		q.mu.Lock()
@@ -160,7 +165,9 @@ func (q *streamQueue) fail(err error) {
 	streamSignal(q.ready)
 }
 
-// next takes the oldest part, or returns the error that ended the stream, or nil and nil.
+// next takes the oldest part, or returns the error that ended the stream, or nil and nil. The position moves first over
+// what was passed over before the part, then over the part itself if it ends a transaction. What was passed over behind
+// it waits: the position after a part must be the part's own end.
 func (q *streamQueue) next() (*db.Part, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -204,6 +211,7 @@ func (q *streamQueue) position() string {
 	return q.text
 }
 
+// streamSignal leaves a token, unless there is one: whoever waits looks at the queue itself, so one is enough.
 func streamSignal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:

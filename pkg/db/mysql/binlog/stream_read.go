@@ -35,10 +35,12 @@ func newReader(ctx context.Context, cfg Config) (*binlogReader, error) {
 	return &binlogReader{cfg: &cfg, wire: w}, err
 }
 
-// PickServerID returns an id that no replica is likely to have.
+// PickServerID returns an id that no replica is likely to have: people number their servers from 1, or by addresses. A
+// second reader with the same id would end the first.
 func PickServerID() uint32 { return 1<<30 + rand.Uint32N(1<<30) }
 
-// start asks the server for its log.
+// start asks the server for its log, as a replica does: variables of the session say what the reader understands, then
+// comes the dump command. Variables have an old and a new name (master, source); a server reads the one that it knows.
 func (r *binlogReader) start(ctx context.Context) error {
 	beat := r.cfg.heartbeat.Nanoseconds()
 	statements := []string{
@@ -82,6 +84,9 @@ const (
 	dumpAnnotate    = 1 << 1 // MariaDB: send annotations too, so that sizes of events add up to offsets
 )
 
+// dumpCommand is COM_BINLOG_DUMP: offset (4 bytes), flags (2), server id (4), file; or COM_BINLOG_DUMP_GTID: flags
+// (2), server id (4), length of the file name (4), offset (8), length of the set (4), the set. MariaDB has only the
+// first, and takes GTIDs from @slave_connect_state.
 func (r *binlogReader) dumpCommand() []byte {
 	b := make([]byte, 4, 64)
 	if set, ok := r.cfg.From.GTIDs.(*GTIDSet); ok && r.byGTID() {
@@ -130,6 +135,8 @@ const (
 // artificial tells an event that is not in the file.
 func (e *logEvent) artificial() bool { return e.flags&replication.LOG_EVENT_ARTIFICIAL_F != 0 }
 
+// parseEventHeader reads an event's header of 19 bytes: time (4), type (1), server id (4), size (4), offset of the
+// next event (4), flags (2). It is false when the size is not that of the data.
 func parseEventHeader(data []byte) (logEvent, bool) {
 	if len(data) < eventHeader {
 		return logEvent{}, false
@@ -159,7 +166,8 @@ func (r *binlogReader) read(a *assembler) error {
 	}
 }
 
-// next reads an event. Its body is valid until the following one is read.
+// next reads an event. Its body is valid until the following one is read. Ten heartbeats without a word count as a
+// lost connection.
 func (r *binlogReader) next() (event logEvent, err error) {
 	data, err := r.wire.ReadEvent(10 * r.cfg.heartbeat)
 	if err != nil {
@@ -173,7 +181,8 @@ func (r *binlogReader) next() (event logEvent, err error) {
 }
 
 // verify checks an event's CRC32 and cuts it off. Format descriptions always have one (servers since 5.6). Before the
-// first of them it is not known whether others do, so an artificial rotation is asked itself.
+// first of them it is not known whether others do, so an artificial rotation is taken to
+// have one if its last four bytes are the right one.
 func (r *binlogReader) verify(e *logEvent, data []byte) error {
 	if len(e.body) < eventChecksum {
 		if r.checksum && e.kind != replication.ROTATE_EVENT {

@@ -65,7 +65,8 @@ func (t temporaries) count() (n int) {
 	return n
 }
 
-// with returns what there is after names have come to a session and others have gone.
+// with returns the temporary tables after a session has got some (come) and lost others (gone). It makes a copy:
+// positions that were handed out share the old one.
 func (t temporaries) with(s sessionKey, come, gone []schema.Name) temporaries {
 	if len(come) == 0 && len(t[s]) == 0 {
 		return t
@@ -89,7 +90,7 @@ func (t temporaries) with(s sessionKey, come, gone []schema.Name) temporaries {
 	return next
 }
 
-// String writes them as one word for a position.
+// String writes them as one word for a position. Positions are cut at blanks, and a name may hold any character.
 func (t temporaries) String() string {
 	text := map[string][][2]string{}
 	for s, names := range t {
