@@ -8,8 +8,9 @@ type Family string
 
 // The families that this version knows.
 const (
-	MySQL   Family = "MySQL"
-	MariaDB Family = "MariaDB"
+	MySQL      Family = "MySQL"
+	MariaDB    Family = "MariaDB"
+	PostgreSQL Family = "PostgreSQL"
 )
 
 // Across tells whether a move between servers of the two families leaves one for another, so that definitions are

@@ -160,6 +160,7 @@ type ForeignKey struct {
 	ParentColumns []string
 	OnDelete      string
 	OnUpdate      string
+	NotValid      bool `json:",omitempty"` // rows that were there were not looked at yet (PostgreSQL)
 }
 
 // Cascades tells whether the key changes rows of its table when rows of the parent change.

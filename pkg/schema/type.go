@@ -27,9 +27,12 @@ const (
 	JSON
 	Geometry
 	Vector
-	UUID  // MariaDB
-	INET4 // MariaDB
-	INET6 // MariaDB
+	UUID     // MariaDB
+	INET4    // MariaDB
+	INET6    // MariaDB
+	Boolean  // PostgreSQL
+	Interval // PostgreSQL
+	Array    // PostgreSQL; the name has the elements' type, such as "text[]"
 )
 
 // Type is a column's type.

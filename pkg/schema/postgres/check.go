@@ -1,0 +1,5 @@
+package postgres
+
+// checks carries CHECK constraints.
+func (m *mapping) checks() {
+}
