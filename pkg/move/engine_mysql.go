@@ -6,6 +6,7 @@ import (
 
 	"wherry/pkg/config"
 	"wherry/pkg/db/mysql"
+	"wherry/pkg/db/secure"
 )
 
 // mysqlEngine is MySQL and MariaDB.
@@ -38,8 +39,8 @@ func mysqlEngine() engine {
 }
 
 func mysqlConfig(s server) (mysql.Config, error) {
-	options := mysql.TLSOptions{Mode: s.TLS.Mode, CA: s.TLS.CA, Cert: s.TLS.Cert, Key: s.TLS.Key}
-	tls, fallback, err := mysql.NewTLS(options, s.Host)
+	options := secure.Options{Mode: s.TLS.Mode, CA: s.TLS.CA, Cert: s.TLS.Cert, Key: s.TLS.Key}
+	tls, fallback, err := secure.TLS(options, s.Host)
 	if err != nil {
 		return mysql.Config{}, fmt.Errorf("%w: %w", err, config.ErrInvalid)
 	}

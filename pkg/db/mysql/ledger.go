@@ -187,8 +187,8 @@ func (l *ledger) Chunks(ctx context.Context, table schema.Name) (chunks []db.Chu
 		if err := rows.Scan(&c.Number, &after, &upto, &c.Done, &c.Rows, &c.Position, &c.Seen); err != nil {
 			return nil, fmt.Errorf("read chunks of %s: %w", table, wire.Classify(err))
 		}
-		if c.Range.After, err = decodeKey(after); err == nil {
-			c.Range.Upto, err = decodeKey(upto)
+		if c.Range.After, err = db.DecodeKey(after); err == nil {
+			c.Range.Upto, err = db.DecodeKey(upto)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read chunk %s[%d]: %w", table, c.Number, err)
@@ -223,7 +223,7 @@ func (l *ledger) Plan(ctx context.Context, c db.Chunk, tables ...schema.Name) er
 	var args []any
 	for _, table := range tables {
 		values = append(values, "(?, ?, ?, ?)")
-		args = append(args, dialect.Quoted(table), c.Number, encodeKey(c.Range.After), encodeKey(c.Range.Upto))
+		args = append(args, dialect.Quoted(table), c.Number, db.EncodeKey(c.Range.After), db.EncodeKey(c.Range.Upto))
 	}
 	_, err := l.t.admin.ExecContext(ctx, "INSERT INTO "+l.table("chunks")+
 		" (source, number, after_key, upto_key) VALUES "+strings.Join(values,

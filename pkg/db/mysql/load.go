@@ -131,7 +131,7 @@ func (t *Target) claim(ctx context.Context, w *wire.Conn, table schema.Name, c d
 		return err
 	case len(found) == 0:
 		return fmt.Errorf("claim chunk %s[%d]: no record of it on the target", table, c.Number)
-	case !sameKey(found[0][1], encodeKey(c.Range.After)) || !sameKey(found[0][2], encodeKey(c.Range.Upto)):
+	case !sameKey(found[0][1], db.EncodeKey(c.Range.After)) || !sameKey(found[0][2], db.EncodeKey(c.Range.Upto)):
 		return fmt.Errorf("claim chunk %s[%d]: it is recorded with other bounds: %w", table, c.Number, db.ErrLocked)
 	case string(found[0][0]) != "0":
 		return db.ErrChunkDone

@@ -1,7 +1,9 @@
-package mysql
+package db_test
 
 import (
 	"testing"
+
+	"wherry/pkg/db"
 
 	"github.com/stretchr/testify/require"
 )
@@ -12,12 +14,12 @@ func FuzzBounds(f *testing.F) {
 	f.Add([]byte(`\N`), []byte{0xff})
 	f.Fuzz(func(t *testing.T, a, b []byte) {
 		key := [][]byte{a, b, {}}
-		back, err := decodeKey(encodeKey(key))
+		back, err := db.DecodeKey(db.EncodeKey(key))
 		require.NoError(t, err)
 		require.Len(t, back, 3)
 		for i := range key {
 			require.Equal(t, string(key[i]), string(back[i]))
 		}
-		_, _ = decodeKey(a) // damaged bounds are an error, not a fault
+		_, _ = db.DecodeKey(a) // damaged bounds are an error, not a fault
 	})
 }

@@ -1,15 +1,14 @@
-package mysql
+package db
 
 import (
 	"fmt"
 	"strconv"
-
-	"wherry/pkg/db"
 )
 
-// encodeKey writes each value as length, colon, bytes; no bound is nil. For example ("7", "a:b") is "1:73:a:b".
+// EncodeKey writes the bound of a chunk for a ledger to keep: each value as length, colon, bytes; no bound is nil. For
+// example ("7", "a:b") is "1:73:a:b".
 // Values may be any bytes, which is why no separator would do.
-func encodeKey(key db.Row) []byte {
+func EncodeKey(key Row) []byte {
 	if key == nil {
 		return nil
 	}
@@ -21,13 +20,13 @@ func encodeKey(key db.Row) []byte {
 	return out
 }
 
-// decodeKey reads what encodeKey has written. A damaged text is an error, and never a shorter key: a chunk with wrong
+// DecodeKey reads what EncodeKey has written. A damaged text is an error, and never a shorter key: a chunk with wrong
 // bounds would lose rows.
-func decodeKey(b []byte) (db.Row, error) {
+func DecodeKey(b []byte) (Row, error) {
 	if b == nil {
 		return nil, nil
 	}
-	key := db.Row{}
+	key := Row{}
 	for at := 0; at < len(b); {
 		colon := at
 		for colon < len(b) && b[colon] != ':' {
