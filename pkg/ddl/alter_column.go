@@ -12,13 +12,13 @@ import (
 // slot is a column while columns are put in order.
 type slot struct {
 	col  schema.Column
-	from int // its place before, or -1
+	from int // its position before, or -1 of a new one
 	def  *columnDef
 }
 
-// columns puts the columns in order, as mysql_prepare_alter_table does: first those that were there, in their order;
-// then, clause by clause, the new ones are put in and those that are moved are taken out and put in. AFTER names a
-// column by its new name.
+// columns puts the columns in order, as mysql_prepare_alter_table of both servers does: first the existing columns in
+// their order, then clause by clause the new ones are inserted, and the moved ones are removed and inserted. AFTER
+// names a column by its new name, so `CHANGE a b INT, ADD c INT AFTER b` is right, and AFTER a would be an error.
 func (a *alteration) columns() error {
 	if err := a.columnDrops(); err != nil {
 		return err
@@ -40,7 +40,7 @@ func (a *alteration) columns() error {
 	}
 	for i := range a.s.columns {
 		c := &a.s.columns[i]
-		from := slices.Index(changes, c)
+		from := slices.Index(changes, c) // the column that the clause changes, -1 of ADD
 		switch {
 		case from >= 0 && (c.first || c.after != ""):
 			at := slices.IndexFunc(slots, func(s slot) bool { return s.from == from })
@@ -59,7 +59,7 @@ func (a *alteration) columns() error {
 	return a.setColumns(slots)
 }
 
-// setColumns takes over the columns.
+// setColumns gives the table its columns, and notes which of them have other names than before.
 func (a *alteration) setColumns(slots []slot) error {
 	a.t.Columns = nil
 	for _, s := range slots {
@@ -78,7 +78,7 @@ func (a *alteration) setColumns(slots []slot) error {
 	return nil
 }
 
-// insert puts a column where its clause says.
+// insert puts a column where its clause says: FIRST, AFTER another, or at the end.
 func insert(slots []slot, s slot, c *columnChange) ([]slot, error) {
 	switch {
 	case c.first:
@@ -93,7 +93,8 @@ func insert(slots []slot, s slot, c *columnChange) ([]slot, error) {
 	return slices.Insert(slots, at+1, s), nil
 }
 
-// columnDrops notes the columns that go.
+// columnDrops notes the columns that are dropped. It comes before all else, since a clause may add a column by the same
+// name: `DROP c, ADD c INT`.
 func (a *alteration) columnDrops() error {
 	for _, d := range a.s.drops {
 		if d.what != dropColumn {
@@ -129,12 +130,12 @@ func (a *alteration) columnChanges() ([]*columnChange, error) {
 	return changes, nil
 }
 
-// skips tells whether ADD COLUMN IF NOT EXISTS has nothing to do.
+// skips returns whether ADD COLUMN IF NOT EXISTS has nothing to do (MariaDB).
 func (a *alteration) skips(c *columnChange) bool {
 	return c.optional && a.before.Column(c.name) >= 0 && !a.gone[strings.ToLower(c.name)]
 }
 
-// kept returns a column without a clause of its own.
+// kept returns an existing column without a clause of its own. Only CONVERT TO CHARACTER SET changes it.
 func (a *alteration) kept(old schema.Column) schema.Column {
 	if a.s.convert == nil || !old.Type.IsText() {
 		return old
@@ -144,21 +145,22 @@ func (a *alteration) kept(old schema.Column) schema.Column {
 	grown := width(old.Type.Charset) > width(before.Charset)
 	switch {
 	case before.Kind == schema.Text && grown:
-		// The type grows so that it holds as many characters as before.
+		// A TEXT in latin1 that becomes utf8mb4 needs up to four times the bytes, so the server makes it MEDIUMTEXT.
 		most := []int{0, 1<<8 - 1, 1<<16 - 1, 1<<24 - 1, 1<<32 - 1}[before.Size] / width(before.Charset)
 		if t, err := mysql.ParseType(sized("text", most*width(old.Type.Charset))); err == nil && t.Size > before.Size {
 			t.Charset, t.Collation = old.Type.Charset, old.Type.Collation
 			old.Type = t
 		}
+	// The server refuses the statement, or makes a TEXT of the column, by sql_mode.
 	case before.Kind == schema.Varchar && before.Size*width(old.Type.Charset) > 65535:
 		a.doubt("a column that is longer than its type may be")
 	}
 	return old
 }
 
-// changed returns a column that has a clause of its own.
+// changed returns a column that has a clause of its own. from is its position before, -1 of a new one.
 func (a *alteration) changed(c *columnChange, from int) slot {
-	if c.renaming {
+	if c.renaming { // RENAME COLUMN changes nothing else; CHANGE replaces the whole definition
 		col := a.kept(a.before.Columns[from])
 		col.Name = c.name
 		return slot{col: col, from: from}
@@ -174,7 +176,8 @@ func (a *alteration) changed(c *columnChange, from int) slot {
 	return slot{col: col, from: from, def: &c.columnDef}
 }
 
-// columnDefaults does ALTER COLUMN, which names columns as they were.
+// columnDefaults does ALTER COLUMN. It names columns as they were before the statement: in `RENAME COLUMN a TO b, ALTER
+// a SET DEFAULT 1` the second clause means b.
 func (a *alteration) columnDefaults() error {
 	for _, d := range a.s.defaults {
 		old := a.before.Column(d.name)
@@ -188,7 +191,7 @@ func (a *alteration) columnDefaults() error {
 			continue
 		}
 		c := &a.t.Columns[at]
-		if a.defs[at] != nil {
+		if a.defs[at] != nil { // MODIFY c INT DEFAULT 1, ALTER c SET DEFAULT 2
 			a.doubt("a default beside a new definition of the column")
 		}
 		switch {
@@ -198,6 +201,8 @@ func (a *alteration) columnDefaults() error {
 			a.w.ctx.Flavor.Family == schema.MySQL && !takesLiteral(c.Type.Kind):
 			a.doubt("a default of column " + c.Name + ", which has none")
 		case d.def == nil:
+			// DROP DEFAULT: on MySQL INSERT must name the column from now on, even if it may be NULL. On MariaDB a
+			// column that may be NULL has DEFAULT NULL all the same.
 			c.Default = nil
 			if c.Nullable && (a.w.ctx.Flavor.Family == schema.MariaDB || !takesLiteral(c.Type.Kind)) {
 				c.Default = &schema.Default{Null: true}
@@ -218,13 +223,15 @@ func (a *alteration) columnDefaults() error {
 	return nil
 }
 
+// doubtExpression notes what of an expression the server may print differently from how it was written.
 func (a *alteration) doubtExpression(e expression) {
 	if what := e.unsure(a.t.Columns); what != "" {
 		a.doubt("how the server prints " + what)
 	}
 }
 
-// expressionsOf fills in the expressions of new definitions, and renames columns in those that were there.
+// expressionsOf fills in the expressions of new definitions, and renames columns in existing ones. It comes after all
+// columns are in place: a generated column may be computed from one that a later clause adds.
 func (a *alteration) expressionsOf() error {
 	for i := range a.t.Columns {
 		c := &a.t.Columns[i]
@@ -232,6 +239,7 @@ func (a *alteration) expressionsOf() error {
 			a.doubt(a.w.expressions(a.defs[i], c, a.t.Columns))
 			continue
 		}
+		// The text that the server printed, with the new names of columns in it.
 		c.Expr, _ = renamed(c.Expr, a.w.ctx, a.names)
 		c.Check, _ = renamed(c.Check, a.w.ctx, a.names)
 		if c.Default != nil && !c.Default.Null && !c.Default.Literal {
@@ -243,29 +251,34 @@ func (a *alteration) expressionsOf() error {
 	return nil
 }
 
-// converts tells whether a column's values may not be what they were, in the bytes that the log has of them.
+// converts returns whether a column's values may not be what they were, in the bytes that the log has of them.
+// VARCHAR(9) to VARCHAR(20) keeps all bytes. INT to VARCHAR counts as a conversion.
 func converts(before, after *schema.Column, names map[string]string, ctx Context) bool {
 	if expr, _ := renamed(before.Expr, ctx, names); before.Generated != after.Generated || expr != after.Expr {
 		return true
 	}
+	// NULL becomes 0 or '' outside of strict mode; 0 and NULL become numbers in a column that counts.
 	if before.Nullable && !after.Nullable || !before.AutoIncrement && after.AutoIncrement {
 		return true
 	}
 	from, to := before.Type, after.Type
+	// Every text in utf8mb3 has the same bytes in utf8mb4.
 	if from.IsText() && from.Charset != to.Charset && (from.Charset != "utf8mb3" || to.Charset != "utf8mb4") {
 		return true
 	}
-	if from.Text == to.Text {
+	if from.Text == to.Text { // an SRID that is demanded now refuses values, and one that is not changes none
 		return from.Kind == schema.Geometry && from.SRID != to.SRID && to.SRID != nil
 	}
 	return !widens(from, to)
 }
 
-// widens tells whether every value of one type is the same value, in the same bytes, of another.
+// widens returns whether every value of one type is the same value, in the same bytes, of another: INT to BIGINT,
+// DECIMAL(5,2) to DECIMAL(9,2), an enum to one with further labels behind.
 func widens(from, to schema.Type) bool {
+	// Kinds with one number hold the same values. CHAR is a source only: it drops trailing spaces.
 	text := map[schema.Kind]int{schema.Char: 1, schema.Varchar: 1, schema.Text: 1, schema.Varbinary: 2, schema.Blob: 2}
 	switch {
-	case from.Zerofill || to.Zerofill:
+	case from.Zerofill || to.Zerofill: // as many digits as the width demands
 		return false
 	case from.Kind == schema.Integer && to.Kind == schema.Integer:
 		return from.Unsigned == to.Unsigned && to.Size >= from.Size || from.Unsigned && to.Size > from.Size
@@ -282,7 +295,7 @@ func widens(from, to schema.Type) bool {
 	}
 }
 
-// capacity returns how many bytes a value of a type of characters or bytes may have.
+// capacity returns the most bytes of a value of a text or binary type.
 func capacity(t schema.Type) int {
 	if t.Kind == schema.Text || t.Kind == schema.Blob {
 		return []int{0, 1<<8 - 1, 1<<16 - 1, 1<<24 - 1, 1<<32 - 1}[t.Size]
@@ -290,8 +303,8 @@ func capacity(t schema.Type) int {
 	return t.Size * width(t.Charset)
 }
 
-// takesLiteral tells whether columns of the kind have literal defaults on MySQL; where they have not, no default is
-// that of NULL.
+// takesLiteral returns whether columns of the kind have literal defaults on MySQL. Of other kinds, such as TEXT, a
+// column that may be NULL prints no DEFAULT NULL.
 func takesLiteral(kind schema.Kind) bool {
 	switch kind {
 	case schema.Text, schema.Blob, schema.JSON, schema.Geometry, schema.Vector:

@@ -8,7 +8,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// oldConstraints drops foreign keys and checks, and carries new names of columns into those that stay.
+// oldConstraints drops foreign keys and checks, and puts new names of columns into those that stay. A foreign key of
+// the table to itself has such names on both sides.
 func (a *alteration) oldConstraints() error {
 	for _, d := range a.s.drops {
 		if err := a.dropConstraint(d); err != nil {
@@ -36,11 +37,14 @@ func (a *alteration) oldConstraints() error {
 	return nil
 }
 
-// orphan tells whether a check goes with the columns that it is about.
+// orphan returns whether a check is dropped along with its columns: `CHECK (a > 0)` goes with `DROP a`. Of a check over
+// a dropped and a kept column that is left open.
 func (a *alteration) orphan(check schema.Check) bool {
 	if len(a.gone) == 0 {
 		return false
 	}
+	// Words may be functions too: a check with a function left() is taken for one over a column of that name. Then it
+	// is over a kept column as well, and the shape is left open.
 	words := mentions(check.Expr, a.w.ctx)
 	gone, left := false, false
 	for _, c := range a.before.Columns {
@@ -57,7 +61,8 @@ func (a *alteration) orphan(check schema.Check) bool {
 	return gone
 }
 
-// dropConstraint does the DROP clauses of foreign keys and checks.
+// dropConstraint does the DROP clauses of foreign keys and checks. DROP CONSTRAINT names a foreign key, a check, or a
+// unique index; they are tried in this order.
 func (a *alteration) dropConstraint(d drop) error {
 	found := false
 	if d.what == dropForeign || d.what == dropConstraint {
@@ -66,6 +71,8 @@ func (a *alteration) dropConstraint(d drop) error {
 		})
 		if at >= 0 {
 			found = true
+			// t_ibfk_2 is dropped, and a foreign key without a name is added: it is unknown whether the number 2 is
+			// free for it.
 			if numbered(d.name, a.t.Name.Table, "_ibfk_") == a.highest(a.foreignNames(), "_ibfk_") &&
 				slices.ContainsFunc(a.s.foreign, func(f foreignDef) bool { return f.name == "" }) {
 				a.doubt("the name of a foreign key beside one that is dropped")
@@ -90,6 +97,7 @@ func (a *alteration) dropConstraint(d drop) error {
 	return fmt.Errorf("no constraint %s", d.name)
 }
 
+// indexNamed returns an index by its name, without case, or nil.
 func (a *alteration) indexNamed(name string) *schema.Index {
 	for i := range a.t.Indexes {
 		if strings.EqualFold(a.t.Indexes[i].Name, name) {
@@ -99,7 +107,8 @@ func (a *alteration) indexNamed(name string) *schema.Index {
 	return nil
 }
 
-// indexes drops and renames indexes, and carries what became of the columns into those that stay.
+// indexes drops and renames indexes, and works into the others what became of the columns. An index that has lost its
+// last column is dropped.
 func (a *alteration) indexes() error {
 	for _, d := range a.s.drops {
 		if err := a.dropIndex(d); err != nil {
@@ -120,7 +129,8 @@ func (a *alteration) indexes() error {
 	return nil
 }
 
-// changeIndexes renames indexes, and hides or shows them.
+// changeIndexes renames indexes, and hides or shows them. All are found by their old names before the first gets a new
+// one: `RENAME INDEX a TO b, RENAME INDEX b TO a` exchanges them.
 func (a *alteration) changeIndexes() error {
 	moved := make([]*schema.Index, len(a.s.renames))
 	for i, pair := range a.s.renames {
@@ -128,7 +138,7 @@ func (a *alteration) changeIndexes() error {
 			return fmt.Errorf("no index %s", pair[0])
 		}
 	}
-	for i, pair := range a.s.renames {
+	for i, pair := range a.s.renames { // after all were found
 		if moved[i] != nil {
 			moved[i].Name = pair[1]
 		}
@@ -144,6 +154,7 @@ func (a *alteration) changeIndexes() error {
 	return nil
 }
 
+// dropIndex does a DROP clause of an index or of the primary key.
 func (a *alteration) dropIndex(d drop) error {
 	primary := d.what == dropPrimary || d.what == dropConstraint && strings.EqualFold(d.name, "PRIMARY")
 	switch {
@@ -164,7 +175,8 @@ func (a *alteration) dropIndex(d drop) error {
 	return nil
 }
 
-// constraintWas tells whether a foreign key or check had the name, which DROP CONSTRAINT then means.
+// constraintWas returns whether a foreign key or check had the name before. DROP CONSTRAINT means that one then, even
+// if an index has the same name.
 func (a *alteration) constraintWas(name string) bool {
 	return slices.ContainsFunc(a.before.ForeignKeys, func(f schema.ForeignKey) bool {
 		return strings.EqualFold(f.Name, name)
@@ -172,8 +184,8 @@ func (a *alteration) constraintWas(name string) bool {
 		slices.ContainsFunc(a.before.Checks, func(c schema.Check) bool { return strings.EqualFold(c.Name, name) })
 }
 
-// remap carries what became of the columns into an index: a part goes with its column, unless a new column takes its
-// name.
+// remap works into an index what became of its columns. A part follows its renamed column, and goes with a dropped one,
+// unless the statement adds a column by the same name: after `DROP c, ADD c INT` an index over c is over the new c.
 func (a *alteration) remap(index *schema.Index) {
 	if index == nil {
 		return
@@ -189,7 +201,7 @@ func (a *alteration) remap(index *schema.Index) {
 		at := slices.Index(a.from, from)
 		if from >= 0 && at < 0 {
 			if at = a.t.Column(part.Column); at >= 0 && a.from[at] >= 0 {
-				at = -1
+				at = -1 // an existing column was renamed to it, which takes over no index
 			}
 			if at >= 0 && partial(&a.t.Columns[at].Type) {
 				a.doubt("the index over the new column " + part.Column)
@@ -198,6 +210,7 @@ func (a *alteration) remap(index *schema.Index) {
 		if at < 0 {
 			continue
 		}
+		// The column's present name. Its type may have changed too, and the prefix with it.
 		part.Column = a.t.Columns[at].Name
 		if from >= 0 && a.defs[at] != nil {
 			a.refit(index, &part, &a.before.Columns[from].Type, &a.t.Columns[at].Type)
@@ -207,7 +220,8 @@ func (a *alteration) remap(index *schema.Index) {
 	index.Parts = parts
 }
 
-// refit makes the prefix of an index part fit its column's new type.
+// refit makes the prefix of an index part fit its column's new type: an index over v(10) of a TEXT becomes one over all
+// of v when v becomes VARCHAR(10).
 func (a *alteration) refit(index *schema.Index, part *schema.Part, before, after *schema.Type) {
 	long := after.Kind == schema.Text || after.Kind == schema.Blob
 	switch {
@@ -218,6 +232,7 @@ func (a *alteration) refit(index *schema.Index, part *schema.Part, before, after
 	case !partial(before) || !partial(after), part.Prefix > 0 && !long && part.Prefix >= after.Size:
 		part.Prefix = 0
 	}
+	// An index over the whole of a TEXT: an error, or a hash on MariaDB.
 	if long && part.Prefix == 0 {
 		a.doubt("the index over the whole of " + part.Column)
 	}
@@ -230,7 +245,7 @@ func (a *alteration) refit(index *schema.Index, part *schema.Part, before, after
 	}
 }
 
-// partial tells whether an index may hold only the beginning of a value.
+// partial returns whether an index may have a prefix of such a column: v(10).
 func partial(t *schema.Type) bool {
 	switch t.Kind {
 	case schema.Char, schema.Varchar, schema.Text, schema.Binary, schema.Varbinary, schema.Blob:

@@ -10,7 +10,7 @@ import (
 	"wherry/pkg/schema/mysql"
 )
 
-// nowWith writes CURRENT_TIMESTAMP with its digits, as schema.Column has it.
+// nowWith writes CURRENT_TIMESTAMP with its digits, as schema.Column has it: CURRENT_TIMESTAMP(3), and none for 0.
 func nowWith(digits int) string {
 	if digits == 0 {
 		return "CURRENT_TIMESTAMP"
@@ -18,8 +18,9 @@ func nowWith(digits int) string {
 	return fmt.Sprintf("CURRENT_TIMESTAMP(%d)", digits)
 }
 
-// column returns what a server makes of a column's definition in a table with the given defaults, and what of it
-// cannot be told, or "". Its expressions are left out: they may name columns that come later, see expressions.
+// column returns what a server makes of a column's definition in a table with the given character set, and what of it
+// is unknown, or "". For example `n INT` becomes a column that may be NULL, with DEFAULT NULL. Expressions are left
+// out: they may name columns that come later, see expressions.
 func (w *world) column(d *columnDef, t *schema.Table) (c schema.Column, unsure string) {
 	c = schema.Column{
 		Name: d.name, AutoIncrement: d.auto, OnUpdate: d.onUpdate, Invisible: d.invisible,
@@ -30,13 +31,15 @@ func (w *world) column(d *columnDef, t *schema.Table) (c schema.Column, unsure s
 		unsure = d.unsure
 	}
 	c.Type.SRID = d.srid
+	// A column that counts is NOT NULL by itself, as is one of the primary key, see demand.
 	c.Nullable = !d.notNull && (!d.auto || d.null)
 	switch {
 	case d.null && (d.notNull || d.auto):
 		unsure = "NULL beside NOT NULL"
-	case d.generated != 0:
+	case d.generated != 0: // it has no default
 		c.Generated = map[int]schema.Generation{virtual: schema.Virtual, stored: schema.Stored}[d.generated]
 		return c, unsure
+	// explicit_defaults_for_timestamp is off: TIMESTAMP is NOT NULL unless NULL is written.
 	case c.Type.Kind == schema.Timestamp && w.ctx.ImplicitTimestamps && !d.null:
 		c.Nullable = false
 		if d.def == nil && d.onUpdate == "" {
@@ -58,7 +61,8 @@ func (w *world) column(d *columnDef, t *schema.Table) (c schema.Column, unsure s
 	return c, cmp.Or(unsure, w.precision(&c))
 }
 
-// precision gives CURRENT_TIMESTAMP as many digits as the column has, as MariaDB does; MySQL takes nothing else.
+// precision gives CURRENT_TIMESTAMP as many digits as the column has, as MariaDB does: DATETIME(3) DEFAULT NOW() is
+// printed with current_timestamp(3). MySQL refuses digits that are not the column's.
 func (w *world) precision(c *schema.Column) (unsure string) {
 	if c.Type.Kind != schema.Datetime && c.Type.Kind != schema.Timestamp {
 		return ""
@@ -79,10 +83,12 @@ func (w *world) precision(c *schema.Column) (unsure string) {
 	return unsure
 }
 
-// implicitDefault is what a TIMESTAMP column has under implicit rules when it is added: it depends on the others.
+// implicitDefault is unknown while a TIMESTAMP column is read, if explicit_defaults_for_timestamp is off: the default
+// depends on whether another TIMESTAMP comes before it. In CREATE TABLE firstTimestamp finds it; in ALTER TABLE it
+// stays unknown.
 const implicitDefault = "the default of a TIMESTAMP column (explicit_defaults_for_timestamp)"
 
-// columnType returns the type that a server makes of a definition's.
+// columnType returns the type that a server makes of a definition's, in a table with the given character set.
 func (w *world) columnType(d *columnDef, t *schema.Table) (typ schema.Type, unsure string) {
 	spec := d.typ
 	charset, collation, unsure := w.charset(&spec, t.Charset, t.Collation)
@@ -96,6 +102,7 @@ func (w *world) columnType(d *columnDef, t *schema.Table) (typ schema.Type, unsu
 	if err != nil {
 		return typ, "a type: " + err.Error()
 	}
+	// SHOW CREATE TABLE prints a label with an emoji as '?', so nobody can compare it.
 	if !shown(strings.Join(typ.Labels, "")) {
 		unsure = "labels that the server cannot print"
 	}
@@ -108,7 +115,8 @@ func (w *world) columnType(d *columnDef, t *schema.Table) (typ schema.Type, unsu
 	return typ, unsure
 }
 
-// charset returns a column's character set and collation, by what its type says and the table's defaults.
+// charset returns a column's character set and collation, by what its type says and the table's defaults. BINARY behind
+// a type means the character set's _bin collation.
 func (w *world) charset(spec *typeSpec, charset, collation string) (set, order, unsure string) {
 	switch {
 	case spec.json:
@@ -132,9 +140,10 @@ func (w *world) charset(spec *typeSpec, charset, collation string) (set, order, 
 	return w.complete(set, order, charset)
 }
 
-// complete derives a character set from its collation, or a collation as the default of its character set. A
-// collation of MariaDB may lack the character set's name.
-func (w *world) complete(set, order, otherwise string) (charset, collation, unsure string) {
+// complete derives a character set from its collation, or a collation as the default of its character set; "" or
+// "default" is one that was not given. MariaDB takes collations without a character set, such as uca1400_ai_ci: these
+// get the character set fallback.
+func (w *world) complete(set, order, fallback string) (charset, collation, unsure string) {
 	if order == "default" {
 		order = ""
 	}
@@ -147,10 +156,11 @@ func (w *world) complete(set, order, otherwise string) (charset, collation, unsu
 		}
 		return set, order, unsure
 	}
+	// A name that is no collation by itself may be one without its character set.
 	known := w.cat.Collations.Known
 	if len(known) > 0 && known[order] == "" && known[strings.Replace(order, "utf8mb3_", "utf8_", 1)] == "" {
 		if set == "" {
-			set = otherwise
+			set = fallback
 		}
 		if order = set + "_" + order; known[order] == "" {
 			unsure = "the collation " + order
@@ -162,7 +172,7 @@ func (w *world) complete(set, order, otherwise string) (charset, collation, unsu
 	return set, order, unsure
 }
 
-// bytes makes the type what it is in character set binary.
+// bytes makes the type what it is in character set binary: VARCHAR(9) becomes VARBINARY(9).
 func (s *typeSpec) bytes() {
 	switch s.name {
 	case "char":
@@ -174,7 +184,7 @@ func (s *typeSpec) bytes() {
 	}
 }
 
-// width returns the most bytes of a character.
+// width returns the most bytes of a character. A character set that is not listed has one.
 func width(charset string) int {
 	switch charset {
 	case "utf8mb4", "utf16", "utf16le", "utf32", "gb18030":
@@ -187,7 +197,9 @@ func width(charset string) int {
 	return 1
 }
 
-// measure replaces what follows from a type's length or width, and returns what cannot be told, or "".
+// measure replaces what follows from a type's length or width, and returns what is unknown, or "". TEXT(300) in utf8mb4
+// needs 1200 bytes and is TEXT; TEXT(50) is TINYTEXT; FLOAT(30) is DOUBLE. A VARCHAR that is too long becomes a TEXT or
+// an error, by sql_mode.
 func (s *typeSpec) measure(charset string) (unsure string) {
 	arg := 0
 	if len(s.args) > 0 && s.name != "enum" && s.name != "set" {
@@ -210,7 +222,7 @@ func (s *typeSpec) measure(charset string) (unsure string) {
 		if arg > 255 {
 			return "a column that is longer than its type may be"
 		}
-	case "float":
+	case "float": // FLOAT(p) only chooses between the two types; p is not kept
 		if len(s.args) == 1 {
 			if s.args = nil; arg > 24 {
 				s.name = "double"
@@ -225,6 +237,7 @@ func (s *typeSpec) measure(charset string) (unsure string) {
 			return "a decimal of no digits"
 		}
 	case "tinyint", "smallint", "mediumint", "int", "bigint":
+		// The width that values are filled to is the one of the largest value.
 		if s.zerofill && len(s.args) == 0 {
 			s.args = []string{map[string]string{
 				"tinyint": "3", "smallint": "5", "mediumint": "8", "int": "10",
@@ -235,7 +248,8 @@ func (s *typeSpec) measure(charset string) (unsure string) {
 	return ""
 }
 
-// sized returns the smallest of the four types of text or blob that holds a number of bytes.
+// sized returns the smallest of the four types of text or blob that holds a number of bytes. 0 is no number: TEXT(0) is
+// TEXT.
 func sized(kind string, bytes int) string {
 	switch {
 	case bytes == 0:
@@ -250,7 +264,8 @@ func sized(kind string, bytes int) string {
 	return "long" + kind
 }
 
-// text writes the type as SHOW CREATE TABLE does.
+// text writes the type as SHOW CREATE TABLE does, so that the parser of printed tables can read it: one place knows
+// what a printed type means.
 func (s *typeSpec) text() string {
 	args := s.args
 	if s.name == "enum" || s.name == "set" {
@@ -272,8 +287,9 @@ func (s *typeSpec) text() string {
 	return t
 }
 
-// expressions fills in what of a column is an expression, now that all columns are known, and returns what cannot be
-// told, or "".
+// expressions fills in what of a column is an expression, now that all columns are known, and returns what is unknown,
+// or "". MariaDB keeps a column's own check with the column, and gives one to JSON, its alias of LONGTEXT. MySQL makes
+// every check one of the table.
 func (w *world) expressions(d *columnDef, c *schema.Column, columns []schema.Column) (unsure string) {
 	printed := func(e expression) string {
 		if what := e.unsure(columns); what != "" && unsure == "" {

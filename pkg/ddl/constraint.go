@@ -7,7 +7,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// foreign adds a foreign key and returns the index that is made for it.
+// foreign adds a foreign key and returns the index that is made for it, which prune may drop. highest is the largest
+// number in a name like t_ibfk_3 so far: InnoDB counts on from there, also when lower numbers are free.
 func (b *builder) foreign(def *foreignDef, highest *int) key {
 	f := schema.ForeignKey{
 		Name: def.name, Columns: b.spelled(def.columns), Parent: def.parent,
@@ -18,6 +19,7 @@ func (b *builder) foreign(def *foreignDef, highest *int) key {
 	if index.Name == "" {
 		index.Name = def.index
 	}
+	// FOREIGN KEY x (p): x names the index, and on MariaDB the constraint too.
 	if f.Name == "" && b.w.ctx.Flavor.Family == schema.MariaDB {
 		f.Name = def.index
 	}
@@ -38,7 +40,8 @@ func (b *builder) foreign(def *foreignDef, highest *int) key {
 	return index
 }
 
-// parentKey returns the columns of a table's primary key, which a foreign key that names none refers to.
+// parentKey returns the columns of a table's primary key, which a foreign key that names no columns references. The
+// table may reference itself, and then the primary key may be one that the statement makes.
 func (b *builder) parentKey(parent schema.Name) []string {
 	t := b.w.table(parent)
 	if parent == b.t.Name {
@@ -55,7 +58,7 @@ func (b *builder) parentKey(parent schema.Name) []string {
 	return columns
 }
 
-// spelled returns columns as the table spells them.
+// spelled returns columns in the spelling of the table: names are compared without case, and servers print the table's.
 func (b *builder) spelled(columns []string) []string {
 	spelled := make([]string, len(columns))
 	for i, column := range columns {
@@ -69,9 +72,10 @@ func (b *builder) spelled(columns []string) []string {
 	return spelled
 }
 
+// numberedName returns the name that a server gives a constraint: t_ibfk_2, t_chk_1.
 func numberedName(table, infix string, n int) string { return fmt.Sprintf("%s%s%d", table, infix, n) }
 
-// highest returns the largest number among the names that a server made from the table's.
+// highest returns the largest number among the names that a server made from the table's, 0 when there are none.
 func (b *builder) highest(names []string, infix string) int {
 	most := 0
 	for _, name := range names {
@@ -80,6 +84,7 @@ func (b *builder) highest(names []string, infix string) int {
 	return most
 }
 
+// foreignNames returns the names of the table's foreign keys in lower case.
 func (b *builder) foreignNames() []string {
 	var names []string
 	for _, f := range b.t.ForeignKeys {
@@ -88,8 +93,9 @@ func (b *builder) foreignNames() []string {
 	return names
 }
 
-// checks adds the table's checks. lost are the names that the same statement frees, which servers may or may not give
-// again.
+// checks adds the table's checks. Those without a name get one: MySQL counts on from the highest t_chk_n, MariaDB takes
+// the first free CONSTRAINT_n. lost are the names that the same statement frees: whether a server gives them to a new
+// check is unknown.
 func (b *builder) checks(defs []checkDef, lost map[string]bool) {
 	have := map[string]bool{}
 	var names []string

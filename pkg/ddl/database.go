@@ -8,7 +8,8 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// database is CREATE, ALTER and DROP DATABASE. Which tables go with a database is the caller's to know.
+// database is CREATE, ALTER and DROP DATABASE. Which tables are dropped along with a database the caller must know.
+// What matters here is the character set of the tables that are created in it later.
 type database struct {
 	name      string
 	creates   bool
@@ -21,7 +22,7 @@ type database struct {
 
 func (*database) tables() []schema.Name { return nil }
 
-// apply tells what collation new tables in the database have by default from here on.
+// apply returns the collation that new tables in the database have by default from here on; "" after DROP DATABASE.
 func (s *database) apply(w *world) ([]Effect, error) {
 	effect := Effect{Kind: Database, Name: schema.Name{Database: s.name}}
 	_, before := w.database(s.name)
@@ -29,10 +30,12 @@ func (s *database) apply(w *world) ([]Effect, error) {
 	case s.drops:
 	case s.creates && s.optional && before != "":
 		return nil, nil // it is there already
+	// A collation implies its character set, so it counts alone when both are given.
 	case s.collation != "" && s.collation != "default":
 		effect.Collation = mysql.Modern(s.collation)
 	case s.charset != "" && s.charset != "default":
 		effect.Collation = w.cat.Collations.Standard(s.charset)
+	// Nothing was said, or DEFAULT: the server's default as the session had it.
 	case s.creates || s.charset != "" || s.collation != "":
 		effect.Collation = mysql.Modern(w.cat.Collations.Numbers[w.ctx.ServerCollation])
 	default: // ALTER DATABASE of something else
@@ -41,7 +44,8 @@ func (s *database) apply(w *world) ([]Effect, error) {
 	return []Effect{effect}, nil
 }
 
-// alterDatabase reads ALTER DATABASE behind these words. Without a name it is about the session's database.
+// alterDatabase reads ALTER DATABASE behind these words. `ALTER DATABASE CHARACTER SET utf8mb4` has no name and is
+// about the session's database.
 func (p *parser) alterDatabase() statement {
 	s := &database{name: p.ctx.Database}
 	if !p.databaseOption(s) {
@@ -60,7 +64,7 @@ func (p *parser) databaseOptions(s *database) {
 	}
 }
 
-// databaseOption reads one option that tables depend on, and tells whether there was one.
+// databaseOption reads one option that tables depend on, and returns whether there was one.
 func (p *parser) databaseOption(s *database) bool {
 	switch {
 	case p.Accept("DEFAULT CHARACTER SET"), p.Accept("CHARACTER SET"), p.Accept("DEFAULT CHARSET"), p.Accept("CHARSET"),

@@ -50,7 +50,7 @@ func TestDatabases(t *testing.T) {
 	}
 }
 
-// TestDatabaseOfContext: what a statement's context tells of databases counts, not what they have now.
+// TestDatabaseOfContext: the defaults of databases in a statement's context count, not those that they have now.
 func TestDatabaseOfContext(t *testing.T) {
 	const statement = "CREATE TABLE t2 (id INT PRIMARY KEY, v VARCHAR(9))"
 	for _, databases := range []map[string]string{nil, {"shop": "latin1_bin"}, {}} {

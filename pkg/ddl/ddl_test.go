@@ -95,7 +95,7 @@ func TestUnknown(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnknown, "no default database")
 }
 
-// TestContradiction: what a statement says of a table that is not as it says cannot be told.
+// TestContradiction: a statement that contradicts the recorded shape of its table is an error.
 func TestContradiction(t *testing.T) {
 	for _, statement := range []string{
 		"ALTER TABLE t DROP COLUMN none", "ALTER TABLE t MODIFY none INT", "ALTER TABLE t ADD x INT AFTER none",
@@ -112,7 +112,7 @@ func TestContradiction(t *testing.T) {
 	}
 }
 
-// TestNotKnown: of a table that the catalog lacks no shape is told, but all else.
+// TestNotKnown: of a table that the catalog lacks the shape is left open, and all else is known.
 func TestNotKnown(t *testing.T) {
 	c, err := Parse("ALTER TABLE t ADD x INT, RENAME TO u", context(mysql97))
 	require.NoError(t, err)

@@ -12,7 +12,8 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// value returns a default that is no expression as a server keeps it, and what cannot be told, or "".
+// value returns a default that is no expression as a server keeps it, and what is unknown, or "". A server converts the
+// literal to the column's type and prints the result: DEFAULT '2024-1-5' of a DATE is 2024-01-05.
 func (w *world) value(d *defaultDef, t *schema.Type) (def *schema.Default, unsure string) {
 	switch {
 	case d.null:
@@ -30,7 +31,8 @@ func (w *world) value(d *defaultDef, t *schema.Type) (def *schema.Default, unsur
 	return &schema.Default{Literal: true, Text: value}, ""
 }
 
-// utc tells a TIMESTAMP, which is written as in the session's time zone, in UTC: so shapes have them.
+// utc converts a TIMESTAMP from the session's time zone, in which the statement writes it, to UTC, in which shapes have
+// it. The zero value is the same in every zone.
 func (w *world) utc(local string) (utc string, ok bool) {
 	const whole = len("2006-01-02 15:04:05")
 	if strings.HasPrefix(local, "0000-00-00 00:00:00") {
@@ -43,8 +45,9 @@ func (w *world) utc(local string) (utc string, ok bool) {
 	return utc + local[whole:], ok
 }
 
-// literal returns the text of a literal as a value of the type, a TIMESTAMP in the session's time zone; ok is false
-// when that is not known.
+// literal returns the text of a literal as a value of the type, a TIMESTAMP in the session's time zone. ok is false
+// when that is unknown. Forms are checked strictly: whatever a server would round, cut or complete is unknown, apart
+// from what is listed here.
 func (d *defaultDef) literal(t *schema.Type) (value string, ok bool) {
 	raw := d.lit.Text
 	switch t.Kind {
@@ -66,6 +69,7 @@ func (d *defaultDef) literal(t *schema.Type) (value string, ok bool) {
 	default:
 		return "", false
 	}
+	// What the type does to a value: CHAR drops trailing spaces, BINARY fills up with zero bytes.
 	switch t.Kind {
 	case schema.Char:
 		value = strings.TrimRight(value, " ")
@@ -91,7 +95,8 @@ var (
 	timeForm = regexp.MustCompile(`^(-?)([0-9]{1,3}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,6}))?$`)
 )
 
-// number returns a numeric default. What the type would round is not known here.
+// number returns a numeric default. What the type would round is unknown: 1.005 of a DECIMAL(9,2), and more digits than
+// a FLOAT prints.
 func (d *defaultDef) number(t *schema.Type) (string, bool) {
 	value := d.lit.Text
 	switch d.lit.Kind {
@@ -124,7 +129,7 @@ func (d *defaultDef) number(t *schema.Type) (string, bool) {
 	}
 }
 
-// integer returns the number of a literal in digits, bits or bytes.
+// integer returns the number of a literal in digits, bits or bytes: 0xff is 255.
 func (d *defaultDef) integer() (*big.Int, bool) {
 	n := new(big.Int)
 	switch d.lit.Kind {
@@ -139,6 +144,7 @@ func (d *defaultDef) integer() (*big.Int, bool) {
 	}
 }
 
+// bits returns a default of a BIT column in binary digits, without leading zeros.
 func (d *defaultDef) bits() (string, bool) {
 	n, ok := d.integer()
 	if !ok || n == nil || d.neg {
@@ -147,8 +153,8 @@ func (d *defaultDef) bits() (string, bool) {
 	return n.Text(2), true
 }
 
-// characters returns a default of characters or bytes. Other than ASCII it is only known where the statement's
-// characters are the column's.
+// characters returns a default of a text or binary column. Beyond ASCII the bytes depend on the character set of the
+// connection that sent the statement, so a binary column's are unknown.
 func (d *defaultDef) characters(t *schema.Type) (string, bool) {
 	value := d.lit.Text
 	switch d.lit.Kind {
@@ -171,10 +177,10 @@ func (d *defaultDef) characters(t *schema.Type) (string, bool) {
 	}
 }
 
-// shown tells whether SHOW CREATE TABLE can print a text.
+// shown returns whether SHOW CREATE TABLE can print a text: it does so in utf8mb3.
 func shown(s string) bool { return basic(s) == s }
 
-// label returns the enum's label that a default names.
+// label returns the enum's label that a default names: the same one, else the only one that differs in case.
 func label(t *schema.Type, value string, ok bool) (string, bool) {
 	value = strings.TrimRight(value, " ")
 	if slices.Contains(t.Labels, value) {
@@ -187,7 +193,7 @@ func label(t *schema.Type, value string, ok bool) (string, bool) {
 	return found[0], ok
 }
 
-// members returns a set's value in the order of its labels.
+// members returns a set's value in the order of its labels: 'b,a' of SET('a','b') is a,b.
 func members(t *schema.Type, value string, ok bool) (string, bool) {
 	if value == "" {
 		return "", ok
@@ -207,9 +213,11 @@ func members(t *schema.Type, value string, ok bool) (string, bool) {
 	return strings.Join(all, ","), ok
 }
 
-// moment returns a date, a time or both as servers print them.
+// moment returns a date, a time or both as servers print them: 20240105 and '2024-1-5' are 2024-01-05. More fractional
+// digits than the type has would be rounded, so they are unknown.
 func (d *defaultDef) moment(t *schema.Type) (string, bool) {
 	value := d.lit.Text
+	// A number is read by its digits: 8 are a date, 14 a date and time. Shorter ones have years of two digits.
 	if d.lit.Kind == sqltext.Number && !d.neg {
 		switch {
 		case t.Kind != schema.Time && len(value) == 8:
@@ -245,6 +253,7 @@ func (d *defaultDef) moment(t *schema.Type) (string, bool) {
 	return date + fmt.Sprintf(" %02d:%02d:%02d%s", atoi(m[4]), atoi(m[5]), atoi(m[6]), fraction(m[7], t.Scale)), true
 }
 
+// fraction completes fractional digits to the scale: ".500" for "5" at 3.
 func fraction(digits string, scale int) string {
 	if scale == 0 {
 		return ""
@@ -252,7 +261,7 @@ func fraction(digits string, scale int) string {
 	return "." + digits + strings.Repeat("0", scale-len(digits))
 }
 
-// atoi reads digits that a pattern has let pass.
+// atoi reads digits that a pattern has checked.
 func atoi(digits string) int {
 	n, _ := strconv.Atoi(digits)
 	return n

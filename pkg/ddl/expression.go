@@ -9,10 +9,12 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// expression is the tokens of an expression, without parentheses around it.
+// expression is the tokens of an expression, without parentheses around it. Nothing here understands expressions: they
+// are written as they came, and whatever servers print in other words is reported by unsure.
 type expression []sqltext.Token
 
-// sql writes the expression for the default quoting: names of columns in backticks, as servers print them.
+// sql writes the expression with the default quoting and with names of columns in backticks, as servers print them:
+// `"a" + B` under ANSI_QUOTES becomes `a` + `b` if the table has the columns a and b.
 func (e expression) sql(columns []schema.Column) string {
 	words := make([]string, 0, len(e))
 	for i, t := range e {
@@ -26,6 +28,7 @@ func (e expression) sql(columns []schema.Column) string {
 		case sqltext.Bytes:
 			words = append(words, "0x"+hex.EncodeToString([]byte(t.Text)))
 		case sqltext.Word:
+			// A word may be a column, a function or a unit: hour(at), or INTERVAL 1 HOUR.
 			call := i+1 < len(e) && e[i+1].IsMark("(")
 			if at := position(columns, t.Text); at >= 0 && !call && !exprUnits[strings.ToLower(t.Text)] {
 				words = append(words, mysql.Quote(columns[at].Name))
@@ -39,7 +42,7 @@ func (e expression) sql(columns []schema.Column) string {
 	return strings.Join(words, " ")
 }
 
-// position returns the place of a column by its name, or -1.
+// position returns the position of a column by its name, or -1.
 func position(columns []schema.Column, name string) int {
 	for i := range columns {
 		if strings.EqualFold(columns[i].Name, name) {
@@ -49,9 +52,10 @@ func position(columns []schema.Column, name string) int {
 	return -1
 }
 
-// unsure tells what of an expression servers may print otherwise than it was written, or "". They rewrite much: NOT,
-// casts, constants. What is let pass here was seen to come back as it was on both families, but for what comparing
-// looks past.
+// unsure returns the first word of an expression that servers may print differently from how it was written, or "".
+// They rewrite a lot: NOT a > 0 becomes a <= 0, casts get character sets, constants get types. Words that are accepted
+// here were seen to come back unchanged from both families, apart from what does not count when tables are compared
+// (blanks, parentheses, case).
 func (e expression) unsure(columns []schema.Column) string {
 	for i, t := range e {
 		var before, after sqltext.Token
@@ -84,7 +88,8 @@ func (e expression) unsure(columns []schema.Column) string {
 	return ""
 }
 
-// constant tells whether the expression is nothing but a literal.
+// constant returns whether the expression is nothing but a literal, perhaps with a sign. MariaDB prints DEFAULT (5) as
+// DEFAULT 5.
 func (e expression) constant() bool {
 	for _, t := range e {
 		if t.Kind != sqltext.String && t.Kind != sqltext.Number && t.Kind != sqltext.Mark {
@@ -94,17 +99,19 @@ func (e expression) constant() bool {
 	return len(e) <= 2
 }
 
+// leadingZero returns whether digits begin with a zero that servers do not print: 007.
 func leadingZero(digits string) bool {
 	return len(digits) > 1 && digits[0] == '0' && digits[1] != '.'
 }
 
-// knownWord tells whether servers print a word of an expression as it is.
+// knownWord returns whether servers print a word of an expression as it is: a known function, operator or unit, or the
+// name of a column.
 func knownWord(t, before, after sqltext.Token, columns []schema.Column) bool {
 	lower := strings.ToLower(t.Text)
 	switch {
 	case after.IsMark("("):
 		return exprFunctions[lower] || exprOperators[lower]
-	case lower == "not":
+	case lower == "not": // IS NOT NULL stays; NOT before a condition is worked into it
 		return before.Is("is") && after.Is("null")
 	case exprOperators[lower], exprUnits[lower] && before.Kind != sqltext.Mark:
 		return true
@@ -113,6 +120,7 @@ func knownWord(t, before, after sqltext.Token, columns []schema.Column) bool {
 	}
 }
 
+// set makes a set of words that are separated by blanks.
 func set(words string) map[string]bool {
 	all := map[string]bool{}
 	for _, word := range strings.Fields(words) {
@@ -132,13 +140,15 @@ var (
 		quarter dayofweek dayofyear to_days concat_ws ascii`)
 )
 
-// volatile are the functions whose value for a row another server, or another moment, need not repeat.
+// volatile are the functions whose value for a row another server, or another moment, need not repeat. NOW() is none of
+// them: the target's session gets the time of the source's statement.
 var volatile = set(`rand uuid uuid_short sys_guid connection_id nextval lastval user current_user session_user
 	system_user version sysdate database schema last_insert_id row_count found_rows sleep get_lock release_lock
 	is_free_lock is_used_lock benchmark load_file current_role random_bytes ps_current_thread_id ps_thread_id
 	icu_version utc_timestamp utc_date utc_time uuid_v4 uuid_v7`)
 
-// volatile returns the first function of the expression whose value cannot be repeated, or "". The session's clock can.
+// volatile returns the first function of the expression whose value cannot be repeated, or "". Variables (@x) and
+// sequences cannot be repeated either.
 func (e expression) volatile() string {
 	for i, t := range e {
 		lower := strings.ToLower(t.Text)
@@ -153,13 +163,15 @@ func (e expression) volatile() string {
 	return ""
 }
 
-// rewrites tells whether servers may print an expression otherwise at any time: constants beside columns of times
-// become values of their types, and texts of one character set beside those of another are converted.
+// rewrites returns whether a server may print an expression differently each time that the table is made anew. In
+// `at > '2024-01-01'` the constant becomes a value of the type of at, and beside texts of two character sets one is
+// converted.
 func rewrites(expr string, columns []schema.Column) bool {
 	tokens, err := lex(expr, schema.Flavor{})
 	if err != nil {
 		return true
 	}
+	// Which constant stands beside which column is not worked out: any of both is enough.
 	times, constants, charset := false, false, ""
 	for _, t := range tokens {
 		constants = constants || t.Kind == sqltext.Number || t.Kind == sqltext.String
@@ -179,7 +191,8 @@ func rewrites(expr string, columns []schema.Column) bool {
 	return times && constants
 }
 
-// renamed returns a printed expression with columns renamed, and whether it has any of them.
+// renamed returns a printed expression with columns renamed, and whether it has any of them. Servers print names of
+// columns in backticks, so only such names are renamed. names has the new names by the old ones in lower case.
 func renamed(expr string, ctx Context, names map[string]string) (string, bool) {
 	tokens, err := lex(expr, ctx.Flavor)
 	if err != nil {
@@ -196,7 +209,8 @@ func renamed(expr string, ctx Context, names map[string]string) (string, bool) {
 	return b.String() + expr[done:], found
 }
 
-// mentions returns the columns that a printed expression has, in lower case.
+// mentions returns all words of a printed expression in lower case, columns among them. One that cannot be read has
+// none.
 func mentions(expr string, ctx Context) map[string]bool {
 	found := map[string]bool{}
 	tokens, err := lex(expr, ctx.Flavor)

@@ -16,7 +16,7 @@ type Change struct {
 	ctx       Context
 }
 
-// statement is what a kind of statement knows of itself.
+// statement is one kind of statement, as it was parsed.
 type statement interface {
 	// tables returns the base tables that the statement may change.
 	tables() []schema.Name
@@ -24,7 +24,8 @@ type statement interface {
 	apply(w *world) ([]Effect, error)
 }
 
-// Parse reads exactly one statement. One that it cannot read is ErrUnknown, with the reason.
+// Parse reads exactly one statement, in the context in which the server read it: `ALTER TABLE t ADD "a" INT` is an
+// error unless ANSI_QUOTES is set. A statement that it cannot read is ErrUnknown, with the place.
 func Parse(text string, c Context) (*Change, error) {
 	p := newParser(text, c)
 	statement := p.statement()
@@ -33,6 +34,7 @@ func Parse(text string, c Context) (*Change, error) {
 	if p.Err == nil && p.Peek().Kind != sqltext.End {
 		p.Misunderstood()
 	}
+	// The message quotes the text from where it is not understood: clauses of newer servers are found that way.
 	switch lost := (*sqltext.MisunderstoodError)(nil); {
 	case errors.As(p.Err, &lost) && lost.Rest == "":
 		return nil, fmt.Errorf("%w: it ends too early", ErrUnknown)
@@ -61,6 +63,7 @@ func (c *Change) Tables() []schema.Name {
 
 // Database returns the database that the statement drops with all that is in it, or "".
 func (c *Change) Database() string {
+	// OR REPLACE (MariaDB) drops the database and makes it anew.
 	if d, ok := c.statement.(*database); ok && (d.drops || d.replaces) {
 		return d.name
 	}
@@ -75,11 +78,13 @@ func (c *Change) Defaults() string {
 	return ""
 }
 
-// Under returns the statement in another context: one that only what it does depends on, not how it is read.
+// Under returns the statement in another context, which may differ in what a statement does (time zone, defaults), not
+// in how it is read (quotes, version).
 func (c *Change) Under(ctx Context) *Change { return &Change{statement: c.statement, ctx: ctx} }
 
 // Apply returns what the statement does to the tables of the catalog, in order. An error means that it contradicts
-// the catalog.
+// the catalog, such as DROP of a column that the table does not have: then the recorded shape is wrong. With
+// Context.Open no shape is returned, since the text may mean something else.
 func (c *Change) Apply(cat Catalog) ([]Effect, error) {
 	effects, err := c.statement.apply(newWorld(c.ctx, cat))
 	if err != nil {
@@ -93,7 +98,7 @@ func (c *Change) Apply(cat Catalog) ([]Effect, error) {
 	return effects, nil
 }
 
-// statement reads a statement by its first words.
+// statement reads a statement by its first words. Only statements on tables and databases are known.
 func (p *parser) statement() statement {
 	if p.Accept("SET STATEMENT") { // MariaDB: SET STATEMENT variable = value, .. FOR statement
 		for p.Peek().Kind != sqltext.End && !p.Accept("FOR") {
@@ -119,7 +124,7 @@ func (p *parser) statement() statement {
 	return nil
 }
 
-// wait passes WAIT n and NOWAIT (MariaDB).
+// wait passes WAIT n and NOWAIT (MariaDB), which say how long to wait for locks.
 func (p *parser) wait() {
 	if p.Accept("WAIT") {
 		p.Integer()
@@ -128,10 +133,13 @@ func (p *parser) wait() {
 	}
 }
 
+// createStatement reads what follows CREATE. A temporary table is never replicated by its rows, and is none of the
+// move's, so its text is passed over.
 func (p *parser) createStatement() statement {
 	replace := p.Accept("OR REPLACE")
 	switch {
 	case p.Accept("TEMPORARY TABLE"):
+		// Its definition may have words that are not understood, and nothing depends on it.
 		for p.Next().Kind != sqltext.End {
 		}
 		return nothing{}
@@ -143,10 +151,12 @@ func (p *parser) createStatement() statement {
 		p.databaseOptions(s)
 		return s
 	}
+	// Views, triggers and routines are no statements on tables: they end in an error there.
 	return p.createIndex(replace)
 }
 
-// createIndex reads CREATE [UNIQUE] INDEX, which is ALTER TABLE with one clause.
+// createIndex reads CREATE [UNIQUE] INDEX, which is ALTER TABLE with one clause. OR REPLACE (MariaDB) is a DROP clause
+// before it.
 func (p *parser) createIndex(replace bool) statement {
 	var def indexDef
 	p.acceptAny("ONLINE", "OFFLINE")
@@ -170,13 +180,14 @@ func (p *parser) createIndex(replace bool) statement {
 	p.indexParts(&def)
 	for p.alterHint() || p.indexOption(&def) {
 	}
-	if replace {
+	if replace { // drops come before adds, whatever their order
 		s.drops = append(s.drops, drop{what: dropIndex, name: def.name, optional: true})
 	}
 	s.addIndex(def)
 	return s
 }
 
+// dropStatement reads what follows DROP. DROP INDEX is ALTER TABLE with one clause.
 func (p *parser) dropStatement() statement {
 	if p.Accept("TEMPORARY") {
 		for p.Next().Kind != sqltext.End {
@@ -207,13 +218,14 @@ func (p *parser) dropStatement() statement {
 	p.wait()
 	for p.alterHint() {
 	}
-	if strings.EqualFold(d.name, "PRIMARY") {
+	if strings.EqualFold(d.name, "PRIMARY") { // DROP INDEX `PRIMARY` ON t
 		d.what = dropPrimary
 	}
 	s.drops = append(s.drops, d)
 	return s
 }
 
+// renameStatement reads a TO b, c TO d, .. behind RENAME TABLE.
 func (p *parser) renameStatement() statement {
 	if p.acceptAny("TABLE", "TABLES") == "" {
 		p.Misunderstood()
@@ -231,7 +243,8 @@ func (p *parser) renameStatement() statement {
 	}
 }
 
-// createTable reads CREATE TABLE from the table's name on.
+// createTable reads CREATE TABLE from the table's name on: LIKE, or columns and constraints, options, partitions, and a
+// query at the end. Behind the name a parenthesis may open a list of columns or a query: `CREATE TABLE t (SELECT 1)`.
 func (p *parser) createTable(replace bool) statement {
 	s := &createTable{replace: replace, optional: p.ifNotExists()}
 	s.name = p.table()
@@ -263,6 +276,7 @@ func (p *parser) createTable(replace bool) statement {
 		}
 		p.ExpectMark(")")
 	}
+	// Options may be separated by commas or by nothing.
 	for p.Err == nil && (p.AcceptMark(",") || p.option(&s.options)) {
 	}
 	if p.Accept("PARTITION BY") {
@@ -288,6 +302,7 @@ func (p *parser) createEnd(s *createTable) {
 	}
 }
 
+// queryAhead returns whether a query begins n tokens ahead, perhaps in parentheses.
 func (p *parser) queryAhead(n int) bool {
 	for p.Ahead(n).IsMark("(") {
 		n++
@@ -296,12 +311,14 @@ func (p *parser) queryAhead(n int) bool {
 	return t.Is("SELECT") || t.Is("WITH") || t.Is("VALUES") || t.Is("TABLE")
 }
 
-// columnElements adds the indexes and constraints that a column's own definition brings.
+// columnElements adds the indexes and constraints that a column's own definition brings: `id INT PRIMARY KEY`. Where
+// servers keep a column's check with the column, it stays there.
 func (e *elements) columnElements(c *columnDef, flavor schema.Flavor) {
 	parts := []partDef{{column: c.name}}
 	if c.primary {
 		e.addIndex(indexDef{name: "PRIMARY", primary: true, unique: true, parts: parts})
 	}
+	// `id INT UNIQUE PRIMARY KEY`: MariaDB makes no second index over the column of the primary key.
 	if c.unique && (!c.primary || flavor.Family == schema.MySQL) {
 		e.addIndex(indexDef{unique: true, parts: parts})
 	}

@@ -7,8 +7,8 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// alterTable is ALTER TABLE, CREATE INDEX and DROP INDEX. Servers do not run the clauses one after another but gather
-// them, as here.
+// alterTable is ALTER TABLE, CREATE INDEX and DROP INDEX. Servers do not run the clauses one after another. They gather
+// them by kind and then make one new table, as here: `ADD c INT, DROP c` drops the old c and adds a new one.
 type alterTable struct {
 	elements
 	name     schema.Name
@@ -17,9 +17,9 @@ type alterTable struct {
 	columns  []columnChange
 	defaults []columnDefault
 	renames  [][2]string     // of indexes
-	absent   map[string]bool // indexes that need not be there (IF EXISTS)
-	visible  map[string]bool
-	enforced map[string]bool
+	absent   map[string]bool // indexes that need not exist (IF EXISTS)
+	visible  map[string]bool // by the name of an index
+	enforced map[string]bool // by the name of a check
 	options  options
 	convert  *options // CONVERT TO CHARACTER SET
 	to       schema.Name
@@ -28,8 +28,8 @@ type alterTable struct {
 	detached schema.Name // by CONVERT PARTITION .. TO TABLE
 	absorbed schema.Name // by CONVERT TABLE .. TO PARTITION
 	sorted   bool        // ORDER BY
-	opaque   string
-	unsure   string
+	opaque   string      // why rows changed in a way that cannot be repeated
+	unsure   string      // why the shape is unknown
 }
 
 // drop is a DROP clause.
@@ -53,19 +53,19 @@ const (
 // columnChange is ADD, CHANGE, MODIFY or RENAME COLUMN.
 type columnChange struct {
 	columnDef
-	old      string // "" of ADD
+	old      string // the name before; "" of ADD
 	renaming bool   // RENAME COLUMN: only the name changes
-	after    string // "" where it was, or for ADD at the end
+	after    string // AFTER; "" leaves the column where it was, and puts a new one at the end
 	first    bool
-	optional bool
+	optional bool // IF EXISTS, or IF NOT EXISTS of ADD
 }
 
 // columnDefault is ALTER COLUMN.
 type columnDefault struct {
 	name     string
-	def      *defaultDef // nil to drop it
-	visible  *bool
-	optional bool
+	def      *defaultDef // nil of DROP DEFAULT
+	visible  *bool       // of SET VISIBLE and SET INVISIBLE, else nil
+	optional bool        // IF EXISTS
 }
 
 // partitionChange is a partition clause.
@@ -73,10 +73,12 @@ type partitionChange struct {
 	verb  string // "BY", "ADD", "DROP", "TRUNCATE", "COALESCE", "REORGANIZE", "REMOVE"
 	by    *partitioning
 	parts []partition
-	names []string // nil of TRUNCATE ALL
-	count int
+	names []string // of partitions; nil of TRUNCATE ALL
+	count int      // of ADD PARTITIONS n and COALESCE
 }
 
+// alterStatement reads what follows ALTER. Between clauses stands a comma; between options of the table it may be left
+// out.
 func (p *parser) alterStatement() statement {
 	p.acceptAny("ONLINE", "OFFLINE")
 	s := &alterTable{visible: map[string]bool{}, enforced: map[string]bool{}, absent: map[string]bool{}}
@@ -95,7 +97,7 @@ func (p *parser) alterStatement() statement {
 	return s
 }
 
-// clause reads one clause.
+// clause reads one clause. Partitions come before ADD and DROP, whose words they begin with.
 func (p *parser) clause(s *alterTable) {
 	switch {
 	case p.alterHint():
@@ -112,6 +114,7 @@ func (p *parser) clause(s *alterTable) {
 	case p.Accept("MODIFY"):
 		p.Accept("COLUMN")
 		optional := p.Accept("IF EXISTS")
+		// MODIFY names the column once, and the name stays what it was.
 		p.columnClause(s, columnChange{old: p.Peek().Text, optional: optional})
 	case p.Accept("ALTER"):
 		p.alterClause(s)
@@ -122,7 +125,7 @@ func (p *parser) clause(s *alterTable) {
 	}
 }
 
-// optionClause reads clauses that are about the table as a whole.
+// optionClause reads clauses that are about the table as a whole. FORCE, ENABLE KEYS and the like change no shape.
 func (p *parser) optionClause(s *alterTable) {
 	switch {
 	case p.Accept("CONVERT TO"):
@@ -142,7 +145,7 @@ func (p *parser) optionClause(s *alterTable) {
 	}
 }
 
-// alterHint passes what only says how a statement is to be run.
+// alterHint passes what only says how the server runs the statement: ALGORITHM=INPLACE, LOCK=NONE.
 func (p *parser) alterHint() bool {
 	switch {
 	case p.Accept("ALGORITHM"), p.Accept("LOCK"):
@@ -155,6 +158,7 @@ func (p *parser) alterHint() bool {
 	return true
 }
 
+// convertClause reads CONVERT TO CHARACTER SET x [COLLATE y]. DEFAULT leaves the character set nil: the database's.
 func (p *parser) convertClause(s *alterTable) {
 	if !p.Accept("CHARACTER SET") && !p.Accept("CHARSET") {
 		p.Misunderstood()
@@ -171,7 +175,7 @@ func (p *parser) convertClause(s *alterTable) {
 	}
 }
 
-// addClause reads ADD but for partitions.
+// addClause reads ADD but for partitions: an index, a constraint, a column, or several columns in parentheses.
 func (p *parser) addClause(s *alterTable) {
 	switch {
 	case p.Accept("SYSTEM VERSIONING"), p.Accept("PERIOD FOR SYSTEM_TIME"):
@@ -218,6 +222,8 @@ func (p *parser) columnClause(s *alterTable, c columnChange) {
 	s.columnElements(&c.columnDef, p.ctx.Flavor)
 }
 
+// dropClause reads DROP but for partitions. Without a keyword it drops a column. CHECK may be a column's name too, so
+// it is a keyword only if a name follows.
 func (p *parser) dropClause(s *alterTable) {
 	d := drop{}
 	switch {
@@ -273,7 +279,7 @@ func (p *parser) alterClause(s *alterTable) {
 		return
 	case p.acceptAny("CHECK", "CONSTRAINT") != "":
 		check := p.ident()
-		s.enforced[check] = !p.Accept("NOT")
+		s.enforced[check] = !p.Accept("NOT") // ALTER CHECK c [NOT] ENFORCED
 		p.Expect("ENFORCED")
 		return
 	}
@@ -295,6 +301,7 @@ func (p *parser) alterClause(s *alterTable) {
 	s.defaults = append(s.defaults, d)
 }
 
+// renameClause reads RENAME COLUMN a TO b, RENAME INDEX a TO b, and RENAME [TO | AS | =] table.
 func (p *parser) renameClause(s *alterTable) {
 	switch {
 	case p.Accept("COLUMN"):

@@ -7,7 +7,8 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// partitionClause reads a clause about partitions and tells whether there was one.
+// partitionClause reads a clause about partitions and returns whether there was one. With IF [NOT] EXISTS the shape is
+// left open: the clause may have done nothing.
 func (p *parser) partitionClause(s *alterTable) bool {
 	c := partitionChange{}
 	switch {
@@ -54,7 +55,8 @@ func (p *parser) partitionClause(s *alterTable) bool {
 	return true
 }
 
-// partitionService reads the clauses that leave the shape as it is, or move whole partitions.
+// partitionService reads the clauses that leave the shape as it is, or move whole partitions between tables. CONVERT
+// PARTITION p TO TABLE u is a DROP of p whose rows go on as u.
 func (p *parser) partitionService(s *alterTable) bool {
 	switch {
 	case p.Accept("EXCHANGE PARTITION"):
@@ -87,7 +89,8 @@ func (p *parser) partitionService(s *alterTable) bool {
 	return true
 }
 
-// empties returns the names of the partitions that lose their rows.
+// empties returns the names of the partitions that lose their rows. TRUNCATE PARTITION ALL names none, so they are
+// those of the table before.
 func (s *alterTable) empties(before *partitioning) []string {
 	var names []string
 	for _, c := range s.parts {
@@ -101,7 +104,7 @@ func (s *alterTable) empties(before *partitioning) []string {
 	return slices.Compact(names)
 }
 
-// change makes the partitioning what it is after the clause; before is nil of a table that has none.
+// change returns the partitioning after the clause; nil means that the table has no partitions, before as afterwards.
 func (c partitionChange) change(d *partitioning) (*partitioning, error) {
 	switch c.verb {
 	case "BY":
@@ -112,17 +115,19 @@ func (c partitionChange) change(d *partitioning) (*partitioning, error) {
 	if d == nil {
 		return nil, fmt.Errorf("the table has no partitions")
 	}
+	// A copy: the clauses before this one may be applied once more, in another reading of the statement.
 	after := *d
 	after.parts = slices.Clone(d.parts)
 	switch c.verb {
 	case "ADD":
 		after.add(c)
-	case "COALESCE":
+	case "COALESCE": // fewer partitions of HASH and KEY; the last ones go, and their rows are spread over the others
 		if after.count = max(d.count, 1) - c.count; len(d.parts) > 0 {
 			after.count = 0
 			after.parts = after.parts[:max(len(after.parts)-c.count, 1)]
 		}
 	case "DROP", "REORGANIZE":
+		// REORGANIZE PARTITION without names spreads the rows of HASH and KEY anew; how they are printed is unknown.
 		if c.verb == "REORGANIZE" && len(d.parts) == 0 {
 			after.unsure = "partitions without names"
 			return &after, nil
@@ -134,6 +139,8 @@ func (c partitionChange) change(d *partitioning) (*partitioning, error) {
 	return &after, nil
 }
 
+// add does ADD PARTITION. Partitions of HASH and KEY without names are only counted; with names the server calls new
+// ones by their number: p4 follows four others.
 func (d *partitioning) add(c partitionChange) {
 	switch {
 	case len(d.parts) == 0 && len(c.parts) == 0:
@@ -149,7 +156,7 @@ func (d *partitioning) add(c partitionChange) {
 	}
 }
 
-// replace takes partitions out and puts others in their place.
+// replace removes partitions and puts others where the first of them was: REORGANIZE PARTITION p3 INTO (p3, p4).
 func (d *partitioning) replace(c partitionChange) error {
 	first := -1
 	for _, name := range c.names {

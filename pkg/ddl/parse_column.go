@@ -6,7 +6,7 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// columnDef is a column as a statement gives it.
+// columnDef is a column as a statement gives it: what it says, and nothing that the server adds.
 type columnDef struct {
 	name      string
 	typ       typeSpec
@@ -42,7 +42,7 @@ type defaultDef struct {
 	expr expression     // anything else
 }
 
-// columnDef reads a column's definition, behind its name.
+// columnDef reads a column's definition, behind its name: type first, then attributes in any order.
 func (p *parser) columnDef(name string) columnDef {
 	c := columnDef{name: name, typ: p.columnType()}
 	if c.typ.serial {
@@ -53,10 +53,10 @@ func (p *parser) columnDef(name string) columnDef {
 	return c
 }
 
-// serial makes the column what SERIAL stands for.
+// serial makes the column what SERIAL stands for: BIGINT UNSIGNED NOT NULL AUTO_INCREMENT UNIQUE.
 func (c *columnDef) serial() { c.notNull, c.auto, c.unique = true, true, true }
 
-// columnAttribute reads one of the attributes of a column and tells whether there was one.
+// columnAttribute reads one of the attributes of a column and returns whether there was one.
 func (p *parser) columnAttribute(c *columnDef) bool {
 	switch {
 	case p.Accept("NOT NULL"):
@@ -98,7 +98,8 @@ func (p *parser) columnAttribute(c *columnDef) bool {
 	return true
 }
 
-// furtherAttribute reads one of the rarer attributes, which are kept as they are.
+// furtherAttribute reads one of the rarer attributes. Those that servers print are kept as text. An attribute that is
+// not known but has the form name = value is MariaDB's for storage engines: the shape is left open.
 func (p *parser) furtherAttribute(c *columnDef) bool {
 	keep := func(text string) { c.extra = append(c.extra, text) }
 	switch {
@@ -139,6 +140,7 @@ func (p *parser) furtherAttribute(c *columnDef) bool {
 	return true
 }
 
+// generated reads what follows AS of a generated column: (expr) [VIRTUAL | STORED | PERSISTENT].
 func (p *parser) generated(c *columnDef) {
 	if p.acceptAny("ROW START", "ROW END") != "" {
 		c.unsure, c.generated = "system versioning", stored
@@ -163,6 +165,7 @@ func (p *parser) columnCheck() checkDef {
 	return c
 }
 
+// check reads (expr) [[NOT] ENFORCED].
 func (p *parser) check(c *checkDef) {
 	c.expr = p.parenthesised()
 	switch {
@@ -172,13 +175,15 @@ func (p *parser) check(c *checkDef) {
 	}
 }
 
-// now reads CURRENT_TIMESTAMP[(n)] and its synonyms and returns it canonically, or "".
+// now reads CURRENT_TIMESTAMP[(n)] and its synonyms and returns it canonically: NOW(3) is CURRENT_TIMESTAMP(3). "" is
+// something else, of which nothing was passed. NOW needs parentheses; without them it is a name.
 func (p *parser) now() string {
 	t := p.Peek()
 	bare := t.Is("CURRENT_TIMESTAMP") || t.Is("LOCALTIME") || t.Is("LOCALTIMESTAMP")
 	if !bare && (!t.Is("NOW") || !p.Ahead(1).IsMark("(")) {
 		return ""
 	}
+	// NOW(3 + 1) is an expression.
 	if p.Ahead(1).IsMark("(") && !p.Ahead(2).IsMark(")") && !p.Ahead(3).IsMark(")") {
 		return ""
 	}
@@ -191,7 +196,9 @@ func (p *parser) now() string {
 	return nowWith(digits)
 }
 
-// defaultDef reads what follows DEFAULT.
+// defaultDef reads what follows DEFAULT: NULL, CURRENT_TIMESTAMP, a literal, or an expression in parentheses. A literal
+// with a character set (_latin1'x') or a type (DATE'2024-01-01') is treated as an expression, whose text the server
+// decides.
 func (p *parser) defaultDef() *defaultDef {
 	if p.Accept("NULL") {
 		return &defaultDef{null: true}
@@ -223,6 +230,7 @@ func (p *parser) defaultDef() *defaultDef {
 			Kind: sqltext.Number,
 			Text: map[bool]string{true: "1", false: "0"}[t.Is("TRUE")],
 		}}
+	// _latin1'x' or DATE'2024-01-01': two tokens that belong together.
 	case introduced, t.Kind == sqltext.Word && p.Ahead(1).Kind == sqltext.String:
 		p.At += 2
 		return &defaultDef{expr: p.Tokens[p.At-2 : p.At]}
@@ -230,7 +238,7 @@ func (p *parser) defaultDef() *defaultDef {
 	return &defaultDef{expr: p.bare()}
 }
 
-// bare reads an expression without parentheses, which MariaDB takes as a default: a call or a column.
+// bare reads an expression without parentheses, which MariaDB takes as a default: uuid(), or NEXT VALUE FOR s.
 func (p *parser) bare() expression {
 	from := p.At
 	if p.Accept("NEXT VALUE FOR") {

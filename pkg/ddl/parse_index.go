@@ -11,7 +11,7 @@ import (
 
 // indexDef is an index as a statement gives it.
 type indexDef struct {
-	name      string // "" when the server finds one
+	name      string // "" if the server makes one
 	primary   bool
 	unique    bool
 	kind      schema.IndexKind
@@ -24,6 +24,7 @@ type indexDef struct {
 	unsure    string
 }
 
+// partDef is one part of an index: a column with its prefix, or an expression.
 type partDef struct {
 	column string
 	prefix int
@@ -34,16 +35,17 @@ type partDef struct {
 // foreignDef is a foreign key as a statement gives it.
 type foreignDef struct {
 	name     string
-	index    string
+	index    string // the name between FOREIGN KEY and the columns
 	columns  []string
 	parent   schema.Name
-	parents  []string
+	parents  []string // the referenced columns; nil if it names none
 	onDelete string
 	onUpdate string
 	optional bool
 	inline   bool // REFERENCES of a column
 }
 
+// checkDef is a check as a statement gives it.
 type checkDef struct {
 	name        string
 	expr        expression
@@ -59,17 +61,20 @@ type elements struct {
 	keys    []int // the order of both: i for indexes[i], -1-i for foreign[i]
 }
 
+// addIndex adds an index behind all others.
 func (e *elements) addIndex(def indexDef) {
 	e.keys = append(e.keys, len(e.indexes))
 	e.indexes = append(e.indexes, def)
 }
 
+// addForeign adds a foreign key behind all others.
 func (e *elements) addForeign(def foreignDef) {
 	e.keys = append(e.keys, -1-len(e.foreign))
 	e.foreign = append(e.foreign, def)
 }
 
-// element reads an index or a constraint and tells whether there was one.
+// element reads an index or a constraint and returns whether there was one. If not, nothing was passed, and it is a
+// column. The name of a constraint may be left out: CONSTRAINT CHECK (a > 0).
 func (p *parser) element(e *elements) bool {
 	name, constraint, optional := "", false, false
 	if p.Accept("CONSTRAINT") {
@@ -114,14 +119,15 @@ func (p *parser) element(e *elements) bool {
 	return true
 }
 
+// constraintKind returns whether the kind of a constraint comes next, rather than its name.
 func (p *parser) constraintKind() bool {
 	t := p.Peek()
 	return t.Is("PRIMARY") && p.Ahead(1).Is("KEY") || t.Is("UNIQUE") || t.Is("FOREIGN") && p.Ahead(1).Is("KEY") ||
 		t.Is("CHECK") && p.Ahead(1).IsMark("(")
 }
 
-// plainIndexAhead tells whether INDEX, KEY, FULLTEXT or SPATIAL begins an index; none of them is a column's name
-// without quotes, but VECTOR may be one.
+// plainIndexAhead returns whether an index begins. INDEX, KEY, FULLTEXT and SPATIAL are reserved words, so none of them
+// is a column's name without quotes. VECTOR may be one: `vector VECTOR(3)`.
 func (p *parser) plainIndexAhead() bool {
 	t := p.Peek()
 	return t.Is("INDEX") || t.Is("KEY") || t.Is("FULLTEXT") || t.Is("SPATIAL") ||
@@ -130,7 +136,7 @@ func (p *parser) plainIndexAhead() bool {
 
 func (p *parser) ifNotExists() bool { return p.Accept("IF NOT EXISTS") }
 
-// index reads an index from its name on.
+// index reads an index from its name on: [name] [USING type] (parts) [options].
 func (p *parser) index(def indexDef) indexDef {
 	def.optional = p.ifNotExists()
 	if t := p.Peek(); (t.Kind == sqltext.Name || t.Kind == sqltext.Word && !p.indexTypeAhead()) && !def.primary {
@@ -145,10 +151,12 @@ func (p *parser) index(def indexDef) indexDef {
 	return def
 }
 
+// indexTypeAhead returns whether USING or TYPE begins the type of an index. `INDEX type (a)` has the name type.
 func (p *parser) indexTypeAhead() bool {
 	return (p.Peek().Is("USING") || p.Peek().Is("TYPE")) && p.Ahead(1).Kind == sqltext.Word && !p.Ahead(1).IsMark("(")
 }
 
+// indexType reads USING type. RTREE is what every spatial index is, and servers do not print it.
 func (p *parser) indexType(def *indexDef) bool {
 	if p.acceptAny("USING", "TYPE") == "" {
 		return false
@@ -163,6 +171,7 @@ func (p *parser) indexType(def *indexDef) bool {
 	return true
 }
 
+// indexParts reads (a, b(10) DESC, (lower(c))).
 func (p *parser) indexParts(def *indexDef) {
 	p.ExpectMark("(")
 	for {
@@ -190,7 +199,7 @@ func (p *parser) indexParts(def *indexDef) {
 	p.ExpectMark(")")
 }
 
-// indexOption reads one option and tells whether there was one.
+// indexOption reads one option and returns whether there was one. INVISIBLE is MySQL's word, IGNORED MariaDB's.
 func (p *parser) indexOption(def *indexDef) bool {
 	switch {
 	case p.indexType(def):
@@ -220,7 +229,7 @@ func (p *parser) indexOption(def *indexDef) bool {
 	return true
 }
 
-// foreign reads a foreign key behind FOREIGN KEY.
+// foreign reads a foreign key behind FOREIGN KEY: [index] (columns) REFERENCES ..
 func (p *parser) foreign(name string) foreignDef {
 	def := foreignDef{name: name, optional: p.ifNotExists()}
 	if !p.Peek().IsMark("(") {
@@ -229,11 +238,12 @@ func (p *parser) foreign(name string) foreignDef {
 	def.columns = p.names()
 	p.Expect("REFERENCES")
 	def = *p.references(def)
-	def.inline = false
+	def.inline = false // references sets it, since that is what a column's own REFERENCES is
 	return def
 }
 
-// references reads what follows REFERENCES.
+// references reads what follows REFERENCES: table [(columns)] [ON DELETE action] [ON UPDATE action]. MATCH is read and
+// means nothing to servers.
 func (p *parser) references(def foreignDef) *foreignDef {
 	def.parent, def.inline = p.table(), true
 	if p.Peek().IsMark("(") {
@@ -254,6 +264,7 @@ func (p *parser) references(def foreignDef) *foreignDef {
 	return &def
 }
 
+// action reads what a foreign key does.
 func (p *parser) action() string {
 	action := p.acceptAny("CASCADE", "RESTRICT", "NO ACTION", "SET NULL", "SET DEFAULT")
 	if action == "" {

@@ -22,17 +22,18 @@ type options struct {
 	unsure  string
 }
 
-// plainOptions are the options of a number; what the text of the value is where the server prints none.
+// plainOptions are the options with a number, by the value that the server does not print: after KEY_BLOCK_SIZE=0 the
+// table has no such option.
 var plainOptions = map[string]string{
 	"STATS_PERSISTENT": "DEFAULT", "STATS_AUTO_RECALC": "DEFAULT", "STATS_SAMPLE_PAGES": "DEFAULT",
 	"KEY_BLOCK_SIZE": "0", "CHECKSUM": "0", "DELAY_KEY_WRITE": "0", "MIN_ROWS": "0", "MAX_ROWS": "0",
 	"AVG_ROW_LENGTH": "0", "PACK_KEYS": "DEFAULT",
 }
 
-// textOptions are the options of a string.
+// textOptions are the options with a string.
 var textOptions = set("COMPRESSION CONNECTION PASSWORD ENCRYPTION")
 
-// option reads one table option and tells whether there was one.
+// option reads one table option and returns whether there was one. The equals sign may be left out: ENGINE InnoDB.
 func (p *parser) option(o *options) bool {
 	switch {
 	case p.Accept("ENGINE"), p.Accept("TYPE"):
@@ -67,7 +68,7 @@ func (p *parser) option(o *options) bool {
 	return true
 }
 
-// setCharset notes the character set. It is not sure which counts when a statement names several.
+// setCharset notes the character set. If a statement names several, which one counts is unknown.
 func (o *options) setCharset(name string) {
 	if o.charset != nil || o.collation != nil {
 		o.unsure = "several character sets"
@@ -75,6 +76,7 @@ func (o *options) setCharset(name string) {
 	o.charset = &name
 }
 
+// setCollation notes the collation, of which a statement may name one.
 func (o *options) setCollation(name string) {
 	if o.collation != nil {
 		o.unsure = "several collations"
@@ -82,6 +84,7 @@ func (o *options) setCollation(name string) {
 	o.collation = &name
 }
 
+// optionName reads [=] name, where the name may be a string: ENGINE = 'InnoDB'.
 func (p *parser) optionName() *string {
 	p.AcceptMark("=")
 	if p.Peek().Kind == sqltext.String {
@@ -92,7 +95,8 @@ func (p *parser) optionName() *string {
 	return &value
 }
 
-// keep notes a further option's text, "" to take it away.
+// keep notes a further option's text; "" removes the option. An option that is named twice keeps its first place and
+// its last value.
 func (o *options) keep(option, text string) {
 	if o.further == nil {
 		o.further = map[string]string{}
@@ -103,7 +107,8 @@ func (o *options) keep(option, text string) {
 	o.further[option] = text
 }
 
-// furtherOption reads what only few tables have.
+// furtherOption reads what only few tables have. An option whose effect on the printed table is unknown leaves the
+// shape open; the statement as a whole is still read, so that its effects on rows are known.
 func (p *parser) furtherOption(o *options) bool {
 	t := p.Peek()
 	option := strings.ToUpper(t.Text)

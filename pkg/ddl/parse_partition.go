@@ -12,7 +12,7 @@ import (
 
 // partitioning is how a table is cut into partitions: as a statement gives it, and as a server prints it.
 type partitioning struct {
-	by     string     // "HASH", "LINEAR KEY", "RANGE", "RANGE COLUMNS", ...
+	by     string     // "HASH", "LINEAR KEY", "RANGE", "RANGE COLUMNS", ..
 	expr   expression // of HASH, RANGE and LIST
 	names  []string   // of KEY and COLUMNS
 	count  int        // PARTITIONS n
@@ -24,6 +24,7 @@ type partitioning struct {
 	unsure string
 }
 
+// partition is one partition, in the words of a server's SHOW CREATE TABLE.
 type partition struct {
 	name   string
 	values string // "LESS THAN (5)", "IN (1,2)", or empty
@@ -31,7 +32,8 @@ type partition struct {
 	unsure string
 }
 
-// partitioning reads what follows PARTITION BY.
+// partitioning reads what follows PARTITION BY: HASH (id) PARTITIONS 4, or RANGE (y) (PARTITION p0 VALUES LESS THAN
+// (5)).
 func (p *parser) partitioning() *partitioning {
 	d := &partitioning{}
 	d.by, d.expr, d.names = p.partitionBy(d)
@@ -50,6 +52,7 @@ func (p *parser) partitioning() *partitioning {
 	return d
 }
 
+// partitionBy reads how rows are assigned to partitions or subpartitions. KEY () means the primary key.
 func (p *parser) partitionBy(d *partitioning) (by string, expr expression, names []string) {
 	if p.Accept("LINEAR") {
 		by = "LINEAR "
@@ -62,7 +65,7 @@ func (p *parser) partitionBy(d *partitioning) (by string, expr expression, names
 	case "KEY":
 		if p.Accept("ALGORITHM") {
 			p.AcceptMark("=")
-			if p.Integer() == 1 {
+			if p.Integer() == 1 { // the hash of MySQL 5.1; 2 is the default and not printed
 				d.unsure = "ALGORITHM of a partition key"
 			}
 		}
@@ -88,7 +91,7 @@ func (p *parser) partitionBy(d *partitioning) (by string, expr expression, names
 	return by, nil, nil
 }
 
-// partitions reads (PARTITION p ..., ...).
+// partitions reads (PARTITION p .., PARTITION q ..).
 func (p *parser) partitions() []partition {
 	var parts []partition
 	p.ExpectMark("(")
@@ -103,7 +106,8 @@ func (p *parser) partitions() []partition {
 	return parts
 }
 
-// partition reads one partition from its name on.
+// partition reads one partition from its name on: p0 VALUES LESS THAN (5) COMMENT = 'x'. Its options are kept in the
+// order in which servers print them. Named subpartitions and places on disk leave the shape open.
 func (p *parser) partition() partition {
 	part := partition{name: p.ident()}
 	switch {
@@ -123,7 +127,7 @@ func (p *parser) partition() partition {
 	case p.acceptAny("CURRENT", "HISTORY") != "":
 		part.unsure = "partitions by SYSTEM_TIME"
 	}
-	if part.values == "IN (DEFAULT)" {
+	if part.values == "IN (DEFAULT)" { // MariaDB prints both forms as DEFAULT
 		part.values = "DEFAULT"
 	}
 	var comment, most, least string
@@ -155,8 +159,8 @@ func (p *parser) partition() partition {
 	return part
 }
 
-// partitionValues reads (1, 'x', (2, NULL)) and writes it as servers print it. Functions are computed by the server:
-// TO_DAYS of a literal is here too, the others are not known.
+// partitionValues reads (1, 'x', (2, NULL)) and writes it as servers print it: 1,'x',(2,NULL). The server computes
+// functions once and prints the number. TO_DAYS('2024-01-01') is computed here as well; all others are unknown.
 func (p *parser) partitionValues(part *partition) string {
 	e := p.parenthesised()
 	var b strings.Builder
@@ -183,7 +187,8 @@ func (p *parser) partitionValues(part *partition) string {
 	return b.String()
 }
 
-// text writes the clause as a server of the flavor prints it, up to what comparing looks past.
+// text writes the clause as a server of the table's flavor prints it. Blanks and line ends do not matter: they do not
+// count when tables are compared.
 func (d *partitioning) text(t *schema.Table) string {
 	quote := func(names []string) string {
 		quoted := make([]string, len(names))
@@ -226,7 +231,7 @@ func (d *partitioning) text(t *schema.Table) string {
 	return b.String() + "\n(" + strings.Join(parts, ",\n ") + ")"
 }
 
-// partitionName quotes a name as servers do in a partition clause: MariaDB always, MySQL when it must.
+// partitionName quotes a name as servers do in a partition clause: MariaDB always, MySQL only if the name needs it.
 func partitionName(name string, flavor schema.Flavor) string {
 	plain := strings.IndexFunc(name, func(r rune) bool { return r >= 0x80 || !sqltext.WordByte(byte(r)) }) < 0 &&
 		strings.Trim(name, "0123456789") != ""
@@ -236,7 +241,7 @@ func partitionName(name string, flavor schema.Flavor) string {
 	return name
 }
 
-// all returns the names of all partitions.
+// all returns the names of all partitions; those without names are p0, p1, ..
 func (d *partitioning) all() []string {
 	var names []string
 	for _, part := range d.parts {
@@ -250,13 +255,13 @@ func (d *partitioning) all() []string {
 	return names
 }
 
-// find returns the place of a partition, or -1.
+// find returns the position of a partition by its name, or -1.
 func (d *partitioning) find(name string) int {
 	return slices.IndexFunc(d.parts, func(p partition) bool { return strings.EqualFold(p.name, name) })
 }
 
-// sure tells what of the clause cannot be told exactly, or "".
-func (d *partitioning) sure(t *schema.Table) string {
+// unknown returns what of the clause is unknown, or "".
+func (d *partitioning) unknown(t *schema.Table) string {
 	if d.unsure != "" {
 		return d.unsure
 	}

@@ -9,7 +9,7 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// typeSpec is a type as a statement gives it, under its servers' base name.
+// typeSpec is a type as a statement gives it, under the base name that servers print: INTEGER is int.
 type typeSpec struct {
 	name      string
 	args      []string // numbers; of enum and set the labels
@@ -37,7 +37,7 @@ var typeNames = set(`tinyint smallint mediumint int bigint decimal float double 
 	timestamp year json geometry point linestring polygon multipoint multilinestring multipolygon
 	geometrycollection vector uuid inet4 inet6`)
 
-// columnType reads a type with what may stand right behind it.
+// columnType reads a type with its attributes: INT UNSIGNED, VARCHAR(9) CHARACTER SET latin1, NATIONAL CHAR VARYING(9).
 func (p *parser) columnType() typeSpec {
 	t := typeSpec{name: p.typeName()}
 	switch {
@@ -60,9 +60,11 @@ func (p *parser) columnType() typeSpec {
 		t.name = "varchar"
 	case t.name == "double":
 		p.Accept("PRECISION")
+	// MariaDB's JSON is LONGTEXT with a check.
 	case t.name == "json" && p.ctx.Flavor.Family == schema.MariaDB:
 		t.name, t.json = "longtext", true
 	}
+	// A type of a newer server may have arguments and attributes of its own, so it is not passed over.
 	if p.Err == nil && !typeNames[t.name] {
 		p.Fail("type %s is not known", t.name)
 	}
@@ -74,6 +76,7 @@ func (p *parser) columnType() typeSpec {
 	return t
 }
 
+// typeName reads the name of a type, which is never in quotes, and returns the server's base name.
 func (p *parser) typeName() string {
 	name := strings.ToLower(p.ident())
 	if p.Err == nil && p.Tokens[p.At-1].Kind != sqltext.Word {
@@ -86,7 +89,7 @@ func (p *parser) typeName() string {
 	return name
 }
 
-// national reads what follows NATIONAL.
+// national reads what follows NATIONAL, which means utf8mb3.
 func (p *parser) national() typeSpec {
 	t := typeSpec{name: "char", national: true}
 	switch {
@@ -100,7 +103,7 @@ func (p *parser) national() typeSpec {
 	return t
 }
 
-// long reads what follows LONG.
+// long reads what follows LONG: LONG VARBINARY is MEDIUMBLOB, LONG and LONG VARCHAR are MEDIUMTEXT.
 func (p *parser) long() typeSpec {
 	switch {
 	case p.Accept("VARBINARY"):
@@ -110,6 +113,7 @@ func (p *parser) long() typeSpec {
 	return typeSpec{name: "mediumtext"}
 }
 
+// typeArguments reads (9), (10,2) or the labels of an enum, whose trailing spaces servers remove.
 func (p *parser) typeArguments(t *typeSpec) {
 	t.args = nil
 	p.ExpectMark("(")
@@ -129,8 +133,8 @@ func (p *parser) typeArguments(t *typeSpec) {
 	p.ExpectMark(")")
 }
 
-// typeAttribute reads one of the attributes that belong to the type, wherever they stand, and tells whether there was
-// one.
+// typeAttribute reads one of the attributes that belong to the type and returns whether there was one. They may stand
+// among the column's attributes too: `v CHAR(9) NOT NULL COLLATE latin1_bin`.
 func (p *parser) typeAttribute(t *typeSpec) bool {
 	switch {
 	case p.Accept("UNSIGNED"):
@@ -156,8 +160,8 @@ func (p *parser) typeAttribute(t *typeSpec) bool {
 	return true
 }
 
-// charsetName reads the name of a character set or collation, which may be a string, in lower case and of today
-// (utf8mb3).
+// charsetName reads the name of a character set or collation, which may be a string, and returns today's name of it in
+// lower case: utf8mb3 for UTF8.
 func (p *parser) charsetName() string {
 	if p.Peek().Kind == sqltext.String {
 		return mysql.Modern(p.value())

@@ -7,15 +7,17 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// parser reads one statement.
+// parser reads one statement. Its methods pass what they read; after an error all of them return empty values, see
+// sqltext.Cursor.
 type parser struct {
 	sqltext.Cursor
 	ctx Context
 }
 
-// newParser stands before the first token of a statement.
+// newParser returns a parser before the first token of a statement.
 func newParser(src string, ctx Context) *parser {
 	p := &parser{Cursor: sqltext.NewCursor(src, rules(ctx)), ctx: ctx}
+	// Names only: a string may be a default in utf8mb4.
 	for i := range p.Tokens {
 		if t := &p.Tokens[i]; t.Kind == sqltext.Word || t.Kind == sqltext.Name {
 			t.Text = basic(t.Text)
@@ -30,7 +32,8 @@ func lex(src string, flavor schema.Flavor) ([]sqltext.Token, error) {
 	return p.Tokens, p.Err
 }
 
-// rules say how the server of a statement read it. MariaDB passes over comments of MySQL's versions 50700 to 99999.
+// rules say how the server of a statement read it. A comment with a version above the server's is a comment. MariaDB
+// also ignores the versions 50700 to 99999, which mean MySQL: /*!80023 INVISIBLE */ is nothing there.
 func rules(ctx Context) sqltext.Rules {
 	return sqltext.Rules{
 		ANSIQuotes: ctx.ANSIQuotes, NoBackslashEscapes: ctx.NoBackslashEscapes,
@@ -42,7 +45,8 @@ func rules(ctx Context) sqltext.Rules {
 	}
 }
 
-// basic returns a name or comment as servers keep it: without the characters that utf8mb3 lacks. MariaDB refuses them.
+// basic returns a name or comment as servers keep it, in utf8mb3: a character beyond that, such as an emoji, becomes a
+// question mark on MySQL. MariaDB refuses it.
 func basic(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r > 0xFFFF {
@@ -62,7 +66,7 @@ func (p *parser) acceptAny(keywords ...string) string {
 	return ""
 }
 
-// ident reads a name, quoted or not.
+// ident reads a name, quoted or not. Behind a dot a number is a name: t.5.
 func (p *parser) ident() string {
 	if t := p.Peek(); t.Kind == sqltext.Word || t.Kind == sqltext.Name ||
 		t.Kind == sqltext.Number && p.At > 0 && p.Tokens[p.At-1].IsMark(".") {
@@ -73,7 +77,7 @@ func (p *parser) ident() string {
 	return ""
 }
 
-// table reads a table's name, [db.]table.
+// table reads a table's name, [db.]table. Without a database it is in the session's.
 func (p *parser) table() schema.Name {
 	n := schema.Name{Database: p.ctx.Database, Table: p.ident()}
 	if p.AcceptMark(".") {
@@ -85,7 +89,7 @@ func (p *parser) table() schema.Name {
 	return n
 }
 
-// column reads a column's name, which its table's may precede.
+// column reads a column's name, [[db.]table.]column, and returns the last part.
 func (p *parser) column() string {
 	n := p.ident()
 	for p.AcceptMark(".") {
@@ -94,7 +98,7 @@ func (p *parser) column() string {
 	return n
 }
 
-// value reads a string, which may come in pieces.
+// value reads a string. Strings that follow one another are one: 'a' 'b' is ab.
 func (p *parser) value() string {
 	t := p.Peek()
 	if t.Kind != sqltext.String {
@@ -108,7 +112,7 @@ func (p *parser) value() string {
 	return s
 }
 
-// names reads (a, b).
+// names reads columns in parentheses: (a, t.b).
 func (p *parser) names() []string {
 	p.ExpectMark("(")
 	list := []string{p.column()}
@@ -119,7 +123,7 @@ func (p *parser) names() []string {
 	return list
 }
 
-// list reads a, b.
+// list reads names without parentheses, such as those of partitions: p0, p1.
 func (p *parser) list() []string {
 	names := []string{p.ident()}
 	for p.AcceptMark(",") {
@@ -128,7 +132,7 @@ func (p *parser) list() []string {
 	return names
 }
 
-// parenthesised passes a balanced ( .. ) and returns what is inside.
+// parenthesised passes a balanced ( .. ) and returns the tokens inside.
 func (p *parser) parenthesised() expression {
 	within, _ := p.Parentheses()
 	return within

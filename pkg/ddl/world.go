@@ -8,7 +8,8 @@ import (
 	"wherry/pkg/schema/mysql"
 )
 
-// world is the catalog while a statement runs: with what its first parts have done.
+// world is the catalog while a statement runs, with what its first parts have done. The catalog itself never changes,
+// so one can be used for several readings of a statement.
 type world struct {
 	ctx     Context
 	cat     Catalog
@@ -19,7 +20,7 @@ func newWorld(ctx Context, cat Catalog) *world {
 	return &world{ctx: ctx, cat: cat, changed: map[schema.Name]*schema.Table{}}
 }
 
-// table returns a table as it is now, or nil.
+// table returns a table as it is at this point of the statement, or nil when it does not exist or is unknown.
 func (w *world) table(n schema.Name) *schema.Table {
 	if t, ok := w.changed[n]; ok {
 		return t
@@ -30,7 +31,9 @@ func (w *world) table(n schema.Name) *schema.Table {
 	return w.cat.Table(n)
 }
 
-// children returns the tables with a foreign key to the named one, as they are now, but for that table itself.
+// children returns the tables with a foreign key to the named one, as they are at this point, without that table
+// itself, sorted by name. A key that an earlier part has pointed here counts, and one that it has pointed elsewhere
+// does not.
 func (w *world) children(parent schema.Name) []*schema.Table {
 	var found []*schema.Table
 	add := func(t *schema.Table) {
@@ -44,22 +47,24 @@ func (w *world) children(parent schema.Name) []*schema.Table {
 			add(w.table(t.Name))
 		}
 	}
-	for _, t := range w.changed {
+	for _, t := range w.changed { // in no order, so they are sorted below
 		add(t)
 	}
 	slices.SortFunc(found, func(a, b *schema.Table) int { return strings.Compare(a.Name.String(), b.Name.String()) })
 	return found
 }
 
+// refers returns whether a table has a foreign key to another.
 func refers(t *schema.Table, parent schema.Name) bool {
 	return slices.ContainsFunc(t.ForeignKeys, func(k schema.ForeignKey) bool { return k.Parent == parent })
 }
 
-// database returns the default character set and collation of a database, "" when they are not known.
+// database returns the default character set and collation of a database, "" when they are not known. What the context
+// says as of the statement comes first: the catalog may know today's only.
 func (w *world) database(name string) (charset, collation string) {
 	if w.ctx.Databases != nil {
 		collation = mysql.Modern(w.ctx.Databases[strings.ToLower(name)])
-		if collation == "" {
+		if collation == "" { // a database that was not there when the defaults were recorded
 			return "", ""
 		}
 		return w.cat.Collations.Charset(collation), collation
@@ -71,8 +76,8 @@ func (w *world) database(name string) (charset, collation string) {
 	return mysql.Modern(charset), mysql.Modern(collation)
 }
 
-// clone returns a copy that shares nothing that is changed here. It is worked out, so no server has printed its
-// definition.
+// clone returns a copy that shares nothing that is changed here. What becomes of it is worked out, so it has no
+// definition that a server has printed.
 func clone(t *schema.Table) *schema.Table {
 	c := t.Clone()
 	c.Definition = ""
