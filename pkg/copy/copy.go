@@ -2,9 +2,13 @@
 // chunks, has the changes since replayed until the target is consistent, and builds indexes and foreign keys.
 //
 // Its one invariant: every change after the start position is replayed, in order, as "make the row equal the
-// after-image" or "make the row absent"; so chunks may be read in any order, at any time, without locks. Rows of a
-// table without a key are only counted, so that one is loaded from a snapshot instead, and only changes after that
-// are replayed. It knows no engine, and it applies no change itself.
+// after-image" or "make the row absent". So chunks may be read in any order, at any time, without locks. For example,
+// an UPDATE after the start position sets a row from 1 to 2. A chunk may read the row before that (1) or after it (2);
+// once the UPDATE is replayed, the target has 2 either way.
+//
+// Rows of a table without a key are only counted: there, replaying a change that a chunk shows already would count it
+// twice. Such a table is loaded from a snapshot, and only changes after the snapshot are replayed. The package knows no
+// engine, and it applies no change itself.
 package copy
 
 import (
@@ -32,12 +36,12 @@ type Replayer interface {
 type Shapes interface {
 	// Pending tells whether rows of any table are still to be copied.
 	Pending(ctx context.Context) (bool, error)
-	// Ready makes the named tables ready to be copied anew, and those that have changed since their copy began, and
-	// returns the routes of the tables whose rows are still to be copied. Others came by the log, or were copied
-	// before.
+	// Ready makes the named tables ready to be copied anew, and those whose schema has changed since their copy began.
+	// It returns the routes of the tables whose rows are still to be copied. The others were copied before, or were
+	// created later, so that all of their rows come by the log.
 	Ready(ctx context.Context, again []schema.Name) ([]*route.Route, error)
-	// Changed returns the tables that are being copied and that the source does not have as they were when their copy
-	// began.
+	// Changed returns the tables that are being copied and whose definition on the source is no longer the one that
+	// their copy began with.
 	Changed(ctx context.Context) ([]schema.Name, error)
 	// All returns the routes of all tables of the move as they are by now.
 	All(ctx context.Context) ([]*route.Route, error)
@@ -56,9 +60,9 @@ type Options struct {
 	IndexWorkers int           // tables whose indexes are built at a time; 2
 	RetryFor     time.Duration // how long to go on without a chunk done before giving up; 10 minutes
 	Observe      Observer
-	// Reconcile brings the target to a later position at which it holds exactly the source's rows, also of tables whose
-	// rows foreign keys changed unseen while they were copied, or gave way to others, and returns that position. It
-	// is called when FactCascades or FactDisplaced says that there were such.
+	// Reconcile brings the target to a later position at which it holds exactly the source's rows, and returns that
+	// position. It is called if FactCascades or FactDisplaced is set: then the log does not show everything that
+	// happened to rows while they were copied. nil: such a copy ends with db.ErrUnsupported.
 	Reconcile func(ctx context.Context, routes []*route.Route) (db.Position, error)
 	Log       zerolog.Logger
 }
@@ -105,7 +109,8 @@ func New(source db.Source, target db.Target, routes []*route.Route, replay Repla
 	return &Copy{source: source, target: target, routes: routes, replay: replay, opts: opts, ledger: target.Ledger()}
 }
 
-// Run brings the phase to its end, from wherever an earlier run left it.
+// Run brings the phase to its end, from wherever an earlier run left it. What is done is read from the ledger and from
+// the target's tables, so nothing is handed over from one run to the next.
 func (c *Copy) Run(ctx context.Context) error {
 	consistent, err := c.fact(ctx, db.FactConsistent)
 	if err != nil {
@@ -133,7 +138,8 @@ func (c *Copy) Run(ctx context.Context) error {
 	return c.finish(ctx)
 }
 
-// copy brings all rows over and makes the target consistent. A table whose schema changes meanwhile is copied anew.
+// copy brings all rows over and makes the target consistent. A table whose schema changes meanwhile is copied anew: its
+// rows were read with other columns than the changes have that are to be replayed onto them.
 func (c *Copy) copy(ctx context.Context) error {
 	for again := c.opts.Recopy; ; {
 		start, err := c.load(ctx, again)
@@ -153,13 +159,14 @@ func (c *Copy) copy(ctx context.Context) error {
 	}
 }
 
-// load brings all rows over that are not there yet. The lock is given up afterwards: whoever replays takes it.
+// load brings all rows over that are not there yet. The lock is given up afterwards: whoever replays takes it. The
+// start position is recorded before the first row is read, see start.
 func (c *Copy) load(ctx context.Context, again []schema.Name) (db.Position, error) {
 	lock, err := c.lock(ctx)
 	if err != nil {
 		return "", err
 	}
-	if err := c.ledger.Create(ctx); err != nil { // an earlier version made it
+	if err := c.ledger.Create(ctx); err != nil { // adds what bookkeeping of an earlier version lacks
 		return "", errors.Join(err, lock.Close())
 	}
 	start, err := c.start(ctx)
@@ -180,8 +187,9 @@ func (c *Copy) load(ctx context.Context, again []schema.Name) (db.Position, erro
 			if err == nil || c.opts.Shapes == nil || ctx.Err() != nil {
 				return err
 			}
-			// Rows that cannot be read or written may be of a table that has another shape by now: then it is copied
-			// anew. Or of one that was gone for a moment: then the log tells, and once is no failure.
+			// Rows that cannot be read or written may be of a table whose schema has changed: then it is copied anew.
+			// Or the table was gone for a moment, as in a swap: then one more try finds it. A second failure of the
+			// same table is an error.
 			table, ok := tableOf(err)
 			if !ok {
 				return err
@@ -210,7 +218,9 @@ func (c *Copy) copied(ctx context.Context, consistent db.Position) error {
 	return err
 }
 
-// start returns the position that the copy began from, recording it before the first row is read.
+// start returns the position that the copy began from. It is recorded before the first row is read: if wherry is killed
+// in between, the next run must replay from there, and a later position would miss the changes in between. A recorded
+// start without a position of the applier means that the target has taken over (db.ErrSealed).
 func (c *Copy) start(ctx context.Context) (db.Position, error) {
 	start, err := c.fact(ctx, db.FactStart)
 	if err != nil {
@@ -242,7 +252,8 @@ func (c *Copy) start(ctx context.Context) (db.Position, error) {
 	return start, nil
 }
 
-// untouched refuses to begin with tables that hold rows: nobody could tell afterwards which of them are the source's.
+// untouched refuses to begin with tables that hold rows: afterwards nobody could tell which of them are the source's.
+// It reports all such tables at once.
 func (c *Copy) untouched(ctx context.Context) error {
 	found := make([]error, len(c.routes))
 	group, looking := errgroup.WithContext(ctx)
@@ -286,8 +297,12 @@ func (c *Copy) fact(ctx context.Context, name string) (db.Position, error) {
 	return db.Position(value), err
 }
 
-// converge replays until the target holds everything that any chunk has read. Changes up to that point may be older
-// than the rows that they meet; from there on the target is a state that the source had.
+// converge replays until the target holds everything that any chunk has read. The goal is the head of the log after the
+// last chunk, so no chunk can have read anything later. Changes before it may be older than the rows that they meet;
+// from there on the target is a state that the source had.
+//
+// The fact consistent is written before the notes are cleared. A crash in between leaves notes that say "compare once
+// more", which costs time. The other order could leave a target that was never compared and looks as if it were.
 func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	c.opts.Observe.Step("replay")
 	var goal db.Position
@@ -319,8 +334,9 @@ func (c *Copy) converge(ctx context.Context) (db.Position, error) {
 	return goal, nil
 }
 
-// reconcile sees to tables that the log does not tell all of. Which of their rows changed unseen before a chunk read
-// them, and which after, nobody can tell afterwards; so they are compared once, at a later position.
+// reconcile compares tables of which the log does not show everything. A foreign key may have changed a row before its
+// chunk was read, or after; afterwards nobody can tell which. So they are compared once, at a later position, which is
+// returned. If there are none, that is consistent itself.
 func (c *Copy) reconcile(ctx context.Context, consistent db.Position) (db.Position, error) {
 	unreconciled, err := c.unreconciled(ctx)
 	if err != nil || len(unreconciled) == 0 {
@@ -344,7 +360,7 @@ func (c *Copy) reconcile(ctx context.Context, consistent db.Position) (db.Positi
 	return consistent, err
 }
 
-// reconciled has whoever follows from here on carry out what foreign keys do.
+// reconciled clears the notes. From here on, whoever follows carries out what foreign keys do.
 func (c *Copy) reconciled(ctx context.Context) error {
 	unreconciled, err := c.unreconciled(ctx)
 	for _, name := range unreconciled {
@@ -353,7 +369,7 @@ func (c *Copy) reconciled(ctx context.Context) error {
 	return err
 }
 
-// unreconciled returns the facts that say that rows are not what the log tells, though it is followed.
+// unreconciled returns the notes that are set: facts that say that tables have to be compared, see reconcile.
 func (c *Copy) unreconciled(ctx context.Context) (names []string, err error) {
 	for _, name := range []string{db.FactCascades, db.FactDisplaced} {
 		value, err := c.ledger.Get(ctx, name)

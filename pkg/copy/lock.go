@@ -47,9 +47,11 @@ func (c *Copy) keep(ctx context.Context, lock db.Applier, start db.Position) err
 			return nil
 		case <-time.After(keepEvery):
 		}
-		at := lock.Position() // to stay there
+		// Committing the position that it has changes nothing and proves that the connection, and with it the lock,
+		// is still there. An applier that was opened before the start was recorded has no position of its own.
+		at := lock.Position()
 		if at.IsZero() {
-			at = start // recorded since
+			at = start
 		}
 		err := lock.Commit(ctx, at)
 		if errors.Is(err, db.ErrConnection) {

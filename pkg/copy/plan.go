@@ -46,8 +46,8 @@ type table struct {
 // others cannot.
 func (t *table) keyless() bool { return len(t.route.Source.Key) == 0 }
 
-// small is the most bytes of a table, with its indexes, that is copied as one chunk without a look for bounds. Of
-// many small tables that look, and recording each chunk by itself, took a quarter of the time.
+// small is the most bytes of a table, with its indexes, that is copied as one chunk without searching for bounds. With
+// many small tables, that search and recording each chunk by itself took a quarter of the time.
 const small = 256 << 10
 
 // whole tells whether the table is one chunk that can be planned before its turn comes.
@@ -117,7 +117,8 @@ func (t *table) share() int64 {
 	return max(t.route.Source.Table.Rows/int64(shares*t.c.opts.Workers), shareFloor)
 }
 
-// learn adjusts the rows of the next chunk to what the last one took.
+// learn adjusts the rows of the next chunk to the bytes and the time of the last one. It at most doubles, so one chunk
+// of small rows does not lead to a huge one.
 func (t *table) learn(loaded db.Loaded, took time.Duration) {
 	if t.c.opts.ChunkRows > 0 || loaded.Rows < minChunkRows || loaded.Bytes == 0 {
 		return
@@ -150,7 +151,9 @@ func (t *table) nextChunk(ctx context.Context) (chunk db.Chunk, ok bool, err err
 			return err
 		})
 	}
-	if err == nil { // apart from the bound, which may be another one the next time: what was recorded once stays
+	// A retry of its own: the source may give another bound the next time, and after a lost answer the chunk may be
+	// recorded already with the first one.
+	if err == nil {
 		err = t.c.retry(ctx, what, func() error { return t.c.ledger.Plan(ctx, chunk, t.route.Source.Name()) })
 	}
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// rows copies what is not copied yet.
+// rows copies what is not copied yet, the largest tables first: begun last, the largest one would keep a single worker
+// busy while the others stand idle.
 func (c *Copy) rows(ctx context.Context, start db.Position) error {
 	c.opts.Observe.Step("copy")
 	tables := make([]*table, 0, len(c.routes))
@@ -63,8 +64,8 @@ func (c *Copy) rows(ctx context.Context, start db.Position) error {
 	return group.Wait()
 }
 
-// watch warns before the source's log no longer reaches back to the start position, and stops the copy when it does
-// not.
+// watch warns before the source's log no longer reaches back to the start position, after 70 % of the time that the
+// source keeps its log. If the log is gone, it stops the copy: the rest of the work would be for nothing.
 func (c *Copy) watch(ctx context.Context, start db.Position) error {
 	var retention time.Duration
 	err := c.retry(ctx, "read how long the source keeps its log", func() (err error) {
@@ -118,8 +119,8 @@ func tableOf(err error) (table schema.Name, ok bool) {
 	return of.table, true
 }
 
-// scheduler gives each worker the table that has the fewest, so that tables are copied side by side and the last one
-// by all.
+// scheduler gives each worker the table that has the fewest workers, so that tables are copied side by side and the
+// last one by all workers.
 type scheduler struct {
 	c      *Copy
 	mu     sync.Mutex
@@ -128,7 +129,7 @@ type scheduler struct {
 
 func (s *scheduler) work(ctx context.Context) error {
 	for {
-		t := s.take()
+		t := s.next()
 		if t == nil {
 			return nil
 		}
@@ -136,14 +137,15 @@ func (s *scheduler) work(ctx context.Context) error {
 		if err == nil && ok {
 			err = s.copy(ctx, t, chunk)
 		}
-		s.give(t, !ok)
+		s.leave(t, !ok)
 		if err != nil {
 			return &tableError{t.route.Source.Name(), err}
 		}
 	}
 }
 
-func (s *scheduler) take() *table {
+// next gives the calling worker a table; nil: all are done.
+func (s *scheduler) next() *table {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tables = slices.DeleteFunc(s.tables, func(t *table) bool { return t.ended })
@@ -162,7 +164,9 @@ func (s *scheduler) take() *table {
 	return best
 }
 
-func (s *scheduler) give(t *table, ended bool) {
+// leave takes the calling worker off a table. ended: it has no chunk left. The last worker that leaves reports the
+// table as copied, since others may still be copying its last chunks.
+func (s *scheduler) leave(t *table, ended bool) {
 	s.mu.Lock()
 	t.workers--
 	t.ended = t.ended || ended

@@ -16,12 +16,12 @@ const (
 	pause       = 10 * time.Millisecond // before something is asked again
 )
 
-// barrier is the fence of this cutover, of whatever kind, before it is raised and when it is taken down.
+// barrier is the fence of this cutover, of whatever kind, with what the journal has to know of it.
 type barrier struct {
 	c      *Cutover
 	fence  db.Fence // nil for the kinds that are the user's
 	record Record
-	up     bool      // or perhaps up
+	up     bool      // it is up, or may be: a statement to raise it was sent
 	began  time.Time // when this run went to raise it
 	spent  Spent
 }
@@ -70,8 +70,9 @@ func (c *Cutover) newBarrier(ctx context.Context, kind db.FenceKind, saved strin
 	return b, nil
 }
 
-// raise blocks writes, and returns the source in that state once the fence has proved to hold. The journal knows
-// before.
+// raise blocks writes, and returns the source in that state once the fence has proved to hold. The journal is written
+// first: after a crash in between, the next run lifts a fence that may not be up, which does no harm. The other order
+// could leave a read-only source that no journal knows of.
 func (b *barrier) raise(ctx context.Context) (*closed, error) {
 	b.c.observe(StepFence, string(b.record.FenceKind))
 	b.began = b.c.opts.Now()
@@ -100,8 +101,9 @@ func (b *barrier) raise(ctx context.Context) (*closed, error) {
 	return b.c.gate(b), nil
 }
 
-// holds proves that the fence stops writes. The user's own fences are proved by the log alone, see still; they may have
-// stopped writes on a primary of the source, and then what has come from there must be in the log first.
+// holds proves that the fence stops writes. The user's own fences (hook, none) are proved by the log alone, see still.
+// They may have stopped writes on a primary of the source; then everything that was received from there has to be
+// applied, and so be in the source's log, before its head means anything.
 func (b *barrier) holds(ctx context.Context) error {
 	if b.fence == nil {
 		if err := b.c.source.AwaitPending(ctx); err != nil {
@@ -118,7 +120,8 @@ func (b *barrier) holds(ctx context.Context) error {
 	return nil
 }
 
-// undo takes the fence down, if it may be up, and returns cause with what has become of the source.
+// undo takes the fence down, if it may be up, and returns cause together with the state of the source: open again, or
+// possibly still closed (ErrNotLifted).
 func (b *barrier) undo(ctx context.Context, cause error) error {
 	if !b.up {
 		return cause
@@ -161,17 +164,19 @@ func byHand(r Record) string {
 		r.FenceKind, r.Saved)
 }
 
-// retry repeats f, which may be called again, while connections are lost, for a while.
+// retry repeats f, which must be harmless when repeated, for up to patience after lost connections and deadlocks.
 func retry(ctx context.Context, f func() error) error {
 	var last error
-	_ = db.Retry{For: patience, First: 10 * pause}.Do(ctx, func() error { // which has the same, or that ctx is over
+	// The last error of f is returned, not Retry's: callers ask for its kind, and add the reason of an ended ctx.
+	_ = db.Retry{For: patience, First: 10 * pause}.Do(ctx, func() error {
 		last = f()
 		return last
 	})
 	return last
 }
 
-// timely tells a failure that comes of the time being over from others.
+// timely puts the reason first if ctx has ended: "writes were blocked for as long as is allowed: read the head: ..."
+// and not only the driver's "context deadline exceeded".
 func timely(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 		return fmt.Errorf("%w: %w", cause, err)

@@ -10,11 +10,13 @@ import (
 	"wherry/pkg/db"
 )
 
-// drains is how often changes that came through a fence of kind none are drained before the cutover gives up.
+// drains is how often changes that came despite a fence of kind none are drained before the cutover gives up: an
+// application that still writes after five rounds has not stopped.
 const drains = 5
 
 // closed is the source while writes are blocked. Only barrier.raise makes one, and only it can read the head of the
-// log.
+// log: a head that is read before writes have stopped could be passed by another write, and the compiler rules that
+// out.
 type closed struct {
 	*barrier
 	c        *Cutover
@@ -37,7 +39,8 @@ func (s *closed) head(ctx context.Context) error {
 	return nil
 }
 
-// drain waits until the target holds everything up to the head.
+// drain waits until the target holds everything up to the head. Who applies changes is not its business: a replicator
+// of this process, or a start-replica elsewhere.
 func (s *closed) drain(ctx context.Context) error {
 	defer s.c.timed(&s.spent.Drain)()
 	s.c.observe(StepDrain, s.record.Head.String())
@@ -66,7 +69,8 @@ func (s *closed) drain(ctx context.Context) error {
 	}
 }
 
-// verify compares what is not compared yet.
+// verify compares what is not compared yet: the changes since the last comparison, everything, or nothing, as
+// Options.Verify says.
 func (s *closed) verify(ctx context.Context) (err error) {
 	defer s.c.timed(&s.spent.Verify)()
 	var v Verified
@@ -92,8 +96,8 @@ func (s *closed) verify(ctx context.Context) (err error) {
 }
 
 // still tells whether no row of the move was written since the head was read. It is asked last before the takeover:
-// whoever got through the fence, by privilege or because the fence is none, is seen in the log. What came through is an
-// error for a fence that should have stopped it, and to be drained where the user alone stops writes.
+// whoever got past the fence, by privilege or because the fence is none, is seen in the log. With a fence that should
+// have stopped it, that is ErrLeaks. With the fence none the result is false, and the new changes are drained.
 func (s *closed) still(ctx context.Context) (bool, error) {
 	if err := s.holds(ctx); err != nil {
 		return false, err

@@ -3,7 +3,10 @@
 //
 // Its one invariant: before the record on the target (Ledger.Seal) every failure opens the source for writes again and
 // the move runs as before; after it, nothing is undone and every later run only goes forward. What it needs to keep
-// either promise after a crash is in the journal before it is done. It replicates nothing and compares nothing itself.
+// either promise after a crash is in the journal before it is done. For example, the journal says "fence, and read_only
+// was OFF before" before read_only is set: if wherry is killed then, the next run knows what to put back.
+//
+// It replicates nothing and compares nothing itself: both are functions that the caller hands over (Options).
 package cutover
 
 import (
@@ -22,13 +25,15 @@ var (
 	ErrRefused = errors.New("cutover refused")
 	// ErrDifferent is a target that does not hold what the source holds.
 	ErrDifferent = errors.New("differences between source and target")
-	// ErrTimeout is writes that would have been blocked for too long.
+	// ErrTimeout is writes that would have been blocked for longer than Options.Timeout.
 	ErrTimeout = errors.New("writes were blocked for as long as is allowed")
 	// ErrLeaks is a fence that was up and yet let writes through.
 	ErrLeaks = errors.New("the fence does not hold")
-	// ErrReshaped is a schema change that was followed while the cutover was prepared: it is to be planned anew.
+	// ErrReshaped is a schema change that was followed while the cutover was prepared: the routes are stale, and the
+	// caller plans anew and begins again.
 	ErrReshaped = errors.New("the schema of the move has changed since the cutover began")
-	// ErrOutcomeUnknown is a takeover of which nobody can tell whether it is recorded. The fence stays up.
+	// ErrOutcomeUnknown is a takeover of which nobody can tell whether it is recorded. The fence stays up: with it
+	// down, applications could write to both servers.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 	// ErrUnfinished is a target that has taken over while something is left to do, such as the switch.
 	ErrUnfinished = errors.New("the target has taken over, and the rest is not done")
@@ -43,7 +48,7 @@ type Cutover struct {
 	target Target
 	routes []*route.Route
 	opts   Options
-	plans  []schema.ObjectPlan // as the gate found them, see findObjects
+	plans  []schema.ObjectPlan // views and the like, as findObjects planned them
 }
 
 // Result is what a finished cutover tells.
@@ -65,7 +70,8 @@ type Spent struct {
 }
 
 // Run hands over, or continues an interrupted run, or finishes one that has passed the point of no return. A rehearsal
-// turns back just before that point.
+// turns back just before that point. Every error before it comes with the fence taken down, apart from two:
+// ErrOutcomeUnknown and ErrNotLifted.
 func (c *Cutover) Run(ctx context.Context) (*Result, error) {
 	record, sealed, err := c.load(ctx)
 	if err != nil {
@@ -118,8 +124,12 @@ func (c *Cutover) Abort(ctx context.Context) (lifted bool, err error) {
 	return true, b.lift(ctx)
 }
 
-// fenceAndSeal blocks writes and brings the takeover to its record on the target, the point of no return; a rehearsal
-// ends before the record. All of it has to be done before writes have been blocked for too long.
+// fenceAndSeal blocks writes and records the takeover on the target, the point of no return; a rehearsal ends before
+// the record. All of it has to be done within Options.Timeout.
+//
+// The order is the proof. The head is read after the fence is up, so nothing comes after it. The target reaches the
+// head before it is compared. still comes last: it finds writers whom the fence did not stop. With the fence none, such
+// writers are expected until the application has stopped, so it drains again, a few times.
 func (c *Cutover) fenceAndSeal(ctx context.Context, b *barrier, verified Verified) (*closed, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.Timeout, ErrTimeout)
 	defer cancel()
@@ -161,7 +171,8 @@ func (c *Cutover) fenceAndSeal(ctx context.Context, b *barrier, verified Verifie
 	return nil, fmt.Errorf("drain the source: rows are still being written: %w", ErrLeaks)
 }
 
-// steady refuses to go on with tables that are no longer what they were when the cutover was planned.
+// steady refuses to go on with tables that are no longer what they were when the cutover was planned: a column that was
+// added since would be in no comparison.
 func (c *Cutover) steady(ctx context.Context) error {
 	if c.opts.Steady == nil {
 		return nil
@@ -179,7 +190,8 @@ func (c *Cutover) steady(ctx context.Context) error {
 	return nil
 }
 
-// forward does what is left after the takeover. It undoes nothing; run again, it skips what is done.
+// forward does what is left after the takeover. It undoes nothing; run again, it skips what is done. Triggers come
+// before the switch: the first write of the application must find them.
 func (c *Cutover) forward(ctx context.Context, record Record, source *closed) (*Result, error) {
 	result := &Result{Already: record.Done, Blocked: record.Blocked, Head: record.Head}
 	if source != nil {

@@ -9,7 +9,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// DryRun checks the preconditions and tells what Run would do, step by step. It changes nothing and runs no hook.
+// DryRun checks the preconditions and returns what Run would do, step by step, in words. It changes nothing and runs no
+// hook. After the takeover there are no steps.
 func (c *Cutover) DryRun(ctx context.Context) ([]string, error) {
 	_, sealed, err := c.load(ctx)
 	if err != nil || sealed {

@@ -8,8 +8,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// open is what may be asked of the source while it is written to. The head of its log is not among it: a head that
-// was read before writes stopped says nothing.
+// open is what may be asked of the source while it is written to. The head of its log is left out on purpose: read
+// before writes stop, it may be passed by the next write. See closed.
 type open interface {
 	tables
 	NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence, error)

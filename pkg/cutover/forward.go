@@ -16,7 +16,7 @@ type takeover struct {
 	record Record
 	final  db.Position
 	stray  int64
-	behind error // the journal's last: the target's word counts, so nothing waits for it
+	behind error // of the last attempt to write the journal, see save
 }
 
 func (c *Cutover) takeover(ctx context.Context, record Record, source *closed) (*takeover, error) {
@@ -65,9 +65,9 @@ func (f *takeover) switchOver(ctx context.Context) error {
 	return nil
 }
 
-// strays looks whether the source was written to after the takeover: a fence that ended with its process, or that was
-// the user's to keep up, may have let writes through that the target will never see. They cannot be undone here, only
-// told.
+// strays finds out whether the source was written to after the takeover: a fence that ended with its process, or that
+// the user was to keep up, may have let writes through that the target will never get. They cannot be undone here, only
+// reported. If the log cannot be read, that is logged and no failure: the takeover stands either way.
 func (f *takeover) strays(ctx context.Context) error {
 	now, err := f.c.source.SafePosition(ctx)
 	if err == nil {
@@ -101,7 +101,7 @@ func (f *takeover) after(ctx context.Context) error {
 	return nil
 }
 
-// release ends the journal and gives up what the fence holds of connections. What is durable of it stays: nobody must
+// release ends the journal and closes the fence's connections. Its durable part stays, such as read_only: nobody must
 // write to the source any more.
 func (f *takeover) release(ctx context.Context) error {
 	f.c.observe(StepFinish, f.final.String())
@@ -114,8 +114,9 @@ func (f *takeover) release(ctx context.Context) error {
 	return err
 }
 
-// save writes the journal. While that is impossible a rerun would only call hooks again, which is less harm than an
-// application that is not switched; so the last attempt alone decides.
+// save writes the journal. A failure does not stop the cutover: without the journal a rerun calls hooks again, which
+// does less harm than an application that is not switched. Only if the last write fails too does the cutover end with
+// that error, so that somebody runs it again.
 func (f *takeover) save(ctx context.Context) {
 	if f.behind = f.c.save(ctx, f.record); f.behind != nil {
 		f.c.opts.Log.Warn().Err(f.behind).Str("step", string(f.record.Step)).Msg("cannot write the journal")

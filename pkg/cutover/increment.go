@@ -8,9 +8,10 @@ import (
 	"wherry/pkg/schema"
 )
 
-// increments makes the target hand out automatic values from where the source stopped: also above those of rows that
-// are gone. Writes are blocked meanwhile, so it asks for nothing but the counters, and of these tables only: a list of
-// all tables of a server takes a tenth of a second where there are thousands.
+// increments makes the target hand out automatic values from where the source stopped. Copying rows is not enough: a
+// deleted row may have had the highest value, and it must not be given to a new row that old references then mean.
+// Writes are blocked meanwhile, so it asks for nothing but the counters, and of these tables only: a list of all tables
+// takes a tenth of a second on a server with thousands. It is called once before the fence too, so that little is left.
 func (c *Cutover) increments(ctx context.Context) error {
 	var sources, targets []schema.Name
 	tables := map[schema.Name]*schema.Table{} // of the target, by their names on the source
@@ -33,7 +34,7 @@ func (c *Cutover) increments(ctx context.Context) error {
 	if err != nil {
 		return timely(ctx, fmt.Errorf("read automatic values of the source: %w", err))
 	}
-	// All of it again after a lost answer: what was set is then found set.
+	// All of it is repeated after a lost answer: counters that were set are then found set.
 	err = retry(ctx, func() error {
 		found, err := c.target.Sizes(ctx, targets)
 		if err != nil {

@@ -26,16 +26,16 @@ const (
 	StepLift     Step = "lift"
 )
 
-// Record is what a run leaves for the next one. The zero value: no cutover is under way.
+// Record is what a run leaves for the next one. The zero value means that no cutover is under way.
 type Record struct {
 	Step      Step
 	FenceKind db.FenceKind
-	Saved     string    // what the fence will put back
-	FencedAt  time.Time // just before writes were blocked
-	Head      db.Position
-	Blocked   time.Duration
-	Sealed    bool
-	Done      bool
+	Saved     string        // the settings that the fence will put back, in the engine's own form
+	FencedAt  time.Time     // just before writes were blocked
+	Head      db.Position   // of the source's log while writes are blocked
+	Blocked   time.Duration // how long writes were blocked, known after the switch
+	Sealed    bool          // the takeover is recorded on the target
+	Done      bool          // nothing is left to do
 }
 
 // Journal keeps the record durably.
@@ -46,7 +46,8 @@ type Journal interface {
 	Save(ctx context.Context, r Record) error
 }
 
-// load reads the journal, and from the target whether it has taken over: the target's word counts.
+// load reads the journal, and from the target whether it has taken over. If they differ, the target is right: the
+// takeover is recorded there first.
 func (c *Cutover) load(ctx context.Context) (Record, bool, error) {
 	record, err := c.opts.Journal.Load(ctx)
 	if err != nil {
@@ -57,8 +58,8 @@ func (c *Cutover) load(ctx context.Context) (Record, bool, error) {
 		return record, false, fmt.Errorf("ask the target whether it has taken over: %w", err)
 	}
 	if fact == "" && record.Step == StepSeal {
-		// A process that died may have left the takeover's commit under way. Nothing is repaired, but this waits for
-		// it.
+		// A process that died may have left the takeover's commit under way. An empty repair changes nothing, but it
+		// needs the same lock as that commit, so it waits for it and then sees its result.
 		if err := c.target.Repair(ctx, &db.Batch{}); errors.Is(err, db.ErrSealed) {
 			return record, true, nil
 		} else if err != nil {

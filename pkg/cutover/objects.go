@@ -15,11 +15,11 @@ import (
 // there, so they do no harm if the cutover is undone, and the next run makes them anew.
 //
 // A trigger is different: while anybody may still apply changes, its effects would come twice, as rows of the log and
-// by itself. Before the seal that cannot be excluded, not even when all is drained: a fence may end with a killed
-// process, writes go on, and a start-replica on another host applies them. After it nothing can be applied any more. So
-// triggers are made, and events enabled, right after the seal and before the switch, when undoing is no way out any
-// more; that it will succeed is proved before, by making each trigger on a copy of its table. What is to be done is on
-// the target before the seal: the source may be lost after it.
+// by itself. Before the seal that cannot be ruled out, not even when all is drained: a fence may end with a killed
+// process, writes go on, and a start-replica on another host applies them. After the seal nothing can be applied any
+// more. So triggers are made, and events enabled, right after the seal and before the switch. At that point nothing can
+// be undone, so that it will succeed is proved before, by making each trigger on a copy of its table. The statements
+// are recorded on the target before the seal: the source may be lost after it.
 
 // findObjects is the gate that plans the objects, and refuses when others are in their places.
 func (c *Cutover) findObjects(ctx context.Context) (err error) {
@@ -53,7 +53,8 @@ func (c *Cutover) makeObjects(ctx context.Context) error {
 	c.observe(StepObjects, fmt.Sprintf("%d besides tables", len(c.plans)))
 	fact := c.late()
 	for _, p := range c.plans {
-		if p.Target.Kind != schema.TriggerObject { // there is none before the takeover: one that is found is not ours
+		// Not triggers: this move makes none before the takeover, so one that is found is somebody else's.
+		if p.Target.Kind != schema.TriggerObject {
 			fact.Made = append(fact.Made, name(p.Target))
 		}
 	}
@@ -63,7 +64,8 @@ func (c *Cutover) makeObjects(ctx context.Context) error {
 			fact.Made = append(fact.Made, m)
 		}
 	}
-	if err := fact.Put(ctx, ledger); err != nil { // before the first is made: what is there then is ours
+	// Before the first is made: after a crash, what is found under these names is known to be this move's.
+	if err := fact.Put(ctx, ledger); err != nil {
 		return err
 	}
 	for _, gone := range fact.Made[planned:] { // made by an earlier run, and no longer on the source
@@ -89,7 +91,8 @@ func (c *Cutover) makeObjects(ctx context.Context) error {
 
 func name(o *schema.Object) db.ObjectName { return db.ObjectName{Kind: o.Kind, Name: o.Name} }
 
-// late returns what is done after the takeover.
+// late returns the statements for after the takeover: triggers to make, and events to enable that were enabled on the
+// source.
 func (c *Cutover) late() (fact db.Objects) {
 	for _, p := range c.plans {
 		o := p.Target
@@ -116,8 +119,9 @@ func (c *Cutover) makeAll(ctx context.Context, before db.Objects) error {
 	return err
 }
 
-// makeObject makes one, anew if an earlier run has made it. Whatever a lost answer has left is what the next try drops.
-// One that somebody else has made since findObjects looked is not dropped.
+// makeObject makes one object, anew if an earlier run has made it (made). If an answer is lost, the object may exist or
+// not, and the next try drops it first. The first try drops nothing that this move did not make: somebody else may have
+// made one of that name since findObjects searched.
 func (c *Cutover) makeObject(ctx context.Context, o *schema.Object, made bool) error {
 	return retry(ctx, func() error {
 		if o.Kind == schema.TriggerObject {
@@ -238,8 +242,9 @@ func charset(collation string) string {
 	return name
 }
 
-// confirmObjects makes sure, while writes are blocked, that the source's objects are what was planned, and lets
-// sequences go on where the source's stopped.
+// confirmObjects makes sure, while writes are blocked, that the source's objects are still what was planned, and sets
+// sequences to where the source's stopped. A fence stops writes of rows; CREATE VIEW by an administrator may come at
+// any time.
 func (c *Cutover) confirmObjects(ctx context.Context) error {
 	if c.opts.Objects == nil {
 		return nil

@@ -49,7 +49,7 @@ type Options struct {
 	MaxLag       time.Duration // of the target before anything is stopped; 5 s
 	Verify       string        // VerifyFull, VerifyChanged or VerifyNone; VerifyChanged
 	MaxVerifyAge time.Duration // of the last clean verify; 24 h
-	LookFor      time.Duration // how long a lost answer of the takeover is looked for; 15 s
+	LookFor      time.Duration // how long the target is asked after a lost answer of the takeover; 15 s
 	// turn back before the takeover is recorded: all but the switch, and writes are open again
 	Rehearse bool
 	Gates    []Gate // all are checked, and all failures reported together
@@ -68,8 +68,8 @@ type Options struct {
 	VerifiedUpTo  db.Position
 	VerifiedAt    time.Time
 
-	// Objects plans what moves besides tables, as of now; nil: nothing does. Conflicts tells what on the target is in
-	// the way.
+	// Objects plans what moves besides tables, as of now; nil: nothing does. Conflicts returns what stands in the way
+	// on the target, as texts for people.
 	Objects   func(ctx context.Context) ([]schema.ObjectPlan, error)
 	Conflicts func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error)
 

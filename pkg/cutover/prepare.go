@@ -13,8 +13,9 @@ import (
 // prePasses is how often changes are compared before writes are blocked: each pass has less to do than the one before.
 const prePasses = 3
 
-// prepare checks and does everything that can be while writes go on. It returns how far the comparison has come. Under
-// an interrupted run's fence writes do not go on, so time is as short as it is later.
+// prepare checks and does everything that can be done while writes go on. It returns how far the comparison has come.
+// If an interrupted run has left its fence up, writes are blocked already, and Options.Timeout counts for this part
+// too.
 func (c *Cutover) prepare(ctx context.Context, b *barrier) (Verified, error) {
 	if b.up {
 		under, cancel := context.WithTimeoutCause(ctx, c.opts.Timeout, ErrTimeout)
@@ -40,8 +41,8 @@ func (c *Cutover) prepare(ctx context.Context, b *barrier) (Verified, error) {
 	return c.prePass(ctx)
 }
 
-// transient tells that a server did not answer, or asks to be asked again: whether a precondition is met is not known
-// then.
+// transient tells that a server did not answer, or asked for a retry. Then it is unknown whether a precondition is met,
+// and the cutover fails (exit status 1) instead of being refused (12).
 func transient(err error) bool {
 	return errors.Is(err, db.ErrConnection) || errors.Is(err, db.ErrRetry)
 }
@@ -92,8 +93,8 @@ func (c *Cutover) verified(context.Context) error {
 	return nil
 }
 
-// prePass compares what changed since the last verify, until what is left takes a small part of the time that writes
-// may be blocked.
+// prePass compares what changed since the last verify, while writes go on, until a pass takes less than a tenth of the
+// time that writes may be blocked. What is left for the fence is then what changes during one such pass.
 func (c *Cutover) prePass(ctx context.Context) (Verified, error) {
 	sum := Verified{Position: c.opts.VerifiedUpTo}
 	for range prePasses {

@@ -6,7 +6,8 @@ import (
 )
 
 // turnBack ends a rehearsal: writes are open again, and nothing of it is left but views and the like, see makeObjects.
-// Blocked is for how long this run stopped them; what an interrupted run before it had stopped already does not count.
+// Blocked is how long this run blocked writes. If an interrupted run had blocked them before, that time does not count:
+// a rehearsal is asked how long a cutover takes.
 func (s *closed) turnBack(ctx context.Context) (*Result, error) {
 	head := s.record.Head
 	if err := s.lift(ctx); err != nil {

@@ -11,7 +11,9 @@ import (
 	"wherry/pkg/db"
 )
 
-// seal records the takeover on the target: the point of no return.
+// seal records the takeover on the target: the point of no return. The journal says "seal" first, so that a run after a
+// crash knows that the record may exist, and asks for it. The settings from before the fence are part of the record:
+// the way back opens the source with them, even if the journal is lost.
 func (s *closed) seal(ctx context.Context) error {
 	s.record.Step = StepSeal
 	if err := s.c.save(ctx, s.record); err != nil {
@@ -43,10 +45,10 @@ func (s *closed) seal(ctx context.Context) error {
 
 // sealOutcome finds out what became of a takeover whose answer was not a plain yes.
 //
-// When the target answered no, it says so itself if asked. When the answer was lost, the record may be there, or not,
-// or be about to be: reading alone cannot tell the last two apart. So the takeover is asked for once more, even if time
-// is over: that waits for whatever is under way, leaves a record that is there as it is, and its answer settles the
-// matter.
+// If the target refused, the record is not there, and reading it proves that. If the answer was lost, the record may be
+// there, or not, or its commit may be under way: reading alone cannot tell the last two apart. So the takeover is asked
+// for once more, even if Options.Timeout is over: that waits for a commit under way, leaves a record that is there as
+// it is, and its answer is certain.
 func (c *Cutover) sealOutcome(ctx context.Context, ledger db.Ledger, text string, cause error) error {
 	lost := ctx.Err() != nil || errors.Is(cause, db.ErrConnection) || errors.Is(cause, db.ErrRetry) ||
 		errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded)

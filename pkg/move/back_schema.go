@@ -25,9 +25,9 @@ type fixedTable struct {
 }
 
 // leave records on the target the definitions that its tables have now, just before it takes over. The rows in its log
-// after that can only be read with them: the log has no column names. If a schema change still comes before the
-// takeover, the cutover begins anew and calls leave again. After the takeover leave does nothing: applications may have
-// changed a table since, and a later definition would misread the first rows.
+// after that can only be read with them: the log has values by position, not by name. If a schema change still comes
+// before the takeover, the cutover begins anew and calls leave again. After the takeover leave does nothing:
+// applications may have changed a table since, and a later definition would misread the first rows.
 func (f forward) leave(ctx context.Context) error {
 	ledger := f.target.Ledger()
 	sealed, err := ledger.Get(ctx, db.FactCutover)

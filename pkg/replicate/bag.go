@@ -13,8 +13,9 @@ type copies struct {
 	n   int // how many come; negative: go
 }
 
-// tally counts copies of a row that come or go; nil is no row. Rows are told apart by a digest of their bytes, so that
-// memory does not hold large ones twice.
+// tally counts copies of a row that come (n > 0) or go (n < 0); a nil row counts nothing. Rows are told apart by a
+// digest of their bytes, so that memory does not hold large ones twice. Each value goes in with its length: otherwise
+// ("ab", "c") and ("a", "bc") would be one row.
 func (c *coalescer) tally(t *net, row db.Row, n int) {
 	if row == nil {
 		return

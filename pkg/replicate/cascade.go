@@ -24,27 +24,28 @@ var errAlone = fmt.Errorf("rows that foreign keys change are applied by one conn
 // action is what a foreign key did on the source, unseen in the log, when a row that others reference was removed or
 // got new values.
 type action struct {
-	ref    *route.Reference
-	kind   route.Action
-	old    db.Row // the values that were referenced
-	values db.Row // with Follow: the new ones, a nil element for one that stays
-	null   []bool // with Follow: new values that are NULL
-	held   map[*route.Route]bool
+	ref       *route.Reference
+	kind      route.Action
+	old       db.Row                // the values that were referenced
+	values    db.Row                // with Follow: the new ones, a nil element for one that stays
+	null      []bool                // with Follow: new values that are NULL
+	contained map[*route.Route]bool // db.Part.Contained, see fired
 }
 
-// fired returns the actions of a change, in the order in which the source carried them out. Those on tables that hold
-// the transaction already are left out.
-func fired(c *route.Cascades, change *db.Change, held map[*route.Route]bool) (acts []action, err error) {
+// fired returns the actions of a change, in the order in which the source carried them out. contained are tables that
+// were loaded from a snapshot with this transaction in it (db.Part.Contained): what foreign keys did there is in their
+// rows already, so actions on them are left out.
+func fired(c *route.Cascades, change *db.Change, contained map[*route.Route]bool) (acts []action, err error) {
 	for _, ref := range c.Of(change.Route) {
 		kind := ref.Acts(change.Before, change.After)
-		if kind == route.NoAction || held[ref.Child] {
+		if kind == route.NoAction || contained[ref.Child] {
 			continue
 		}
 		if ref.Obstacle != "" {
 			return nil, fmt.Errorf("%w: foreign key %s of %s changed rows that the log does not show: %s",
 				db.ErrUnsupported, ref.Name, ref.Child.Source.Name(), ref.Obstacle)
 		}
-		act := action{ref: ref, kind: kind, old: change.Before.Pick(ref.To), held: held}
+		act := action{ref: ref, kind: kind, old: change.Before.Pick(ref.To), contained: contained}
 		if kind == route.Follow {
 			act.follow(change.After.Pick(ref.To))
 		}
@@ -127,8 +128,9 @@ func (c *carrier) all(ctx context.Context, acts []action, depth int) error {
 	return nil
 }
 
-// together groups actions that can be carried out at once: removals, and those that empty, of one foreign key. For
-// the others their order matters, because what one row comes to reference is what the next one referenced.
+// together groups actions that can be carried out at once: removals, and those that set NULL, of one foreign key. For
+// ON UPDATE CASCADE the order matters. Example: 1 becomes 2, then 2 becomes 3. Done at once, the children of 1 could
+// not be told from those of 2.
 func together(acts []action) (groups [][]action) {
 	at := map[*route.Reference]map[route.Action]int{}
 	for _, act := range acts {
@@ -162,7 +164,7 @@ func (c *carrier) one(ctx context.Context, act *action, values []db.Row, depth i
 		var next []action
 		for _, row := range rows {
 			change := db.Change{Route: act.ref.Child, Before: row, After: act.changed(row)}
-			more, err := fired(c.r.cascades, &change, act.held)
+			more, err := fired(c.r.cascades, &change, act.contained)
 			if err != nil {
 				return err
 			}
@@ -181,8 +183,9 @@ func (c *carrier) one(ctx context.Context, act *action, values []db.Row, depth i
 	}
 }
 
-// step is a run of changes and the actions that the last of them set off: the net effect of the changes comes first.
-// A change joins a run after actions of the run only where that makes no difference.
+// step is a run of changes and the actions of foreign keys that they set off. The net effect of the changes is applied
+// first, then the actions. So a change that comes after an action in the log may join the same step only if the order
+// makes no difference to it (see pending.after).
 type step struct {
 	net   *coalescer
 	batch *db.Batch
@@ -192,8 +195,8 @@ type step struct {
 // pending is the actions of a step that is still open.
 type pending struct {
 	acts    []action
-	reached map[*route.Route]bool             // whose changes must come after the actions, whatever they are
-	values  map[*route.Route][]*pendingValues // whose changes must, if a row comes to reference one of the values
+	reached map[*route.Route]bool             // tables whose changes must all come after the actions
+	values  map[*route.Route][]*pendingValues // tables whose changes must if a row comes to reference one of the values
 	known   map[*route.Reference]*pendingValues
 }
 
@@ -264,7 +267,7 @@ func rowText(row db.Row) string {
 }
 
 // add takes a change into the batch, after what must come before it.
-func (c *collector) add(ctx context.Context, change *db.Change, held map[*route.Route]bool) error {
+func (c *collector) add(ctx context.Context, change *db.Change, contained map[*route.Route]bool) error {
 	if c.pending.after(change) {
 		c.cut()
 	}
@@ -272,7 +275,7 @@ func (c *collector) add(ctx context.Context, change *db.Change, held map[*route.
 	if !change.Cascades || c.r.cascades.Empty() {
 		return nil
 	}
-	acts, err := fired(c.r.cascades, change, held)
+	acts, err := fired(c.r.cascades, change, contained)
 	if err != nil || len(acts) == 0 {
 		return err
 	}
@@ -291,14 +294,14 @@ func (c *collector) add(ctx context.Context, change *db.Change, held map[*route.
 	return nil
 }
 
-// unseen keeps of the actions those on tables without a key, which hold exactly the rows that they should. The others
-// are only told.
+// unseen calls Options.Unseen, once per run, and keeps only the actions on tables without a key: those were loaded from
+// a snapshot, so they hold exactly the rows that the log means. The tables of the other actions are compared later.
 func (c *collector) unseen(ctx context.Context, acts []action) ([]action, error) {
-	if !c.r.told {
+	if !c.r.noted {
 		if err := c.r.opts.Unseen(ctx); err != nil {
 			return nil, err
 		}
-		c.r.told = true
+		c.r.noted = true
 	}
 	return slices.DeleteFunc(acts, func(a action) bool { return len(a.ref.Child.Source.Key) > 0 }), nil
 }
@@ -322,19 +325,19 @@ func (c *collector) fresh() *coalescer {
 	}
 }
 
-// drop forgets what was taken in since the last batch was handed over.
+// drop discards what was collected since the last batch was handed over.
 func (c *collector) drop() {
 	c.net.reset()
 	c.steps, c.pending, c.cutRows = nil, pending{}, 0
 }
 
-// nothing tells that nothing was taken in since the last batch was handed over.
+// nothing tells that nothing was collected since the last batch was handed over.
 func (c *collector) nothing() bool {
 	return c.net.empty() && len(c.steps) == 0 && len(c.pending.acts) == 0
 }
 
-// taken returns what was taken in, to be handed over.
-func (c *collector) taken() []step {
+// collected returns the steps that were collected, and begins new ones.
+func (c *collector) collected() []step {
 	all := c.steps
 	if !c.net.empty() || len(c.pending.acts) > 0 {
 		all = append(all, step{net: c.net, batch: c.net.batch(), acts: c.pending.acts})

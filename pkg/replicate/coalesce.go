@@ -15,10 +15,11 @@ import (
 // keyBlock is how many bytes of keys are kept together, so that a key costs no allocation of its own.
 const keyBlock = 64 << 10
 
-// coalescer turns a run of changes into their net effect: per key the last image. That is exact because a change
-// carries full images, so that the last one says all; a changed key is the end of one row and the beginning of
-// another. It holds at every prefix of the log, also within a transaction: no unique value is held by two rows of any
-// state that the source was in, so rows that the net effect displaces are themselves part of it.
+// coalescer turns a run of changes into their net effect: per key the last image. Example: INSERT 1, UPDATE 1 to b,
+// UPDATE 1 to c, DELETE 2 becomes "1 is c, 2 is absent". That is exact because every change carries full images; a
+// changed key is the end of one row and the beginning of another. It is right after any number of changes, also within
+// a transaction: in no state of the source do two rows hold one unique value, so a row that the net effect displaces
+// has changed too and is itself part of the net effect.
 //
 // A table without a key is a bag: there the net effect is how many copies of each row come or go (see bag.go).
 type coalescer struct {
@@ -108,7 +109,8 @@ func (c *coalescer) entry(t *net, row db.Row, existed bool) *entry {
 	return &t.entries[len(t.entries)-1]
 }
 
-// keep copies a key to the current block. Blocks are never written again where a key stands, so the string is safe.
+// keep copies a key to the current block and returns it as a string that shares the block's memory. That is safe
+// because blocks are only appended to: the bytes of a key never change again.
 func (c *coalescer) keep(key []byte) string {
 	if cap(c.keys)-len(c.keys) < len(key) {
 		c.keys = make([]byte, 0, max(keyBlock, len(key)))
@@ -160,7 +162,8 @@ func (c *coalescer) batch() *db.Batch {
 	return b
 }
 
-// reset empties the coalescer, keeping what memory is worth keeping.
+// reset empties the coalescer and keeps its maps and slices for the next batch. The block of keys is let go, since
+// strings of the last batch may still point into it.
 func (c *coalescer) reset() {
 	for _, t := range c.order {
 		clear(t.index)
@@ -181,7 +184,8 @@ func sameKey(r *route.Route, x, y db.Row) bool {
 	return true
 }
 
-// sortKey orders entries as the target's index does, nearly: it is for locality only.
+// sortKey orders entries roughly as the target's index does. It is for locality only, so that neighbours in a batch are
+// neighbours on disk; a wrong order costs time and nothing else.
 type sortKey struct {
 	number int64
 	text   []byte

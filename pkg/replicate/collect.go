@@ -50,7 +50,7 @@ func (c *collector) run(ctx context.Context) error {
 		if part == nil {
 			err = c.idle(ctx)
 		} else {
-			err = c.take(ctx, part)
+			err = c.receive(ctx, part)
 		}
 		if err != nil {
 			return err
@@ -69,14 +69,15 @@ func (c *collector) run(ctx context.Context) error {
 	return nil
 }
 
-// behind tells whether the target has a backlog: what was read last was committed some time ago. Commit times may be
-// of whole seconds, and the clocks of two machines are compared, so less than a second or two says nothing.
+// behind tells whether the target has a backlog: what was read last was committed longer ago than Options.Backlog.
+// Commit times may be in whole seconds, and the clocks of two machines are compared, so less than a second or two says
+// nothing.
 func (c *collector) behind() bool {
 	return !c.time.IsZero() && time.Since(c.time)+c.r.opts.Clock > c.r.opts.Backlog
 }
 
-// take adds a part to the batch and hands the batch over when it is full.
-func (c *collector) take(ctx context.Context, part *db.Part) error {
+// receive adds a part to the batch and hands the batch over when it is full.
+func (c *collector) receive(ctx context.Context, part *db.Part) error {
 	if part.End && c.r.exact {
 		switch beyond, err := c.beyond(); {
 		case err != nil:
@@ -129,8 +130,8 @@ func (c *collector) take(ctx context.Context, part *db.Part) error {
 	return nil
 }
 
-// dropTransaction undoes a transaction that the source rolled back after all. One that came in a single part has not
-// been taken in: what the batch holds then is of others.
+// dropTransaction undoes a transaction that the source rolled back after all, such as one with a table that is not
+// transactional. If it came in a single part, nothing of it is in the batch yet: what is there belongs to others.
 func (c *collector) dropTransaction(ctx context.Context) error {
 	c.end = c.stream.Position()
 	if !c.open {
@@ -158,7 +159,8 @@ func (c *collector) beyond() (bool, error) {
 	return !within, err
 }
 
-// stopBefore ends the session before the transaction that has just been read, of which pieces may have been applied.
+// stopBefore ends the session before the transaction that has just been read. Pieces of it may have been applied, and
+// are undone: ReplayExactly promises that nothing after the goal is there.
 func (c *collector) stopBefore(ctx context.Context) error {
 	if c.open {
 		if err := c.undo(ctx); err != nil {
@@ -191,8 +193,8 @@ func (c *collector) idle(ctx context.Context) error {
 	if err := c.goalReached(ctx); err != nil || c.done {
 		return err
 	}
-	quiet := time.Since(c.sentAt)
-	if quiet >= heartbeat || quiet >= moveEvery && c.end != c.sent {
+	idle := time.Since(c.sentAt)
+	if idle >= heartbeat || idle >= moveEvery && c.end != c.sent {
 		return c.hand(ctx, true, true)
 	}
 	return nil
@@ -212,7 +214,7 @@ func (c *collector) goalReached(ctx context.Context) error {
 	return c.finish(ctx)
 }
 
-// offer hands the batch over if the applier is free. idle tells that the log has nothing more.
+// offer hands the batch over if the applier is free; else the batch grows on. idle: the log has nothing more.
 func (c *collector) offer(ctx context.Context, idle bool) error {
 	select {
 	case <-c.ready:
@@ -222,7 +224,7 @@ func (c *collector) offer(ctx context.Context, idle bool) error {
 	}
 }
 
-// hand hands the batch over, waiting for the applier.
+// hand hands the batch over, waiting for the applier. commit: it ends with a whole transaction.
 func (c *collector) hand(ctx context.Context, commit, idle bool) error {
 	if err := c.await(ctx); err != nil {
 		return err
@@ -243,7 +245,7 @@ func (c *collector) await(ctx context.Context) error {
 // give hands the batch to the applier that waits for it.
 func (c *collector) give(ctx context.Context, commit, idle bool) error {
 	w := work{commit: commit, pos: c.end, time: c.time, changes: c.changes, idle: idle, count: c.count}
-	w.steps = c.taken()
+	w.steps = c.collected()
 	c.sent, c.sentAt, c.changes, c.count = c.end, time.Now(), 0, 0
 	return c.send(ctx, w)
 }

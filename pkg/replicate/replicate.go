@@ -1,9 +1,12 @@
 // Package replicate is the phase that follows the source: it reads the change log from the position that the target
 // holds and applies every later change, exactly once.
 //
-// Its one invariant: rows and position commit together, at the end of a source transaction. It knows no engine. A
-// schema change ends a session: what came before it is committed, somebody else carries it over, and a new session
-// goes on with the routes as they are then.
+// Its one invariant: rows and position commit together, at the end of a source transaction. So after a crash the
+// position says exactly which changes the target has. For example, wherry is killed after the rows of transaction 7
+// were sent: either they and position 7 are committed, or neither, and transaction 7 is read again.
+//
+// It knows no engine. A schema change ends a session: what came before it is committed, Options.Schema carries it over,
+// and a new session goes on with the routes as they are then.
 package replicate
 
 import (
@@ -40,14 +43,15 @@ type Options struct {
 	RetryFor time.Duration // how long to go on without any progress before giving up; 10 minutes
 	Clock    time.Duration // the source's clock minus ours, for the lag
 
-	// Unseen is set while rows on the target may be newer than the log. Actions of foreign keys that the log does not
-	// show cannot be carried out then; it is called, at least once, before changes that set some off are applied.
-	// Whoever made the rows must compare those tables afterwards (see ReplayExactly).
+	// Unseen is set while rows on the target may be newer than the log, as during a copy. Actions of foreign keys that
+	// the log does not show cannot be carried out then: a row may reference a parent already that it gets only later in
+	// the log. Unseen is called, at least once, before changes that trigger such actions are applied. The caller must
+	// compare those tables afterwards (see ReplayExactly).
 	Unseen func(ctx context.Context) error
 	// Displaced is set while rows on the target may be newer than the log, see db.ApplyOptions.
 	Displaced func(ctx context.Context, r *route.Route) (may bool, err error)
-	// Reconciled is asked before the log is followed without Unseen: an error tells that tables were not compared
-	// afterwards.
+	// Reconciled is asked before the log is followed without Unseen. An error means that tables were not compared yet,
+	// and ends the run.
 	Reconciled func(ctx context.Context) error
 
 	// Report is told about every commit and, about once a second, about standing still. It must be quick.
@@ -77,7 +81,7 @@ type Replicator struct {
 
 	cascades *route.Cascades
 	exact    bool // nothing beyond the goal is applied
-	told     bool // Options.Unseen was called
+	noted    bool // Options.Unseen was called
 	alone    bool // one connection applies, see errAlone
 }
 
@@ -112,8 +116,8 @@ func New(source db.Log, target Opener, routes []*route.Route, opts Options) *Rep
 // ReplayTo applies changes until the target holds everything up to goal.
 func (r *Replicator) ReplayTo(ctx context.Context, goal db.Position) error { return r.run(ctx, goal) }
 
-// ReplayExactly applies changes until the target holds everything up to goal, and no transaction after it: goal is a
-// place between two transactions of the server that is read from.
+// ReplayExactly applies changes until the target holds everything up to goal, and no transaction after it. goal must be
+// between two transactions of the server that is read from, such as the position of a snapshot.
 func (r *Replicator) ReplayExactly(ctx context.Context, goal db.Position) error {
 	r.exact = true
 	defer func() { r.exact = false }()
@@ -137,8 +141,8 @@ func (r *Replicator) CatchUp(ctx context.Context) error {
 	return r.run(ctx, goal)
 }
 
-// run has one session after another until one reaches the goal. After a schema change the next one goes on with other
-// routes.
+// run runs one session after another until one reaches the goal. A session that ends at a schema change is followed by
+// one with other routes.
 func (r *Replicator) run(ctx context.Context, goal db.Position) error {
 	return r.repeat(ctx, func() error {
 		for {

@@ -34,9 +34,12 @@ type work struct {
 	idle     bool  // nothing more was in the log
 }
 
-// session runs from the target's durable position to the goal, or over a schema change: then another session is to go
-// on after it. What is not committed when an error ends a session is read again by the next one, so nothing of it
-// needs saving.
+// session runs from the target's durable position to the goal, or over a schema change (evolved): then another session
+// goes on after it. What is not committed when an error ends a session is read again by the next one, so nothing of it
+// has to be saved.
+//
+// The applier is opened first: it holds the move's lock, and the position that it reads cannot change any more. The
+// stream begins there. Two goroutines work side by side: one collects the next batch while the other applies this one.
 func (r *Replicator) session(ctx context.Context, goal db.Position) (evolved bool, err error) {
 	applier, err := r.target.NewApplier(ctx, db.ApplyOptions{Workers: r.workers(), Displaced: r.opts.Displaced})
 	if err != nil {
@@ -82,7 +85,7 @@ func (r *Replicator) session(ctx context.Context, goal db.Position) (evolved boo
 	return true, r.evolve(whole, applier, c.change)
 }
 
-// evolve has a schema change carried over.
+// evolve has Options.Schema carry a schema change over. Without one it is db.ErrUnsupported.
 func (r *Replicator) evolve(ctx context.Context, applier db.Applier, c *db.SchemaChange) error {
 	if r.opts.Schema == nil {
 		return fmt.Errorf("schema change on %v in the source's log at %s: %.500s: %w",
@@ -135,7 +138,7 @@ func (r *Replicator) applyAll(ctx context.Context, applier db.Applier, in <-chan
 			pieces = 0
 			r.committed(w)
 		}
-		ready <- struct{}{} // has room: the collector takes a token before it hands over
+		ready <- struct{}{} // never blocks: the collector has taken the last token before it handed over this work
 	}
 	return nil
 }

@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	flushKeys = 2000                   // changed keys of a table that are gathered before they are looked at
+	flushKeys = 2000                   // changed keys of a table that are gathered before they are compared
 	logWait   = 200 * time.Millisecond // for the log to bring something
 )
 
-// follow looks at every row that changed after from, up to a position that both ends are made to hold first: whatever
-// is looked at then shows all of it.
+// follow compares every row that changed after from, up to to. First it waits until both ends hold to: then whatever is
+// read shows all of these changes. A row that changed a thousand times is compared once per flush, not per change.
 func (r *run) follow(ctx context.Context, from, to db.Position) error {
 	if err := r.visible(ctx, to); err != nil {
 		return err
@@ -31,7 +31,7 @@ func (r *run) follow(ctx context.Context, from, to db.Position) error {
 	for _, t := range r.tallies {
 		all[t.route.Source.Name()] = &gathered{tally: t, keys: map[string]db.Row{}}
 	}
-	unseen, err := r.reshaped(from) // tables of which the log does not show all
+	unseen, err := r.reshaped(from) // tables whose changes the log does not show completely: compared as a whole
 	if err != nil {
 		return err
 	}
@@ -56,19 +56,19 @@ func (r *run) follow(ctx context.Context, from, to db.Position) error {
 		return fmt.Errorf("verify changes after %s: %w", from, err)
 	}
 	for _, t := range r.tallies {
-		look := func(ctx context.Context) error { return r.flush(ctx, all[t.route.Source.Name()]) }
+		compare := func(ctx context.Context) error { return r.flush(ctx, all[t.route.Source.Name()]) }
 		if unseen[t.route] {
-			look = func(ctx context.Context) error { return r.wholly(ctx, t) }
+			compare = func(ctx context.Context) error { return r.wholly(ctx, t) }
 		}
-		if err := look(ctx); err != nil {
+		if err := compare(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// reshaped returns the tables that have got their shape after a position, or to which foreign keys lead from such a
-// table.
+// reshaped returns the tables whose schema changed after a position, and those that foreign keys of such a table reach:
+// the log from before the change cannot be read, so what it did to either is unknown.
 func (r *run) reshaped(from db.Position) (map[*route.Route]bool, error) {
 	reshaped := map[*route.Route]bool{}
 	for _, rt := range r.routes {
@@ -89,12 +89,13 @@ func (r *run) reshaped(from db.Position) (map[*route.Route]bool, error) {
 	return reshaped, nil
 }
 
-// follows tells whether the routes have a schema change, which ends at a position, in them. Changes of other tables
-// do not matter.
+// follows makes sure that the routes include a schema change of the log, which ends at a position. If they do not, it
+// is ErrSchemaChange: rows after the change have other columns than the routes know. Changes of other tables do not
+// matter.
 func (v *Verify) follows(d *db.DDL, at db.Position, routes []*route.Route) error {
 	for _, name := range d.Tables {
 		if !slices.ContainsFunc(routes, func(r *route.Route) bool { return r.Source.Name() == name }) {
-			continue // it is gone by now, or has another name, or is not looked at
+			continue // dropped or renamed since, or not compared
 		}
 		since := v.opts.Since[name]
 		reached := false
@@ -130,7 +131,7 @@ type gathered struct {
 	keys  map[string]db.Row
 }
 
-// flush looks at gathered keys and forgets them. A table without a key is compared whole.
+// flush compares the rows of gathered keys and empties the list. A table without a key is compared as a whole.
 func (r *run) flush(ctx context.Context, g *gathered) (err error) {
 	if len(g.keys) == 0 {
 		return nil
@@ -152,7 +153,8 @@ func (r *run) flush(ctx context.Context, g *gathered) (err error) {
 }
 
 // scan visits every change of the routes after a position, until the log has been read up to all of the goals.
-// After a lost connection it begins again at the last whole transaction, so a change may be visited twice.
+// After a lost connection it begins again at the last whole transaction, so a change may be visited twice: visitors
+// gather keys, and a key that comes twice does no harm.
 func (v *Verify) scan(ctx context.Context, from db.Position, goals []db.Position, routes []*route.Route,
 	visit func(*db.Change) error,
 ) error {
@@ -167,7 +169,7 @@ func (v *Verify) scan(ctx context.Context, from db.Position, goals []db.Position
 		err := v.retry(ctx, func() (err error) {
 			done, err = v.read(ctx, &at, goals, routes, careful)
 			if stop != nil || at != began && errors.Is(err, db.ErrConnection) {
-				return nil // the second is progress: patience begins anew
+				return nil // it broke off, but further on than before: that is progress, and RetryFor begins anew
 			}
 			return err
 		})
@@ -201,7 +203,7 @@ func (v *Verify) read(ctx context.Context, pos *db.Position, goals []db.Position
 		if err != nil {
 			return false, err
 		}
-		if part != nil { // a transaction may be larger than patience
+		if part != nil { // pieces of a large transaction are progress, though the position stays before it
 			moved = v.opts.Now()
 		}
 		if part != nil && part.DDL != nil {

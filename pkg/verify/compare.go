@@ -14,9 +14,10 @@ const leafRows = 500
 
 // compare compares a range by checksums, and halves what is unequal until it is small enough to be read.
 //
-// Bounds come from the source alone, so each half is smaller. Whatever the order of keys on the target, a range is cut
-// there into two that together hold it, so none of its rows is passed over. Where the ends sort differently, equal rows
-// may fall into unequal ranges: that costs a closer look, and too much of it makes the table a scattered one.
+// Bounds come from the source alone, so each half is smaller. Whatever the order of keys on the target, a bound cuts a
+// range there into two that together hold all of it, so none of its rows is passed over. Where the ends sort
+// differently, equal rows may fall into unequal ranges. That costs reading them, and if it costs too much the table is
+// compared by its keys instead (see weigh).
 func (r *run) compare(ctx context.Context, w work, f *found) error {
 	rt := w.tally.route
 	if len(rt.Source.Key) == 0 {
@@ -80,8 +81,9 @@ func (r *run) sums(ctx context.Context, rt *route.Route, rng db.Range) (source, 
 	return source, target, group.Wait()
 }
 
-// leaf compares a small range of the source with the target's rows of that range, key by key. The target may have
-// any number of rows there: they are read in pieces.
+// leaf compares a small range of the source with the target's rows of that range, key by key. The range is small on the
+// source only. The target may have millions of rows there, if the ends sort differently or somebody inserted rows: they
+// are read in pieces, so memory stays bounded.
 func (r *run) leaf(ctx context.Context, rt *route.Route, rng db.Range, targetRows int64, f *found) error {
 	source, err := r.rows(ctx, r.source, &rt.Source, rng)
 	if err != nil {
@@ -124,13 +126,14 @@ func (r *run) leaf(ctx context.Context, rt *route.Route, rng db.Range, targetRow
 	return r.confirm(ctx, rt, source.keys(), f, anyKind)
 }
 
-// piece is a range of the target with the rows it holds, roughly.
+// piece is a range of the target with about how many rows it holds.
 type piece struct {
 	rng  db.Range
 	rows int64
 }
 
-// halve cuts a piece that is too large to be read at once, or returns nothing. The half to do next is the last one.
+// halve cuts a piece that is too large to be read at once; nil: it is small enough, or cannot be cut. The half to do
+// next is the last one.
 func (r *run) halve(ctx context.Context, rel *route.Relation, p piece) ([]piece, error) {
 	if p.rows <= 2*leafRows {
 		return nil, nil

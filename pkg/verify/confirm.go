@@ -9,20 +9,21 @@ import (
 )
 
 const (
-	batchKeys = 500 // looked at together
-	// maxRounds is how often a row that is rewritten each time is looked at before it is called in flux.
+	batchKeys = 500 // keys whose rows are fetched by one statement
+	// maxRounds is how often a row that changes between the reads each time is compared before it is called in flux.
 	maxRounds = 5
 )
 
-// suspect is a row that was unequal when it was looked at.
+// suspect is a row that was unequal when it was read.
 type suspect struct {
 	key      db.Row
 	kind     Kind
 	computed bool // only values that the target computes are unequal
 }
 
-// anyKind and onlyExtra tell confirm what to make of suspects. A row that the source has is a matter of the source's
-// range that it is in; seen in another range of a target that sorts otherwise, it would be counted twice.
+// anyKind and onlyExtra select the suspects that confirm reports. A target that sorts differently may show a row in
+// another range than the source does. Such a row is reported by the range that it has on the source; a search through
+// the target's ranges reports only extra rows, so that none is counted twice.
 func anyKind(suspect) bool     { return true }
 func onlyExtra(s suspect) bool { return s.kind == Extra }
 
@@ -77,8 +78,9 @@ func (r *run) list(rt *route.Route, v verdict, f *found) {
 	}
 }
 
-// first tells whether a row is found for the first time. Where the target sorts otherwise, its ranges overlap; and a
-// row may change more than once. Beyond Options.MaxCount rows a count may be too high.
+// first tells whether a row is found for the first time. It may be found again: where the target sorts differently,
+// ranges overlap; and a row may change more than once. Digests of at most Options.MaxCount rows per table are kept;
+// beyond that a row may be counted twice.
 func (r *run) first(rt *route.Route, key db.Row) bool {
 	d, _ := key.Digest(nil)
 	r.mu.Lock()
@@ -97,7 +99,9 @@ func (r *run) first(rt *route.Route, key db.Row) bool {
 	return true
 }
 
-// judge looks at rows ever more closely: at once, then with the target up to date, then with the log as a witness.
+// judge compares rows in three steps, each more certain and more expensive than the one before: at once, then after the
+// target has applied what the source showed, then with the log as proof. Most suspects of a busy table end at the
+// first.
 func (r *run) judge(ctx context.Context, rt *route.Route, keys []db.Row) (verdict, error) {
 	left, err := r.compareNow(ctx, rt, keys)
 	if err != nil || len(left) == 0 {
@@ -109,7 +113,7 @@ func (r *run) judge(ctx context.Context, rt *route.Route, keys []db.Row) (verdic
 	return r.prove(ctx, rt, left)
 }
 
-// compareNow compares rows as both ends show them now. It clears what only fell between two reads.
+// compareNow compares rows as both ends show them now. It clears rows that only changed between the first two reads.
 func (r *run) compareNow(ctx context.Context, rt *route.Route, keys []db.Row) ([]suspect, error) {
 	source, err := r.fetch(ctx, r.source, &rt.Source, keys)
 	if err != nil {
@@ -147,13 +151,13 @@ func (r *run) compareApplied(ctx context.Context, rt *route.Route, keys []db.Row
 	return unequal(keys, target, before, after), nil
 }
 
-// prove tells rows that are different from rows that are being rewritten, and from rows that are right after all.
+// prove separates rows that are different from rows that are being written, and from rows that are equal after all.
 //
-// That a row looks the same on the source before and after is no proof that it stood still: a flag may be set and
-// cleared again in between. So the log is the witness. A row is different when it was unequal and the log has no
-// change of it from a position that both looks contain, up to beyond all that either end has shown. A row that has
+// That a row has the same values on the source before and after is no proof that it stood still: a flag may be set and
+// cleared again in between. So the log is the proof. A row is different if it was unequal and the log has no change of
+// it, from a position that both reads of the source contain up to beyond all that either end has shown. A row that has
 // such a change each time is in flux: every change carries the whole row, so whatever was wrong with it on the target
-// when it was first seen has been overwritten since.
+// at first has been overwritten since.
 func (r *run) prove(ctx context.Context, rt *route.Route, left []suspect) (verdict, error) {
 	var v verdict
 	for range maxRounds {
@@ -196,7 +200,8 @@ func (r *run) movedSince(ctx context.Context, rt *route.Route, from db.Position)
 	if err != nil {
 		return nil, false, err
 	}
-	// A change is in the log before the source shows it, and the target may be that quick.
+	// The target may be ahead of the head that was just read: a change is in the log, and can be applied, before the
+	// source shows it.
 	applied, err := r.applied(ctx)
 	if err != nil {
 		return nil, false, err

@@ -16,8 +16,8 @@ type work struct {
 	rng   db.Range
 }
 
-// chunks cuts the tables into ranges of the source's keys and has them compared by several workers. What is only on the
-// target is found with them, or by scattered afterwards.
+// chunks cuts the tables into ranges of the source's keys and has them compared by several workers. Rows that only the
+// target has are found in these ranges too; in tables that are compared by keys, by scattered afterwards.
 func (r *run) chunks(ctx context.Context) error {
 	if err := r.workers(ctx, func(send func(work) error) error { return r.cut(ctx, send) }, r.compare); err != nil {
 		return err
@@ -25,7 +25,9 @@ func (r *run) chunks(ctx context.Context) error {
 	return r.scattered(ctx)
 }
 
-// workers has several workers do the pieces of work that cut sends. Each is promised before it is sent.
+// workers has several workers do the pieces of work that cut sends. Each piece is counted (promise) before it is sent:
+// counted by its worker, a table could look finished while its last piece is still in the channel. A table that failed
+// is passed over, and the others go on.
 func (r *run) workers(ctx context.Context, cut func(send func(work) error) error,
 	do func(context.Context, work, *found) error,
 ) error {
@@ -100,7 +102,9 @@ func (r *run) ranges(ctx context.Context, t *tally, end db.Reader, rel *route.Re
 	return send(db.Range{After: after}, true)
 }
 
-// compared refuses a comparison that proves nothing.
+// compared refuses a comparison that proves nothing (ErrNothingCompared): no row was compared, although the source has
+// some. A row filter with a typing error in it would otherwise prove everything equal. Rows of the filtered table are
+// searched without the filter for that reason, see any.
 func (r *run) compared(ctx context.Context) error {
 	if r.report.Rows() > 0 {
 		return nil

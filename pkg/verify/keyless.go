@@ -12,13 +12,13 @@ import (
 )
 
 // keyless compares a table without a key as a whole, also while it is written to: both ends must hold the same rows,
-// each as often. Its rows cannot be named, so there is no second look at one of them. Instead the comparison is exact
-// at once: of the source as it was at a position S, and of the target as it was at a position T, which is S or later.
-// What the log has between the two is the rest.
+// each the same number of times. No row can be addressed, so one that differs cannot be read again. Instead the
+// comparison is exact at once: of the source at a position S, and of the target at a position T, which is S or later.
+// The log says what happened between the two.
 //
-// To mend, the difference is taken away from the target: rows that are missing are added, as often as they are
-// missing, and rows that are too many are removed. Every change adds or removes rows too, so that may happen at any
-// later time, but only once; see writer. Then the table is compared again.
+// A repair removes the difference from the target: missing rows are added, as often as they are missing, and surplus
+// rows are removed. Other changes only add and remove rows too, so a repair may come at any later time, but only once
+// (see writer). Then the table is compared again.
 func (r *run) keyless(ctx context.Context, rt *route.Route, f *found) error {
 	mended := found{limit: f.limit}
 	for round := 0; ; round++ {
@@ -61,7 +61,9 @@ func (r *run) keyless(ctx context.Context, rt *route.Route, f *found) error {
 // written. After a lost connection all of it has to be done again.
 func (r *run) bags(ctx context.Context, rt *route.Route, f *found, mend bool) (wrote int64, err error) {
 	wrote, err = r.bagsOf(ctx, rt, f, mend, false)
-	if errors.Is(err, errLacks) { // the cutover compares all of it, when nothing is written any more
+	// The log has no values of generated columns here, so they are left out. The cutover compares them, when nothing is
+	// written any more and the log between S and T is empty.
+	if errors.Is(err, errLacks) {
 		return r.bagsOf(ctx, rt, f, mend, true)
 	}
 	return wrote, err
@@ -96,13 +98,13 @@ func (r *run) bagsOf(ctx context.Context, rt *route.Route, f *found, mend, plain
 	return w.wrote, w.flush(ctx)
 }
 
-// cut leaves out the values that are only compared, from now on.
+// cut leaves out, from now on, the values that are compared but never written: stored generated columns.
 func (p *bagPair) cut() {
 	p.rt = p.rt.Plain()
 	p.log.width = len(p.rt.Source.Columns)
 }
 
-// computed tells, of bags that are not equal, whether they are but for values that the target computes by itself.
+// computed tells of unequal bags whether they are equal without the values that the target computes by itself.
 func (p *bagPair) computed(ctx context.Context) (bool, error) {
 	if p.rt.Source.Computed == 0 {
 		return false, nil
@@ -121,11 +123,12 @@ type bagPair struct {
 	rt             *route.Route
 	source, target db.Snapshot
 	log            stretch
-	ticket         string // of repairs, from before the target was looked at
+	ticket         string // number of repairs before the target was read, see writer
 }
 
-// open takes both snapshots: the target's when it holds all that the source's shows. Both are held from then on, so
-// the log between them is as short as the target's lag.
+// open takes both snapshots: first the source's, and the target's once it holds all that the source's shows. So the log
+// between them is as short as the target's lag. The ticket is read before the target's snapshot: a repair that comes
+// between the two makes the ticket invalid, instead of being made twice.
 func (r *run) open(ctx context.Context, rt *route.Route, mend bool) (_ *bagPair, err error) {
 	p := &bagPair{r: r, rt: rt}
 	defer func() {

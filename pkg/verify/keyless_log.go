@@ -24,7 +24,8 @@ var errLacks = errors.New("the log lacks values of generated columns")
 // sums returns the checksums of the rows that the log adds and removes. It is the first to be called.
 func (s *stretch) sums(ctx context.Context) (added, removed db.Sum, err error) {
 	s.undone = map[int]bool{}
-	if err := s.read(ctx, func(n int, part *db.Part) error { // what is added must first be known to stay
+	// Read twice: the parts of a large transaction come before it is known whether it was rolled back.
+	if err := s.read(ctx, func(n int, part *db.Part) error {
 		if part.Rollback {
 			s.undone[n] = true
 		}
@@ -40,7 +41,8 @@ func (s *stretch) sums(ctx context.Context) (added, removed db.Sum, err error) {
 	return plus.Sum(), minus.Sum(), err
 }
 
-// rows visits the rows that the log adds and those that it removes, as the route's filter has it.
+// rows visits the rows that the log adds and those that it removes, as far as the route's filter selects them. It is
+// called after sums, which finds the transactions to leave out.
 func (s *stretch) rows(ctx context.Context, added, removed func(db.Row) error) error {
 	return s.read(ctx, func(n int, part *db.Part) error {
 		if s.undone[n] {
@@ -131,9 +133,9 @@ func (s *stretch) read(ctx context.Context, visit func(n int, part *db.Part) err
 	}
 }
 
-// beyond tells whether the transaction that begins with a part comes after the stretch. Of one that is whole it is
-// known where it ends: there the stream is. Before the rest of another comes the stream stays before it: as it has
-// not reached the end, neither has the stretch ended.
+// beyond tells whether the transaction that begins with a part comes after the stretch. at is where the stream is. If
+// the part is a whole transaction, the stream is at its end: the transaction is within the stretch if that end is not
+// past s.to. If more parts follow, the stream is still before the transaction: it is beyond if s.to is reached there.
 func (s *stretch) beyond(at db.Position, part *db.Part) (bool, error) {
 	if !part.End {
 		return s.reached(at, s.to)

@@ -9,17 +9,17 @@ import (
 	"wherry/pkg/db"
 )
 
-// buckets is into how many parts a table is cut, by the beginning of the rows' digests, to find those that are worth
-// counting.
+// buckets is the number of parts that a table is cut into, by the first two bytes of the rows' digests, to find the
+// parts that differ. A table of a billion rows has some 15,000 rows in each, which fit into memory.
 const buckets = 1 << 16
 
 type digest = [sha256.Size]byte
 
 func bucketOf(d digest) uint16 { return binary.BigEndian.Uint16(d[:]) }
 
-// differences visits every distinct row of which one bag holds more than the other, with how many more: on the left,
-// they are missing on the target; less than 0, the target holds too many. Those of which it holds too many come
-// first.
+// differences visits every distinct row of which one bag holds more than the other. more is the left count less the
+// right one: above 0, so many are missing on the target; below 0, the target holds so many too many. The latter come
+// first, so that their removal makes room for unique values.
 //
 // Rows are counted by their digests. Of a table that is too large for that, the rows are first summed in buckets, and
 // then only the buckets that are not equal are counted, as many at a time as memory allows.
@@ -110,11 +110,12 @@ func (p *bagPair) unequalBuckets(ctx context.Context) ([]map[uint16]bool, error)
 // repairRows is how many rows without a key one repair writes.
 const repairRows = 1000
 
-// writer takes in differences, and mends them if asked to.
+// writer takes in differences, and repairs them if asked to.
 //
-// A repair of rows without a key must not be made twice. So it shows a ticket: how many were made before the target
-// was looked at. Another one since then, by whomever, makes the ticket invalid; so does the same one whose answer was
-// lost, or that was still on its way. Then all is looked at again.
+// A repair of rows without a key must not be made twice: adding a missing row again would make two. So each repair
+// shows a ticket, the number of repairs before the target was read, and raises that number in its transaction. Any
+// repair since then, by whomever, makes the ticket invalid; so does the same repair if its answer was lost. Then the
+// whole table is compared again.
 type writer struct {
 	p        *bagPair
 	f        *found

@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	mostOrphans = 1000        // that are counted
-	orphanTries = 3           // before rows that only the target seems to have are called wrong
-	orphanPause = time.Second // between looks: an application may just be making or mending some
+	mostOrphans = 1000        // counting stops there
+	orphanTries = 3           // counts of both ends before the target's surplus is called wrong
+	orphanPause = time.Second // between tries: an application may just be adding or removing such rows
 )
 
 // References proves the foreign keys of the target, which were added unchecked: every row that references another one
-// finds it there. Rows that do not on the source either (foreign_key_checks=0 makes such) are told to log. It reads
-// every table that has a foreign key once, with a look into an index per row.
+// finds it there. If the source has as many such rows (foreign_key_checks=0 makes them), they are logged; if the target
+// has more, it is ErrOrphans. It reads every table that has a foreign key once, with one index lookup per row.
 func References(ctx context.Context, source, target db.Reader, routes []*route.Route, log zerolog.Logger) error {
 	byName := make(map[schema.Name]*route.Route, len(routes))
 	for _, r := range routes {

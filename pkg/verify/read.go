@@ -24,8 +24,8 @@ type entry struct {
 	plain  [sha256.Size]byte // of the values that can be written
 }
 
-// image is a few hundred rows by the bytes of their keys. Rows whose keys only a collation calls equal are different
-// rows.
+// image is a few hundred rows by the bytes of their keys. Rows whose keys are equal only by a collation, such as 'a'
+// and 'A', are different rows here.
 type image map[string]entry
 
 // add takes in a row of which some values at the end are computed.
@@ -49,7 +49,8 @@ func (all image) keys() []db.Row {
 // keyText returns what identifies a row in memory.
 func keyText(key db.Row) string { return string(appendValues(nil, key)) }
 
-// fetch reads the rows that have one of the keys, and perhaps others that only a collation calls equal.
+// fetch reads the rows that have one of the keys, and perhaps others whose keys are equal by a collation: the server
+// compares, and 'a' finds 'A'. Callers look rows up by the bytes, so the others do no harm.
 func (v *Verify) fetch(ctx context.Context, end db.Reader, rel *route.Relation, keys []db.Row) (image, error) {
 	return v.image(ctx, rel, func() (db.Rows, error) { return end.Fetch(ctx, rel, keys) })
 }
@@ -121,7 +122,7 @@ func (v *Verify) safe(ctx context.Context) (pos db.Position, err error) {
 	return pos, nil
 }
 
-// head returns a position at or after everything that the source has shown.
+// head returns a position at or after everything that the source has shown to anybody.
 func (v *Verify) head(ctx context.Context) (pos db.Position, err error) {
 	err = v.retry(ctx, func() (err error) {
 		pos, err = v.source.Head(ctx)
@@ -133,7 +134,7 @@ func (v *Verify) head(ctx context.Context) (pos db.Position, err error) {
 	return pos, nil
 }
 
-// applied returns how far the target is, or no position when nothing is replicated.
+// applied returns the target's position; a zero one if nothing is replicated.
 func (v *Verify) applied(ctx context.Context) (pos db.Position, err error) {
 	if v.opts.Applied == nil {
 		return "", nil
@@ -148,7 +149,8 @@ func (v *Verify) applied(ctx context.Context) (pos db.Position, err error) {
 	return pos, nil
 }
 
-// await returns once the target has applied everything up to goal.
+// await returns once the target has applied everything up to goal; at once if nothing is replicated. ErrBehind: not
+// within Options.WaitTimeout.
 func (v *Verify) await(ctx context.Context, goal db.Position) error {
 	if v.opts.Applied == nil {
 		return nil

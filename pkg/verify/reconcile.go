@@ -14,12 +14,13 @@ import (
 )
 
 // Reconcile makes tables of the target equal to the source as of one position, at which it leaves the target, and
-// returns that position. It is for tables whose rows foreign keys changed unseen while they were copied, and further
-// ones: a snapshot of the source shows them, with all that reference one another, and replay brings the target to
-// exactly its position. From then on both rest, so whatever is unequal is different. Any error but ErrUnsupported's
-// may be tried again.
+// returns that position. It is for tables that foreign keys changed while they were copied, which the log may not show,
+// and for those that further selects.
 //
-// The snapshot is a transaction that stays open on the source until everything is compared.
+// A snapshot of the source shows them and all tables that reference one another. replay brings the target to exactly
+// the snapshot's position. From then on neither changes, so whatever is unequal is different, and is repaired. The
+// snapshot is a transaction that stays open on the source until everything is compared. Errors other than
+// db.ErrUnsupported may be tried again.
 func Reconcile(ctx context.Context, source db.Source, target Target, cascades *route.Cascades, routes []*route.Route,
 	further func(*route.Route) bool,
 	replay func(context.Context, db.Position) error, log zerolog.Logger,
@@ -30,7 +31,8 @@ func Reconcile(ctx context.Context, source db.Source, target Target, cascades *r
 		if cascades.Reached(r) || further(r) {
 			compared = append(compared, r)
 		}
-		if cascades.Involved(r) || further(r) { // whoever changes a row that is referenced holds that table too
+		// The snapshot has to include the parents: a change of a parent row is what changes these rows.
+		if cascades.Involved(r) || further(r) {
 			rels = append(rels, &r.Source)
 		}
 	}
@@ -59,7 +61,7 @@ func Reconcile(ctx context.Context, source db.Source, target Target, cascades *r
 	return pos, nil
 }
 
-// frozen is a source as a snapshot shows it. A snapshot is used by one goroutine.
+// frozen is a source as a snapshot shows it. A snapshot is one connection, so the mutex lets in one read at a time.
 type frozen struct {
 	db.Source
 	mu       sync.Mutex
@@ -120,7 +122,7 @@ func (f *frozen) Snapshot(context.Context, ...*route.Relation) (db.Snapshot, err
 	return frozenView{f}, nil
 }
 
-// frozenView is the snapshot again, used by one goroutine at a time.
+// frozenView is the same snapshot, handed out where a comparison asks for one of its own.
 type frozenView struct{ *frozen }
 
 // Position returns the snapshot's position.

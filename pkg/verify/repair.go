@@ -15,11 +15,12 @@ const (
 	recheckPasses = 3       // over the log after repairs; the last one only reports
 )
 
-// mend rewrites rows that are proved different with the source's current ones, and proves them anew.
+// mend rewrites rows that are proved different with the source's current ones, and proves them anew. Rows that differ
+// in generated columns only are left: the target computes those, and a write cannot change them.
 //
 // That is safe while changes flow: a change that the target has not applied yet will rewrite the whole row. A change
-// that it applied between our read and our write is undone by the write; that is seen here, or, where the write
-// displaced another row by a unique value, by recheck.
+// that it applied between the read of the source and this write is undone by the write. That is found by the proof
+// here; where the write displaced another row by a unique value, by recheck.
 func (r *run) mend(ctx context.Context, rt *route.Route, v verdict) (verdict, error) {
 	if err := r.noteRepair(ctx); err != nil {
 		return v, err
@@ -59,8 +60,8 @@ func (r *run) mend(ctx context.Context, rt *route.Route, v verdict) (verdict, er
 }
 
 // rewrite makes the target's rows what the source's are now. Removals come first: a row to be written may need a unique
-// value, or a key that only a collation tells apart, of a row to be removed. For the same reason a row that a collation
-// brings along is written too.
+// value of a row to be removed, or its key if a collation calls both keys equal. For the same reason rows that fetch
+// brings along by a collation are written too.
 func (r *run) rewrite(ctx context.Context, rt *route.Route, keys []db.Row) error {
 	present, err := r.fetch(ctx, r.source, &rt.Source, keys)
 	if err != nil {
@@ -96,7 +97,7 @@ func (r *run) rewrite(ctx context.Context, rt *route.Route, keys []db.Row) error
 	return write()
 }
 
-// noteRepair remembers a position from before the first repair, for recheck.
+// noteRepair remembers a position from before the first repair: recheck reads the log from there.
 func (r *run) noteRepair(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -108,7 +109,8 @@ func (r *run) noteRepair(ctx context.Context) error {
 	return err
 }
 
-// recheck looks at every row that changed while rows were mended, so that no repair has undone a change unseen.
+// recheck compares every row that changed while rows were repaired: a repair may have undone such a change. Its own
+// repairs need another pass; the last pass only reports.
 func (r *run) recheck(ctx context.Context) error {
 	for pass := range recheckPasses {
 		from := r.mended

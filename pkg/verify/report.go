@@ -13,7 +13,8 @@ import (
 
 // Report is the outcome of a comparison.
 type Report struct {
-	// Position is the source position up to which the comparison holds: rows that changed later need another look.
+	// Position is the source position up to which the comparison holds: rows that changed later have to be compared
+	// again.
 	Position db.Position `json:"position"`
 	Started  time.Time   `json:"started"`
 	Finished time.Time   `json:"finished"`
@@ -28,7 +29,7 @@ type Table struct {
 	Differing int64       `json:"differing"` // on both ends, with other values
 	Missing   int64       `json:"missing"`   // on the source only
 	Extra     int64       `json:"extra"`     // on the target only
-	InFlux    int64       `json:"in_flux"`   // rewritten each time they were looked at; not differences, see prove
+	InFlux    int64       `json:"in_flux"`   // changed between the reads each time; not differences, see prove
 	Repaired  int64       `json:"repaired"`  // were different and are no more; not counted in the three above
 	// Computed is how many of the differences are in generated columns only, which the target computes by itself: a
 	// repair cannot write them.
@@ -71,8 +72,8 @@ func (r *Report) Has(table schema.Name) bool {
 	return r != nil && slices.ContainsFunc(r.Tables, func(t Table) bool { return t.Source == table })
 }
 
-// Join returns a report of the tables of both, without those that have to be compared again. What was compared later
-// holds at the earlier position too, for it says only what changed since need another look.
+// Join returns a report of the tables of both, without those that have to be compared again. Its position is the
+// earlier one, which is right for the later tables too: it only means that more of their changes are compared again.
 func (r *Report) Join(later *Report, again func(schema.Name) bool) *Report {
 	if r == nil || later == nil {
 		r, later = cmp.Or(r, later), nil
@@ -108,7 +109,7 @@ func (r *Report) Repaired() int64 { return r.total(func(t *Table) int64 { return
 // Computed returns how many of the differences are in generated columns only.
 func (r *Report) Computed() int64 { return r.total(func(t *Table) int64 { return t.Computed }) }
 
-// InFlux returns how many rows were rewritten each time they were looked at.
+// InFlux returns how many rows changed between the reads each time.
 func (r *Report) InFlux() int64 { return r.total(func(t *Table) int64 { return t.InFlux }) }
 
 func (r *Report) total(of func(*Table) int64) int64 {

@@ -21,7 +21,7 @@ type run struct {
 	done     int                                  // tables
 	seen     map[*route.Route]map[digest]struct{} // keys of rows that were found different
 	estimate int64
-	mended   db.Position // visible-safe position before the first repair that recheck has not followed up
+	mended   db.Position // visible-safe position before the first repair; recheck begins there and clears it
 }
 
 // tally is a table's outcome so far. The report's table is filled by it.
@@ -32,7 +32,7 @@ type tally struct {
 	whole   bool // no more pieces will come
 	failed  error
 
-	// Rows that unequal ranges had on either end, and whether that told that the ends sort differently, see weigh.
+	// Rows that unequal ranges had on either end, and whether the table is compared by its keys instead, see weigh.
 	sourceRows, targetRows int64
 	scattered              bool
 }
@@ -60,7 +60,8 @@ func (r *run) promise(t *tally, last bool) {
 	t.whole = last
 }
 
-// fail notes that a table cannot be compared, and returns the error again if no other can be either.
+// fail notes that a table cannot be compared, and returns nil: the others can. Errors of a server or an account are
+// returned, since no other table could be compared either.
 func (r *run) fail(ctx context.Context, t *tally, err error) error {
 	err = fmt.Errorf("verify table %s: %w", t.route.Source.Name(), err)
 	for _, of := range []error{

@@ -12,16 +12,17 @@ import (
 // For example, where one end sorts "a" < "B" and the other "B" < "a", the range from "B" to "z" is two thirds of one
 // table and next to nothing of the other.
 //
-// Nobody has to know in advance: ranges in which the target shows far more rows than the source give it away. The rest
-// of such a table is compared by its keys instead, which costs the same for each row whatever the order:
+// Whether they do is found out on the way: ranges in which the target shows far more rows than the source are the sign.
+// The rest of such a table, called scattered, is compared by its keys, at the same cost per row whatever the order:
 //   - rows of the source are read in its order, and looked up on the target (lookUp): differing and missing rows;
 //   - keys of the target are read in its order, and looked up on the source (extras): rows only the target has.
 
-// fewRanges is how many chunks' worth of the target's rows may be read in vain before a table counts as scattered.
+// fewRanges is how many chunks' worth of surplus rows the target may show before a table counts as scattered. Rows that
+// somebody inserted there show up as surplus too, and a few thousand of them are no reason to change the method.
 const fewRanges = 10
 
-// weigh notes how many rows a range has on either end, and tells whether the table is scattered by now. The search for
-// extras is then a further piece of work of that table.
+// weigh adds the rows that a range has on either end, and tells whether the table is scattered by now. If it has just
+// become so, the search for extra rows is one more piece of work of that table.
 func (r *run) weigh(t *tally, source, target int64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

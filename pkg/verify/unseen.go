@@ -9,11 +9,12 @@ import (
 	"wherry/pkg/route"
 )
 
-// exactTries is how often a row of a table that foreign keys change unseen is looked at before it is called in flux.
+// exactTries is how often a row is compared that foreign keys change without the log showing it, before it is called in
+// flux.
 const exactTries = 60
 
-// witnesses returns the tables whose changes may change rows of a table: itself, and those from which foreign keys
-// reach it.
+// witnesses returns the tables whose changes in the log may mean a change of a row of this table: itself, and those
+// from which foreign keys reach it. Example: a DELETE of an order deletes its lines, and MariaDB logs only the order.
 func (v *Verify) witnesses(rt *route.Route) []*route.Route {
 	all := []*route.Route{rt}
 	if !v.cascades.Reached(rt) {
@@ -30,7 +31,7 @@ func (v *Verify) witnesses(rt *route.Route) []*route.Route {
 	return all
 }
 
-// sources returns the tables that have to stand still for a snapshot to be exact for one of them.
+// sources returns the tables that must not change while a snapshot is taken, if it is to be exact for this one.
 func (v *Verify) sources(rt *route.Route) []*route.Relation {
 	witnesses := v.witnesses(rt)
 	rels := make([]*route.Relation, len(witnesses))
@@ -60,9 +61,9 @@ func (v *Verify) unseen(c *db.Change) (reached map[*route.Route]bool) {
 	return reached
 }
 
-// proveExactly is prove for rows that foreign keys may have changed meanwhile, for which the log is no witness. The
-// source as of S and the target as of T, which is S or later, are compared: where the log shows neither a change of a
-// row nor any that foreign keys could act upon between the two, the row is equal or it is different.
+// proveExactly is prove for rows that foreign keys may have changed meanwhile: of those the log proves nothing. The
+// source at a position S and the target at a position T, which is S or later, are compared. If the log shows, between
+// the two, neither a change of the row nor one that a foreign key could act upon, the result is certain.
 func (r *run) proveExactly(ctx context.Context, rt *route.Route, left []suspect, v verdict) (verdict, error) {
 	pause := firstPause
 	for range exactTries {
@@ -140,8 +141,8 @@ func digests(rt *route.Route, open func() (db.Rows, error)) (image, error) {
 // errUnseen is a stretch of the log in which foreign keys may have changed rows of the table.
 var errUnseen = errors.New("foreign keys changed rows of the table, which the log does not show")
 
-// apart has a table without a key compared between two changes that foreign keys may act upon. unseen tells that it
-// was never possible. At a cutover such a table is compared as a whole, when nothing is written any more.
+// apart tries to compare a table without a key at a moment when foreign keys do not act on it. unseen: there was no
+// such moment in exactTries tries. The cutover compares such a table as a whole, when nothing is written any more.
 func (r *run) apart(ctx context.Context, compare func() error) (unseen bool, err error) {
 	for range exactTries {
 		if err = r.retry(ctx, compare); !errors.Is(err, errUnseen) {
@@ -154,7 +155,7 @@ func (r *run) apart(ctx context.Context, compare func() error) (unseen bool, err
 	return true, nil
 }
 
-// wholly compares a table as a whole, as a run does that does not know which rows have changed.
+// wholly compares a table as a whole, because the log does not show which of its rows have changed.
 func (r *run) wholly(ctx context.Context, t *tally) error {
 	f := &found{limit: r.opts.MaxListed}
 	err := r.ranges(ctx, t, r.source, &t.route.Source, func(rng db.Range, _ bool) error {

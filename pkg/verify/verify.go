@@ -2,8 +2,10 @@
 //
 // Its one invariant: a row is reported as different only after the target has applied everything that the source's row
 // showed, and the source's log proves that nobody changed the row meanwhile; and no row is passed over that was last
-// changed at or before the report's position. It writes only when it is asked to repair, and it never relies on
-// both ends sorting keys alike.
+// changed at or before the report's position. For example, a row that is updated between the two reads differs at first
+// sight. Once the target has caught up, it equals what the source showed before or after, and it is not reported.
+//
+// It writes only when it is asked to repair, and it never relies on both ends sorting keys alike.
 package verify
 
 import (
@@ -54,9 +56,9 @@ type Options struct {
 	// distinct rows without a key that are counted at a time, about 100 bytes each; 1,048,576
 	MaxCount int
 
-	// Since tells, per source table, the position from which on it has the shape that its route has. What the log has
-	// of it before cannot be read with that; a table that changed its shape after a position is compared as a whole
-	// when its changes since then are asked for.
+	// Since is, per source table, the position from which on it has the shape of its route. Older changes in the log
+	// have other columns and cannot be read with that shape. So a table that has changed its shape since a position is
+	// compared as a whole if its changes after that position are asked for.
 	Since map[schema.Name]db.Position
 	// Applied returns the position up to which the target durably holds the source's changes. nil means that
 	// nothing is replicated and both ends rest.
@@ -127,11 +129,11 @@ func New(source Source, target Target, routes []*route.Route, opts Options) *Ver
 	return v
 }
 
-// Run compares every row of every table. The report comes back also with ErrNothingCompared, and with the errors of
-// tables that could not be compared, such as because their schema changed meanwhile: it is about the others then.
+// Run compares every row of every table. With ErrNothingCompared, and with the errors of tables that could not be
+// compared, such as because their schema changed meanwhile, there is a report too: it is about the other tables.
 //
-// The position is visible-safe and the target has reached it before the first row is read: so every read, on either
-// end, shows all that was changed up to there, and only what changes later needs another look (Changed).
+// The report's position is visible-safe, and the target has reached it before the first row is read. So every read, on
+// either end, shows all that was changed up to there, and only later changes have to be compared after it (Changed).
 func (v *Verify) Run(ctx context.Context) (*Report, error) {
 	pos, err := v.safe(ctx)
 	if err != nil {
@@ -154,8 +156,8 @@ func (v *Verify) Run(ctx context.Context) (*Report, error) {
 	return report, r.compared(ctx)
 }
 
-// Changed compares only the rows that changed after from, up to a position of the source's that both ends hold, or
-// will in a moment; no position means now. A report of Run or Changed that was clean at from then holds at to.
+// Changed compares only the rows that changed after from, up to to; a zero to means now. It waits until both ends hold
+// to. If a report of Run or Changed was clean at from, and this one is clean, both ends are equal at to.
 func (v *Verify) Changed(ctx context.Context, from, to db.Position) (*Report, error) {
 	if to.IsZero() {
 		now, err := v.safe(ctx)
