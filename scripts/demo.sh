@@ -4,7 +4,8 @@
 # end proof that nothing was lost or doubled. Everything lives in a folder of
 # its own and on loopback; the servers are stopped at the end.
 #
-#	FROM, TO   mysql (default) or mariadb
+#	FROM       mysql (default) or mariadb
+#	TO         mysql (default), mariadb or postgres
 #	ROWS       rows to begin with (1000000)
 #	KEEP=1     leave the servers running, to look around
 #

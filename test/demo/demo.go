@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"wherry/test/internal/lab"
@@ -25,10 +24,10 @@ type demo struct {
 	began      time.Time
 	source     lab.Server
 	target     lab.Server
-	sourceDB   *sql.DB // as the account that may do everything
-	targetDB   *sql.DB
-	sourceApp  *sql.DB // as the application
-	targetApp  *sql.DB
+	sourceDB   *pool // as the account that may do everything
+	targetDB   *pool
+	sourceApp  *pool // as the application
+	targetApp  *pool
 	tables     []table
 	sizes      sizes
 	wherry     *lab.Wherry
@@ -60,27 +59,30 @@ func (d *demo) open(ctx context.Context) (err error) {
 	if d.log, err = os.Create(logFile(d.dir)); err != nil {
 		return fmt.Errorf("make log: %w", err)
 	}
-	if d.sourceDB, err = d.source.Admin(""); err == nil {
-		d.targetDB, err = d.target.Admin("")
-	}
-	if err == nil {
-		d.sourceApp, err = d.source.Open(application, appPassword, database)
-	}
-	if err == nil {
-		d.targetApp, err = d.target.Open(application, appPassword, database)
-	}
-	if err != nil {
-		return err
-	}
-	for _, pool := range []*sql.DB{d.sourceApp, d.targetApp} {
-		pool.SetMaxIdleConns(workers)
+	for _, p := range []struct {
+		into     **pool
+		server   lab.Server
+		open     func(database string) (*sql.DB, error)
+		database string
+	}{
+		{&d.sourceDB, d.source, d.source.Admin, ""},
+		{&d.targetDB, d.target, d.target.Admin, ""},
+		{&d.sourceApp, d.source, asApplication(d.source), database},
+		{&d.targetApp, d.target, asApplication(d.target), database},
+	} {
+		opened, err := p.open(p.database)
+		if err != nil {
+			return err
+		}
+		opened.SetMaxIdleConns(workers)
+		*p.into = newPool(p.server, opened)
 	}
 	for _, end := range []struct {
 		server lab.Server
-		db     *sql.DB
+		db     *pool
 		text   *string
 	}{{d.source, d.sourceDB, &d.report.source}, {d.target, d.targetDB, &d.report.target}} {
-		version, err := lab.Version(ctx, end.db)
+		version, err := lab.Version(ctx, end.db.DB)
 		if err != nil {
 			return fmt.Errorf("%s: %w", end.server.Name, err)
 		}
@@ -89,20 +91,15 @@ func (d *demo) open(ctx context.Context) (err error) {
 	return nil
 }
 
-func describe(flavor, version string) string {
-	if flavor == lab.MariaDB {
-		version, _, _ = strings.Cut(version, "-")
-		return "MariaDB " + version
-	}
-	version, _, _ = strings.Cut(version, "-")
-	return "MySQL " + version
+func asApplication(s lab.Server) func(database string) (*sql.DB, error) {
+	return func(database string) (*sql.DB, error) { return s.Open(application, appPassword, database) }
 }
 
 func (d *demo) close() {
 	for _, conn := range d.sealing {
 		conn.Close()
 	}
-	for _, pool := range []*sql.DB{d.sourceApp, d.targetApp, d.sourceDB, d.targetDB} {
+	for _, pool := range []*pool{d.sourceApp, d.targetApp, d.sourceDB, d.targetDB} {
 		if pool != nil {
 			pool.Close()
 		}
@@ -175,13 +172,13 @@ func pause(ctx context.Context, d time.Duration) error {
 // fill creates the shop.
 func (d *demo) fill(ctx context.Context) error {
 	d.say("%s on port %d moves to %s on port %d", d.report.source, d.source.Port, d.report.target, d.target.Port)
-	for _, db := range []*sql.DB{d.sourceDB, d.targetDB} {
-		if err := prepare(ctx, db); err != nil {
+	for _, end := range []*pool{d.sourceDB, d.targetDB} {
+		if err := end.prepare(ctx); err != nil {
 			return err
 		}
 	}
 	began := time.Now()
-	if err := fill(ctx, d.sourceDB, d.tables, d.sizes, d.seed); err != nil {
+	if err := fill(ctx, d.sourceDB.DB, d.tables, d.sizes, d.seed); err != nil {
 		return err
 	}
 	total := d.sizes.total(d.tables)
@@ -223,10 +220,7 @@ func (d *demo) startWriter(ctx context.Context) (stop func() error, err error) {
 // configure writes what wherry needs to know.
 func (d *demo) configure() (err error) {
 	extra := []string{fmt.Sprintf("hooks: {switch: \"echo target > '%s'\"}", d.switchFile)}
-	if d.from == lab.MySQL && d.to != lab.MySQL {
-		extra = append(extra, "# MariaDB keeps JSON as text: its values are the same, and sort and compare as text.",
-			"schema: {allow_losses: [json]}")
-	}
+	extra = append(extra, losses(d.from, d.to)...)
 	move := lab.Move{
 		Name: moveName, State: filepath.Join(d.dir, "state.json"), Source: d.source, Target: d.target,
 		Include: database + ".*",
@@ -237,4 +231,21 @@ func (d *demo) configure() (err error) {
 		d.wherry.Stderr = d.log
 	}
 	return err
+}
+
+// losses allows what the shop loses on its way, each by its name.
+func losses(from, to string) []string {
+	switch {
+	case to == lab.Postgres:
+		return []string{
+			"# PostgreSQL compares text by its characters alone: Ann and ANN are two names.",
+			"schema: {allow_losses: [collation, on-update]}",
+		}
+	case from == lab.MySQL && to == lab.MariaDB:
+		return []string{
+			"# MariaDB keeps JSON as text: its values are the same, and sort and compare as text.",
+			"schema: {allow_losses: [json]}",
+		}
+	}
+	return nil
 }

@@ -21,13 +21,6 @@ const (
 // loaders fill the shop at the same time.
 const loaders = 3
 
-// prepare creates the application's account on a server, and nothing else.
-func prepare(ctx context.Context, db *sql.DB) error {
-	return lab.Exec(ctx, db,
-		"CREATE USER IF NOT EXISTS '"+application+"'@'%' IDENTIFIED BY '"+appPassword+"'",
-		"GRANT SELECT, INSERT, UPDATE, DELETE ON "+database+".* TO '"+application+"'@'%'")
-}
-
 // part is a range of rows of one table.
 type part struct {
 	table       int

@@ -29,7 +29,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.from, "from", lab.MySQL, "`flavor` of the source, mysql or mariadb")
-	flag.StringVar(&o.to, "to", lab.MySQL, "`flavor` of the target")
+	flag.StringVar(&o.to, "to", lab.MySQL, "`flavor` of the target, mysql, mariadb or postgres")
 	flag.IntVar(&o.rows, "rows", 1_000_000, "`number` of rows that the shop begins with, about")
 	flag.IntVar(&o.rate, "rate", 1000, "row writes per second")
 	flag.Uint64Var(&o.seed, "seed", 1, "of everything random")

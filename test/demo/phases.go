@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -42,8 +41,10 @@ func (d *demo) check(ctx context.Context) error {
 }
 
 func (d *demo) initSchema(ctx context.Context) error {
-	_, _, err := d.command(ctx, "init-schema")
-	return err
+	if _, _, err := d.command(ctx, "init-schema"); err != nil {
+		return err
+	}
+	return d.targetDB.admit(ctx)
 }
 
 func (d *demo) initCopy(ctx context.Context) error {
@@ -171,7 +172,7 @@ func (d *demo) lagSample(ctx context.Context) (time.Duration, error) {
 	return 0, fmt.Errorf("the target is more than %s behind", patience)
 }
 
-func number(ctx context.Context, db *sql.DB, query string) (n int64, err error) {
+func number(ctx context.Context, db *pool, query string) (n int64, err error) {
 	if err := db.QueryRowContext(ctx, query).Scan(&n); err != nil {
 		return 0, fmt.Errorf("%s: %w", query, err)
 	}
@@ -227,7 +228,7 @@ func (d *demo) awaitSwitch(ctx context.Context) (*seal, error) {
 			return nil, err
 		}
 	}
-	s, err := takeSeal(ctx, d.sealing)
+	s, err := takeSeal(ctx, d.targetDB, d.sealing)
 	d.writer.primary.Store(d.targetApp)
 	d.report.switchedAt = time.Since(d.journal.began)
 	return s, err

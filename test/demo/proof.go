@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 )
@@ -24,7 +23,7 @@ func (t tally) proved() bool {
 }
 
 // countTransactions holds the journal file against the journal table.
-func countTransactions(ctx context.Context, db *sql.DB, records map[int64]record) (tally, error) {
+func countTransactions(ctx context.Context, db *pool, records map[int64]record) (tally, error) {
 	present := make(map[int64]int)
 	rows, err := db.QueryContext(ctx, "SELECT tx FROM journal")
 	if err != nil {
@@ -76,7 +75,7 @@ func tallyUp(records map[int64]record, present map[int64]int) tally {
 }
 
 // effect is a statement about the rows that transactions wrote, beside their entries in the journal table.
-// Its query returns the number of rows that speak against it.
+// Its query returns the number of rows that speak against it, or that there are too many or too few.
 type effect struct {
 	name  string
 	query string
@@ -88,7 +87,7 @@ type start struct {
 	stock, edits, carts, cartItems, shelves int64
 }
 
-func readStart(ctx context.Context, db *sql.DB) (start, error) {
+func readStart(ctx context.Context, db *pool) (start, error) {
 	var s start
 	for _, value := range []struct {
 		query string
@@ -120,7 +119,7 @@ func effects(s start) []effect {
 		{"every order has its lines", `SELECT COUNT(*) FROM (SELECT j.detail - COALESCE(SUM(l.quantity), 0) AS lacking
 			FROM journal j LEFT JOIN order_lines l ON l.order_id = j.ref WHERE j.kind = 'order'
 			GROUP BY j.id, j.detail) x WHERE lacking <> 0`, nil},
-		{"what is gone from stock was sold", `SELECT (SELECT SUM(quantity) FROM stock) <> ? -
+		{"what is gone from stock was sold", `SELECT (SELECT SUM(quantity) FROM stock) - ? +
 			(SELECT COALESCE(SUM(detail), 0) FROM journal WHERE kind = 'order')`, []any{s.stock}},
 		{
 			"every payment of the journal is there, once",
@@ -132,28 +131,29 @@ func effects(s start) []effect {
 			`SELECT COUNT(*) FROM payments p LEFT JOIN journal j ON j.tx = p.tx
 			WHERE p.tx IS NOT NULL AND j.id IS NULL`, nil,
 		},
-		{"customers were edited as often as the journal says", `SELECT (SELECT SUM(edits) FROM customers) <> ? +
+		{"customers were edited as often as the journal says", `SELECT (SELECT SUM(edits) FROM customers) - ? -
 			(SELECT COUNT(*) FROM journal WHERE kind = 'edit')`, []any{s.edits}},
 		{
-			"carts were made and dropped as the journal says", `SELECT (SELECT COUNT(*) FROM carts) <> ? +
-			(SELECT COUNT(*) FROM journal WHERE kind = 'cart') - (SELECT COUNT(*) FROM journal WHERE kind = 'drop')`,
+			"carts were made and dropped as the journal says", `SELECT (SELECT COUNT(*) FROM carts) - ? -
+			(SELECT COUNT(*) FROM journal WHERE kind = 'cart') + (SELECT COUNT(*) FROM journal WHERE kind = 'drop')`,
 			[]any{s.carts},
 		},
 		{
-			"so were the items in them", `SELECT (SELECT COUNT(*) FROM cart_items) <> ? +
-			(SELECT COALESCE(SUM(IF(kind = 'cart', detail, -detail)), 0) FROM journal WHERE kind IN ('cart', 'drop'))`,
+			"so were the items in them", `SELECT (SELECT COUNT(*) FROM cart_items) - ? -
+			(SELECT COALESCE(SUM(CASE kind WHEN 'cart' THEN detail ELSE -detail END), 0) FROM journal
+			WHERE kind IN ('cart', 'drop'))`,
 			[]any{s.cartItems},
 		},
-		{"every shelf that was swapped holds one product", `SELECT (SELECT COUNT(DISTINCT warehouse, shelf) FROM ` +
-			`stock) <> ?`, []any{s.shelves}},
+		{"every shelf that was swapped holds one product", `SELECT (SELECT COUNT(*) FROM
+			(SELECT DISTINCT warehouse, shelf FROM stock WHERE shelf IS NOT NULL) x) - ?`, []any{s.shelves}},
 	}
 }
 
 // wrongEffects returns the names of the effects that do not hold, and how many do.
-func wrongEffects(ctx context.Context, db *sql.DB, s start) (right int, wrong []string, err error) {
+func wrongEffects(ctx context.Context, db *pool, s start) (right int, wrong []string, err error) {
 	for _, e := range effects(s) {
 		var against int64
-		if err := db.QueryRowContext(ctx, e.query, e.args...).Scan(&against); err != nil {
+		if err := db.QueryRowContext(ctx, db.text(e.query), e.args...).Scan(&against); err != nil {
 			return 0, nil, fmt.Errorf("check that %s: %w", e.name, err)
 		}
 		if against != 0 {
@@ -165,28 +165,13 @@ func wrongEffects(ctx context.Context, db *sql.DB, s start) (right int, wrong []
 	return right, wrong, nil
 }
 
-// The parts of a schema that matter to the application, one line each.
-const (
-	indexParts = `SELECT CONCAT_WS(' ', table_name, index_name, seq_in_index, column_name, non_unique, sub_part)
-		FROM information_schema.statistics WHERE table_schema = DATABASE()`
-	foreignParts = `SELECT CONCAT_WS(' ', k.table_name, k.constraint_name, k.ordinal_position, k.column_name,
-		k.referenced_table_name, k.referenced_column_name) FROM information_schema.key_column_usage k
-		WHERE k.table_schema = DATABASE() AND k.referenced_table_name IS NOT NULL`
-	// JSON is text on MariaDB, so it counts as that everywhere.
-	columnParts = `SELECT CONCAT_WS(' ', table_name, ordinal_position, column_name, is_nullable,
-		IF(data_type = 'json', 'longtext 4294967295 utf8mb4 utf8mb4_bin', CONCAT_WS(' ', data_type,
-		character_maximum_length, numeric_precision, numeric_scale, datetime_precision, character_set_name,
-		collation_name))) FROM information_schema.columns
-		WHERE table_schema = DATABASE()`
-)
-
 // compareSchema returns how many parts of a kind both sides have, and those that only one has.
-func compareSchema(ctx context.Context, source, target *sql.DB, parts string) (equal int, differ []string, err error) {
-	left, err := stringsOf(ctx, source, parts)
+func compareSchema(ctx context.Context, source, target *pool, sourceParts, targetParts string) (equal int, differ []string, err error) {
+	left, err := stringsOf(ctx, source, sourceParts)
 	if err != nil {
 		return 0, nil, err
 	}
-	right, err := stringsOf(ctx, target, parts)
+	right, err := stringsOf(ctx, target, targetParts)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -205,7 +190,7 @@ func compareSchema(ctx context.Context, source, target *sql.DB, parts string) (e
 	return equal, differ, nil
 }
 
-func stringsOf(ctx context.Context, db *sql.DB, query string) ([]string, error) {
+func stringsOf(ctx context.Context, db *pool, query string) ([]string, error) {
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		return nil, fmt.Errorf("%.60s: %w", query, err)

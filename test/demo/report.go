@@ -86,7 +86,13 @@ func (d *demo) proveRows(ctx context.Context, sealed *seal) error {
 		}
 	}()
 	r := &d.report
-	if r.tables, err = compare(ctx, conns, sealed, d.tables); err != nil {
+	sights := make([]string, len(d.tables))
+	for i, t := range d.tables {
+		if sights[i], err = d.targetApp.sight(ctx, t); err != nil {
+			return err
+		}
+	}
+	if r.tables, err = compare(ctx, conns, sealed, d.tables, sights); err != nil {
 		return err
 	}
 	for _, t := range r.tables {
@@ -100,15 +106,20 @@ func (d *demo) proveRows(ctx context.Context, sealed *seal) error {
 
 func (d *demo) proveSchema(ctx context.Context) error {
 	r := &d.report
+	source, target := alike, alike
+	if d.targetApp.postgres {
+		source, target = mysqlParts, postgresParts
+	}
 	for _, kind := range []struct {
-		name  string
-		query string
-		equal *int
-	}{{"column", columnParts, &r.columns}, {"index column", indexParts, &r.indexes}, {
-		"foreign key column",
-		foreignParts, &r.references,
-	}} {
-		equal, differ, err := compareSchema(ctx, d.sourceApp, d.targetApp, kind.query)
+		name           string
+		source, target string
+		equal          *int
+	}{
+		{"column", source.columns, target.columns, &r.columns},
+		{"index column", source.indexes, target.indexes, &r.indexes},
+		{"foreign key column", source.references, target.references, &r.references},
+	} {
+		equal, differ, err := compareSchema(ctx, d.sourceApp, d.targetApp, kind.source, kind.target)
 		if err != nil {
 			return err
 		}

@@ -32,9 +32,9 @@ func openConns(ctx context.Context, db *sql.DB, n int) ([]*sql.Conn, error) {
 }
 
 // takeSeal fixes what the connections see. Nobody may be writing.
-func takeSeal(ctx context.Context, conns []*sql.Conn) (*seal, error) {
+func takeSeal(ctx context.Context, p *pool, conns []*sql.Conn) (*seal, error) {
 	for _, conn := range conns {
-		if _, err := conn.ExecContext(ctx, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"); err != nil {
+		if err := p.freeze(ctx, conn); err != nil {
 			return nil, fmt.Errorf("take a snapshot: %w", err)
 		}
 	}
@@ -50,7 +50,9 @@ type comparison struct {
 
 // compare reads every table of the frozen source and of the sealed target in the order of its key, and compares
 // all bytes of all rows.
-func compare(ctx context.Context, source []*sql.Conn, target *seal, tables []table) ([]comparison, error) {
+func compare(ctx context.Context, source []*sql.Conn, target *seal, tables []table, sights []string) ([]comparison,
+	error,
+) {
 	found := make([]comparison, len(tables))
 	next := make(chan int, len(tables))
 	for i := range tables {
@@ -61,7 +63,7 @@ func compare(ctx context.Context, source []*sql.Conn, target *seal, tables []tab
 	for i := range target.conns {
 		group.Go(func() error {
 			for n := range next {
-				rows, differ, err := compareTable(ctx, source[i], target.conns[i], tables[n])
+				rows, differ, err := compareTable(ctx, source[i], target.conns[i], tables[n], sights[n])
 				if err != nil {
 					return fmt.Errorf("compare %s: %w", tables[n].name, err)
 				}
@@ -74,13 +76,13 @@ func compare(ctx context.Context, source []*sql.Conn, target *seal, tables []tab
 }
 
 // compareTable returns the rows that are equal, and the first difference; err is that comparing went wrong.
-func compareTable(ctx context.Context, source, target *sql.Conn, t table) (equal int64, differ, err error) {
+func compareTable(ctx context.Context, source, target *sql.Conn, t table, sight string) (equal int64, differ, err error) {
 	leftRows, err := source.QueryContext(ctx, t.ordered())
 	if err != nil {
 		return 0, nil, err
 	}
 	defer leftRows.Close()
-	rightRows, err := target.QueryContext(ctx, t.ordered())
+	rightRows, err := target.QueryContext(ctx, sight)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -159,7 +161,8 @@ func (c *cursor) next() (bool, error) {
 // unlike returns the first column in which the rows differ, -1 if none.
 func (c *cursor) unlike(other *cursor) int {
 	for i, value := range c.values {
-		if (value == nil) != (other.values[i] == nil) || string(value) != string(other.values[i]) {
+		if (value == nil) != (other.values[i] == nil) ||
+			string(value) != string(other.values[i]) && !sameDocument(value, other.values[i]) {
 			return i
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +10,7 @@ import (
 )
 
 // write makes the statements of one transaction, without its entry in the journal table.
-func (c *clerk) write(ctx context.Context, tx *sql.Tx, kind string, number int64) (entry, error) {
+func (c *clerk) write(ctx context.Context, tx *shopTx, kind string, number int64) (entry, error) {
 	switch kind {
 	case kindOrder:
 		return c.order(ctx, tx, number)
@@ -29,7 +28,7 @@ func (c *clerk) write(ctx context.Context, tx *sql.Tx, kind string, number int64
 }
 
 // order takes up to 4 products from stock and sells them. The journal keeps the order and the pieces sold.
-func (c *clerk) order(ctx context.Context, tx *sql.Tx, number int64) (entry, error) {
+func (c *clerk) order(ctx context.Context, tx *shopTx, number int64) (entry, error) {
 	customer, warehouse := 1+c.IntN(c.customers), c.IntN(warehouses)-1
 	products := c.someProducts(1 + c.IntN(4))
 	total, pieces := int64(0), 0
@@ -41,28 +40,24 @@ func (c *clerk) order(ctx context.Context, tx *sql.Tx, number int64) (entry, err
 		total += int64(quantity) * price
 		lines = append(lines, "(@id, ?, ?, ?, ?, ?)")
 		args = append(args, i+1, product, quantity, cents(price), c.IntN(2))
-		_, err := tx.ExecContext(ctx, "UPDATE stock SET quantity = quantity - ? WHERE warehouse = ? AND product_id = ?",
+		_, err := tx.exec(ctx, "UPDATE stock SET quantity = quantity - ? WHERE warehouse = ? AND product_id = ?",
 			quantity, warehouse, product)
 		if err != nil {
 			return entry{}, err
 		}
 	}
-	result, err := tx.ExecContext(ctx, "INSERT INTO orders (customer_id, total, comment, placed_at, tx) VALUES (?, "+
-		"?, ?, NOW(6), ?)",
+	id, err := tx.insert(ctx, "INSERT INTO orders (customer_id, total, comment, placed_at, tx) VALUES (?, "+
+		"?, ?, CURRENT_TIMESTAMP(6), ?)",
 		customer, cents(total), prose(c.Rand, 3), number)
-	if err != nil {
-		return entry{}, err
-	}
-	id, err := result.LastInsertId()
 	if err != nil {
 		return entry{}, err
 	}
 	statement := "INSERT INTO order_lines (order_id, line, product_id, quantity, price, gift) VALUES " +
 		strings.Join(lines, ", ")
-	if _, err := tx.ExecContext(ctx, strings.ReplaceAll(statement, "@id", fmt.Sprint(id)), args...); err != nil {
+	if _, err := tx.exec(ctx, strings.ReplaceAll(statement, "@id", fmt.Sprint(id)), args...); err != nil {
 		return entry{}, err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE customers SET credit = credit + ? WHERE id = ?", cents(total/100+1), customer)
+	_, err = tx.exec(ctx, "UPDATE customers SET credit = credit + ? WHERE id = ?", cents(total/100+1), customer)
 	return entry{ref: id, detail: pieces, rows: 2*len(products) + 2}, err
 }
 
@@ -80,53 +75,45 @@ func (c *clerk) someProducts(n int) []int {
 func cents(n int64) string { return string(lab.AppendCents(nil, n)) }
 
 // pay pays one of the orders that the shop began with.
-func (c *clerk) pay(ctx context.Context, tx *sql.Tx, number int64) (entry, error) {
+func (c *clerk) pay(ctx context.Context, tx *shopTx, number int64) (entry, error) {
 	order := 1 + c.IntN(c.orders)
 	reference := token(c.Rand)
-	result, err := tx.ExecContext(ctx, "INSERT INTO payments (order_id, method, amount, reference, paid_at, tx) "+
-		"VALUES (?, 'bank', ?, ?, NOW(3), ?)",
+	id, err := tx.insert(ctx, "INSERT INTO payments (order_id, method, amount, reference, paid_at, tx) "+
+		"VALUES (?, 'bank', ?, ?, CURRENT_TIMESTAMP(3), ?)",
 		order, cents(c.Int64N(1_000_000)), reference[:], number)
 	if err != nil {
 		return entry{}, err
 	}
-	id, err := result.LastInsertId()
-	if err != nil {
-		return entry{}, err
-	}
-	changed, err := changeOne(ctx, tx, "UPDATE orders SET status = IF(status = 'paid', 'sent', 'paid') WHERE id = ?",
+	changed, err := changeOne(ctx, tx, "UPDATE orders SET status = CASE status WHEN 'paid' THEN 'sent' ELSE 'paid' END WHERE id = ?",
 		order)
 	return entry{ref: id, detail: order, rows: 1 + changed}, err
 }
 
 // edit changes a customer and an address.
-func (c *clerk) edit(ctx context.Context, tx *sql.Tx) (entry, error) {
+func (c *clerk) edit(ctx context.Context, tx *shopTx) (entry, error) {
 	customer := 1 + c.IntN(c.customers)
 	_, err := changeOne(ctx, tx, "UPDATE customers SET name = ?, note = ?, edits = edits + 1, seen_at = "+
-		"UTC_TIMESTAMP() WHERE id = ?",
+		"CURRENT_TIMESTAMP WHERE id = ?",
 		name(c.Rand), prose(c.Rand, 5), customer)
 	if err != nil {
 		return entry{}, err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE addresses SET street = CONCAT('New street ', ?), zip = NULL WHERE "+
-		"customer_id = ? AND no = 1", c.IntN(1e9), customer)
+	_, err = tx.exec(ctx, "UPDATE addresses SET street = ?, zip = NULL WHERE "+
+		"customer_id = ? AND no = 1", fmt.Sprintf("New street %d", c.IntN(1e9)), customer)
 	return entry{ref: int64(customer), rows: 2}, err
 }
 
 // cart fills a new cart.
-func (c *clerk) cart(ctx context.Context, tx *sql.Tx) (entry, error) {
+func (c *clerk) cart(ctx context.Context, tx *shopTx) (entry, error) {
 	t := token(c.Rand)
-	result, err := tx.ExecContext(ctx, "INSERT INTO carts (customer_id, token, touched_at) VALUES (NULL, ?, "+
-		"UTC_TIMESTAMP())", t[:])
-	if err != nil {
-		return entry{}, err
-	}
-	id, err := result.LastInsertId()
+	id, err := tx.insert(ctx, "INSERT INTO carts (customer_id, token, touched_at) VALUES (NULL, ?, "+
+		"CURRENT_TIMESTAMP)", t[:])
 	if err != nil {
 		return entry{}, err
 	}
 	products := c.someProducts(1 + c.IntN(3))
 	for _, product := range products {
-		if _, err := tx.ExecContext(ctx, "INSERT INTO cart_items (cart_id, product_id) VALUES (?, ?)", id,
+		if _, err := tx.exec(ctx, "INSERT INTO cart_items (cart_id, product_id) VALUES (?, ?)", id,
 			product); err != nil {
 			return entry{}, err
 		}
@@ -135,9 +122,9 @@ func (c *clerk) cart(ctx context.Context, tx *sql.Tx) (entry, error) {
 }
 
 // drop removes one of the carts that the shop began with.
-func (c *clerk) drop(ctx context.Context, tx *sql.Tx) (entry, error) {
+func (c *clerk) drop(ctx context.Context, tx *shopTx) (entry, error) {
 	cart := c.nextCart
-	items, err := tx.ExecContext(ctx, "DELETE FROM cart_items WHERE cart_id = ?", cart)
+	items, err := tx.exec(ctx, "DELETE FROM cart_items WHERE cart_id = ?", cart)
 	if err != nil {
 		return entry{}, err
 	}
@@ -150,13 +137,13 @@ func (c *clerk) drop(ctx context.Context, tx *sql.Tx) (entry, error) {
 }
 
 // swap lets two products change places: their unique values wander within one transaction.
-func (c *clerk) swap(ctx context.Context, tx *sql.Tx) (entry, error) {
+func (c *clerk) swap(ctx context.Context, tx *shopTx) (entry, error) {
 	warehouse := c.IntN(warehouses) - 1
 	products := c.someProducts(2)
 	shelves := make([]string, len(products))
 	for i, product := range products {
 		const read = "SELECT shelf FROM stock WHERE warehouse = ? AND product_id = ? FOR UPDATE"
-		if err := tx.QueryRowContext(ctx, read, warehouse, product).Scan(&shelves[i]); err != nil {
+		if err := tx.QueryRowContext(ctx, tx.on.text(read), warehouse, product).Scan(&shelves[i]); err != nil {
 			return entry{}, err
 		}
 	}
@@ -174,8 +161,8 @@ func (c *clerk) swap(ctx context.Context, tx *sql.Tx) (entry, error) {
 
 // changeOne runs a statement that must change exactly one row: anything else is a row that was lost or changed
 // behind the application's back.
-func changeOne(ctx context.Context, tx *sql.Tx, statement string, args ...any) (int, error) {
-	result, err := tx.ExecContext(ctx, statement, args...)
+func changeOne(ctx context.Context, tx *shopTx, statement string, args ...any) (int, error) {
+	result, err := tx.exec(ctx, statement, args...)
 	if err != nil {
 		return 0, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -27,7 +27,7 @@ type writer struct {
 	sizes   sizes
 	seed    uint64
 	rate    int // row writes per second, of all workers together
-	primary atomic.Pointer[sql.DB]
+	primary atomic.Pointer[pool]
 
 	rows    atomic.Int64 // written by acknowledged transactions
 	refused atomic.Int64 // transactions that a read-only server refused
@@ -94,19 +94,16 @@ func (w *writer) transaction(ctx context.Context, c *clerk) (int, error) {
 		w.rows.Add(int64(rows))
 		return rows, w.journal.acknowledge(tx)
 	}
-	var refusal *mysql.MySQLError
-	switch {
-	case errors.As(err, &refusal) && readOnly(refusal.Number):
+	switch refused := refusalOf(err); {
+	case refused == readOnly:
 		w.refused.Add(1)
-	case errors.As(err, &refusal) && refusal.Number == 1062:
+	case refused == duplicate, refused == ownFault:
 		// Every unique value that the application writes is new, or was freed before.
 		return 0, fmt.Errorf("transaction %d (%s): %w", tx, kind, err)
-	case errors.As(err, &refusal) && syntax(refusal.Number):
-		return 0, fmt.Errorf("transaction %d (%s): %w", tx, kind, err)
-	case committing && !errors.As(err, &refusal):
+	case committing && refused == notRefused:
 		w.doubts.Add(1) // no answer: nobody may say now whether it is in
 		return 0, nil
-	case lost(err) || errors.As(err, &refusal):
+	case lost(err) || refused == otherwise:
 		w.failed.Add(1)
 	default:
 		return 0, fmt.Errorf("transaction %d (%s): %w", tx, kind, err)
@@ -115,10 +112,10 @@ func (w *writer) transaction(ctx context.Context, c *clerk) (int, error) {
 }
 
 // attempt makes one transaction. committing says whether its COMMIT was sent.
-func attempt(ctx context.Context, primary *sql.DB, c *clerk, kind string, number int64) (rows int, committing bool,
+func attempt(ctx context.Context, primary *pool, c *clerk, kind string, number int64) (rows int, committing bool,
 	err error,
 ) {
-	tx, err := primary.BeginTx(ctx, nil)
+	tx, err := primary.begin(ctx)
 	if err != nil {
 		return 0, false, err
 	}
@@ -131,7 +128,7 @@ func attempt(ctx context.Context, primary *sql.DB, c *clerk, kind string, number
 	if err != nil {
 		return 0, false, err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO journal (tx, kind, ref, detail, at) VALUES (?, ?, ?, ?, NOW(6))", number,
+	_, err = tx.exec(ctx, "INSERT INTO journal (tx, kind, ref, detail, at) VALUES (?, ?, ?, ?, CURRENT_TIMESTAMP(6))", number,
 		kind, entry.ref, entry.detail)
 	if err != nil {
 		return 0, false, err
@@ -139,23 +136,9 @@ func attempt(ctx context.Context, primary *sql.DB, c *clerk, kind string, number
 	return entry.rows + 1, true, tx.Commit()
 }
 
-// readOnly is true for the errors of a server that takes no writes: ER_OPTION_PREVENTS_STATEMENT and ER_READ_ONLY_MODE.
-func readOnly(number uint16) bool { return number == 1290 || number == 1836 }
-
-// syntax is true for errors that are the demo's own: a wrong statement, no such table or column, no privilege, a
-// foreign key without its row.
-func syntax(number uint16) bool {
-	switch number {
-	case 1044, 1045, 1054, 1064, 1142, 1146, 1406, 1451, 1452, 3819:
-		return true
-	default:
-		return false
-	}
-}
-
 // lost is true if the connection went.
 func lost(err error) bool {
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) ||
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || pgconn.SafeToRetry(err) ||
 		errors.Is(err, context.DeadlineExceeded)
 }
 

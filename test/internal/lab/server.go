@@ -16,13 +16,18 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // The flavors that the demo and the benchmark know.
 const (
-	MySQL   = "mysql"
-	MariaDB = "mariadb"
+	MySQL    = "mysql"
+	MariaDB  = "mariadb"
+	Postgres = "postgres"
 )
+
+// PostgresDatabase is the database of a PostgreSQL server that moves go to: a source's database becomes a schema of it.
+const PostgresDatabase = "postgres"
 
 // User is whom wherry connects as; scripts/servers.sh makes the account.
 const (
@@ -93,6 +98,9 @@ func (s Server) Batch(database string) (*sql.DB, error) {
 }
 
 func (s Server) open(user, password, database string, batch bool) (*sql.DB, error) {
+	if s.Flavor == Postgres {
+		return s.openPostgres(user, password, database)
+	}
 	cfg := mysql.NewConfig()
 	cfg.MultiStatements = batch
 	cfg.User, cfg.Passwd, cfg.DBName = user, password, database
@@ -113,13 +121,28 @@ func (s Server) open(user, password, database string, batch bool) (*sql.DB, erro
 	return sql.OpenDB(connector), nil
 }
 
+// openPostgres opens the database that there is, with one of its schemas as the database.
+func (s Server) openPostgres(user, password, schema string) (*sql.DB, error) {
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword(user, password), Host: s.Address(), Path: PostgresDatabase,
+		RawQuery: url.Values{
+			"sslmode": {"disable"}, "connect_timeout": {"10"}, "TimeZone": {"UTC"}, "search_path": {schema},
+		}.Encode(),
+	}
+	return sql.Open("pgx", u.String())
+}
+
 // Admin returns a pool of connections as the account that may do everything.
 func (s Server) Admin(database string) (*sql.DB, error) { return s.Open(User, Password, database) }
 
 // Version is what the server calls itself.
 func Version(ctx context.Context, db *sql.DB) (string, error) {
 	var version string
-	if err := db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
+	query := "SELECT VERSION()"
+	if _, ok := db.Driver().(*stdlib.Driver); ok {
+		query = "SHOW server_version"
+	}
+	if err := db.QueryRowContext(ctx, query).Scan(&version); err != nil {
 		return "", fmt.Errorf("read version: %w", err)
 	}
 	return version, nil

@@ -30,7 +30,11 @@ type Move struct {
 // YAML is the configuration file.
 func (m Move) YAML() string {
 	end := func(s Server) string {
-		return fmt.Sprintf("{host: %s, port: %d, user: %s, password: %s, tls: {mode: disabled}}", s.Host, s.Port, User,
+		engine := ""
+		if s.Flavor == Postgres {
+			engine = "engine: postgres, database: " + PostgresDatabase + ", "
+		}
+		return fmt.Sprintf("{"+engine+"host: %s, port: %d, user: %s, password: %s, tls: {mode: disabled}}", s.Host, s.Port, User,
 			Password)
 	}
 	lines := []string{
