@@ -197,7 +197,7 @@ unpack() {
 debian_mirror() {
 	# shellcheck disable=SC2016 # the $(...) is apt's, not the shell's
 	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		grep -m 1 -E '/debian/?$' || echo http://deb.debian.org/debian
+		awk '!found && /\/debian\/?$/ { print; found = 1 } END { exit !found }' || echo http://deb.debian.org/debian
 }
 
 postgres_bin() {

@@ -39,9 +39,9 @@ export WHERRY_SERVERS_FAST=${WHERRY_SERVERS_FAST-1}
 private=
 if [[ -z ${WHERRY_TEST_SERVERS:-} ]]; then
 	private=1
-	scripts/servers.sh install
+	scripts/servers.sh install mysql mariadb postgres
 	before=$(running)
-	[[ ${1:-} == --versions ]] || scripts/servers.sh up mysql:2 mariadb:2
+	[[ ${1:-} == --versions ]] || scripts/servers.sh up mysql:2 mariadb:2 postgres:1
 fi
 
 go vet ./...
