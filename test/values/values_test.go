@@ -5,11 +5,7 @@
 package values
 
 import (
-	"context"
-	"database/sql"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,12 +13,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
-var wherry string // the wherry under test
-
-func TestMain(m *testing.M) { os.Exit(lab.Main(m, &wherry)) }
+func TestMain(m *testing.M) { harness.Main(m) }
 
 // table is a table of one behaviour. Its columns are listed as they stand in CREATE TABLE, besides the key id.
 type table struct {
@@ -47,22 +42,9 @@ func (t *table) names() (names []string) {
 
 // TestValues moves every table from each family to its like.
 func TestValues(t *testing.T) {
-	list := os.Getenv("WHERRY_TEST_SERVERS")
-	if strings.TrimSpace(list) == "" {
-		if os.Getenv("WHERRY_REQUIRE_SERVERS") == "1" {
-			t.Fatal("no WHERRY_TEST_SERVERS, and WHERRY_REQUIRE_SERVERS=1")
-		}
-		t.Skip("SKIPPED WITHOUT SERVERS: set WHERRY_TEST_SERVERS, see scripts/servers.sh")
-	}
-	servers, err := lab.ParseServers(list)
-	require.NoError(t, err)
-	for _, family := range []string{lab.MySQL, lab.MariaDB} {
-		t.Run(family, func(t *testing.T) {
-			source, target, err := lab.Pair(servers, family, family)
-			require.NoError(t, err)
-			newMove(t, source, target).run(t)
-		})
-	}
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
+		newMove(t, source, target).run(t)
+	})
 }
 
 // losses are those of what one version or family has and another lacks, none of which changes a value.
@@ -70,28 +52,27 @@ const losses = "schema: {allow_losses: [collation, compressed-column, inet4, ine
 
 // TestVersions moves the tables with servers of other versions, without those that one of the two does not have.
 func TestVersions(t *testing.T) {
-	for _, p := range lab.Versions(t) {
-		t.Run(p.Name, func(t *testing.T) {
-			m := newMove(t, p.Source, p.Target, losses)
-			m.otherVersion = true
-			m.run(t)
-		})
-	}
+	harness.EachVersion(t, func(t *testing.T, source, target *harness.Server) {
+		m := newMove(t, source, target, losses)
+		m.otherVersion = true
+		m.run(t)
+	})
 }
 
-// move is a move of one database, which has the same name on the target.
+// move is a move of tables.
 type move struct {
-	*lab.Wherry
-	source, to *sql.DB
-	tables     []table
+	*harness.Move
+	tables []table
 
 	otherVersion bool // a server of the move is not of the version that the tables are for
 }
 
 const database = "values_all"
 
-func newMove(t *testing.T, source, target lab.Server, extra ...string) *move {
-	m := &move{source: open(t, source), to: open(t, target)}
+func newMove(t *testing.T, source, target *harness.Server, lines ...string) *move {
+	m := &move{Move: harness.New(t, source, target, harness.Options{
+		Name: database, Create: "CHARACTER SET utf8mb4", Lines: lines,
+	})}
 	for _, tables := range [][]table{numbers(), texts(), times(), others(), lonely()} {
 		for _, table := range tables {
 			if table.only == "" || table.only == source.Flavor && table.only == target.Flavor {
@@ -99,56 +80,16 @@ func newMove(t *testing.T, source, target lab.Server, extra ...string) *move {
 			}
 		}
 	}
-	drop := []string{"DROP DATABASE IF EXISTS " + database, "DROP DATABASE IF EXISTS wherry_" + database}
-	m.exec(t, m.source, append(drop, "CREATE DATABASE "+database+" CHARACTER SET utf8mb4")...)
-	m.exec(t, m.to, drop...)
 	// Servers whose clocks are set to different zones, none of them UTC.
-	m.exec(t, m.source, "SET GLOBAL time_zone = '+05:30'")
-	m.exec(t, m.to, "SET GLOBAL time_zone = '-08:00'")
-	t.Cleanup(func() {
-		m.exec(t, m.source, "SET GLOBAL time_zone = SYSTEM")
-		m.exec(t, m.to, "SET GLOBAL time_zone = SYSTEM")
-		if !t.Failed() {
-			m.exec(t, m.source, drop...)
-			m.exec(t, m.to, drop...)
-		}
-	})
-	dir := t.TempDir()
-	var err error
-	m.Wherry, err = lab.Move{
-		Name: database, State: filepath.Join(dir, "state.yaml"), Source: source, Target: target,
-		Include: database + ".*", Extra: extra,
-	}.Write(wherry, filepath.Join(dir, "wherry.yaml"))
-	require.NoError(t, err)
+	source.Set(t, "time_zone", "'+05:30'")
+	target.Set(t, "time_zone", "'-08:00'")
 	return m
-}
-
-func open(t *testing.T, s lab.Server) *sql.DB {
-	t.Helper()
-	db, err := s.Admin("")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	return db
-}
-
-func (m *move) exec(t *testing.T, db *sql.DB, statements ...string) {
-	t.Helper()
-	require.NoError(t, lab.Exec(context.WithoutCancel(t.Context()), db, statements...))
-}
-
-func (m *move) must(t *testing.T, args ...string) lab.Summary {
-	t.Helper()
-	c, summary, err := m.Run(t.Context(), args...)
-	if err != nil {
-		require.NoError(t, err, "%s: %.3000s", args, c.Output())
-	}
-	return summary
 }
 
 func (m *move) run(t *testing.T) {
 	m.tables = slices.DeleteFunc(m.tables, func(table table) bool { return !m.create(t, &table) })
 	// it knows no negative zero, which is a loss of its own
-	if m.otherVersion && m.text(t, m.to, "SELECT CONCAT(-0e0)") == "0" {
+	if m.otherVersion && m.Target.Text(t, "SELECT CONCAT(-0e0)") == "0" {
 		for i := range m.tables {
 			for j, row := range m.tables[i].rows {
 				m.tables[i].rows[j] = strings.ReplaceAll(row, "-0e0", "0e0")
@@ -158,31 +99,23 @@ func (m *move) run(t *testing.T) {
 	for i := range m.tables {
 		m.write(t, &m.tables[i], -1) // from 0 on, which servers like to take for the next number
 	}
-	m.must(t, "init-schema")
-	m.must(t, "init-copy")
+	m.Phases(t, "init-schema", "init-copy")
 	for i := range m.tables {
 		m.write(t, &m.tables[i], 1000)
 		m.rotate(t, &m.tables[i])
 	}
-	m.must(t, "start-replica", "--until-caught-up")
+	m.CatchUp(t)
 	for i := range m.tables {
 		t.Run(m.tables[i].name, func(t *testing.T) { m.compare(t, &m.tables[i]) })
 	}
-	summary := m.must(t, "verify")
+	summary := m.Must(t, "verify")
 	assert.Zero(t, summary.Number("differences"))
-}
-
-// text is the only value of a query.
-func (m *move) text(t *testing.T, db *sql.DB, query string) (value string) {
-	t.Helper()
-	require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&value))
-	return value
 }
 
 // create makes a table, and returns false when a server of another version does not know a type.
 func (m *move) create(t *testing.T, table *table) bool {
 	t.Helper()
-	err := lab.Exec(t.Context(), m.source, "USE "+database,
+	err := lab.Exec(t.Context(), m.Source.DB, "USE "+database,
 		"CREATE TABLE "+table.name+" (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, "+strings.Join(table.columns,
 			", ")+")"+
 			map[bool]string{true: " WITH SYSTEM VERSIONING"}[strings.HasPrefix(table.name, "versioned")])
@@ -212,7 +145,7 @@ func (m *move) write(t *testing.T, table *table, first int) {
 		statements = append(statements, fmt.Sprintf("%s%s (id, %s) VALUES (%d, %s)", verb, table.name,
 			strings.Join(table.names(), ", "), first+i+1, row))
 	}
-	m.exec(t, m.source, statements...)
+	m.Source.Exec(t, statements...)
 }
 
 // rotate gives every row that was copied the values of the next, deletes one and gives one another key.
@@ -235,86 +168,23 @@ func (m *move) rotate(t *testing.T, table *table) {
 	if table.change != "" {
 		statements = append(statements, table.change)
 	}
-	m.exec(t, m.source, statements...)
+	m.Source.Exec(t, statements...)
 }
 
 // compare reads both ends.
 func (m *move) compare(t *testing.T, table *table) {
-	columns := m.expressions(t, m.source, table.name)
-	want := m.read(t, m.source, table.name, columns)
-	if !m.otherVersion { // across versions a column may be of another type, and must hold the same text
-		columns = m.expressions(t, m.to, table.name)
+	x := harness.Table{Database: database, Name: table.name}
+	want, got := m.Source.Rows(t, x), m.Target.Rows(t, x)
+	if m.otherVersion {
+		columns, err := lab.Columns(t.Context(), m.Source.DB, database, table.name)
+		require.NoError(t, err)
+		got, err = lab.RowsOf(t.Context(), m.Target.DB, database, table.name, columns, "")
+		require.NoError(t, err)
 	}
-	got := m.read(t, m.to, table.name, columns)
 	least := 2 * len(table.rows)
 	if len(table.rows) > 2 {
 		least--
 	}
 	assert.Len(t, want, least, "rows on the source")
 	assert.Equal(t, want, got)
-}
-
-// read returns every row as text: bytes and characters in hexadecimal digits.
-func (m *move) read(t *testing.T, db *sql.DB, name string, expressions []string) []string {
-	t.Helper()
-	conn, err := db.Conn(t.Context())
-	require.NoError(t, err)
-	defer conn.Close()
-	require.NoError(t, lab.ExecAll(t.Context(), conn, "SET NAMES binary"))
-	rows, err := conn.QueryContext(t.Context(), "SELECT "+strings.Join(expressions, ", ")+" FROM "+database+"."+name+
-		" ORDER BY id")
-	require.NoError(t, err, name)
-	defer rows.Close()
-	columns, err := rows.Columns()
-	require.NoError(t, err)
-	var out []string
-	for rows.Next() {
-		values, into := make([]any, len(columns)), make([]any, len(columns))
-		for i := range values {
-			into[i] = &values[i]
-		}
-		require.NoError(t, rows.Scan(into...))
-		line := ""
-		for i, v := range values {
-			if text, ok := v.([]byte); ok {
-				v = string(text)
-			}
-			line += fmt.Sprintf("%s=%v ", columns[i], v)
-		}
-		out = append(out, line)
-	}
-	require.NoError(t, rows.Err())
-	return out
-}
-
-// expressions are the columns, also those that are generated or invisible, as text that shows every byte.
-func (m *move) expressions(t *testing.T, db *sql.DB, name string) (out []string) {
-	t.Helper()
-	rows, err := db.QueryContext(t.Context(), "SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS WHERE "+
-		"TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
-		database, name)
-	require.NoError(t, err)
-	defer rows.Close()
-	for rows.Next() {
-		var column, kind string
-		require.NoError(t, rows.Scan(&column, &kind))
-		name := column
-		switch kind {
-		case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set", "binary", "varbinary",
-			"tinyblob", "blob", "mediumblob",
-			"longblob", "bit", "vector", "geometry", "point", "polygon", "geomcollection", "geometrycollection":
-			column = "HEX(" + column + ")"
-		case "json":
-			column = "HEX(CONVERT(" + column + " USING utf8mb4))"
-		case "float":
-			column += " * 1e0"
-		case "double":
-			column = "CONCAT(" + column + ")"
-		case "timestamp":
-			column = "UNIX_TIMESTAMP(" + column + ")"
-		}
-		out = append(out, column+" AS "+name)
-	}
-	require.NoError(t, rows.Err())
-	return out
 }

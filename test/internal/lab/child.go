@@ -38,8 +38,16 @@ type Child struct {
 // Start starts a program. Its output goes to the writers too, if they are not nil. When ctx ends it is asked to
 // stop, and killed if it does not within 20 s. Variables of the environment named WHERRY_* do not reach it.
 func Start(ctx context.Context, stdout, stderr io.Writer, name string, args ...string) (*Child, error) {
+	return StartIn(ctx, "", stdout, stderr, name, args...)
+}
+
+// StartIn is Start in a folder.
+func StartIn(ctx context.Context, folder string, stdout, stderr io.Writer, name string, args ...string) (*Child,
+	error,
+) {
 	c := &Child{done: make(chan struct{})}
 	c.cmd = exec.CommandContext(ctx, name, args...)
+	c.cmd.Dir = folder
 	c.cmd.Cancel = func() error { return c.cmd.Process.Signal(syscall.SIGTERM) }
 	c.cmd.WaitDelay = 20 * time.Second
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal reaches it through ctx only

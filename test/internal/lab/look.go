@@ -65,8 +65,8 @@ func Columns(ctx context.Context, db *sql.DB, database, table string) (out []Col
 	return out, rows.Err()
 }
 
-// Rows returns the rows of a table in binary order: characters in hexadecimal of UTF-8, bytes in hexadecimal, numbers
-// as the binary double or the digits that they are. where is a condition, or empty.
+// Rows returns the rows of a table in binary order: characters in hexadecimal of their bytes and of UTF-8, bytes in
+// hexadecimal, numbers as the binary double or the digits that they are. where is a condition, or empty.
 func Rows(ctx context.Context, db *sql.DB, database, table, where string) (out []string, err error) {
 	columns, err := Columns(ctx, db, database, table)
 	if err != nil {
@@ -75,6 +75,14 @@ func Rows(ctx context.Context, db *sql.DB, database, table, where string) (out [
 	if len(columns) == 0 {
 		return nil, fmt.Errorf("no table %s.%s", database, table)
 	}
+	return RowsOf(ctx, db, database, table, columns, where)
+}
+
+// RowsOf is Rows of a table whose columns are read as those of another table are: across versions a column may be of
+// another type, and hold the same text.
+func RowsOf(ctx context.Context, db *sql.DB, database, table string, columns []Column, where string) (out []string,
+	err error,
+) {
 	if where != "" {
 		where = " WHERE " + where
 	}
@@ -115,8 +123,12 @@ func expression(c Column) string {
 	name := Quote(c.Name)
 	switch c.Kind {
 	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set":
-		return "HEX(CONVERT(" + name + " USING utf8mb4))"
-	case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector":
+		// The characters tell bytes of another character set, the bytes what stands for no character. Such a value
+		// converts to NULL or to nothing, as the session's mode has it.
+		return "CONCAT(HEX(" + name + "), ' ', COALESCE(HEX(CONVERT(" + name + " USING utf8mb4)), ''))"
+	case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector", "geometry", "point",
+		"linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection",
+		"geomcollection": // of a shape these are its SRID and WKB, on either family
 		return "HEX(" + name + ")"
 	case "json":
 		return "HEX(CONVERT(" + name + " USING utf8mb4))"
@@ -124,9 +136,6 @@ func expression(c Column) string {
 		return name + "+0"
 	case "float", "double":
 		return name + "*1e0"
-	case "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
-		"geometrycollection", "geomcollection":
-		return "HEX(ST_AsBinary(" + name + "))"
 	default:
 		return name
 	}

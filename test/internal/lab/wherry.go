@@ -16,6 +16,8 @@ type Wherry struct {
 	Binary string
 	Config string
 	Stderr io.Writer // gets what commands log; may be nil
+	Folder string    // in which commands run; "": where this process does
+	Text   bool      // commands print for people, not JSON
 }
 
 // Move is what a configuration says. Hooks and keys beyond these keep their defaults.
@@ -25,17 +27,21 @@ type Move struct {
 	Source, Target Server
 	Include        string   // globs on db.table, separated by commas
 	Extra          []string // whole lines, such as "copy: {workers: 2}"
+	End            string   // more keys of both ends, such as "connect_timeout: 1s"
 }
 
 // YAML is the configuration file.
 func (m Move) YAML() string {
 	end := func(s Server) string {
-		engine := ""
+		engine, more := "", ""
 		if s.Flavor == Postgres {
 			engine = "engine: postgres, database: " + PostgresDatabase + ", "
 		}
-		return fmt.Sprintf("{"+engine+"host: %s, port: %d, user: %s, password: %s, tls: {mode: disabled}}", s.Host, s.Port, User,
-			Password)
+		if m.End != "" {
+			more = ", " + m.End
+		}
+		return fmt.Sprintf("{%shost: %s, port: %d, user: %s, password: %s, tls: {mode: disabled}%s}", engine, s.Host,
+			s.Port, User, Password, more)
 	}
 	lines := []string{
 		"move: " + m.Name,
@@ -60,7 +66,9 @@ func (m Move) Write(binary, path string) (*Wherry, error) {
 
 // With is the same move with another program.
 func (w *Wherry) With(binary string) *Wherry {
-	return &Wherry{Binary: binary, Config: w.Config, Stderr: w.Stderr}
+	other := *w
+	other.Binary = binary
+	return &other
 }
 
 // Line is the command as one types it.
@@ -69,12 +77,16 @@ func (w *Wherry) Line(args ...string) string {
 }
 
 func (w *Wherry) args(args []string) []string {
-	return append(args[:1:1], append([]string{"--config", w.Config, "--json"}, args[1:]...)...)
+	flags := []string{"--config", w.Config}
+	if !w.Text {
+		flags = append(flags, "--json")
+	}
+	return append(args[:1:1], append(flags, args[1:]...)...)
 }
 
 // Start starts a command; args begin with its name.
 func (w *Wherry) Start(ctx context.Context, args ...string) (*Child, error) {
-	return Start(ctx, nil, w.Stderr, w.Binary, w.args(args)...)
+	return StartIn(ctx, w.Folder, nil, w.Stderr, w.Binary, w.args(args)...)
 }
 
 // Run runs a command to its end. An exit code other than 0 is an error, and so is a command that stands still.

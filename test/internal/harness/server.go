@@ -1,0 +1,247 @@
+// Package harness is what tests of whole moves share: the servers that they run on, the pairs of flavors, a move with
+// its configuration, the wherry under test as a process, an application that writes meanwhile, and a comparison of both
+// ends by SQL of its own.
+//
+// Whatever is unexpected fails the test. The servers are those of WHERRY_TEST_SERVERS (scripts/servers.sh env prints
+// it). Tests turn their read_only on and off, so nobody else may use them meanwhile: go test -p 1.
+package harness
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/between"
+	"wherry/test/internal/lab"
+)
+
+// The account of an application. A read-only server refuses what it writes.
+const AppUser, AppPassword = "app_of_tests", "app-secret"
+
+// Server is a server to test with.
+type Server struct {
+	lab.Server
+	DB *sql.DB // as the account that may do everything
+}
+
+// Find connects to a server by its name, such as mysql-1. Without it the test is skipped, or fails where servers are
+// required.
+func Find(t *testing.T, name string) *Server {
+	t.Helper()
+	s, err := lab.Find(listed(t), name)
+	if err != nil {
+		lacking(t, err)
+	}
+	return Connect(t, s)
+}
+
+// Connect connects to a server until the end of the test.
+func Connect(t *testing.T, s lab.Server) *Server {
+	t.Helper()
+	c := &Server{Server: s}
+	c.DB = c.Pool(t, "")
+	return c
+}
+
+// In is the server with connections that are in a database. It need not be there yet.
+func (s *Server) In(t *testing.T, database string) *Server {
+	t.Helper()
+	return &Server{s.Server, s.Pool(t, database)}
+}
+
+// Pool returns connections that are in a database, or in none: "".
+func (s *Server) Pool(t *testing.T, database string) *sql.DB {
+	t.Helper()
+	return s.As(t, lab.User, lab.Password, database)
+}
+
+// As returns connections of an account.
+func (s *Server) As(t *testing.T, user, password, database string) *sql.DB {
+	t.Helper()
+	pool, err := s.Open(user, password, database)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = pool.Close() })
+	return pool
+}
+
+// App makes the account of the application, which may write to some databases, and returns its connections, which are
+// in the first of them. The last database may be a pattern of GRANT.
+func (s *Server) App(t *testing.T, databases ...string) *sql.DB {
+	t.Helper()
+	s.Exec(t, "CREATE USER IF NOT EXISTS '"+AppUser+"'@'%' IDENTIFIED BY '"+AppPassword+"'")
+	for _, database := range databases {
+		s.Exec(t, "GRANT ALL ON "+lab.Quote(database)+".* TO '"+AppUser+"'@'%'")
+	}
+	return s.As(t, AppUser, AppPassword, databases[0])
+}
+
+// Exec runs statements, all on one connection, also while the test ends.
+func (s *Server) Exec(t *testing.T, statements ...string) {
+	t.Helper()
+	require.NoError(t, lab.Exec(context.WithoutCancel(t.Context()), s.DB, statements...), s.Name)
+}
+
+// Text is the only value of a query, "" for NULL or no row. It waits for a server that is away.
+func (s *Server) Text(t *testing.T, query string, args ...any) string {
+	t.Helper()
+	var value string
+	var err error
+	for until := time.Now().Add(lab.Patience); ; time.Sleep(100 * time.Millisecond) {
+		if value, err = s.Value(t, query, args...); err == nil || !isLost(err) || time.Now().After(until) {
+			break
+		}
+	}
+	require.NoError(t, err, "%s: %s", s.Name, query)
+	return value
+}
+
+// Value is the only value of a query, "" for NULL or no row. It is for what may go wrong: the server may be away, the
+// table not be there yet.
+func (s *Server) Value(t *testing.T, query string, args ...any) (string, error) {
+	t.Helper()
+	var value sql.NullString
+	err := s.DB.QueryRowContext(context.WithoutCancel(t.Context()), query, args...).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return value.String, err
+}
+
+// Number is Text as a number.
+func (s *Server) Number(t *testing.T, query string, args ...any) int {
+	t.Helper()
+	text := s.Text(t, query, args...)
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err, "%s: %s: %q", s.Name, query, text)
+	return n
+}
+
+// Strings is the first column of a query.
+func (s *Server) Strings(t *testing.T, query string, args ...any) []string {
+	t.Helper()
+	out, err := lab.Strings(context.WithoutCancel(t.Context()), s.DB, query, args...)
+	require.NoError(t, err, s.Name)
+	return out
+}
+
+// Lines are the rows of a query, each as "column=value ...", in the order of the text.
+func (s *Server) Lines(t *testing.T, query string, args ...any) []string {
+	t.Helper()
+	rows, err := s.DB.QueryContext(context.WithoutCancel(t.Context()), query, args...)
+	require.NoError(t, err, "%s: %s", s.Name, query)
+	defer rows.Close()
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	values, into := make([]sql.NullString, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	var lines []string
+	for rows.Next() {
+		require.NoError(t, rows.Scan(into...))
+		var b strings.Builder
+		for i, v := range values {
+			if v.Valid {
+				fmt.Fprintf(&b, "%s=%q ", columns[i], v.String)
+			} else {
+				fmt.Fprintf(&b, "%s=NULL ", columns[i])
+			}
+		}
+		lines = append(lines, b.String())
+	}
+	require.NoError(t, rows.Err(), query)
+	slices.Sort(lines)
+	return lines
+}
+
+// Has tells whether there is a database.
+func (s *Server) Has(t *testing.T, database string) bool {
+	t.Helper()
+	return s.Text(t, "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = ?", database) == "1"
+}
+
+// ReadOnly tells whether the server refuses the writes of applications.
+func (s *Server) ReadOnly(t *testing.T) bool {
+	t.Helper()
+	return s.Text(t, "SELECT @@global.read_only") != "0"
+}
+
+// Writable turns read_only off.
+func (s *Server) Writable(t *testing.T) {
+	t.Helper()
+	s.Exec(t, "SET GLOBAL read_only = 0")
+}
+
+// Set sets a global variable for the time of the test.
+func (s *Server) Set(t *testing.T, name, value string) {
+	t.Helper()
+	before := s.Text(t, "SELECT @@global."+name)
+	if _, err := strconv.Atoi(before); err != nil {
+		before = "'" + before + "'"
+	}
+	s.Exec(t, "SET GLOBAL "+name+" = "+value)
+	t.Cleanup(func() { s.Exec(t, "SET GLOBAL "+name+" = "+before) })
+}
+
+// Drop drops databases by patterns of path.Match, whatever foreign keys lead from one to another.
+func (s *Server) Drop(t *testing.T, patterns ...string) {
+	t.Helper()
+	statements := []string{"SET SESSION foreign_key_checks = 0"}
+	for _, database := range s.Strings(t, "SELECT schema_name FROM information_schema.schemata") {
+		if slices.ContainsFunc(patterns, func(p string) bool { ok, _ := path.Match(p, database); return ok }) {
+			statements = append(statements, "DROP DATABASE IF EXISTS "+lab.Quote(database))
+		}
+	}
+	s.Exec(t, append(statements, "SET SESSION foreign_key_checks = 1")...)
+}
+
+// Proxy leads to the server until the end of the test.
+func (s *Server) Proxy(t *testing.T) *between.Proxy {
+	t.Helper()
+	p, err := between.NewProxy(s.Address())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+// Script is the script that starts and stops servers. Without it the test is skipped, or fails where it is required.
+func Script(t *testing.T) string {
+	t.Helper()
+	script := os.Getenv("WHERRY_SERVERS_SCRIPT")
+	if script == "" {
+		lacking(t, "servers cannot be started and stopped: set WHERRY_SERVERS_SCRIPT, see scripts/servers.sh")
+	}
+	return script
+}
+
+// Control has the script start, stop, kill, freeze, thaw or restart the server. start returns when it is ready.
+func (s *Server) Control(t *testing.T, verb string) {
+	t.Helper()
+	script := Script(t)
+	// the script waits for copies of itself
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, script, verb, s.Name).CombinedOutput()
+	require.NoError(t, err, "%s %s: %s", verb, s.Name, out)
+}
+
+// refusal is the number of a server's error, 0 for what is none.
+func refusal(err error) uint16 {
+	var refused *mysql.MySQLError
+	if errors.As(err, &refused) {
+		return refused.Number
+	}
+	return 0
+}
