@@ -65,8 +65,8 @@ func Columns(ctx context.Context, db *sql.DB, database, table string) (out []Col
 	return out, rows.Err()
 }
 
-// Rows returns the rows of a table in binary order: characters in hexadecimal of their bytes and of UTF-8, bytes in
-// hexadecimal, numbers as the binary double or the digits that they are. where is a condition, or empty.
+// Rows returns the rows of a table in binary order: characters in hexadecimal of their bytes, after the name of
+// their character set, bytes in hexadecimal, numbers as the binary double or the digits that they are. where is a condition, or empty.
 func Rows(ctx context.Context, db *sql.DB, database, table, where string) (out []string, err error) {
 	columns, err := Columns(ctx, db, database, table)
 	if err != nil {
@@ -123,15 +123,14 @@ func expression(c Column) string {
 	name := Quote(c.Name)
 	switch c.Kind {
 	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set":
-		// The characters tell bytes of another character set, the bytes what stands for no character. Such a value
-		// converts to NULL or to nothing, as the session's mode has it.
-		return "CONCAT(HEX(" + name + "), ' ', COALESCE(HEX(CONVERT(" + name + " USING utf8mb4)), ''))"
+		// Not converted to one character set, in which what stands for no character is lost.
+		return "CONCAT(IF(CHARSET(" + name + ") = 'utf8', 'utf8mb3', CHARSET(" + name + ")), ' ', HEX(" + name + "))"
 	case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "vector", "geometry", "point",
 		"linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection",
 		"geomcollection": // of a shape these are its SRID and WKB, on either family
 		return "HEX(" + name + ")"
 	case "json":
-		return "HEX(CONVERT(" + name + " USING utf8mb4))"
+		return "CONCAT('utf8mb4 ', HEX(CONVERT(" + name + " USING utf8mb4)))" // as of text on the other family
 	case "bit":
 		return name + "+0"
 	case "float", "double":
