@@ -1,117 +1,74 @@
+// Package keyless moves tables without a key between real servers: duplicate rows, NULLs, every type, under load and
+// killed. What is on both sides in the end is compared as multisets by the tests' own SQL, never by wherry's.
 package keyless
 
 import (
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
+func TestMain(m *testing.M) { harness.Main(m) }
+
 // TestMove moves tables without a key while an application writes to them, with wherry killed in every phase.
 func TestMove(t *testing.T) {
-	for _, p := range [][2]string{
-		{"mysql-1", "mysql-2"},
-		{"mariadb-1", "mariadb-2"},
-		{"mysql-1", "mariadb-2"},
-		{"mariadb-1", "mysql-2"},
-	} {
-		t.Run(p[0]+"_to_"+p[1], func(t *testing.T) {
-			source, target := server(t, p[0]), server(t, p[1])
-			s := lab.Seed(t)
-			r := rand.New(rand.NewPCG(s, 77))
-			all := tables(source.Flavor == target.Flavor, source.Flavor)
-			m := newMove(t, source, target)
-			app := fresh(t, source, m.name)
-			t.Cleanup(func() { run(t, pool(t, source, ""), "SET GLOBAL read_only = 0") })
-			for _, x := range all {
-				run(t, app, x.create())
-				fill(t, app, x, r, 1500)
-			}
-			l := startLoad(t, source, m.name, all, s, 3)
-			m.must(t, "check")
-			m.must(t, "init-schema")
-			m.killed(t, r, 4, 500*time.Millisecond, "init-copy")
-			m.must(t, "init-copy")
-			for range 3 {
-				m.killed(t, r, 1, 600*time.Millisecond, "start-replica")
-			}
-			m.must(t, "start-replica", "--until-caught-up")
-			m.must(t, "verify")
-			m.killed(t, r, 2, 400*time.Millisecond, "cutover", "--confirm="+m.name)
-			m.must(t, "start-replica", "--until-caught-up")
-			m.must(t, "cutover", "--confirm="+m.name)
-			l.stop(t)
+	harness.Each(t, harness.Every, func(t *testing.T, source, target *harness.Server) {
+		s := lab.Seed(t)
+		r := rand.New(rand.NewPCG(s, 77))
+		all := tables(source.Flavor == target.Flavor)
+		m := newMove(t, source, target)
+		app := source.In(t, m.Name)
+		for _, x := range all {
+			app.Exec(t, x.create())
+			fill(t, app, x, r, 1500)
+		}
+		l := startLoad(t, m, all, s)
+		m.Phases(t, "check", "init-schema")
+		m.Killed(t, r, 4, 500*time.Millisecond, "init-copy")
+		m.Must(t, "init-copy")
+		m.Killed(t, r, 3, 600*time.Millisecond, "start-replica")
+		m.CatchUp(t)
+		m.Must(t, "verify")
+		m.Killed(t, r, 2, 400*time.Millisecond, "cutover", m.Confirm())
+		m.CatchUp(t)
+		m.Must(t, "cutover", m.Confirm())
+		l.Stop(t)
 
-			moved := pool(t, target, m.name)
-			for _, x := range all {
-				want := bag(t, app, x.name, x.columns, x.where)
-				got := bag(t, moved, x.name, x.columns, "")
-				require.Greater(t, len(want), 20, "rows of %s", x.name)
-				assert.Empty(t, difference(want, got), "table %s", x.name)
-				assert.Empty(t, text(t, moved, "SELECT GROUP_CONCAT(column_name) FROM information_schema.columns "+
-					"WHERE table_schema = '"+
-					m.name+"' AND table_name = '"+x.name+"' AND column_key = 'PRI'"),
-					"table %s has no key on the target either", x.name)
-			}
-		})
+		for _, x := range all {
+			from := harness.Table{Database: m.Name, Name: x.name, Where: x.where}
+			to := harness.Table{Database: m.Name, Name: x.name}
+			require.Greater(t, distinct(source.Rows(t, from)), 20, "rows of %s", x.name)
+			m.EqualTable(t, from, to)
+			assert.Empty(t, target.Text(t, "SELECT GROUP_CONCAT(column_name) FROM information_schema.columns "+
+				"WHERE table_schema = '"+m.Name+"' AND table_name = '"+x.name+"' AND column_key = 'PRI'"),
+				"table %s has no key on the target either", x.name)
+		}
+	})
+}
+
+func distinct(rows []string) int {
+	all := map[string]bool{}
+	for _, row := range rows {
+		all[row] = true
 	}
+	return len(all)
 }
 
-// mover is one move by the wherry under test.
-type mover struct {
-	*lab.Wherry
-	name string
-}
-
-func newMove(t *testing.T, source, target lab.Server, lines ...string) *mover {
+func newMove(t *testing.T, source, target *harness.Server) *harness.Move {
 	t.Helper()
 	const name = "keyless_move"
-	run(t, pool(t, target, ""), "SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS "+name,
-		"DROP DATABASE IF EXISTS wherry_"+name)
-	dir := t.TempDir()
-	w, err := lab.Move{
-		Name: name, State: filepath.Join(dir, "state.yaml"), Source: source, Target: target, Include: name + ".*",
-		Extra: append([]string{
+	return harness.New(t, source, target, harness.Options{
+		Name: name, Create: "CHARACTER SET utf8mb4",
+		Lines: []string{
 			"copy: {workers: 3}", "replicate: {batch_rows: 400}", "cutover: {max_lag: 30s, timeout: 60s}",
 			"schema: {allow_losses: [collation]}", // from MySQL's own to the nearest of MariaDB's
 			`filters: [{table: ` + name + `.filtered, where: "n < 25"}]`,
-		}, lines...),
-	}.Write(wherry, filepath.Join(dir, "wherry.yaml"))
-	require.NoError(t, err)
-	return &mover{Wherry: w, name: name}
-}
-
-// must runs a command that has to succeed.
-func (m *mover) must(t *testing.T, args ...string) string {
-	t.Helper()
-	child, err := m.Start(t.Context(), args...)
-	require.NoError(t, err)
-	child.Ended()
-	require.NoError(t, child.Wait(), "%v\n%s\n%s", args, child.Output(), child.Log())
-	return child.Output()
-}
-
-// killed starts a command n times and kills it after a random time. A command that is done before is done.
-func (m *mover) killed(t *testing.T, r *rand.Rand, n int, longest time.Duration, args ...string) {
-	t.Helper()
-	for range n {
-		child, err := m.Start(t.Context(), args...)
-		require.NoError(t, err)
-		select {
-		case <-child.Done():
-			if args[0] != "cutover" { // whose gates may not be met
-				require.NoError(t, child.Wait(), "%v\n%s\n%s", args, child.Output(), child.Log())
-			}
-		case <-time.After(time.Duration(r.Int64N(int64(longest)))):
-			require.NoError(t, child.Signal(os.Signal(syscall.SIGKILL)))
-			_ = child.Wait() // killed
-		}
-	}
+		},
+	})
 }

@@ -16,11 +16,12 @@ import (
 	"wherry/pkg/db/mysql"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
 // source opens a server as the source of a move, and the routes of its tables to themselves.
-func source(t *testing.T, s lab.Server, database string) (*mysql.Source, map[string]*route.Route) {
+func source(t *testing.T, s *harness.Server, database string) (*mysql.Source, map[string]*route.Route) {
 	t.Helper()
 	opened, err := mysql.OpenSource(t.Context(), mysql.Config{
 		Host: s.Host, Port: s.Port, User: lab.User,
@@ -63,19 +64,19 @@ func ways(t *testing.T, pos db.Position) map[string]db.Position {
 // TestSinceIsExact takes a snapshot after each of a few transactions. A stream with its position as since must have
 // every later change and no other, whichever way the position is known.
 func TestSinceIsExact(t *testing.T) {
-	onFlavors(t, func(t *testing.T, s lab.Server) {
+	harness.EachFlavor(t, func(t *testing.T, s *harness.Server) {
 		const name = "keyless_since"
-		app := fresh(t, s, name)
-		run(t, app, "CREATE TABLE a (n INT)", "CREATE TABLE b (n INT)")
+		app := s.Fresh(t, name)
+		app.Exec(t, "CREATE TABLE a (n INT)", "CREATE TABLE b (n INT)")
 		src, routes := source(t, s, name)
 		all := []*route.Route{routes["a"], routes["b"]}
 		begin, err := src.SafePosition(t.Context())
 		require.NoError(t, err)
 		var positions []db.Position
 		for n := range 6 {
-			run(t, app, fmt.Sprintf("INSERT INTO a VALUES (%d)", n))
+			app.Exec(t, fmt.Sprintf("INSERT INTO a VALUES (%d)", n))
 			if n == 3 {
-				run(t, app, "FLUSH BINARY LOGS")
+				app.Exec(t, "FLUSH BINARY LOGS")
 			}
 			snapshot, err := src.Snapshot(t.Context(), &routes["a"].Source)
 			require.NoError(t, err)
@@ -83,7 +84,7 @@ func TestSinceIsExact(t *testing.T) {
 			assert.Len(t, read(t, snapshot, routes["a"]), n+1)
 			require.NoError(t, snapshot.Close())
 			if n%2 == 0 {
-				run(t, app, fmt.Sprintf("INSERT INTO b VALUES (%d)", n))
+				app.Exec(t, fmt.Sprintf("INSERT INTO b VALUES (%d)", n))
 			}
 		}
 		for n, pos := range positions {
@@ -159,14 +160,14 @@ func changesOf(ctx context.Context, src *mysql.Source, from db.Position, routes 
 // TestSinceOfOwnGTID has transactions whose GTIDs say nothing about their order: one that owns its GTID before the
 // snapshot and commits after it, on MySQL; one of another replication domain, on MariaDB.
 func TestSinceOfOwnGTID(t *testing.T) {
-	onFlavors(t, func(t *testing.T, s lab.Server) {
+	harness.EachFlavor(t, func(t *testing.T, s *harness.Server) {
 		const name = "keyless_own"
-		app := fresh(t, s, name)
-		run(t, app, "CREATE TABLE a (n INT)")
+		app := s.Fresh(t, name)
+		app.Exec(t, "CREATE TABLE a (n INT)")
 		src, routes := source(t, s, name)
 		begin, err := src.SafePosition(t.Context())
 		require.NoError(t, err)
-		conn, err := app.Conn(t.Context())
+		conn, err := app.DB.Conn(t.Context())
 		require.NoError(t, err)
 		defer conn.Close()
 		do := func(statements ...string) {
@@ -178,7 +179,7 @@ func TestSinceOfOwnGTID(t *testing.T) {
 			late = fmt.Sprintf("SET gtid_next = '11111111-2222-3333-4444-555555555555:%d'", time.Now().UnixNano()/1000)
 			after = "SET gtid_next = 'AUTOMATIC'"
 		}
-		run(t, app, "INSERT INTO a VALUES (1)")
+		app.Exec(t, "INSERT INTO a VALUES (1)")
 		do(late)
 		if s.Flavor == lab.MariaDB { // the domain is known before the snapshot
 			do("INSERT INTO a VALUES (2)")
@@ -199,12 +200,12 @@ func TestSinceOfOwnGTID(t *testing.T) {
 // TestSnapshotWaitsBriefly leaves a transaction open that has changed the table: MySQL's snapshot needs a lock that
 // this one is in the way of, and gives up soon, because other writers wait behind it.
 func TestSnapshotWaitsBriefly(t *testing.T) {
-	onFlavors(t, func(t *testing.T, s lab.Server) {
+	harness.EachFlavor(t, func(t *testing.T, s *harness.Server) {
 		const name = "keyless_wait"
-		app := fresh(t, s, name)
-		run(t, app, "CREATE TABLE a (n INT)", "INSERT INTO a VALUES (1)")
+		app := s.Fresh(t, name)
+		app.Exec(t, "CREATE TABLE a (n INT)", "INSERT INTO a VALUES (1)")
 		src, routes := source(t, s, name)
-		tx, err := app.BeginTx(t.Context(), nil)
+		tx, err := app.DB.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
 		_, err = tx.ExecContext(t.Context(), "INSERT INTO a VALUES (2)")
 		require.NoError(t, err)
@@ -213,7 +214,7 @@ func TestSnapshotWaitsBriefly(t *testing.T) {
 		if s.Flavor == lab.MySQL {
 			require.ErrorIs(t, err, db.ErrRetry)
 			assert.Less(t, time.Since(began), time.Minute, "it waits for two seconds")
-			run(t, app, "INSERT INTO a VALUES (3)") // and nobody is kept waiting
+			app.Exec(t, "INSERT INTO a VALUES (3)") // and nobody is kept waiting
 			require.NoError(t, tx.Commit())
 			snapshot, err = src.Snapshot(t.Context(), &routes["a"].Source)
 			require.NoError(t, err)
@@ -234,10 +235,10 @@ func TestSnapshotWaitsBriefly(t *testing.T) {
 // TestSnapshotBesideFlush: FLUSH TABLES, such as backups run, waits for the lock of a snapshot, and whoever opens the
 // table waits for it. The snapshot must not wait for itself.
 func TestSnapshotBesideFlush(t *testing.T) {
-	onFlavors(t, func(t *testing.T, s lab.Server) {
+	harness.EachFlavor(t, func(t *testing.T, s *harness.Server) {
 		const name = "keyless_flush"
-		app := fresh(t, s, name)
-		run(t, app, "CREATE TABLE a (n INT)", "INSERT INTO a VALUES (1)")
+		app := s.Fresh(t, name)
+		app.Exec(t, "CREATE TABLE a (n INT)", "INSERT INTO a VALUES (1)")
 		src, routes := source(t, s, name)
 		stop, ended := make(chan struct{}), make(chan error, 1)
 		go func() {
@@ -248,7 +249,7 @@ func TestSnapshotBesideFlush(t *testing.T) {
 					ended <- err
 					return
 				case <-time.After(20 * time.Millisecond):
-					_, err = app.ExecContext(context.Background(), "FLUSH TABLES")
+					_, err = app.DB.ExecContext(context.Background(), "FLUSH TABLES")
 				}
 			}
 			ended <- err

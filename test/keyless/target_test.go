@@ -13,34 +13,26 @@ import (
 	"wherry/pkg/db/mysql"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
-
-// setGlobal sets a variable of a server for the time of the test.
-func setGlobal(t *testing.T, s lab.Server, name, value, before string) {
-	t.Helper()
-	run(t, pool(t, s, ""), "SET GLOBAL "+name+" = "+value)
-	t.Cleanup(func() { run(t, pool(t, s, ""), "SET GLOBAL "+name+" = "+before) })
-}
 
 // TestGeneratedInvisiblePrimaryKey has a target that adds a primary key to tables that have none. A move's have none
 // there either.
 func TestGeneratedInvisiblePrimaryKey(t *testing.T) {
-	source, target := server(t, "mysql-1"), server(t, "mysql-2")
+	source, target := harness.Ends{From: lab.MySQL, To: lab.MySQL}.Open(t)
 	m := newMove(t, source, target)
-	app := fresh(t, source, m.name)
-	run(t, app, "CREATE TABLE a (n INT)", "CREATE TABLE filtered (n INT)",
+	app := source.In(t, m.Name)
+	app.Exec(t, "CREATE TABLE a (n INT)", "CREATE TABLE filtered (n INT)",
 		"CREATE TABLE u (n INT NOT NULL, UNIQUE KEY (n))", "INSERT INTO a VALUES (1), (1)")
-	setGlobal(t, target, "sql_generate_invisible_primary_key", "ON", "OFF")
-	m.must(t, "check")
-	m.must(t, "init-schema")
-	m.must(t, "init-copy")
-	run(t, app, "DELETE FROM a LIMIT 1", "INSERT INTO u VALUES (5)")
-	m.must(t, "start-replica", "--until-caught-up")
-	moved := pool(t, target, m.name)
-	assert.Equal(t, "n", text(t, moved, "SELECT GROUP_CONCAT(DISTINCT column_name) FROM information_schema.columns "+
+	target.Set(t, "sql_generate_invisible_primary_key", "ON")
+	m.Phases(t, "check", "init-schema", "init-copy")
+	app.Exec(t, "DELETE FROM a LIMIT 1", "INSERT INTO u VALUES (5)")
+	m.CatchUp(t)
+	moved := target.In(t, m.Name)
+	assert.Equal(t, "n", moved.Text(t, "SELECT GROUP_CONCAT(DISTINCT column_name) FROM information_schema.columns "+
 		"WHERE table_schema = DATABASE()"))
-	assert.Equal(t, "1", text(t, moved, "SELECT COUNT(*) FROM a"))
+	assert.Equal(t, "1", moved.Text(t, "SELECT COUNT(*) FROM a"))
 }
 
 // TestRequiredPrimaryKey has a target that takes no table without a primary key: the check says so before anything is
@@ -51,14 +43,11 @@ func TestRequiredPrimaryKey(t *testing.T) {
 		lab.MariaDB: "innodb_force_primary_key",
 	} {
 		t.Run(flavor, func(t *testing.T) {
-			source, target := server(t, flavor+"-1"), server(t, flavor+"-2")
+			source, target := harness.Ends{From: flavor, To: flavor}.Open(t)
 			m := newMove(t, source, target)
-			run(t, fresh(t, source, m.name), "CREATE TABLE keyed (n INT PRIMARY KEY)", "CREATE TABLE filtered (n INT)")
-			setGlobal(t, target, variable, "ON", "OFF")
-			child, err := m.Start(t.Context(), "check")
-			require.NoError(t, err)
-			require.Error(t, child.Wait())
-			assert.Equal(t, 12, child.Code)
+			source.In(t, m.Name).Exec(t, "CREATE TABLE keyed (n INT PRIMARY KEY)", "CREATE TABLE filtered (n INT)")
+			target.Set(t, variable, "ON")
+			child := m.Ends(t, harness.Refused, "check")
 			assert.Contains(t, child.Output(), "keyless_move.filtered")
 			assert.Contains(t, child.Output(), variable)
 			assert.NotContains(t, child.Output(), "keyless_move.keyed")
@@ -69,9 +58,9 @@ func TestRequiredPrimaryKey(t *testing.T) {
 // TestSnapshotPrivilege asks for LOCK TABLES only where a snapshot needs it.
 func TestSnapshotPrivilege(t *testing.T) {
 	const name, account, secret = "keyless_grants", "keyless_reader", "keyless-reader-secret"
-	onFlavors(t, func(t *testing.T, s lab.Server) {
-		app := fresh(t, s, name)
-		run(t, app, "CREATE TABLE keyed (n INT PRIMARY KEY)", "CREATE TABLE bag (n INT)",
+	harness.EachFlavor(t, func(t *testing.T, s *harness.Server) {
+		app := s.Fresh(t, name)
+		app.Exec(t, "CREATE TABLE keyed (n INT PRIMARY KEY)", "CREATE TABLE bag (n INT)",
 			"DROP USER IF EXISTS "+account,
 			"CREATE USER "+account+" IDENTIFIED BY '"+secret+"'", "GRANT SELECT ON "+name+".* TO "+account,
 			"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO "+account)
@@ -101,7 +90,7 @@ func TestSnapshotPrivilege(t *testing.T) {
 			return
 		}
 		assert.Equal(t, []string{"no LOCK TABLES"}, lacks(routes["bag"]))
-		run(t, app, "GRANT LOCK TABLES ON "+name+".* TO "+account)
+		app.Exec(t, "GRANT LOCK TABLES ON "+name+".* TO "+account)
 		assert.Empty(t, lacks(routes["bag"]))
 		snapshot, err := src.Snapshot(t.Context(), &routes["bag"].Source)
 		require.NoError(t, err, "and that is enough")
@@ -113,14 +102,14 @@ func TestSnapshotPrivilege(t *testing.T) {
 // read a few times, not once for each.
 func TestManyRemovals(t *testing.T) {
 	const name, total, gone = "keyless_many", 200_000, 5_000
-	onFlavors(t, func(t *testing.T, s lab.Server) {
-		app := fresh(t, s, name)
-		run(t, app, "CREATE TABLE bag (n INT, b VARCHAR(60))", "INSERT INTO bag VALUES (0, 'a row of usual length, "+
+	harness.EachFlavor(t, func(t *testing.T, s *harness.Server) {
+		app := s.Fresh(t, name)
+		app.Exec(t, "CREATE TABLE bag (n INT, b VARCHAR(60))", "INSERT INTO bag VALUES (0, 'a row of usual length, "+
 			"of no interest otherwise')")
 		for size := 1; size < total; size *= 2 {
-			run(t, app, fmt.Sprintf("INSERT INTO bag SELECT n + %d, b FROM bag LIMIT %d", size, min(size, total-size)))
+			app.Exec(t, fmt.Sprintf("INSERT INTO bag SELECT n + %d, b FROM bag LIMIT %d", size, min(size, total-size)))
 		}
-		run(t, app, "UPDATE bag SET n = n DIV 2 WHERE n < 2000") // two copies of some
+		app.Exec(t, "UPDATE bag SET n = n DIV 2 WHERE n < 2000") // two copies of some
 		target, err := mysql.OpenTarget(t.Context(), mysql.Config{
 			Host: s.Host, Port: s.Port, User: lab.User,
 			Password: lab.Password, Move: "keyless_many",
@@ -149,7 +138,7 @@ func TestManyRemovals(t *testing.T) {
 		t.Cleanup(func() { _ = a.Close() })
 		deletes := func() (n int) {
 			var name string
-			require.NoError(t, app.QueryRowContext(t.Context(), "SHOW GLOBAL STATUS LIKE 'Com_delete'").Scan(&name, &n))
+			require.NoError(t, app.DB.QueryRowContext(t.Context(), "SHOW GLOBAL STATUS LIKE 'Com_delete'").Scan(&name, &n))
 			return n
 		}
 		before, began := deletes(), time.Now()
@@ -159,9 +148,9 @@ func TestManyRemovals(t *testing.T) {
 		t.Logf("%d of %d rows removed in %s", gone, total, time.Since(began))
 		assert.EqualValues(t, gone, applied.Deleted)
 		assert.LessOrEqual(t, deletes()-before, 10, "DELETE statements")
-		assert.Equal(t, strconv.Itoa(total-gone), text(t, app, "SELECT COUNT(*) FROM bag"))
+		assert.Equal(t, strconv.Itoa(total-gone), app.Text(t, "SELECT COUNT(*) FROM bag"))
 		assert.Equal(t, "1",
-			text(t, app, "SELECT MAX(copies) FROM (SELECT COUNT(*) AS copies FROM bag GROUP BY n) AS c"))
+			app.Text(t, "SELECT MAX(copies) FROM (SELECT COUNT(*) AS copies FROM bag GROUP BY n) AS c"))
 		began = time.Now()
 		_, err = a.Apply(t.Context(),
 			&db.Batch{Tables: []db.TableBatch{{
@@ -176,7 +165,7 @@ func TestManyRemovals(t *testing.T) {
 
 // TestLedgerOfEarlierVersion has bookkeeping that knows no positions of chunks.
 func TestLedgerOfEarlierVersion(t *testing.T) {
-	onFlavors(t, func(t *testing.T, s lab.Server) {
+	harness.EachFlavor(t, func(t *testing.T, s *harness.Server) {
 		target, err := mysql.OpenTarget(t.Context(), mysql.Config{
 			Host: s.Host, Port: s.Port, User: lab.User,
 			Password: lab.Password, Move: "keyless_old",
@@ -186,7 +175,7 @@ func TestLedgerOfEarlierVersion(t *testing.T) {
 		ledger, table := target.Ledger(), schema.Name{Database: "shop", Table: "bag"}
 		require.NoError(t, ledger.Drop(t.Context()))
 		require.NoError(t, ledger.Create(t.Context()))
-		run(t, pool(t, s, "wherry_keyless_old"), "ALTER TABLE chunks DROP COLUMN position")
+		s.In(t, "wherry_keyless_old").Exec(t, "ALTER TABLE chunks DROP COLUMN position")
 		require.NoError(t, ledger.Create(t.Context()))
 		require.NoError(t, ledger.Plan(t.Context(), db.Chunk{}, table))
 		chunks, err := ledger.Chunks(t.Context(), table)
