@@ -138,7 +138,8 @@ func TestManyRemovals(t *testing.T) {
 		t.Cleanup(func() { _ = a.Close() })
 		deletes := func() (n int) {
 			var name string
-			require.NoError(t, app.DB.QueryRowContext(t.Context(), "SHOW GLOBAL STATUS LIKE 'Com_delete'").Scan(&name, &n))
+			row := app.DB.QueryRowContext(t.Context(), "SHOW GLOBAL STATUS LIKE 'Com_delete'")
+			require.NoError(t, row.Scan(&name, &n))
 			return n
 		}
 		before, began := deletes(), time.Now()

@@ -28,7 +28,29 @@ import (
 )
 
 // The account of an application. A read-only server refuses what it writes.
-const AppUser, AppPassword = "app_of_tests", "app-secret"
+const (
+	AppUser     = "app_of_tests"
+	AppPassword = "app-secret"
+)
+
+// dialect is what the harness says in an engine's own words.
+type dialect struct {
+	quote     func(name string) string
+	writable  string // lets applications write
+	readOnly  string // tells whether they may not: 0 if they may
+	unchecked string // begins statements that foreign keys do not hinder
+	checked   string // ends them
+	drop      string // removes a database, whose name follows
+}
+
+var mysqlDialect = dialect{
+	quote: lab.Quote, writable: "SET GLOBAL read_only = 0", readOnly: "SELECT @@global.read_only",
+	unchecked: "SET SESSION foreign_key_checks = 0", checked: "SET SESSION foreign_key_checks = 1",
+	drop: "DROP DATABASE IF EXISTS ",
+}
+
+// dialects are those of the flavors. A further engine is one more line.
+var dialects = map[string]dialect{lab.MySQL: mysqlDialect, lab.MariaDB: mysqlDialect}
 
 // Server is a server to test with.
 type Server struct {
@@ -186,13 +208,13 @@ func (s *Server) Has(t *testing.T, database string) bool {
 // ReadOnly tells whether the server refuses the writes of applications.
 func (s *Server) ReadOnly(t *testing.T) bool {
 	t.Helper()
-	return s.Text(t, "SELECT @@global.read_only") != "0"
+	return s.Text(t, dialects[s.Flavor].readOnly) != "0"
 }
 
 // Writable turns read_only off.
 func (s *Server) Writable(t *testing.T) {
 	t.Helper()
-	s.Exec(t, "SET GLOBAL read_only = 0")
+	s.Exec(t, dialects[s.Flavor].writable)
 }
 
 // Set sets a global variable for the time of the test.
@@ -209,13 +231,14 @@ func (s *Server) Set(t *testing.T, name, value string) {
 // Drop drops databases by patterns of path.Match, whatever foreign keys lead from one to another.
 func (s *Server) Drop(t *testing.T, patterns ...string) {
 	t.Helper()
-	statements := []string{"SET SESSION foreign_key_checks = 0"}
+	d := dialects[s.Flavor]
+	statements := []string{d.unchecked}
 	for _, database := range s.Strings(t, "SELECT schema_name FROM information_schema.schemata") {
 		if slices.ContainsFunc(patterns, func(p string) bool { ok, _ := path.Match(p, database); return ok }) {
-			statements = append(statements, "DROP DATABASE IF EXISTS "+lab.Quote(database))
+			statements = append(statements, d.drop+d.quote(database))
 		}
 	}
-	s.Exec(t, append(statements, "SET SESSION foreign_key_checks = 1")...)
+	s.Exec(t, append(statements, d.checked)...)
 }
 
 // Proxy leads to the server until the end of the test.

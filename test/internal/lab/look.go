@@ -66,7 +66,8 @@ func Columns(ctx context.Context, db *sql.DB, database, table string) (out []Col
 }
 
 // Rows returns the rows of a table in binary order: characters in hexadecimal of their bytes, after the name of
-// their character set, bytes in hexadecimal, numbers as the binary double or the digits that they are. where is a condition, or empty.
+// their character set, bytes in hexadecimal, numbers as the binary double or the digits that they are. where is a
+// condition, or empty.
 func Rows(ctx context.Context, db *sql.DB, database, table, where string) (out []string, err error) {
 	columns, err := Columns(ctx, db, database, table)
 	if err != nil {
