@@ -11,17 +11,22 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Fault decides about the calls of a wrapped end. It is asked with the call's name before the call is made: an error is
-// returned instead of making it. It is asked again with the name and ".after" when the call has succeeded: an error is
-// then returned although all is done, as when an answer is lost. It may wait; goroutines ask it at the same time.
+// Fault decides about the calls of a wrapped end. It is asked with the call's name before the call is made: an error
+// is returned instead of making it. It is asked a second time with the name and ".after" when the call has succeeded:
+// an error is then returned although all is done, as when an answer is lost. It may wait; goroutines ask it at the
+// same time.
 //
 // The calls of both ends are tables, bound, rows, rows.next, sum, fetch, identity, snapshot and check; of a source
 // safe_position, head, retained, stream, stream.next, fence.raise, fence.holds and fence.lift; of a target execute,
 // load, applier, apply, commit, rollback, repair, and create, get, put, chunks, plan, seal and drop of "ledger.".
-// There is no ".after" of rows, rows.next, fetch, snapshot, stream, stream.next and applier.
+// There is no ".after" of rows, rows.next, fetch, snapshot, stream, stream.next and applier: whoever lost such an
+// answer has nothing in hand and opens it once more.
+//
+// It works over any engine, real servers too, where Server.OnStep is for the engine in memory alone.
 type Fault func(call string) error
 
-// Nth returns a fault that lets the n-th asking (from 1) with the given name fail.
+// Nth returns a fault that lets the n-th asking (from 1) with the given name fail, once. For example,
+// Nth("commit.after", 3, db.ErrConnection) loses the answer of the third commit.
 func Nth(call string, n int, err error) Fault {
 	var mu sync.Mutex
 	return func(asked string) error {
@@ -37,8 +42,9 @@ func Nth(call string, n int, err error) Fault {
 	}
 }
 
-// Often returns a fault that lets one in n askings, whatever their names, fail with one of the errors. The seed decides
-// which.
+// Often returns a fault that lets one in n askings, whatever their names, fail with one of the errors. The seed
+// decides which: with the same seed and the same order of calls the same calls fail. Goroutines may change that
+// order.
 func Often(n int, seed uint64, errs ...error) Fault {
 	var mu sync.Mutex
 	random := rand.New(rand.NewPCG(seed, uint64(n)))
@@ -52,7 +58,8 @@ func Often(n int, seed uint64, errs ...error) Fault {
 	}
 }
 
-// Any joins faults. All are asked, the first that objects decides.
+// Any joins faults. All are asked, also after one has objected, because some count what they are asked. The first
+// error counts.
 func Any(faults ...Fault) Fault {
 	return func(call string) (first error) {
 		for _, f := range faults {
@@ -70,7 +77,8 @@ func (f Fault) run(name string, call func() error) error {
 	return err
 }
 
-// get makes a call that returns something under the fault.
+// get makes a call that returns something under the fault. When the answer is lost the value is returned beside the
+// error, and nobody may use it.
 func get[T any](f Fault, name string, call func() (T, error)) (T, error) {
 	got, err := begin(f, name, call)
 	if err == nil {
@@ -79,7 +87,7 @@ func get[T any](f Fault, name string, call func() (T, error)) (T, error) {
 	return got, err
 }
 
-// begin makes a call whose answer cannot be lost.
+// begin makes a call whose answer cannot be lost: it opens something, and who did not get it has nothing.
 func begin[T any](f Fault, name string, call func() (T, error)) (got T, err error) {
 	if err = f(name); err != nil {
 		return got, err
@@ -87,7 +95,7 @@ func begin[T any](f Fault, name string, call func() (T, error)) (got T, err erro
 	return call()
 }
 
-// faultyReader is what both ends have in common.
+// faultyReader is what both ends have in common. The methods below do nothing but ask under the name of their call.
 type faultyReader struct {
 	db.Reader
 	f Fault
@@ -117,6 +125,7 @@ func (r faultyReader) rows(name string, open func() (db.Rows, error)) (db.Rows, 
 	return openRows(r.f, name, open)
 }
 
+// openRows wraps the rows of a call, so that each of them may fail on its way.
 func openRows(f Fault, name string, open func() (db.Rows, error)) (db.Rows, error) {
 	rows, err := begin(f, name, open)
 	if err != nil {
@@ -131,6 +140,7 @@ type faultySnapshot struct {
 	f Fault
 }
 
+// faultSnapshot opens a snapshot under the fault, and wraps it.
 func faultSnapshot(f Fault, open func() (db.Snapshot, error)) (db.Snapshot, error) {
 	s, err := begin(f, "snapshot", open)
 	if err != nil {
@@ -163,6 +173,7 @@ func (r faultyReader) Identity(ctx context.Context) (db.Identity, error) {
 	return get(r.f, "identity", func() (db.Identity, error) { return r.Reader.Identity(ctx) })
 }
 
+// faultyRows may fail at each row, also after the last: a connection can be lost before the end is known.
 type faultyRows struct {
 	db.Rows
 	f Fault
@@ -175,6 +186,7 @@ func FaultySource(s db.Source, f Fault) db.Source {
 	return &faultySource{faultyReader: faultyReader{s, f}, source: s}
 }
 
+// faultySource asks before calls that reach a server. What only compares positions does not ask.
 type faultySource struct {
 	faultyReader
 	source db.Source
@@ -256,6 +268,7 @@ func (s *faultySource) NewFence(ctx context.Context, kind db.FenceKind, tables [
 	return &faultyFence{fence, s.f}, nil
 }
 
+// faultyStream may fail at each part. The position stays where the stream below has it.
 type faultyStream struct {
 	db.Stream
 	f Fault
@@ -265,6 +278,8 @@ func (s *faultyStream) Next(ctx context.Context, wait time.Duration) (*db.Part, 
 	return begin(s.f, "stream.next", func() (*db.Part, error) { return s.Stream.Next(ctx, wait) })
 }
 
+// faultyFence asks about raising, proving and lifting. Release is not asked: it happens when the process is about to
+// end, and nobody could do anything about an error.
 type faultyFence struct {
 	db.Fence
 	f Fault

@@ -13,6 +13,8 @@ func Faulty(t db.Target, f Fault) db.Target {
 	return &faultyTarget{faultyReader: faultyReader{t, f}, target: t}
 }
 
+// faultyTarget asks before every call that changes the target, and after it: these are the calls whose lost answers
+// matter.
 type faultyTarget struct {
 	faultyReader
 	target db.Target
@@ -62,6 +64,7 @@ func (t *faultyTarget) NewApplier(ctx context.Context, opts db.ApplyOptions) (db
 
 func (t *faultyTarget) Ledger() db.Ledger { return &faultyLedger{t.target.Ledger(), t.f} }
 
+// faultyApplier asks about the calls of a transaction. Amend is part of one, and shows its error at the commit.
 type faultyApplier struct {
 	db.Applier
 	f Fault
@@ -87,6 +90,7 @@ func (a *faultyApplier) Execute(ctx context.Context, statement string, at db.Mom
 	return a.f.run("applier.execute", func() error { return a.Applier.Execute(ctx, statement, at) })
 }
 
+// faultyLedger does not embed the ledger: a method that is added to db.Ledger must not pass unasked.
 type faultyLedger struct {
 	ledger db.Ledger
 	f      Fault

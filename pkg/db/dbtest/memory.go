@@ -2,7 +2,15 @@
 // engine in memory that phases are tested with (Server), and a wrapper that injects faults.
 //
 // Its one invariant: the engine in memory passes the same suite as the real ones, so that what a phase may rely on
-// there holds everywhere. It knows no SQL and no server.
+// there holds everywhere. It knows no SQL and no server. For example, a test that loses the answer of a commit:
+//
+//	server := dbtest.NewServer("target")
+//	server.OnStep(func(step string) error {
+//		if step == "commit.after" {
+//			return db.ErrConnection // the commit has happened
+//		}
+//		return nil
+//	})
 package dbtest
 
 import (
@@ -21,7 +29,8 @@ const (
 )
 
 // Server is a database server in memory: tables, a log of committed transactions, and the bookkeeping of moves. It
-// may be source and target at once, and of any number of moves. Everything is safe for concurrent use.
+// may be source and target at once, and of any number of moves. Everything is safe for concurrent use. One mutex guards
+// all: a commit is one instant, so the log has the transactions in the order in which they became visible.
 //
 // Transactions see the committed rows and their own; of two that change the same row the second to commit gets
 // ErrRetry. Every commit is logged, also an Applier's. Foreign keys are checked when they are added, not afterwards.
@@ -36,14 +45,14 @@ type Server struct {
 	unreadable map[schema.Name]bool      // views, see BreakView
 	log        []entry
 	first      int           // the position before log[0]
-	changed    chan struct{} // closed and made anew whenever something that others wait for has happened
+	changed    chan struct{} // closed and replaced whenever something has happened that others wait for
 	rowID      int           // the last hidden identifier of a row without key
 	ledgers    map[string]*books
 	appliers   map[string]*applier
 	readOnly   bool
 	locked     map[schema.Name]*fence
 	leaky      bool
-	generation int // of connections: older ones are lost
+	generation int // of connections: those of an older one are lost, see Disconnect
 	onStep     func(step string) error
 	findings   []db.Finding
 	retention  time.Duration
@@ -76,7 +85,8 @@ func (s *Server) OnStep(f func(step string) error) {
 }
 
 // Disconnect breaks every open applier, stream, result and fence, as a network or a killed process does: open
-// transactions are rolled back, locks are free, and further calls on them return ErrConnection.
+// transactions are rolled back, locks are free, and further calls on them return ErrConnection. A read_only fence
+// stays: it is a setting of the server.
 func (s *Server) Disconnect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,7 +96,8 @@ func (s *Server) Disconnect() {
 	s.wake()
 }
 
-// Truncate removes the log up to a position: what has not read it yet gets ErrPositionGone.
+// Truncate removes the log up to a position, as a server purges old files: what has not read it yet gets
+// ErrPositionGone.
 func (s *Server) Truncate(upto db.Position) error {
 	n, err := parsePosition(upto)
 	if err != nil {
@@ -104,8 +115,8 @@ func (s *Server) Truncate(upto db.Position) error {
 	return nil
 }
 
-// Leak makes fences leak, or whole again: a leaking one can be raised, stops nobody, and says so when asked to prove
-// that it holds.
+// Leak makes fences leak, or stop leaking. One that leaks can be raised, stops nobody, and says so when it is asked to
+// prove that it holds. It stands for a writer with SUPER, or an operator who turns read_only off.
 func (s *Server) Leak(leaky bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +124,8 @@ func (s *Server) Leak(leaky bool) {
 	s.wake()
 }
 
-// Find adds a finding to what Check returns on the end that the finding names.
+// Find adds a finding to what Check returns on the end that the finding names. So tests of check and of the gates
+// need no server that is set up wrongly.
 func (s *Server) Find(f db.Finding) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +140,7 @@ func (s *Server) Follow(follows func(schema.Name) bool) {
 	s.follows = follows
 }
 
-// Retain sets what Retention returns.
+// Retain sets what Retention returns; the log itself is kept until Truncate.
 func (s *Server) Retain(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,6 +155,7 @@ func (s *Server) enter(ctx context.Context, step string) error {
 	return s.step(step)
 }
 
+// step asks the test's function, with no lock held: it may use the server, also to write rows at this very step.
 func (s *Server) step(step string) error {
 	s.mu.Lock()
 	f := s.onStep
@@ -161,12 +174,13 @@ func (s *Server) alive(generation int) error {
 	return nil
 }
 
-// wake tells everyone who waits to look again. s.mu is held.
+// wake makes everyone who waits check once more what they wait for. s.mu is held.
 func (s *Server) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
+// check returns one finding that all is well, and what tests have added for this end.
 func (s *Server) check(ctx context.Context, end string) ([]db.Finding, error) {
 	if err := s.enter(ctx, "check"); err != nil {
 		return nil, err

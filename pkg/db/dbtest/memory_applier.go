@@ -9,7 +9,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// applier writes batches. Its connection holds the move's lock.
+// applier writes batches. Its connection holds the move's lock. Changes wait in the view and become visible at the
+// commit, in the same instant as the position.
 type applier struct {
 	t          *target
 	generation int
@@ -30,7 +31,7 @@ func (a *applier) Execute(ctx context.Context, statement string, _ db.Moment) er
 		return fmt.Errorf("execute %.200s: %w", statement, err)
 	}
 	a.t.s.mu.Lock()
-	err := a.held()
+	err := a.locked()
 	a.t.s.mu.Unlock()
 	switch {
 	case err != nil:
@@ -50,7 +51,9 @@ func (a *applier) Amend(ctx context.Context, put []db.Record, gone []schema.Name
 	return nil
 }
 
-// NewApplier takes the lock and reads the position. Workers make no difference here.
+// NewApplier takes the lock and reads the position. Workers make no difference here: a commit is one instant anyway.
+// The order of the checks is that of the real engines: the lock first, so that "sealed" is not said about another
+// wherry's move.
 func (t *target) NewApplier(ctx context.Context, _ db.ApplyOptions) (db.Applier, error) {
 	if err := t.s.enter(ctx, "applier"); err != nil {
 		return nil, fmt.Errorf("lock move %s on the target: %w", t.move, err)
@@ -81,7 +84,7 @@ func (a *applier) Apply(ctx context.Context, b *db.Batch) (applied db.Applied, e
 	}
 	a.t.s.mu.Lock()
 	defer a.t.s.mu.Unlock()
-	if err := a.held(); err != nil {
+	if err := a.locked(); err != nil {
 		return applied, err
 	}
 	if a.view == nil {
@@ -90,8 +93,8 @@ func (a *applier) Apply(ctx context.Context, b *db.Batch) (applied db.Applied, e
 	return a.view.apply(b)
 }
 
-// held tells whether the applier still has the lock. s.mu is held.
-func (a *applier) held() error {
+// locked tells whether the applier still has the lock: Disconnect and Close take it away. s.mu is held.
+func (a *applier) locked() error {
 	if err := a.t.s.alive(a.generation); err != nil {
 		return err
 	}
@@ -106,12 +109,13 @@ func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 	if err := a.t.s.enter(ctx, "commit.before"); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	// Without changes only the position moves, also in a transaction: it must be refused once the move is sealed.
 	v := a.view
 	if v == nil {
 		v = newView(a.t.s)
 	}
 	err := v.commit(ctx, false, func() error {
-		if err := a.held(); err != nil {
+		if err := a.locked(); err != nil {
 			return err
 		}
 		b := a.t.s.ledgers[a.t.move]
@@ -133,7 +137,7 @@ func (a *applier) Commit(ctx context.Context, pos db.Position) error {
 		return nil
 	})
 	a.amended = nil
-	a.view = nil // refused or not: what is refused is rolled back
+	a.view = nil // also after a refusal: the server has rolled back
 	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
@@ -152,7 +156,7 @@ func (a *applier) Rollback(ctx context.Context) error {
 	a.view, a.amended = nil, nil
 	a.t.s.mu.Lock()
 	defer a.t.s.mu.Unlock()
-	return a.held()
+	return a.locked()
 }
 
 // Close gives up the lock.

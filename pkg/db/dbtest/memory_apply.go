@@ -9,7 +9,8 @@ import (
 	"wherry/pkg/db"
 )
 
-// Repair writes a batch in a transaction of its own.
+// Repair writes a batch in a transaction of its own. The ticket and the seal are checked in the instant of the
+// commit.
 func (t *target) Repair(ctx context.Context, b *db.Batch) error {
 	if err := t.s.enter(ctx, "repair"); err != nil {
 		return fmt.Errorf("repair rows: %w", err)
@@ -49,6 +50,8 @@ func (v *view) apply(b *db.Batch) (applied db.Applied, err error) {
 	return applied, nil
 }
 
+// applyTable removes first and then writes, as real engines do: a unique value may be handed from a removed row to a
+// new one.
 func (v *view) applyTable(tb *db.TableBatch, applied *db.Applied) error {
 	rel := &tb.Route.Target
 	o, err := v.table(rel.Name())
@@ -100,8 +103,8 @@ func (v *view) applyTable(tb *db.TableBatch, applied *db.Applied) error {
 	return nil
 }
 
-// upsert makes a row equal to its after-image. Rows that hold one of its unique values give way: they have been changed
-// too, and are in the same batch.
+// upsert makes a row equal to its after-image, as REPLACE does. Rows that hold one of its unique values give way: they
+// have been changed too, and are in the same batch.
 func (v *view) upsert(o *overlay, key []int, whole db.Row) error {
 	found := o.find(key, whole.Pick(key), 0)
 	from := ""
@@ -113,7 +116,7 @@ func (v *view) upsert(o *overlay, key []int, whole db.Row) error {
 			}
 		}
 	}
-	give, _ := o.rivals(from, whole)
+	give, _ := o.conflicts(from, whole)
 	if o.t.key != nil {
 		if to := encode(whole.Pick(o.t.key)); to != from && o.get(to) != nil {
 			give = append(give, to)
@@ -130,7 +133,8 @@ func (v *view) upsert(o *overlay, key []int, whole db.Row) error {
 	return v.write(o, from, whole)
 }
 
-// useTicket counts up the repairs that must not be made twice. s.mu is held.
+// useTicket counts repairs of tables without a key, which must not be made twice: adding a copy of a row a second time
+// would leave one too many. s.mu is held.
 func (b *books) useTicket(ticket string) error {
 	if b == nil {
 		return errors.New("no bookkeeping")

@@ -14,8 +14,9 @@ import (
 // cascadeDepth is how deep actions may nest (InnoDB, FK_MAX_CASCADE_DEL).
 const cascadeDepth = 15
 
-// change writes a row of a test's own writer, and has the foreign keys act as InnoDB does: right after it, depth
-// first, and unlogged. That what is referenced exists is not checked.
+// change writes a row of a test's own writer, and has the foreign keys act as InnoDB does: right after it, depth first,
+// and unlogged. So a phase has to work out what they did, as with MySQL before 9.6 and MariaDB. Whether a referenced
+// row exists is not checked.
 func (tx *Tx) change(o *overlay, from string, row db.Row) error {
 	before := o.get(from).row
 	if err := tx.v.write(o, from, row); err != nil || tx.unchecked {
@@ -24,19 +25,21 @@ func (tx *Tx) change(o *overlay, from string, row db.Row) error {
 	tx.v.changes[len(tx.v.changes)-1].cascades = true
 	logged := len(tx.v.changes)
 	err := tx.v.cascade(o.t.def.Name, before, row, 0)
+	// What the actions changed stays in the rows and leaves the log.
 	tx.v.changes = tx.v.changes[:logged]
 	return err
 }
 
-// foreignKey is one of a child table's.
+// foreignKey is one of a child table's keys, with the table.
 type foreignKey struct {
 	schema.ForeignKey
 	child *table
 }
 
+// id is the key's full name. Several keys act in its order, so that a test that fails does so each time.
 func (k *foreignKey) id() string { return k.child.def.Name.Database + "/" + k.Name }
 
-// cascade carries out what foreign keys do when a row becomes another one, or nothing.
+// cascade carries out the actions of all foreign keys that reference a row which is updated, or deleted (after is nil).
 func (v *view) cascade(parent schema.Name, before, after db.Row, depth int) error {
 	if depth > cascadeDepth {
 		return fmt.Errorf("change row of %s: foreign keys act more than %d levels deep", parent, cascadeDepth)
@@ -58,6 +61,8 @@ func (v *view) cascade(parent schema.Name, before, after db.Row, depth int) erro
 	return nil
 }
 
+// act carries out one foreign key's action. A NULL references nothing, and an update that leaves the referenced
+// values alone does nothing.
 func (v *view) act(k *foreignKey, before, after db.Row, depth int) error {
 	from, to := columnsOf(k.child.def, k.Columns), columnsOf(v.s.tables[k.Parent].def, k.ParentColumns)
 	old := before.Pick(to)
@@ -111,14 +116,14 @@ func columnsOf(def *schema.Table, names []string) []int {
 	return out
 }
 
-// Referencing finds rows by the values of a foreign key's columns.
+// Referencing finds rows by the values of a foreign key's columns, as the open transaction has them.
 func (a *applier) Referencing(ctx context.Context, l *db.Lookup) ([]db.Row, error) {
 	if err := a.t.s.enter(ctx, "referencing"); err != nil {
 		return nil, fmt.Errorf("look for rows of %s: %w", l.Route.Target.Name(), err)
 	}
 	a.t.s.mu.Lock()
 	defer a.t.s.mu.Unlock()
-	if err := a.held(); err != nil {
+	if err := a.locked(); err != nil {
 		return nil, err
 	}
 	if a.view == nil {
@@ -145,6 +150,7 @@ func (a *applier) Referencing(ctx context.Context, l *db.Lookup) ([]db.Row, erro
 	return rows, nil
 }
 
+// pick returns where in the table the columns of a lookup are: its positions count within the route's rows.
 func pick(columns, positions []int) []int {
 	out := make([]int, len(positions))
 	for i, p := range positions {

@@ -16,7 +16,8 @@ import (
 )
 
 // The statements of the server's language: a verb and a JSON object, which is the part of a schema.Table that matters
-// to it.
+// to it. For example, drop table {"Name":{"Database":"d","Table":"t"}}. It is no SQL, so that no phase can get away
+// with writing SQL itself.
 const (
 	createDatabase = "create database "
 	createTable    = "create table "
@@ -39,6 +40,7 @@ type operands struct {
 	Former map[string]string // of alterTable: the names until now of the columns that are kept
 }
 
+// write is a statement: the verb and its operands.
 func write(verb string, o operands) string {
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -73,7 +75,8 @@ func RenameTable(from, to schema.Name) string {
 }
 
 // DDL runs statements of the server's language, all or none, and logs them as one schema change with the text and
-// database of change, which may be in any language. When change names no tables they are those of the statements.
+// database of change, which may be in any language. So a test logs "ALTER TABLE .." as a user would write it, and says
+// itself what it does. When change names no tables they are those of the statements.
 func (s *Server) DDL(change db.DDL, statements ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,7 +106,8 @@ func (s *Server) DDL(change db.DDL, statements ...string) error {
 	return nil
 }
 
-// effect tells what a statement that was executed did.
+// effect tells what a statement that was executed did, as Source.Effects will be asked for it. names are the tables
+// that it touched; of a rename the old and the new name.
 func (s *Server) effect(before map[schema.Name]*table, names []schema.Name, statement string) schema.Effect {
 	verb := statement[:strings.IndexByte(statement, '{')]
 	e := schema.Effect{Name: names[0]}
@@ -162,7 +166,8 @@ func (s *source) SchemaChanges(
 	return found, nil
 }
 
-// touching is a schema change with those of its tables that are followed or asked for; nil when there are none.
+// touching returns a schema change with those of its tables that are followed or asked for; nil when there are none. It
+// is a copy: several streams read one entry of the log.
 func (s *Server) touching(d *db.DDL, asked func(schema.Name) bool) *db.DDL {
 	if d == nil {
 		return nil
@@ -182,7 +187,7 @@ func (s *source) Databases(ctx context.Context) (map[string]string, error) {
 	return map[string]string{}, s.s.enter(ctx, "databases")
 }
 
-// Effects tells what an entry of the log did, which the server kept. It understands every statement.
+// Effects tells what an entry of the log did, which the server kept. So phases are tested without any parser.
 func (s *source) Effects(ctx context.Context, change *db.DDL, _ []*schema.Table) ([]schema.Effect, error) {
 	if err := s.s.enter(ctx, "effects"); err != nil {
 		return nil, err
@@ -197,7 +202,8 @@ func (s *source) Effects(ctx context.Context, change *db.DDL, _ []*schema.Table)
 	return nil, fmt.Errorf("find %.60q in the log: %w", change.Statement, schema.ErrUnknownStatement)
 }
 
-// execute runs a statement by replacing whole tables, and returns the names that it touched.
+// execute runs a statement by replacing whole tables, and returns the names that it touched. A table is never changed
+// in place: open transactions notice at their commit that it is another one.
 func (s *Server) execute(statement string) ([]schema.Name, error) {
 	if ours, err := s.executeObject(statement); ours {
 		return nil, err
@@ -210,6 +216,8 @@ func (s *Server) execute(statement string) ([]schema.Name, error) {
 	if err := json.Unmarshal([]byte(statement[at:]), &o); err != nil {
 		return nil, fmt.Errorf("cannot understand %.60q: %w", statement, err)
 	}
+	// The plan says which source column a column comes from. A server does not store that, so a phase must not find
+	// it there.
 	for i := range o.Columns {
 		o.Columns[i].From = "" // a server knows nothing of the source's names
 	}
@@ -312,7 +320,8 @@ func (s *Server) renameAll(pairs [][2]schema.Name) (names []schema.Name, err err
 	return names, nil
 }
 
-// rebuild puts the rows of a table into one of another definition. former tells by what name it has a column until now.
+// rebuild puts the rows of a table into one of another definition. former returns the old name of a column, "" for a
+// new one, which gets its default. It fails if a row does not fit, and the old table stays.
 func (s *Server) rebuild(t *table, def *schema.Table, former func(string) string) error {
 	from := make([]int, len(def.Columns))
 	same := len(def.Columns) == len(t.def.Columns)
@@ -352,7 +361,7 @@ func (s *Server) rebuild(t *table, def *schema.Table, former func(string) string
 	return nil
 }
 
-// orphans refuses a foreign key that rows do not meet.
+// orphans refuses a foreign key if a row of the child references nothing.
 func (s *Server) orphans(child *table, fk *schema.ForeignKey) error {
 	parent := s.tables[fk.Parent]
 	if parent == nil {
@@ -362,15 +371,15 @@ func (s *Server) orphans(child *table, fk *schema.ForeignKey) error {
 	if slices.Contains(own, -1) || slices.Contains(theirs, -1) {
 		return errors.New("add foreign key " + fk.Name + ": no such column")
 	}
-	parents := unique{columns: theirs, held: map[string]string{}}
+	parents := unique{columns: theirs, owners: map[string]string{}}
 	for key, rec := range parent.rows {
 		if v, ok := parents.value(rec.row); ok {
-			parents.held[v] = key
+			parents.owners[v] = key
 		}
 	}
 	children := unique{columns: own}
 	for _, rec := range child.rows {
-		if v, ok := children.value(rec.row); ok && parents.held[v] == "" {
+		if v, ok := children.value(rec.row); ok && parents.owners[v] == "" {
 			return fmt.Errorf("add foreign key %s of %s: no row %s in %s", fk.Name, child.def.Name,
 				show(rec.row.Pick(own)), fk.Parent)
 		}
@@ -378,6 +387,7 @@ func (s *Server) orphans(child *table, fk *schema.ForeignKey) error {
 	return nil
 }
 
+// positions returns where columns are in a table, -1 for one that is not there.
 func positions(def *schema.Table, columns []string) []int {
 	at := make([]int, len(columns))
 	for i, name := range columns {

@@ -7,10 +7,12 @@ import (
 	"wherry/pkg/schema"
 )
 
-// dialect writes tables in the language of a Server of its family.
+// dialect writes tables in the language of a Server of its family. Like a real one it has no server behind it: it
+// knows only what is in its arguments.
 type dialect struct{ family *family }
 
-// Map returns the table under another name, in the words of the family; nothing is lost.
+// Map returns the table under another name, in the words of the family; nothing is lost. Foreign keys point at the
+// parents' new names.
 func (d dialect) Map(source *schema.Table, to schema.Name, rename func(schema.Name) schema.Name) (*schema.Table,
 	[]schema.Loss, error,
 ) {
@@ -60,7 +62,8 @@ func (dialect) DropDatabase(name string) string {
 	return write(createDatabase, operands{Table: schema.Table{Name: schema.Name{Database: name}}})
 }
 
-// CreateTable returns the statements that make a table, deferred with its row key only.
+// CreateTable returns the statements that make a table, deferred with its row key only: other indexes come after the
+// copy.
 func (d dialect) CreateTable(t *schema.Table, deferred bool) []string {
 	created := *t
 	created.ForeignKeys = nil
@@ -77,7 +80,8 @@ func (d dialect) CreateTable(t *schema.Table, deferred bool) []string {
 	return append(statements, d.AddIndexes(t, &created)...)
 }
 
-// each returns one statement for all parts of a table, or in a family that takes them singly one for each.
+// each returns one statement for all parts of a table, or in a family that takes them singly one for each. A phase
+// must run all of them, and after a kill find out which have been run.
 func each[T any](d dialect, verb string, name schema.Name, all []T,
 	set func(*schema.Table, []T),
 ) (statements []string) {
@@ -121,7 +125,8 @@ func (dialect) SetAutoIncrement(t *schema.Table, next uint64) string {
 	return write(setIncrement, operands{Table: schema.Table{Name: t.Name, AutoIncrement: next}})
 }
 
-// Alter returns a statement that renames the table and one that changes it, as far as they are needed.
+// Alter returns a statement that renames the table and one that changes it, as far as they are needed. It checks the
+// lineage as a real dialect does: two columns cannot come of one.
 func (d dialect) Alter(from, to *schema.Table, former map[string]string, empties []string) ([]string, error) {
 	if len(empties) > 0 {
 		return nil, fmt.Errorf("alter table %s: cannot empty partition %s: the engine in memory has none", from.Name,
@@ -146,7 +151,8 @@ func (d dialect) Alter(from, to *schema.Table, former map[string]string, empties
 	return statements, nil
 }
 
-// Differences compares parts of the tables by their words.
+// Differences compares parts of the tables by their printed forms. Attributes that this engine does not keep are not
+// compared.
 func (dialect) Differences(plan, got *schema.Table, indexes, foreign bool) []string {
 	var found []string
 	differ := func(what string, plan, got any) {
@@ -170,7 +176,7 @@ func (dialect) Differences(plan, got *schema.Table, indexes, foreign bool) []str
 	return found
 }
 
-// words writes columns without the addresses of their defaults.
+// words writes columns without the addresses of their defaults, which differ for equal values.
 func words(columns []schema.Column) []string {
 	out := make([]string, len(columns))
 	for i, c := range columns {
@@ -192,6 +198,7 @@ func parts(index *schema.Index) []schema.Part {
 	return index.Parts
 }
 
+// sortedByName makes lists comparable in which the order means nothing, such as a table's indexes.
 func sortedByName[T any](all []T, name func(T) string) []T {
 	sorted := slices.Clone(all)
 	slices.SortFunc(sorted, func(a, b T) int {

@@ -13,8 +13,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// family is what servers differ in. A phase that works from the first family to the second, and within each, asks
-// nobody what it talks to.
+// family is what servers differ in. The second one exists to find phases that rely on what only MySQL does: one
+// statement for many indexes, equal column names, equal order of text. A phase that works within each family and from
+// the first to the second does not depend on the engine.
 type family struct {
 	name  schema.Family
 	order func(a, b []byte) int // of text
@@ -28,7 +29,8 @@ type family struct {
 // first sorts text by its bytes.
 var first = &family{name: "memory", order: bytes.Compare}
 
-// second sorts text by its last characters: no range of the first family's keys is a range of its own.
+// second sorts text by its last characters: no range of the first family's keys is a range of its own. For example,
+// "ab" comes before "ba" in the first family and after it in the second.
 var second = &family{name: "other memory", single: true, translate: translate, order: func(a, b []byte) int {
 	for i := 1; i <= min(len(a), len(b)); i++ {
 		if c := cmp.Compare(a[len(a)-i], b[len(b)-i]); c != 0 {
@@ -58,7 +60,8 @@ func (s *Server) identity() db.Identity {
 }
 
 // translate gives every column a name of its own, and integers that identify nothing the type of a text: the second
-// family has no others. A table of its own stays as it is.
+// family has no others. So a phase that matches columns by name, or writes values by the source's type, fails there.
+// A table of the second family stays as it is.
 func translate(t *schema.Table) {
 	key := t.Key()
 	t.Columns = slices.Clone(t.Columns)
@@ -105,6 +108,7 @@ func translated(name string) string {
 	return "the_" + name
 }
 
+// references tells whether a foreign key uses a column: its type must stay that of the parent's column.
 func references(t *schema.Table, column string) bool {
 	return slices.ContainsFunc(t.ForeignKeys, func(k schema.ForeignKey) bool {
 		return slices.Contains(k.Columns, column)
@@ -117,8 +121,7 @@ var targets = first
 // NewTarget returns an empty server to move to, of the family whose turn it is.
 func NewTarget(name string) *Server { return newServer(name, targets) }
 
-// Twice runs a package's tests with targets of the first family and again with targets of the second. It is for
-// TestMain.
+// Twice runs a package's tests two times, with targets of the first family and then of the second. It is for TestMain.
 func Twice(m *testing.M) (code int) {
 	for _, targets = range []*family{first, second} {
 		if code = m.Run(); code != 0 {

@@ -13,8 +13,8 @@ import (
 
 var errReadOnly = errors.New("the server is read only")
 
-// fence stops writes: read_only lasts until it is lifted, whatever dies; locks on tables last as long as the
-// connection.
+// fence stops writes. read_only lasts until it is lifted, whatever dies; locks on tables last as long as the
+// connection. Phases must cope with both: after a kill the first is found standing, the second is gone.
 type fence struct {
 	s          *Server
 	kind       db.FenceKind
@@ -24,7 +24,8 @@ type fence struct {
 	raised     bool // or perhaps raised by the run before
 }
 
-// NewFence prepares a fence.
+// NewFence prepares a fence. With saved state a run before may have raised it, so Lift must put the server back even
+// if Raise is not called in this run.
 func (s *source) NewFence(ctx context.Context, kind db.FenceKind, tables []schema.Name, saved string) (db.Fence,
 	error,
 ) {
@@ -51,7 +52,8 @@ func (s *source) NewFence(ctx context.Context, kind db.FenceKind, tables []schem
 // Saved describes what Lift will put back.
 func (f *fence) Saved() string { return f.saved }
 
-// Raise stops writes. Transactions that are open need not be waited for: they look at the fence when they commit.
+// Raise stops writes. Transactions that are open need not be waited for: they check the fence when they commit, so
+// none of them can get through afterwards.
 func (f *fence) Raise(ctx context.Context) error {
 	return f.do(ctx, "fence.raise", func() error {
 		f.raised = true
@@ -112,6 +114,7 @@ func (f *fence) Release() error {
 	return nil
 }
 
+// unlock frees only locks that are this fence's: after a Disconnect another one may have taken them.
 func (f *fence) unlock() {
 	for _, name := range f.tables {
 		if f.s.locked[name] == f {
@@ -120,6 +123,8 @@ func (f *fence) unlock() {
 	}
 }
 
+// do changes the fence within one step, and wakes those who wait for it. The step's ".after" comes last: then the
+// fence is already up, and only the caller does not know it.
 func (f *fence) do(ctx context.Context, step string, change func() error) error {
 	if err := f.s.enter(ctx, step); err != nil {
 		return err
@@ -134,8 +139,9 @@ func (f *fence) do(ctx context.Context, step string, change func() error) error 
 	return f.s.step(step + ".after")
 }
 
-// unfenced waits until no fence keeps a transaction that changes the tables from committing. s.mu is held, but not
-// while it waits.
+// unfenced waits until no fence keeps a transaction that changes the tables from committing. A read-only server refuses
+// at once, a locked table is waited for, as with real servers. s.mu is held, but not while it waits; afterwards
+// everything must be looked at once more.
 func (s *Server) unfenced(ctx context.Context, tables map[schema.Name]*overlay) error {
 	timeout := time.NewTimer(lockWait)
 	defer timeout.Stop()

@@ -12,7 +12,7 @@ import (
 	"wherry/pkg/schema"
 )
 
-// books is the bookkeeping of one move.
+// books is the bookkeeping of one move. Records are kept as text, so that encoding and decoding are tested too.
 type books struct {
 	facts   map[string]string
 	chunks  map[schema.Name][]db.Chunk
@@ -21,7 +21,7 @@ type books struct {
 	listed  bool                   // Own was called
 }
 
-// amend puts records and takes others away. renew forgets the chunks of tables that are to be copied.
+// amend puts records and removes others. renew forgets the chunks of tables that are to be copied.
 func (b *books) amend(put []db.Record, gone []schema.Name, renew bool) error {
 	for _, name := range gone {
 		delete(b.records, name)
@@ -91,7 +91,7 @@ func (l *ledger) Put(ctx context.Context, name, value string) error {
 	})
 }
 
-// Begin records where the copy begins, once.
+// Begin records where the copy begins, once: of two that begin the first wins, and both get its start.
 func (l *ledger) Begin(ctx context.Context, start db.Position) (recorded db.Position, err error) {
 	err = l.write(ctx, "ledger.begin", func(b *books) error {
 		if b.facts[db.FactStart] == "" {
@@ -134,7 +134,8 @@ func (l *ledger) Begun(ctx context.Context) (begun func(schema.Name) bool, err e
 	return begun, err
 }
 
-// Plan records a chunk of each table. Recording the same number again changes nothing.
+// Plan records a chunk of each table. Recording the same number a second time changes nothing, also when the bounds
+// differ: what was loaded was loaded by the first.
 func (l *ledger) Plan(ctx context.Context, c db.Chunk, tables ...schema.Name) error {
 	return l.write(ctx, "ledger.plan", func(b *books) error {
 		c.Done, c.Rows, c.Position, c.Seen = false, 0, "", ""
@@ -186,7 +187,8 @@ func (l *ledger) Owned(ctx context.Context) (owned db.Owned, err error) {
 	return owned, err
 }
 
-// Own records tables as the move's and takes others away.
+// Own records tables as the move's and removes others. With nil and nil it changes nothing, and does not begin the
+// list.
 func (l *ledger) Own(ctx context.Context, put db.Owned, gone []schema.Name) error {
 	return l.write(ctx, "ledger.own", func(b *books) error {
 		for _, n := range gone {
@@ -198,7 +200,8 @@ func (l *ledger) Own(ctx context.Context, put db.Owned, gone []schema.Name) erro
 	})
 }
 
-// Seal records the takeover and turns the position into the final one.
+// Seal records the takeover and turns the position into the final one. FactReturn is the end of this server's own
+// log: all that appliers committed here is before it.
 func (l *ledger) Seal(ctx context.Context, record string) (final db.Position, err error) {
 	err = l.write(ctx, "ledger.seal", func(b *books) error {
 		if b.sealed() {
@@ -226,7 +229,7 @@ func (l *ledger) Drop(ctx context.Context) error {
 	})
 }
 
-// write changes bookkeeping that must be there.
+// write changes bookkeeping that must be there. A fence on this server, as on the way back, stops it too.
 func (l *ledger) write(ctx context.Context, step string, f func(b *books) error) error {
 	return l.do(ctx, step, func(b *books) error {
 		switch {
@@ -239,6 +242,8 @@ func (l *ledger) write(ctx context.Context, step string, f func(b *books) error)
 	})
 }
 
+// do runs f with the move's bookkeeping, nil when there is none, with the lock held. The step's ".after" follows when
+// f has succeeded.
 func (l *ledger) do(ctx context.Context, step string, f func(b *books) error) error {
 	err := l.s.enter(ctx, step)
 	if err == nil {

@@ -13,7 +13,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// entry is one transaction of the log: changes or a schema change. The position after it is its number, from 1.
+// entry is one transaction of the log: changes or a schema change. The position after it is its number, from 1. What
+// was removed by Truncate still counts, so a position means the same for ever.
 type entry struct {
 	changes    []logged
 	ddl        *db.DDL
@@ -22,7 +23,8 @@ type entry struct {
 	time       time.Time
 }
 
-// logged is a change of one row, with all the columns that the table had then.
+// logged is a change of one row, with all the columns that the table had then: after a schema change the log still
+// has rows of the old shape, as a real one does.
 type logged struct {
 	table         schema.Name
 	before, after db.Row
@@ -37,6 +39,7 @@ func (s *source) Check(ctx context.Context, _ db.Plan) ([]db.Finding, error) {
 	return s.s.check(ctx, "source")
 }
 
+// head is the number of transactions that were ever logged, those that Truncate removed included. s.mu is held.
 func (s *Server) head() int { return s.first + len(s.log) }
 
 // append logs a transaction. s.mu is held.
@@ -45,6 +48,7 @@ func (s *Server) append(e entry) {
 	s.wake()
 }
 
+// position is the text of a place in the log, such as mem:42: after 42 transactions.
 func position(n int) db.Position { return db.Position("mem:" + strconv.Itoa(n)) }
 
 func parsePosition(pos db.Position) (int, error) {
@@ -56,7 +60,8 @@ func parsePosition(pos db.Position) (int, error) {
 	return n, nil
 }
 
-// SafePosition returns the end of the log: here a transaction is visible and logged at the same instant.
+// SafePosition returns the end of the log: here a transaction is visible and logged at the same instant, so the end
+// is safe. With a real server it is not.
 func (s *source) SafePosition(ctx context.Context) (db.Position, error) {
 	return s.end(ctx, "safe_position")
 }
@@ -76,7 +81,8 @@ func (s *source) end(ctx context.Context, step string) (db.Position, error) {
 // Seen returns the end of the log.
 func (s *source) Seen(ctx context.Context) (db.Position, error) { return s.end(ctx, "seen") }
 
-// Continues tells whether the log reaches from the earliest position to the latest.
+// Continues tells whether the log reaches from the earliest position to the latest. Tests put another server in the
+// source's place with it: one with a shorter log has lost transactions.
 func (s *source) Continues(ctx context.Context, from db.Position, seen []db.Position) error {
 	if err := s.Retained(ctx, from); err != nil {
 		return err
@@ -122,6 +128,8 @@ func (s *source) Retained(ctx context.Context, pos db.Position) error {
 	return s.s.retained(n)
 }
 
+// retained tells whether the log has what follows a position. A position beyond the end is of another server, or of
+// one that was restored: it counts as gone. s.mu is held.
 func (s *Server) retained(n int) error {
 	if n < s.first {
 		return fmt.Errorf("read log after mem:%d: it begins after mem:%d: %w", n, s.first, db.ErrPositionGone)
@@ -167,7 +175,8 @@ func (s *source) Stream(ctx context.Context, pos db.Position, routes []*route.Ro
 	return st, s.s.retained(n)
 }
 
-// stream is an open log.
+// stream is an open log. It keeps no rows: each call finds its place by number, so that Truncate and Disconnect are
+// noticed.
 type stream struct {
 	s          *Server
 	generation int
@@ -231,7 +240,9 @@ func (st *stream) next() (*db.Part, <-chan struct{}, error) {
 	return nil, st.s.changed, nil
 }
 
-// part returns the next part of a transaction, or nil when nothing in it is routed.
+// part returns the next part of a transaction, or nil when nothing in it is routed. A row with another number of
+// columns than the route knows is CopyAgain, as a real engine says it when the log has rows of an older or newer
+// definition.
 func (st *stream) part(e entry) (*db.Part, error) {
 	if e.ddl != nil {
 		change := st.s.touching(e.ddl, func(n schema.Name) bool { return st.routes[n] != nil })
@@ -246,6 +257,7 @@ func (st *stream) part(e entry) (*db.Part, error) {
 	if len(routed) == 0 {
 		return nil, nil
 	}
+	// Parts are small, so that phases meet transactions of several parts without writing thousands of rows.
 	upto := min(st.done+partChanges, len(routed))
 	part := &db.Part{End: upto == len(routed), Time: e.time}
 	part.Rollback = part.End && e.rolledBack

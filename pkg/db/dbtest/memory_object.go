@@ -58,7 +58,7 @@ func (dialect) MapObject(source *schema.Object, places schema.Places) (*schema.O
 	return &o, nil
 }
 
-// CreateObject returns the statement that makes an object, an event disabled.
+// CreateObject returns the statement that makes an object, an event disabled: it must not fire before the takeover.
 func (dialect) CreateObject(o *schema.Object) string {
 	created := *o
 	created.Enabled = created.Enabled && created.Kind != schema.EventObject
@@ -81,6 +81,7 @@ func (dialect) SetSequence(o *schema.Object, next string) string {
 	return writeObject(setSequence, &set)
 }
 
+// objectKey identifies an object. Views and sequences share one space of names; with tables it is not checked.
 func objectKey(o *schema.Object) string {
 	kind := o.Kind
 	if kind == schema.SequenceObject { // of one space of names
@@ -89,7 +90,8 @@ func objectKey(o *schema.Object) string {
 	return string(kind) + " " + o.Name.String()
 }
 
-// executeObject runs a statement about an object; false when it is about something else. s.mu is held.
+// executeObject runs a statement about an object; false when it is about something else. Objects do nothing, but the
+// rules that phases meet are kept: an object must not be there twice, and a trigger needs its table. s.mu is held.
 func (s *Server) executeObject(statement string) (bool, error) {
 	at := strings.IndexByte(statement, '{')
 	verbs := []string{createObject, dropObject, enableEvent, disableEvent, setSequence}

@@ -9,7 +9,7 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Orphans counts rows that reference a row which is not there.
+// Orphans counts rows that reference a row which is not there, up to limit. A row with a NULL references nothing.
 func (r reader) Orphans(ctx context.Context, rel, parent *route.Relation, key schema.ForeignKey, limit int) (n int64,
 	err error,
 ) {

@@ -11,7 +11,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// guarded runs a schema statement if it is about tables of the move alone, and keeps the list of these.
+// guarded runs a schema statement if it is about tables of the move alone, and keeps the list of these. Statements
+// that are about no table, such as "create database", are not guarded.
 func (t *target) guarded(statement string, run func() error) error {
 	at := strings.IndexByte(statement, '{')
 	var o operands
@@ -29,7 +30,8 @@ func (t *target) guarded(statement string, run func() error) error {
 	err = run()
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()
-	// Others may run statements at the same time, and an answer may be lost: each name counts by what there is now.
+	// Other statements may have run meanwhile, and this one may have taken effect although its answer was lost: so each
+	// name is judged by what there is now.
 	owned := maps.Clone(t.s.ledgers[t.move].owned)
 	for n := range before {
 		if _, stays := after[n]; !stays && (err == nil || t.s.tables[n] == nil) {
@@ -48,7 +50,9 @@ func (t *target) guarded(statement string, run func() error) error {
 	return err
 }
 
-// owning returns which tables are the move's before and after a statement; nil: there is nothing to do.
+// owning returns which tables are the move's before and after a statement; nil: there is nothing to do, because a
+// table to drop is gone already. Pairs of a rename are carried out in order, so a name may be freed by one and given
+// by the next.
 func (t *target) owning(verb string, o *operands) (before, after db.Owned, err error) {
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()

@@ -39,7 +39,8 @@ func (r reader) Sizes(ctx context.Context, tables []schema.Name) (map[schema.Nam
 	return sizes, nil
 }
 
-// Tables returns the tables whose names match.
+// Tables returns the tables whose names match. The definition is printed from the parts that count, so that it is
+// equal for equal tables, whatever their rows.
 func (r reader) Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error) {
 	if err := r.s.enter(ctx, "tables"); err != nil {
 		return nil, fmt.Errorf("list tables: %w", err)
@@ -77,6 +78,8 @@ func (r reader) Bound(ctx context.Context, rel *route.Relation, after db.Row, n 
 	return bound(r.s.tables, rel, after, n)
 }
 
+// bound returns the key n rows after the given one. The filter is left out: chunks are cut by all rows of the table,
+// so that both ends cut alike whatever the filter.
 func bound(tables map[schema.Name]*table, rel *route.Relation, after db.Row, n int) (db.Row, error) {
 	keys := rel.KeyOnly()
 	keys.Where = ""
@@ -110,7 +113,8 @@ func (r reader) Fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (
 	return r.open(ctx, "fetch", rel, func() ([]db.Row, error) { return selectKeys(r.s.tables, rel, keys) })
 }
 
-// selectKeys returns the rows that have one of the keys. The server's mu is held.
+// selectKeys returns the rows that have one of the keys, each once, however often its key is asked for. The server's
+// mu is held.
 func selectKeys(tables map[schema.Name]*table, rel *route.Relation, keys []db.Row) ([]db.Row, error) {
 	sel, err := selection(tables, rel)
 	if err != nil {
@@ -137,6 +141,7 @@ func selectKeys(tables map[schema.Name]*table, rel *route.Relation, keys []db.Ro
 	return sel.rows(records), nil
 }
 
+// open reads all rows at once, in the instant of the call, as one statement of a real server does.
 func (r reader) open(ctx context.Context, step string, rel *route.Relation, read func() ([]db.Row, error)) (db.Rows,
 	error,
 ) {
@@ -180,6 +185,7 @@ type selected struct {
 	all     []int // the filter's columns: every one
 }
 
+// selection finds a relation in the table as it stands, with its filter.
 func selection(tables map[schema.Name]*table, rel *route.Relation) (*selected, error) {
 	t := tables[rel.Name()]
 	if t == nil {
@@ -205,8 +211,8 @@ func selection(tables map[schema.Name]*table, rel *route.Relation) (*selected, e
 	return sel, err
 }
 
-// within returns the records of a range in key order, at most limit of them (0: all), also those that the filter passes
-// over.
+// within returns the records of a range in key order, at most limit of them (0: all), also those that the filter
+// passes over. A route's key may be another one than the table's primary key: then they are sorted here.
 func (sel *selected) within(rng db.Range, limit int) ([]*record, error) {
 	t, key := sel.t, sel.key
 	if len(key) == 0 && (rng.After != nil || rng.Upto != nil) {
@@ -252,7 +258,8 @@ func (sel *selected) rows(records []*record) []db.Row {
 	return rows
 }
 
-// locate returns where a relation's columns are in the table as it stands.
+// locate returns where a relation's columns are in the table as it stands, by name: the table may have been altered
+// since the relation was made.
 func locate(def *schema.Table, rel *route.Relation) ([]int, error) {
 	columns := make([]int, len(rel.Columns))
 	for i := range rel.Columns {
@@ -263,7 +270,8 @@ func locate(def *schema.Table, rel *route.Relation) ([]int, error) {
 	return columns, nil
 }
 
-// result streams rows. The row that Next returns is overwritten by the next call, as a real engine's may be.
+// result streams rows. The row that Next returns is overwritten by the next call, as a real engine's may be: a phase
+// that keeps a row without cloning it reads exclamation marks.
 type result struct {
 	ctx        context.Context
 	s          *Server

@@ -11,13 +11,14 @@ import (
 	"wherry/pkg/schema"
 )
 
-// scratch are databases in which a target tries statements. Here a database is there when a table names it.
+// scratch are databases in which a target tries statements. Here a database exists while a table names it, so making
+// one needs no statement.
 type scratch struct {
 	s     *Server
 	names map[string]string
 }
 
-// Scratch names the databases and removes what is in them.
+// Scratch names the databases and removes what an interrupted trial has left in them.
 func (t *target) Scratch(ctx context.Context, plan db.ScratchPlan) (db.Scratch, error) {
 	if err := t.s.enter(ctx, "scratch"); err != nil {
 		return nil, fmt.Errorf("make scratch databases: %w", err)
@@ -72,7 +73,7 @@ func (x *scratch) Close() error {
 	return nil
 }
 
-// BreakView makes a view one that applications cannot read.
+// BreakView makes a view one that applications cannot read, as one whose table was dropped or whose definer is gone.
 func (s *Server) BreakView(view schema.Name) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

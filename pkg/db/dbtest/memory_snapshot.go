@@ -19,7 +19,7 @@ type snapshot struct {
 	closed     bool
 }
 
-// Snapshot returns a view of all tables at the end of the log.
+// Snapshot returns a view of all tables at the end of the log, exact in any case: both are read with the lock held.
 func (s *source) Snapshot(ctx context.Context, _ ...*route.Relation) (db.Snapshot, error) {
 	return s.s.snapshot(ctx, func() db.Position { return position(s.s.head()) })
 }
@@ -39,6 +39,7 @@ func (t *target) Snapshot(ctx context.Context) (db.Snapshot, error) {
 	})
 }
 
+// snapshot freezes all tables. Only the maps are copied: records never change, so both share them.
 func (s *Server) snapshot(ctx context.Context, position func() db.Position) (db.Snapshot, error) {
 	if err := s.enter(ctx, "snapshot"); err != nil {
 		return nil, fmt.Errorf("open a snapshot: %w", err)
@@ -99,6 +100,7 @@ func (v *snapshot) rows(rel *route.Relation, rng db.Range) ([]db.Row, error) {
 	return selectRange(v.tables, rel, rng)
 }
 
+// usable refuses a snapshot that is closed or whose connection is lost. s.mu is held.
 func (v *snapshot) usable(rel *route.Relation) error {
 	if err := v.s.alive(v.generation); err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 )
 
 // record is one version of a row, in the order of the table's columns. It never changes: another version is another
-// record.
+// record. So two records can be compared by address, and snapshots share them.
 type record struct{ row db.Row }
 
 // table holds committed rows. Its definition never changes: DDL replaces the whole table.
@@ -30,13 +30,15 @@ type table struct {
 	next   uint64   // automatic value
 }
 
-// unique is a unique index besides the key's.
+// unique is a unique index besides the key's. owners finds the row that has a value; a row with a NULL in the index
+// is not in it.
 type unique struct {
 	name    string
 	columns []int
-	held    map[string]string // values to key of the row
+	owners  map[string]string // values to key of the row
 }
 
+// newTable makes an empty table. The index that is the row key is not among the unique ones: rows are kept by it.
 func newTable(f *family, def *schema.Table) *table {
 	def.Flavor = schema.Flavor{Family: f.name}
 	t := &table{family: f, def: def, key: def.Key(), rows: map[string]*record{}, next: max(def.AutoIncrement, 1)}
@@ -46,7 +48,7 @@ func newTable(f *family, def *schema.Table) *table {
 		if !index.Unique || index == own {
 			continue
 		}
-		u := unique{name: index.Name, held: map[string]string{}}
+		u := unique{name: index.Name, owners: map[string]string{}}
 		for _, part := range index.Parts {
 			u.columns = append(u.columns, def.Column(part.Column))
 		}
@@ -55,7 +57,8 @@ func newTable(f *family, def *schema.Table) *table {
 	return t
 }
 
-// fill puts rows into a new table, or says which of them it cannot hold.
+// fill puts rows into a new table, or says which of them it cannot hold: a unique index that is added to rows with
+// duplicates fails, as a real one does.
 func (t *table) fill(keys []string, rows []*record) error {
 	for i, rec := range rows {
 		key := keys[i]
@@ -66,7 +69,7 @@ func (t *table) fill(keys []string, rows []*record) error {
 			return fmt.Errorf("duplicate key %s of %s", show(rec.row.Pick(t.key)), t.def.Name)
 		}
 		for _, u := range t.unique {
-			if v, ok := u.value(rec.row); ok && u.held[v] != "" {
+			if v, ok := u.value(rec.row); ok && u.owners[v] != "" {
 				return fmt.Errorf("duplicate entry %s for key %s of %s", show(rec.row.Pick(u.columns)), u.name,
 					t.def.Name)
 			}
@@ -76,18 +79,19 @@ func (t *table) fill(keys []string, rows []*record) error {
 	return nil
 }
 
-// set makes key hold rec, or nothing when it is nil.
+// set makes key hold rec, or nothing when it is nil. A unique value is given up only if it is still this key's:
+// within one commit another row may have got it already.
 func (t *table) set(key string, rec *record) {
 	before := t.rows[key]
 	for _, u := range t.unique {
 		if before != nil {
-			if v, ok := u.value(before.row); ok && u.held[v] == key {
-				delete(u.held, v)
+			if v, ok := u.value(before.row); ok && u.owners[v] == key {
+				delete(u.owners, v)
 			}
 		}
 		if rec != nil {
 			if v, ok := u.value(rec.row); ok {
-				u.held[v] = key
+				u.owners[v] = key
 			}
 		}
 	}
@@ -126,6 +130,8 @@ func (t *table) compare(columns []int, a, b db.Row) int {
 	return 0
 }
 
+// compare orders two values of a type. Numbers beyond 64 bits, and decimals, are compared exactly: as floats two of
+// them could be equal.
 func (f *family) compare(typ *schema.Type, a, b []byte) int {
 	switch {
 	case typ.IsText():
@@ -155,7 +161,8 @@ func (u *unique) value(row db.Row) (v string, ok bool) {
 	return encode(values), true
 }
 
-// encode makes different rows different strings, none of them empty.
+// encode makes different rows different strings, none of them empty. The lengths keep ("a", "bc") and ("ab", "c")
+// apart.
 func encode(row db.Row) string {
 	var b strings.Builder
 	for _, v := range row {
@@ -193,6 +200,7 @@ func checkRow(def *schema.Table, row db.Row) error {
 	return nil
 }
 
+// checkValue refuses a value that a real server would refuse in strict mode.
 func checkValue(c *schema.Column, v []byte) error {
 	if v == nil {
 		if !c.Nullable {

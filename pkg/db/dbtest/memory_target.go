@@ -44,7 +44,7 @@ func (t *target) Execute(ctx context.Context, statement string) error {
 	return t.s.step("execute.after")
 }
 
-// Announce does nothing: here no statement is lost between its note and its end.
+// Announce does nothing: here each statement and its entry in the list of owned tables are one instant.
 func (t *target) Announce(context.Context, []schema.Name) (func(context.Context) error, error) {
 	return func(context.Context) error { return nil }, nil
 }
@@ -65,7 +65,8 @@ func (t *target) Obstacles(ctx context.Context, tables []schema.Name) (map[schem
 	return found, nil
 }
 
-// Load copies a chunk and marks it done in one transaction. Rows wait in memory for the commit.
+// Load copies a chunk and marks it done in one transaction. Rows wait in memory for the commit. The chunk is checked
+// before anything is read and at the commit, so of two loaders the second is refused even if both have read it.
 func (t *target) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (loaded db.Loaded,
 	err error,
 ) {
@@ -94,7 +95,8 @@ func (t *target) Load(ctx context.Context, from db.RowReader, r *route.Route, c 
 		}
 		displaced, err := t.insert(v, &r.Target, row)
 		if err != nil {
-			// The row may be in the way because another loader has just finished this chunk.
+			// The row may be in the way because another loader has just finished this chunk. That is the error to
+			// return: the copy goes on then, while a duplicate would stop it.
 			return db.Loaded{}, cmp.Or(t.claim(r.Source.Name(), c, nil), err)
 		}
 		loaded.Rows++
@@ -125,6 +127,7 @@ func (t *target) claim(table schema.Name, c db.Chunk, loaded *db.Loaded) error {
 	return t.claimLocked(table, c, loaded)
 }
 
+// claimLocked is claim with s.mu held.
 func (t *target) claimLocked(table schema.Name, c db.Chunk, loaded *db.Loaded) error {
 	b := t.s.ledgers[t.move]
 	if b == nil {
@@ -144,6 +147,7 @@ func (t *target) claimLocked(table schema.Name, c db.Chunk, loaded *db.Loaded) e
 	return nil
 }
 
+// sameBound compares bounds. An open bound is not the empty key.
 func sameBound(a, b db.Row) bool {
 	return (a == nil) == (b == nil) && slices.EqualFunc(a, b, bytes.Equal)
 }
@@ -168,10 +172,11 @@ func (t *target) insert(v *view, rel *route.Relation, row db.Row) (displaced int
 	return displaced, v.write(o, "", whole)
 }
 
-// displace removes what holds a unique value of a row. What this transaction wrote itself stays, and is in the way.
+// displace removes what holds a unique value of a row. What this transaction wrote itself stays, and is in the way:
+// both are rows of one chunk, read at one instant, so the source cannot have had both.
 func (v *view) displace(o *overlay, row db.Row) (displaced int64, err error) {
-	rivals, _ := o.rivals("", row)
-	for _, key := range rivals {
+	conflicting, _ := o.conflicts("", row)
+	for _, key := range conflicting {
 		if o.get(key) == nil || o.rows[key] != nil || key == encode(row.Pick(o.t.key)) {
 			continue
 		}
@@ -184,7 +189,7 @@ func (v *view) displace(o *overlay, row db.Row) (displaced int64, err error) {
 }
 
 // widen makes a relation's row one of the table as it stands, and returns where the relation's columns are in that.
-// Columns that the relation lacks have their default.
+// Columns that the relation lacks have their default, as an INSERT with a list of columns gives it.
 func (o *overlay) widen(rel *route.Relation, row db.Row) (whole db.Row, columns []int, err error) {
 	if columns, err = locate(o.t.def, rel); err != nil {
 		return nil, nil, err
@@ -202,7 +207,8 @@ func (o *overlay) widen(rel *route.Relation, row db.Row) (whole db.Row, columns 
 	return whole, columns, nil
 }
 
-// initial returns the value of a column that a row does not give.
+// initial returns the value of a column that a row does not give: its default, NULL, or as a server that is not
+// strict does zero or the empty string.
 func initial(c *schema.Column) []byte {
 	switch {
 	case c.Default != nil && c.Default.Literal:

@@ -10,10 +10,11 @@ import (
 	"wherry/pkg/schema"
 )
 
-// retries is how often Exec runs a transaction again that another one has beaten. Each time somebody has made progress.
+// retries is how often Exec runs a transaction that another one has beaten. Each time somebody has made progress, so
+// a test that reaches the limit has more writers than rows.
 const retries = 1000
 
-// Tx is a transaction of a test's own writer. It is used by one goroutine.
+// Tx is a transaction of a test's own writer, the application of the test. It is used by one goroutine.
 type Tx struct {
 	v          *view
 	rolledBack bool
@@ -44,14 +45,17 @@ func (s *Server) ExecContext(ctx context.Context, f func(tx *Tx) error) (err err
 // Commit makes the transaction's changes visible and logs them as one transaction.
 func (tx *Tx) Commit(ctx context.Context) error { return tx.v.commit(ctx, tx.rolledBack, nil) }
 
-// RollBackLogged has Commit log the transaction as one that was rolled back: its parts are streamed, marked so, and no
-// row changes. (A transaction whose function returns an error leaves no trace at all.)
+// RollBackLogged has Commit log the transaction as one that was rolled back: its parts are streamed, marked so, and
+// no row changes. MySQL logs such a one when it has changed a table that cannot roll back. (A transaction whose
+// function returns an error leaves no trace at all.)
 func (tx *Tx) RollBackLogged() { tx.rolledBack = true }
 
-// Unchecked has no foreign key act on what the transaction does from now on, or act again.
+// Unchecked switches the actions of foreign keys off for what the transaction does from now on, or on, as
+// foreign_key_checks does for a session.
 func (tx *Tx) Unchecked(yes bool) { tx.unchecked = yes }
 
-// Insert adds a row, given in the order of the table's columns. NULL in an automatic column takes the next value.
+// Insert adds a row, given in the order of the table's columns. NULL in an automatic column takes the next value. The
+// row is checked as by a server in strict mode.
 func (tx *Tx) Insert(table schema.Name, row db.Row) error {
 	return tx.with(table, func(o *overlay) error { return tx.v.write(o, "", row) })
 }
@@ -89,6 +93,7 @@ func (tx *Tx) Get(table schema.Name, key db.Row) (row db.Row, err error) {
 	return row, err
 }
 
+// with runs f on the transaction's view of a table, with the lock held.
 func (tx *Tx) with(table schema.Name, f func(o *overlay) error) error {
 	tx.v.s.mu.Lock()
 	defer tx.v.s.mu.Unlock()
@@ -111,8 +116,8 @@ func (o *overlay) keyColumns() []int {
 	return all
 }
 
-// All returns the committed rows of a table in the first family's key order, for tests to compare; nil when there is no
-// such table.
+// All returns the committed rows of a table in the first family's key order, for tests to compare; nil when there is
+// no such table. It takes no step, so a test may look at any time.
 func (s *Server) All(name schema.Name) []db.Row {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +133,7 @@ func (s *Server) All(name schema.Name) []db.Row {
 	return rows
 }
 
-// Values makes a row of nil, int, string and []byte values.
+// Values makes a row of nil (NULL), int, string and []byte values. For example, Values(7, "Anna", nil).
 func Values(values ...any) db.Row {
 	row := make(db.Row, len(values))
 	for i, v := range values {

@@ -11,8 +11,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// view is what a transaction sees: the committed rows and, over them, its own changes. Every method but commit is
-// called with s.mu held.
+// view is what a transaction sees: the committed rows and, over them, its own changes. Nothing is locked. A commit
+// checks whether the rows that it changes are still those that it has seen, and gets ErrRetry otherwise. Every method
+// but commit is called with s.mu held.
 type view struct {
 	s       *Server
 	tables  map[schema.Name]*overlay
@@ -24,12 +25,14 @@ type overlay struct {
 	t      *table
 	rows   map[string]*record  // as changed; nil: removed
 	base   map[string]*record  // of the same keys, as found
-	unique []map[string]string // as table.unique's held
+	unique []map[string]string // as table.unique's owners
 	next   uint64
 }
 
 func newView(s *Server) *view { return &view{s: s, tables: map[schema.Name]*overlay{}} }
 
+// table returns the transaction's overlay of a table, which it keeps from its first use on. If the table is replaced
+// meanwhile, by a schema change, validate finds that out.
 func (v *view) table(name schema.Name) (*overlay, error) {
 	if o := v.tables[name]; o != nil {
 		return o, nil
@@ -53,6 +56,8 @@ func (o *overlay) get(key string) *record {
 	return o.t.rows[key]
 }
 
+// set makes key hold a record within the transaction, nil for none. The committed record that it replaces is
+// remembered once: validate compares with it.
 func (o *overlay) set(key string, to *record) {
 	from := o.get(key)
 	if _, ok := o.rows[key]; !ok {
@@ -73,20 +78,21 @@ func (o *overlay) set(key string, to *record) {
 	o.rows[key] = to
 }
 
-// holder returns the key of the row that has a value in a unique index, or "".
+// holder returns the key of the row that has a value in a unique index, or "". A row that this transaction has
+// changed holds only what the overlay says.
 func (o *overlay) holder(i int, value string) string {
 	if key, ok := o.unique[i][value]; ok {
 		return key
 	}
-	key := o.t.unique[i].held[value]
+	key := o.t.unique[i].owners[value]
 	if _, touched := o.rows[key]; touched {
 		return ""
 	}
 	return key
 }
 
-// rivals returns the keys of other rows that hold a unique value of row, with the names of the indexes.
-func (o *overlay) rivals(key string, row db.Row) (keys, indexes []string) {
+// conflicts returns the keys of other rows that hold a unique value of row, with the names of the indexes.
+func (o *overlay) conflicts(key string, row db.Row) (keys, indexes []string) {
 	for i := range o.t.unique {
 		value, ok := o.t.unique[i].value(row)
 		if !ok {
@@ -155,7 +161,7 @@ func (v *view) write(o *overlay, from string, row db.Row) error {
 	if to != from && o.get(to) != nil {
 		return fmt.Errorf("write row of %s: duplicate key %s", o.t.def.Name, show(row.Pick(o.t.key)))
 	}
-	keys, indexes := o.rivals(from, row)
+	keys, indexes := o.conflicts(from, row)
 	if len(keys) > 0 {
 		return fmt.Errorf("write row of %s: duplicate entry of row %s for key %s", o.t.def.Name, show(row), indexes[0])
 	}
@@ -187,8 +193,9 @@ func (o *overlay) automatic(row db.Row) error {
 	return nil
 }
 
-// commit makes the changes visible and logs them, together with what extra does: that runs with s.mu held and may still
-// refuse. It waits for tables that a fence has locked.
+// commit makes the changes visible and logs them, together with what extra does: that runs with s.mu held and may
+// still refuse. It waits for tables that a fence has locked. A commit without changes is not logged, and no fence
+// stops it.
 func (v *view) commit(ctx context.Context, rolledBack bool, extra func() error) error {
 	s := v.s
 	s.mu.Lock()
@@ -229,7 +236,8 @@ func (v *view) commit(ctx context.Context, rolledBack bool, extra func() error) 
 	return nil
 }
 
-// validate finds out whether another transaction has come first.
+// validate finds out whether another transaction has come first: a table was replaced, a row that this one changed is
+// another one now, or a unique value that it took has gone to somebody else.
 func (v *view) validate() error {
 	for name, o := range v.tables {
 		lost := v.s.tables[name] != o.t
@@ -238,7 +246,7 @@ func (v *view) validate() error {
 		}
 		for i := range o.unique {
 			for value, key := range o.unique[i] {
-				other := o.t.unique[i].held[value]
+				other := o.t.unique[i].owners[value]
 				_, touched := o.rows[other]
 				lost = lost || other != "" && other != key && !touched
 			}

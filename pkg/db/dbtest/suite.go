@@ -14,7 +14,8 @@ import (
 )
 
 // The databases that the suite uses. A harness makes the first on the source and sees to it that the second is absent
-// on the target (the suite makes it in the dialect's words).
+// on the target (the suite makes it by the dialect's statements). Source and target may be one server: names must not
+// collide.
 const (
 	SourceDatabase = "dbtest_source"
 	TargetDatabase = "dbtest_target"
@@ -22,21 +23,25 @@ const (
 
 // Harness is how the suite reaches an engine. Whatever is opened ends with t.
 type Harness struct {
-	// Source opens a source whose SourceDatabase is there and empty, and a writer to it.
+	// Source opens a source whose SourceDatabase is there and empty, and a writer to it, which must have a connection
+	// of its own: what it writes must not be visible to the source before it commits.
 	Source func(t *testing.T) (db.Source, Writer)
-	// Target opens a target without TargetDatabase and without bookkeeping of the move.
+	// Target opens a target without TargetDatabase and without bookkeeping of the move. What an earlier run left is
+	// removed.
 	Target func(t *testing.T) db.Target
 	// Reopen opens the same target and move once more, as another process would, and changes nothing.
 	Reopen func(t *testing.T) db.Target
-	// Purge removes the source's log up to now; nil where a test must not.
+	// Purge removes the source's log up to now; nil where a test must not, because others use the server.
 	Purge func(t *testing.T)
 	// Fences are the kinds to try.
 	Fences []db.FenceKind
-	// Large is how many rows of about 100 bytes make a transaction that is streamed in several parts; 0: 1,000.
+	// Large is how many rows of about 100 bytes make a transaction that is streamed in several parts; 0: 1,000. A real
+	// engine has parts of megabytes and needs more.
 	Large int
 }
 
-// Spec is a table in no language.
+// Spec is a table in no language. A harness's Writer turns it into a CREATE TABLE of its engine. It has only what
+// every engine has: types and attributes of one engine are tested beside that engine.
 type Spec struct {
 	Name      schema.Name
 	Columns   []ColumnSpec
@@ -55,13 +60,15 @@ type ColumnSpec struct {
 	Automatic bool
 }
 
-// Write is the insert (Before nil), update or delete (After nil) of one whole row, in the order of the table's columns.
+// Write is the insert (Before nil), update or delete (After nil) of one whole row, in the order of the table's
+// columns. Without a key, Before tells which row: one that is equal to it.
 type Write struct {
 	Table         schema.Name
 	Before, After db.Row
 }
 
-// Writer is the application whose writes are followed. It is safe for concurrent use.
+// Writer is the application whose writes are followed. It is safe for concurrent use. It is no part of the engine
+// under test: the suite compares what the engine reads with what was written here.
 type Writer interface {
 	Create(ctx context.Context, spec Spec) error
 	// AddColumn adds a nullable integer column at the end.
@@ -71,15 +78,17 @@ type Writer interface {
 	Begin(ctx context.Context) (WriteTx, error)
 }
 
-// WriteTx is a transaction of a Writer. Its writes are refused or wait when a fence is up; what ended with an error
-// is rolled back at the latest when its ctx is over.
+// WriteTx is a transaction of a Writer. Its writes are refused or wait when a fence is up, and then end with their
+// ctx. What ended with an error is rolled back at the latest when its ctx is over: a transaction that stays open
+// would hold up every later case.
 type WriteTx interface {
 	Write(ctx context.Context, w ...Write) error
 	Commit(ctx context.Context) error
 	Rollback() error
 }
 
-// Run is the conformance suite: what phases rely on, of any engine.
+// Run is the conformance suite: what phases rely on, of any engine. Every case is independent of the others and makes
+// its own tables, so one can be run alone.
 func Run(t *testing.T, h Harness) {
 	if h.Large == 0 {
 		h.Large = 1000
@@ -142,10 +151,12 @@ func Run(t *testing.T, h Harness) {
 	}
 }
 
-// patience is how long the suite waits for something that does not move. A busy machine makes everything slow.
+// patience is how long the suite waits for something that does not move. A busy machine makes everything slow, so it
+// is long: it ends a test that hangs, and measures nothing.
 const patience = 2 * time.Minute
 
-// bench is what one case works with. The source and target are opened when first asked for.
+// bench is what one case works with. The source and target are opened when first asked for: a case of one end needs
+// no other.
 type bench struct {
 	*testing.T
 	h   Harness
@@ -173,7 +184,7 @@ func (b *bench) target() db.Target {
 	return b.tgt
 }
 
-// create makes a table on the source and returns its route to itself, for reading.
+// create makes a table on the source and returns its route to itself, for tests that only read.
 func (b *bench) create(spec Spec) *route.Route {
 	b.Helper()
 	b.source()
@@ -210,6 +221,8 @@ func (b *bench) route(source *schema.Table) *route.Route {
 	return r
 }
 
+// plan is the table that a move would make for one of the source. A loss that cannot be allowed would be a fault of
+// the suite.
 func (b *bench) plan(source *schema.Table) *schema.Table {
 	b.Helper()
 	plan, losses, err := b.target().Dialect().Map(source, targetName(source.Name), targetName)
@@ -220,10 +233,12 @@ func (b *bench) plan(source *schema.Table) *schema.Table {
 	return plan
 }
 
+// targetName is another name than the source's, so that a mix-up of the two ends is noticed.
 func targetName(n schema.Name) schema.Name {
 	return schema.Name{Database: TargetDatabase, Table: n.Table + "_moved"}
 }
 
+// describe reads one table, which must be there.
 func (b *bench) describe(r db.Reader, name schema.Name) *schema.Table {
 	b.Helper()
 	tables, err := r.Tables(b.ctx, func(n schema.Name) bool { return n == name })
@@ -245,6 +260,7 @@ func (b *bench) write(writes ...Write) {
 	require.NoError(b, b.try(b.ctx, writes...))
 }
 
+// try runs writes in one transaction and returns its error: under a fence it is the error that is wanted.
 func (b *bench) try(ctx context.Context, writes ...Write) error {
 	tx, err := b.w.Begin(ctx)
 	if err != nil {
@@ -285,6 +301,7 @@ func (b *bench) holds(r db.Reader, rel *route.Relation, want ...db.Row) {
 	assert.ElementsMatch(b, texts(want), texts(b.rows(r, rel, db.Range{})), "rows of %s", rel.Name())
 }
 
+// texts makes rows comparable: ElementsMatch would take nil and the empty string for the same value.
 func texts(rows []db.Row) []string {
 	out := make([]string, len(rows))
 	for i, row := range rows {
@@ -295,7 +312,8 @@ func texts(rows []db.Row) []string {
 
 func name(table string) schema.Name { return schema.Name{Database: SourceDatabase, Table: table} }
 
-// items is a table with the usual integer key: id, label, code (unique, may be NULL).
+// items is a table with the usual integer key: id, label, code (unique, may be NULL). The unique column is what makes
+// applying hard, the NULL is what leaves it.
 func items() Spec {
 	return Spec{
 		Name: name("items"), Key: []string{"id"}, Unique: []string{"code"}, Index: []string{"label"},

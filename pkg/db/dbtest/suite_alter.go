@@ -9,7 +9,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// testAlter takes a table that holds rows through changes, and sees rows and shape afterwards.
+// testAlter takes a table that holds rows through changes, and checks rows and shape afterwards. A column takes over
+// the name of another one that moves away (code becomes label, label becomes text): matched by name, values would end
+// up in the wrong column.
 func testAlter(b *bench) {
 	r := b.move(items())
 	d, at := b.target().Dialect(), targetName(r.Source.Table.Name)
@@ -31,6 +33,7 @@ func testAlter(b *bench) {
 		assert.Empty(b, d.Differences(to, got, true, true))
 		statements, err = d.Alter(got, to, identity(to), nil)
 		require.NoError(b, err)
+		// A change that was interrupted is begun anew: what is done already must need no statement.
 		assert.Empty(b, statements, "nothing is left to do")
 	}
 	holds := func(want ...db.Row) {
@@ -61,6 +64,7 @@ func testAlter(b *bench) {
 	alter(&renamed, identity(&renamed))
 	holds(Values(1, 10), Values(2, 20))
 
+	// Of a lineage that is impossible nothing must be made: a column that there was not, and two of one.
 	_, err := d.Alter(&less, &renamed, map[string]string{label: "absent"}, nil)
 	require.Error(b, err)
 	_, err = d.Alter(&less, &renamed, map[string]string{label: id, id: id}, nil)

@@ -8,6 +8,7 @@ import (
 	"wherry/pkg/route"
 )
 
+// applier opens one with a single connection: with several, transaction boundaries are not promised.
 func (b *bench) applier(t db.Target) db.Applier {
 	b.Helper()
 	a, err := t.NewApplier(b.ctx, db.ApplyOptions{})
@@ -27,10 +28,15 @@ func upserts(r *route.Route, rows ...db.Row) *db.Batch {
 	return &db.Batch{Tables: []db.TableBatch{{Route: r, Upserts: rows}}}
 }
 
+// deletes is a batch that removes keys, all of which the target must hold.
 func deletes(r *route.Route, keys ...db.Row) *db.Batch {
 	return &db.Batch{Tables: []db.TableBatch{{Route: r, Deletes: keys, Expect: int64(len(keys))}}}
 }
 
+// testApply writes and removes rows and moves the position, in several transactions. Rows and position must become
+// visible together: if a position went ahead of its rows, a crash between would lose changes. After-images are
+// applied to rows that are there and to rows that are not, because a restart applies changes that were applied
+// already.
 func testApply(b *bench) {
 	r := b.move(items())
 	spec, rows, absent := composite()
@@ -42,6 +48,7 @@ func testApply(b *bench) {
 	both.Tables = append(both.Tables, db.TableBatch{Route: other, Upserts: rows})
 	applied := b.apply(a, both)
 	assert.Equal(b, db.Applied{Upserted: int64(3 + len(rows))}, applied)
+	// Another connection must see neither rows nor position before the commit.
 	assert.Equal(b, "p0", b.fact(db.FactPosition), "not before the commit")
 	b.holds(b.tgt, &r.Target)
 	require.NoError(b, a.Commit(b.ctx, "p1"))
@@ -50,8 +57,10 @@ func testApply(b *bench) {
 	b.holds(b.tgt, &r.Target, Values(-1, "a", 1), Values(2, "b", 2), Values(3, nil, nil))
 	b.holds(b.tgt, &other.Target, rows...)
 
-	// The same again, and after-images of rows that are there and that are not.
+	// The same changes once more, and after-images of rows that are there and that are not.
 	b.apply(a, upserts(r, Values(-1, "a", 1), Values(2, nil, 22), Values(4, "", nil)))
+	// Key 9 was never there. While rows are newer than the log that is usual: the row was deleted before it could be
+	// copied.
 	applied = b.apply(a, deletes(r, Values(3), Values(9)))
 	assert.Equal(b, db.Applied{Deleted: 1, Absent: 1}, applied, "a key that is absent is counted, and no error")
 	applied = b.apply(a,
@@ -70,6 +79,7 @@ func testApply(b *bench) {
 	require.NoError(b, a.Rollback(b.ctx))
 	require.NoError(b, a.Rollback(b.ctx), "with nothing to roll back")
 	b.holds(b.tgt, &r.Target, now...)
+	// Most commits of an idle move are of this kind: the log moved on, and nothing of it was for the move.
 	require.NoError(b, a.Commit(b.ctx, "p3"), "only the position")
 	b.holds(b.tgt, &r.Target, now...)
 	b.apply(a, upserts(r, Values(6, "gone", nil)))
@@ -78,6 +88,7 @@ func testApply(b *bench) {
 	assert.Equal(b, db.Position("p3"), b.applier(b.tgt).Position())
 }
 
+// testApplyKeyless removes one of several equal rows. An engine that removes by value alone would remove all of them.
 func testApplyKeyless(b *bench) {
 	r := b.move(keyless())
 	b.put(db.FactPosition, "p0")
@@ -90,6 +101,8 @@ func testApplyKeyless(b *bench) {
 	b.holds(b.tgt, &r.Target, Values(1, nil), Values(1, nil), Values(1, ""))
 }
 
+// testApplyUnique moves unique values between rows within one batch: a swap, a rotation, a value freed by a delete, a
+// chain. Row by row each of them meets a duplicate on the way, though the end state has none.
 func testApplyUnique(b *bench) {
 	r := b.move(items())
 	b.put(db.FactPosition, "p0")
@@ -131,17 +144,20 @@ func testApplyUnique(b *bench) {
 	}
 }
 
+// testApplierLock has two appliers of one move. Two that apply the same log would apply changes in a wrong order; the
+// second must be refused, and the first must not notice. After Close the next one continues at the last committed
+// position.
 func testApplierLock(b *bench) {
 	r := b.move(items())
 	b.put(db.FactPosition, "p0")
-	again := b.h.Reopen(b.T)
+	reopened := b.h.Reopen(b.T)
 	a := b.applier(b.tgt)
-	_, err := again.NewApplier(b.ctx, db.ApplyOptions{})
+	_, err := reopened.NewApplier(b.ctx, db.ApplyOptions{})
 	require.ErrorIs(b, err, db.ErrLocked)
 	b.apply(a, upserts(r, Values(1, "a", nil)))
 	require.NoError(b, a.Commit(b.ctx, "p1"), "who is refused does no harm")
 	require.NoError(b, a.Close())
-	second := b.applier(again)
+	second := b.applier(reopened)
 	assert.Equal(b, db.Position("p1"), second.Position())
 	b.apply(second, upserts(r, Values(2, "b", nil)))
 	require.NoError(b, second.Commit(b.ctx, "p2"))
@@ -149,6 +165,8 @@ func testApplierLock(b *bench) {
 	assert.Equal(b, db.Position("p2"), b.applier(b.tgt).Position())
 }
 
+// testApplySealed seals the move while a transaction is open. Nothing may come after the takeover: the application
+// writes to the target from then on, and an old change would overwrite its rows.
 func testApplySealed(b *bench) {
 	r := b.move(items())
 	b.put(db.FactPosition, "p0")
@@ -161,16 +179,20 @@ func testApplySealed(b *bench) {
 	assert.Equal(b, db.Position("p1"), pos)
 	require.ErrorIs(b, a.Commit(b.ctx, "p2"), db.ErrSealed)
 	b.holds(b.tgt, &r.Target, Values(1, "a", nil))
+	// An idle applier commits positions too; that alone would be a sign of life after the takeover.
 	require.ErrorIs(b, a.Commit(b.ctx, "p3"), db.ErrSealed, "nor the position alone")
 	assert.Empty(b, b.fact(db.FactPosition))
 	assert.Equal(b, "p1", b.fact(db.FactFinal))
 	require.NoError(b, a.Close())
 	_, err = b.tgt.NewApplier(b.ctx, db.ApplyOptions{})
 	require.ErrorIs(b, err, db.ErrSealed)
+	// A repair of a verify that is still running somewhere is as late as an applier.
 	require.ErrorIs(b, b.tgt.Repair(b.ctx, upserts(r, Values(3, "too late", nil))), db.ErrSealed)
 	b.holds(b.tgt, &r.Target, Values(1, "a", nil))
 }
 
+// testApplySealedWorkers is the same with several connections: none of them may have committed before the position's
+// fails.
 func testApplySealedWorkers(b *bench) {
 	spec, rows, _ := composite()
 	r := b.move(spec)
@@ -185,6 +207,8 @@ func testApplySealedWorkers(b *bench) {
 	b.holds(b.tgt, &r.Target)
 }
 
+// testRepair writes rows beside an applier with an open transaction, twice. verify --repair runs while the move
+// follows, so it must take no lock, move no position, and may be repeated after a lost answer.
 func testRepair(b *bench) {
 	r := b.move(items())
 	b.put(db.FactPosition, "p0")
@@ -192,6 +216,7 @@ func testRepair(b *bench) {
 	b.apply(a, upserts(r, Values(1, "a", 1), Values(2, "b", 2), Values(3, "c", 3)))
 	require.NoError(b, a.Commit(b.ctx, "p1"))
 	b.apply(a, upserts(r, Values(9, "open", nil)))
+	// Rows 1 and 2 exchange their codes, row 3 goes, row 7 was never there.
 	batch := upserts(r, Values(1, "mended", 2), Values(2, "mended", 1), Values(4, "new", 4))
 	batch.Tables[0].Deletes = []db.Row{Values(3), Values(7)}
 	for range 2 {

@@ -10,7 +10,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// testReferencing looks for rows by one column and by two, as the open transaction has them.
+// testReferencing looks for rows by one column and by two, as the open transaction has them. The applier uses it to
+// carry out what foreign keys did unseen, right after the change that caused it, so it must see what is applied and
+// not committed. Values with quotes and backslashes must not end up as SQL.
 func testReferencing(b *bench) {
 	r := b.move(items())
 	b.put(db.FactPosition, "p0")
@@ -43,7 +45,8 @@ func testReferencing(b *bench) {
 		find(db.Lookup{Columns: []int{1}, Values: []db.Row{Values("b")}}))
 }
 
-// testReferencingMany has more rows than a lookup brings at a time.
+// testReferencingMany has more rows than a lookup brings at a time: the caller handles some and asks once more, until
+// nothing is found. Memory stays bounded that way, however many rows reference one.
 func testReferencingMany(b *bench) {
 	r := b.move(items())
 	b.put(db.FactPosition, "p0")
@@ -64,7 +67,8 @@ func testReferencingMany(b *bench) {
 	}
 }
 
-// testOrphans counts rows that reference nothing, within filters.
+// testOrphans counts rows that reference nothing, with and without filters: a row whose parent is filtered out has no
+// parent on the target, and its foreign key could not be made there.
 func testOrphans(b *bench) {
 	parent := b.create(items())
 	spec := Spec{

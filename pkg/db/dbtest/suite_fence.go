@@ -12,9 +12,12 @@ import (
 	"wherry/pkg/schema"
 )
 
-// blocked is how long a write is given to get through a fence.
+// blocked is how long a write is given to get through a fence. Too short a time would call a slow server fenced; the
+// suite pays it for each write that is stopped.
 const blocked = time.Second
 
+// fence prepares one and lifts it at the end of the test, also after a failure: a server left read-only would fail
+// all later cases.
 func (b *bench) fence(kind db.FenceKind, table schema.Name, saved string) db.Fence {
 	b.Helper()
 	f, err := b.src.NewFence(b.ctx, kind, []schema.Name{table}, saved)
@@ -39,12 +42,16 @@ func (b *bench) stops(table schema.Name, id int, stopped bool) {
 	require.NoError(b, err)
 }
 
+// testFence tries every kind of fence that the engine offers, each on a bench of its own.
 func testFence(b *bench) {
 	for _, kind := range b.h.Fences {
 		b.Run(string(kind), func(t *testing.T) { testFenceKind(newBench(t, b.h), kind) })
 	}
 }
 
+// testFenceKind raises and lifts a fence, twice each, since a cutover that is repeated does so. The hard case is a
+// transaction that was open before: either it cannot commit any more, or the fence waits for it. If it could commit
+// under the fence, the change would come after the head that the cutover has read, and be lost.
 func testFenceKind(b *bench, kind db.FenceKind) {
 	r := b.create(items())
 	n := r.Source.Name()
@@ -53,6 +60,8 @@ func testFenceKind(b *bench, kind db.FenceKind) {
 	require.NoError(b, f.Lift(b.ctx), "nothing to lift")
 	b.stops(n, 1, false)
 
+	// The transaction begins before the fence and writes before it. Both outcomes are right, see above; a commit is
+	// not.
 	open, err := b.w.Begin(b.ctx)
 	require.NoError(b, err)
 	require.NoError(b, open.Write(b.ctx, Write{Table: n, After: Values(2, "open before", nil)}))
@@ -71,6 +80,8 @@ func testFenceKind(b *bench, kind db.FenceKind) {
 	require.NoError(b, f.Raise(b.ctx), "raising again")
 	require.NoError(b, f.Holds(b.ctx))
 	b.stops(n, 3, true)
+	// With the fence up nothing is written, so the head that is read now must still be the head a moment later: the
+	// cutover drains the log up to it.
 	head := b.head()
 	require.NoError(b, f.Holds(b.ctx))
 	assert.True(b, b.reached(head, b.head()), "the log stands still")
@@ -89,7 +100,8 @@ func testFenceKind(b *bench, kind db.FenceKind) {
 	require.NoError(b, f.Release())
 }
 
-// testFenceRestart lifts what a run before has left: read only stays when a process dies, locks end with it.
+// testFenceRestart lifts what an earlier run has left. read_only stays when a process dies, table locks end with it.
+// What is to be put back must come from the saved text: the server itself only shows that it is read-only now.
 func testFenceRestart(b *bench) {
 	for _, kind := range b.h.Fences {
 		b.Run(string(kind), func(t *testing.T) {

@@ -23,7 +23,7 @@ func bags() []Spec {
 	return []Spec{plain, indexed, unique}
 }
 
-// wide makes rows of a bag's spec: columns beyond the two are NULL.
+// wide makes rows of a bag's spec: columns beyond the given ones are NULL.
 func wide(spec Spec, rows ...db.Row) []db.Row {
 	out := make([]db.Row, len(rows))
 	for i, row := range rows {
@@ -32,7 +32,8 @@ func wide(spec Spec, rows ...db.Row) []db.Row {
 	return out
 }
 
-// bag moves a table and fills the target's.
+// bag moves a table and fills the target's. Its indexes are made before, as they are for tables that were there
+// already.
 func (b *bench) bag(spec Spec, a db.Applier, rows ...db.Row) *route.Route {
 	b.Helper()
 	r := b.move(spec)
@@ -46,7 +47,7 @@ func (b *bench) bag(spec Spec, a db.Applier, rows ...db.Row) *route.Route {
 	return r
 }
 
-// lead opens an applier before there are tables.
+// lead opens an applier before there are tables: it is the move's, and the cases make one table after the other.
 func (b *bench) lead(workers int) db.Applier {
 	b.Helper()
 	require.NoError(b, b.target().Ledger().Create(b.ctx))
@@ -57,7 +58,8 @@ func (b *bench) lead(workers int) db.Applier {
 	return a
 }
 
-// testKeylessBytes has rows that collations call equal, of which only the right one may go.
+// testKeylessBytes has rows that collations call equal ('a', 'A', 'a '), and texts that a careless encoding would
+// confuse with NULL. Only the right one may go: on the source the others are still there.
 func testKeylessBytes(b *bench) {
 	a := b.lead(1)
 	for _, spec := range bags() {
@@ -75,6 +77,8 @@ func testKeylessBytes(b *bench) {
 			left = slices.Delete(left, at, at+1)
 			b.holds(b.tgt, &r.Target, left...)
 		}
+		// Twice each, of which one copy of each goes in a single batch: what collations call equal is then looked for
+		// together.
 		b.apply(a, upserts(r, append(slices.Clone(rows), rows...)...))
 		b.apply(a, deletes(r, rows...))
 		require.NoError(b, a.Commit(b.ctx, "together"))
@@ -82,7 +86,8 @@ func testKeylessBytes(b *bench) {
 	}
 }
 
-// testKeylessCopies removes some of many copies, of many rows in one batch.
+// testKeylessCopies removes some of many copies, of many rows in one batch. Engines may remove all copies and write
+// the rest again, or remove one by one, depending on how many there are: the result must be the same.
 func testKeylessCopies(b *bench) {
 	a := b.lead(1)
 	for _, spec := range bags() {
@@ -110,7 +115,9 @@ func testKeylessCopies(b *bench) {
 	}
 }
 
-// testKeylessLacking asks to remove what the target does not hold.
+// testKeylessLacking asks to remove what the target does not hold. With a key an absent row is only counted; without
+// one it means that the ends differ, which must stop the move. Nothing may be removed then, and the error names table
+// and row.
 func testKeylessLacking(b *bench) {
 	a := b.lead(1)
 	for _, spec := range bags() {
@@ -127,6 +134,7 @@ func testKeylessLacking(b *bench) {
 			require.NoError(b, a.Rollback(b.ctx))
 			b.holds(b.tgt, &r.Target, rows...)
 		}
+		// An operator has to find the row, so the message shows its values.
 		_, err := a.Apply(b.ctx, deletes(r, wide(spec, Values(77, "who"))...))
 		require.ErrorContains(b, err, "77")
 		require.ErrorContains(b, err, "who", "the row is named")
@@ -134,7 +142,8 @@ func testKeylessLacking(b *bench) {
 	}
 }
 
-// testKeylessPieces applies a transaction in several batches, also by several workers.
+// testKeylessPieces applies a transaction in several batches, also by several workers: the second removes what the
+// first has added. Rows without a key must go through one connection, or that removal would not see them.
 func testKeylessPieces(b *bench) {
 	a := b.lead(3)
 	for _, spec := range bags() {
@@ -159,7 +168,8 @@ func testKeylessPieces(b *bench) {
 	}
 }
 
-// testKeylessUnique hands a unique value from row to row within one batch.
+// testKeylessUnique hands a unique value from row to row within one batch. Without a key nothing gives way: a row
+// that is in the way and not in the batch belongs there, so the write must fail.
 func testKeylessUnique(b *bench) {
 	a := b.lead(1)
 	spec := bags()[2]

@@ -18,7 +18,7 @@ import (
 	"wherry/pkg/schema"
 )
 
-// streamed is one transaction that a stream has returned.
+// streamed is one transaction that a stream has returned, put together from its parts.
 type streamed struct {
 	changes []string
 	ddl     *db.DDL
@@ -26,6 +26,7 @@ type streamed struct {
 	after   db.Position
 }
 
+// changeText is a change as "table before after", with - for an image that there is not.
 func changeText(c db.Change) string {
 	text := c.Route.Source.Name().Table
 	for _, row := range []db.Row{c.Before, c.After} {
@@ -60,6 +61,7 @@ func (b *bench) reached(at, goal db.Position) bool {
 	return reached
 }
 
+// open opens the log after a position that the server still has.
 func (b *bench) open(pos db.Position, routes ...*route.Route) db.Stream {
 	b.Helper()
 	require.NoError(b, b.src.Retained(b.ctx, pos))
@@ -69,7 +71,7 @@ func (b *bench) open(pos db.Position, routes ...*route.Route) db.Stream {
 	return st
 }
 
-// drain reads the log after pos until it has reached its head.
+// drain reads the log after pos until it has reached its head, on a stream of its own.
 func (b *bench) drain(pos db.Position, routes ...*route.Route) []streamed {
 	b.Helper()
 	st := b.open(pos, routes...)
@@ -78,7 +80,9 @@ func (b *bench) drain(pos db.Position, routes ...*route.Route) []streamed {
 	return found
 }
 
-// until reads whole transactions until goal is reached, and checks what a stream promises of its position.
+// until reads whole transactions until goal is reached, and checks what a stream promises of its position: within a
+// transaction it stays before it, and it never reaches a goal before the transaction that belongs to it was returned.
+// A position that runs ahead would be committed with too few rows.
 func (b *bench) until(st db.Stream, goal db.Position) (found []streamed) {
 	b.Helper()
 	var open *streamed
@@ -123,6 +127,7 @@ func (b *bench) until(st db.Stream, goal db.Position) (found []streamed) {
 	return found
 }
 
+// changesOf returns the changes of transactions. An empty list is not nil, so that it equals the wanted one.
 func changesOf(transactions []streamed) [][]string {
 	out := [][]string{}
 	for _, t := range transactions {
@@ -131,6 +136,8 @@ func changesOf(transactions []streamed) [][]string {
 	return out
 }
 
+// testStream compares the changes of several transactions with what was written: the order within and between
+// transactions, both images of updates, changed keys, and tables mixed in one transaction.
 func testStream(b *bench) {
 	r := b.create(items())
 	spec, rows, _ := composite()
@@ -159,6 +166,8 @@ func testStream(b *bench) {
 	assert.Equal(b, want, changesOf(b.drain(pos, r, other)))
 }
 
+// testResume opens the log at the position after each transaction: exactly the later ones must come. One too many
+// would be applied twice, one too few would be lost. Positions are also compared with each other.
 func testResume(b *bench) {
 	r := b.create(items())
 	pos := b.safe()
@@ -178,6 +187,8 @@ func testResume(b *bench) {
 	}
 }
 
+// testPassedOver has an idle log and changes of other tables. The position must move on over them: otherwise a table
+// that rests would keep the source's log from being purged, and the drain of a cutover would never end.
 func testPassedOver(b *bench) {
 	r := b.create(items())
 	other := keyless()
@@ -185,6 +196,7 @@ func testPassedOver(b *bench) {
 	pos := b.safe()
 	st := b.open(pos, r)
 	assert.Empty(b, b.until(st, b.head()), "an idle log")
+	// The stream's consumer has other things to do, such as to commit what has waited long enough.
 	began := time.Now()
 	part, err := st.Next(b.ctx, 100*time.Millisecond)
 	require.NoError(b, err)
@@ -195,6 +207,7 @@ func testPassedOver(b *bench) {
 	}
 	assert.Empty(b, b.until(st, b.head()), "changes of other tables")
 	assert.Empty(b, b.drain(st.Position(), r), "nor do they come again")
+	// A transaction may change routed tables and others. Only the former come, and it is still one transaction.
 	mixed := Values(1, "mixed", nil)
 	b.write(Write{Table: other.Name, After: Values(6, nil)}, Write{Table: r.Source.Name(), After: mixed},
 		Write{Table: other.Name, After: Values(7, nil)})
@@ -205,6 +218,8 @@ func testPassedOver(b *bench) {
 	require.ErrorIs(b, err, context.Canceled)
 }
 
+// testLarge streams one transaction in several parts and gives up in the middle. The position must be before it, so
+// that a restart gets it as a whole.
 func testLarge(b *bench) {
 	r := b.create(items())
 	b.insert(r.Source.Name(), Values(-1, "before", nil))
@@ -219,6 +234,7 @@ func testLarge(b *bench) {
 	after := Values(-2, "after", nil)
 	b.insert(r.Source.Name(), after)
 
+	// The first part is read and dropped, as by a process that is killed then.
 	st := b.open(pos, r) // gives up in the middle
 	var first *db.Part
 	for deadline := time.Now().Add(patience); first == nil; {
@@ -238,6 +254,7 @@ func testLarge(b *bench) {
 	assert.Equal(b, []string{"items - " + show(after)}, found[1].changes)
 }
 
+// testRolledBack leaves nothing in the log of a transaction that was rolled back by its client.
 func testRolledBack(b *bench) {
 	r := b.create(items())
 	pos := b.safe()
@@ -250,8 +267,9 @@ func testRolledBack(b *bench) {
 	b.holds(b.src, &r.Source, Values(2, "stays", nil))
 }
 
-// testSafePosition reads positions and rows while others commit: what a read after the position misses must come in the
-// stream after it.
+// testSafePosition reads positions and rows while others commit. What a read after the position misses must come in
+// the stream after the position. The end of the log does not do: a transaction is logged before it can be seen, so a
+// copy would miss it in the rows and in the stream.
 func testSafePosition(b *bench) {
 	const writers, each = 4, 60
 	r := b.create(items())
@@ -294,6 +312,7 @@ func testSafePosition(b *bench) {
 		all[show(row)] = true
 	}
 	require.Len(b, all, writers*each)
+	// About ten samples are looked at: each of them reads the log to its end.
 	for i := 0; i < len(samples); i += max(1, len(samples)/10) {
 		found := maps.Clone(samples[i].seen)
 		for _, t := range b.drain(samples[i].pos, r) {
@@ -306,6 +325,8 @@ func testSafePosition(b *bench) {
 	}
 }
 
+// testOpenTransaction commits a transaction after a position was read that had begun before it. It must come, by a
+// stream that was open and by one that is opened at that position later.
 func testOpenTransaction(b *bench) {
 	r := b.create(items())
 	n := r.Source.Name()
@@ -319,12 +340,15 @@ func testOpenTransaction(b *bench) {
 	st := b.open(pos, r)
 	assert.Empty(b, b.until(st, head))
 	require.NoError(b, open.Commit(b.ctx))
+	// The commit came after the head was read, so the head before must not claim to contain it.
 	assert.False(b, b.reached(head, b.head()), "the head moves on")
 	assert.Equal(b, [][]string{{"items - " + show(late)}}, changesOf(b.until(st, b.head())),
 		"by the stream that was open")
 	assert.Equal(b, [][]string{{"items - " + show(late)}}, changesOf(b.drain(pos, r)), "by one that is opened later")
 }
 
+// testStreamDDL changes the schema of a routed table and of another one. The first must come in its place between the
+// rows: rows before it have the old shape, rows after it the new one.
 func testStreamDDL(b *bench) {
 	r := b.create(items())
 	other := keyless()
@@ -342,6 +366,7 @@ func testStreamDDL(b *bench) {
 	assert.Equal(b, []schema.Name{r.Source.Name()}, found[1].ddl.Tables)
 	assert.Empty(b, b.drain(found[1].after, r), "the schema change does not come again")
 
+	// SchemaChanges is asked for tables of the move and others: a phase asks for tables that it is about to take in.
 	for _, asked := range [][]schema.Name{{r.Source.Name()}, {r.Source.Name(), other.Name}, {other.Name}, nil} {
 		changes, err := b.src.SchemaChanges(b.ctx, pos, b.head(), asked)
 		require.NoError(b, err)
@@ -357,6 +382,8 @@ func testStreamDDL(b *bench) {
 	assert.Empty(b, changes, "up to the head, after it")
 }
 
+// testPurged removes the log that a position needs. That must be ErrPositionGone, by asking and by opening: any other
+// error would be tried again for ever, and silence would lose changes.
 func testPurged(b *bench) {
 	if b.h.Purge == nil {
 		b.Skip("this server's log must not be purged")
@@ -365,6 +392,7 @@ func testPurged(b *bench) {
 	pos := b.safe()
 	b.insert(r.Source.Name(), Values(1, "gone", nil))
 	b.h.Purge(b.T)
+	// Retained is asked before hours of copying are begun, so it must know without opening the log.
 	require.ErrorIs(b, b.src.Retained(b.ctx, pos), db.ErrPositionGone)
 	st, err := b.src.Stream(b.ctx, pos, []*route.Route{r}, nil)
 	if err == nil {

@@ -8,7 +8,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// testObjects takes a view from the source to the target, and away again.
+// testObjects takes a view from the source to the target, and away again. Making one that is there must fail: it may
+// be somebody else's. Trying a trigger must leave nothing behind.
 func testObjects(b *bench) {
 	spec := Spec{
 		Name: schema.Name{Database: SourceDatabase, Table: "t"}, Key: []string{"id"},
@@ -28,6 +29,7 @@ func testObjects(b *bench) {
 	assert.Equal(b, schema.ViewObject, o.Kind)
 	assert.Equal(b, view, o.Name)
 	assert.Equal(b, []string{"id", "name"}, o.Columns)
+	// check and the cutover read objects at different times and compare: reading alone must change nothing.
 	assert.True(b, o.Same(list(b.source(), view)[0]), "read twice")
 	assert.Empty(b, list(b.source(), spec.Name), "a table is none")
 

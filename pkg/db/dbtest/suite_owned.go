@@ -8,7 +8,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// testNotOwned has tables on the target that are not the move's: no statement does anything to them.
+// testNotOwned has tables on the target that are not the move's. No statement may touch them, whatever it is: create,
+// drop, truncate, alter, or a rename from, to or through their names. A rename hands the ownership on to the new
+// name.
 func testNotOwned(b *bench) {
 	l := b.target().Ledger()
 	owned, err := l.Owned(b.ctx)
@@ -31,6 +33,7 @@ func testNotOwned(b *bench) {
 	is(db.Owned{})
 	r := b.move(items())
 	d, ours := b.tgt.Dialect(), r.Target.Name()
+	// Quotes in the name: a statement is read to find out whose table it is about, and must not be misread.
 	theirs, third := schema.Name{
 		Database: TargetDatabase,
 		Table:    `it's "theirs"`,
@@ -58,6 +61,8 @@ func testNotOwned(b *bench) {
 		is(db.Owned{ours: db.Found})
 	}
 
+	// From here on only the move's own tables: the list must follow their names, so that a found table does not
+	// become one that the move made. cleanup drops only the latter.
 	b.execute(d.RenameTables([][2]schema.Name{{ours, third}}))
 	is(db.Owned{third: db.Found})
 	b.execute(d.TruncateTable(third))

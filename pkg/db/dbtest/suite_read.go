@@ -12,6 +12,8 @@ import (
 	"wherry/pkg/schema"
 )
 
+// testTables describes tables: order of names, columns, keys in the order of the key, foreign keys, and a shape that
+// changes with the definition and not with the rows.
 func testTables(b *bench) {
 	b.source()
 	parent := items()
@@ -46,6 +48,7 @@ func testTables(b *bench) {
 	assert.Equal(b, []string{"id"}, got.ForeignKeys[0].Columns)
 	assert.True(b, tables[1].OtherUnique())
 	assert.False(b, got.OtherUnique())
+	// The copy compares shapes to find out whether a table was altered meanwhile.
 	shape := got.Shape()
 	b.insert(parent.Name, Values(1, "x", 1))
 	assert.Equal(b, shape, b.describe(b.src, child.Name).Shape(), "rows do not change a shape")
@@ -60,7 +63,9 @@ func testTables(b *bench) {
 	assert.Empty(b, none)
 }
 
-// composite is a table whose key has two columns of different kinds, in another order than the columns.
+// composite is a table whose key has two columns of different kinds, in another order than the columns. It returns
+// rows, and a key that none of them has. The values are those that break encodings: every byte, quotes, backslashes,
+// tabs, text beyond ASCII, the limits of 64 bits.
 func composite() (Spec, []db.Row, db.Row) {
 	spec := Spec{
 		Name: name("composite"), Key: []string{"s", "n"},
@@ -86,6 +91,9 @@ func composite() (Spec, []db.Row, db.Row) {
 	return spec, rows, Values("nowhere", 7)
 }
 
+// testReads reads tables with keys of several kinds on both ends, after a load: the same checks must pass on the
+// copy. The values include every byte, empty strings, quotes, text that looks like NULL or SQL, and the limits of
+// integers.
 func testReads(b *bench) {
 	binary := Spec{
 		Name: name("binary_key"), Key: []string{"id"},
@@ -122,7 +130,8 @@ func testReads(b *bench) {
 	}
 }
 
-// reads checks every way of reading a table against the rows that it must hold.
+// reads checks every way of reading a table against the rows that it must hold: all at once, in chunks of several
+// sizes, by keys, ranges that are empty or upside down, and sums of each.
 func (b *bench) reads(r db.Reader, rel *route.Relation, want []db.Row, absent db.Row) {
 	b.Helper()
 	b.holds(r, rel, want...)
@@ -155,7 +164,8 @@ func (b *bench) reads(r db.Reader, rel *route.Relation, want []db.Row, absent db
 	assert.ElementsMatch(b, texts(some), texts(fetched), "fetched rows of %s", rel.Name())
 }
 
-// filtered checks reads under a condition: keys above zero.
+// filtered checks reads under a condition: keys above zero. Bounds are of all rows all the same, so that a filter
+// does not move the chunks.
 func (b *bench) filtered(r db.Reader, rel *route.Relation, all []db.Row) {
 	b.Helper()
 	column := rel.Column(rel.Key[0])
@@ -183,7 +193,8 @@ func (b *bench) filtered(r db.Reader, rel *route.Relation, all []db.Row) {
 	assert.NotNil(b, bound, "a bound is of all rows")
 }
 
-// walk reads a table in chunks of n rows.
+// walk reads a table in chunks of n rows, as the copy does. The chunks must be the table: a row that falls between
+// two chunks would be lost, one in both would be a duplicate.
 func (b *bench) walk(r db.Reader, rel *route.Relation, all []db.Row, n int) {
 	b.Helper()
 	var after db.Row
@@ -207,6 +218,8 @@ func (b *bench) walk(r db.Reader, rel *route.Relation, all []db.Row, n int) {
 	assert.Equal(b, texts(all), texts(walked), "chunks of %d rows are the table", n)
 }
 
+// sums compares the engine's checksum of a range with the one that is computed here from the rows: both ends of a
+// move must follow one rule, whatever the engines are.
 func (b *bench) sums(r db.Reader, rel *route.Relation, rng db.Range, rows []db.Row) {
 	b.Helper()
 	got, err := r.Sum(b.ctx, rel, rng)
@@ -216,6 +229,7 @@ func (b *bench) sums(r db.Reader, rel *route.Relation, rng db.Range, rows []db.R
 	assert.Equal(b, want, got, "sum of %s %s", rel.Name(), show(rng.After))
 }
 
+// testEmptyTable reads a table without rows, and with one: bounds and sums at the edges.
 func testEmptyTable(b *bench) {
 	r := b.create(items())
 	rel := &r.Source
@@ -234,16 +248,19 @@ func testEmptyTable(b *bench) {
 	assert.Nil(b, bound)
 }
 
+// testKeyless reads a table without a key, in which equal rows count.
 func testKeyless(b *bench) {
 	spec := keyless()
 	r := b.create(spec)
 	assert.Empty(b, r.Source.Key)
+	// NULL and the empty string are two values, and equal rows are as many as they are.
 	rows := []db.Row{Values(1, nil), Values(1, nil), Values(nil, ""), Values(nil, nil), Values(nil, nil)}
 	b.insert(spec.Name, rows...)
 	b.holds(b.src, &r.Source, rows...)
 	b.sums(b.src, &r.Source, db.Range{}, rows)
 }
 
+// keyless is a table without a key, whose columns may be NULL.
 func keyless() Spec {
 	return Spec{Name: name("keyless"), Columns: []ColumnSpec{
 		{Name: "a", Kind: schema.Integer, Null: true}, {Name: "b", Kind: schema.Varchar, Null: true},

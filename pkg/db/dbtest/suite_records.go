@@ -8,8 +8,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// testRecords puts tables that are to be copied: what is copied of them already is forgotten when they are recorded
-// anew, and stays when a change of them is recorded in its turn.
+// testRecords records tables that are still to be copied. If such a table is recorded anew, its chunks are forgotten:
+// their bounds are of other rows. If a schema change is recorded with the applier's transaction, they stay: what is
+// copied was altered on the target. A rollback undoes the record too.
 func testRecords(b *bench) {
 	r := b.move(items())
 	n, ledger := r.Source.Name(), b.tgt.Ledger()
@@ -33,6 +34,7 @@ func testRecords(b *bench) {
 	holds("first", 1)
 
 	a := b.applier(b.tgt)
+	// A record commits with the position or not at all: it says which shape the log's rows have from there on.
 	require.NoError(b, a.Amend(b.ctx, record("dropped"), nil))
 	require.NoError(b, a.Rollback(b.ctx))
 	holds("first", 1)
@@ -41,6 +43,7 @@ func testRecords(b *bench) {
 	holds("changed", 1)
 	change, err := ledger.Get(b.ctx, db.FactChange)
 	require.NoError(b, err)
+	// FactChange says that a schema change is under way. It goes with the transaction that records the result.
 	assert.Empty(b, change, "the change is made")
 
 	require.NoError(b, ledger.Amend(b.ctx, record("anew"), nil))

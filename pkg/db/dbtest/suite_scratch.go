@@ -10,7 +10,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// testScratch tries a table and a view in scratch databases, which are there as long as they are open.
+// testScratch tries a table and a view in scratch databases. They exist as long as the Scratch is open and are gone
+// afterwards, with all that is in them; a second Close does no harm.
 func testScratch(b *bench) {
 	spec := Spec{
 		Name: schema.Name{Database: SourceDatabase, Table: "t"}, Key: []string{"id"},
@@ -52,6 +53,7 @@ func testScratch(b *bench) {
 	objects, err := b.source().Objects(b.ctx, func(n schema.Name) bool { return n == name })
 	require.NoError(b, err)
 	require.Len(b, objects, 1)
+	// The view is in one scratch database and its table in another: their names must be translated each by itself.
 	view, _ := b.target().Dialect().MapObject(objects[0], schema.Places{
 		Tables: map[schema.Name]schema.Name{
 			spec.Name: {Database: first, Table: there.Name.Table},
@@ -67,6 +69,7 @@ func testScratch(b *bench) {
 		require.NoError(b, b.target().TryView(b.ctx, view.Name, read))
 	}
 
+	// A user who interrupts check must not wait for statements that are still to come.
 	ended, cancel := context.WithCancel(b.ctx)
 	cancel()
 	require.ErrorIs(b, s.Execute(ended, "anything"), context.Canceled)

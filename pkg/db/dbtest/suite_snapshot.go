@@ -12,7 +12,7 @@ import (
 	"wherry/pkg/route"
 )
 
-// snapshot opens one on the source, waiting for whoever is in the way.
+// snapshot opens one on the source, waiting for whoever is in the way: ErrRetry is the one error that is allowed.
 func (b *bench) snapshot(rel *route.Relation) db.Snapshot {
 	b.Helper()
 	var s db.Snapshot
@@ -27,6 +27,8 @@ func (b *bench) snapshot(rel *route.Relation) db.Snapshot {
 	return s
 }
 
+// testSourceSnapshot takes a view and changes the table afterwards. The view must not change, however often it is
+// read, and must fail once it is closed. The stream then passes over exactly what the view has.
 func testSourceSnapshot(b *bench) {
 	r := b.create(keyless())
 	other := b.create(items())
@@ -55,7 +57,7 @@ func testSourceSnapshot(b *bench) {
 		"older than the stream")
 }
 
-// snapshotHolds asserts that a snapshot has exactly the rows, in whatever order.
+// snapshotHolds asserts that a snapshot has exactly the rows, in whatever order, by reading them and by its sum.
 func (b *bench) snapshotHolds(s db.Snapshot, rel *route.Relation, want ...db.Row) {
 	b.Helper()
 	rows, err := s.Rows(b.ctx, rel, db.Range{})
@@ -104,8 +106,9 @@ func (b *bench) changesSince(from db.Position, r, other *route.Route, since db.S
 	}
 }
 
-// testSourceSnapshotExact has several clients commit while snapshots are taken: the rows of each, and the changes
-// that it does not pass over, are together all changes, each once.
+// testSourceSnapshotExact has several clients commit while snapshots are taken. The rows of each snapshot, and the
+// changes after its position, are together all changes, each once. Tables without a key are copied that way: a row
+// too many or too few could not be found by a key later.
 func testSourceSnapshotExact(b *bench) {
 	const clients, each = 6, 12
 	r := b.create(keyless())
@@ -122,6 +125,8 @@ func testSourceSnapshotExact(b *bench) {
 					return
 				default:
 				}
+				// Many short transactions: a snapshot that takes its rows and its position at two instants has one in
+				// between sooner or later.
 				writes := []Write{{Table: r.Source.Name(), After: Values(c, fmt.Sprint(i))}}
 				if i%3 == 0 { // both tables in one transaction
 					writes = append(writes, Write{Table: other.Source.Name(), After: Values(c*1_000_000+i, "x", nil)})
@@ -142,19 +147,22 @@ func testSourceSnapshotExact(b *bench) {
 	for i, s := range snapshots {
 		rows, err := s.Rows(b.ctx, &r.Source, db.Range{})
 		require.NoError(b, err)
-		held, err := db.ReadAll(rows)
+		shown, err := db.ReadAll(rows)
 		require.NoError(b, err)
-		got := texts(held)
+		got := texts(shown)
 		for _, change := range b.changesSince(begin, r, other, db.Since{r: s.Position()}) {
 			got = append(got, change[1:])
 		}
-		require.ElementsMatch(b, all, got, "snapshot %d at %s of %d rows", i, s.Position(), len(held))
+		require.ElementsMatch(b, all, got, "snapshot %d at %s of %d rows", i, s.Position(), len(shown))
 		require.NoError(b, s.Close())
 	}
 }
 
+// testTargetSnapshot takes a view of the target, whose position must be the one that was committed with its rows:
+// verify compares it with the source as of that position.
 func testTargetSnapshot(b *bench) {
 	r := b.move(keyless())
+	// Before the move has a position there is none to return, and rows can be read all the same.
 	none, err := b.tgt.Snapshot(b.ctx)
 	require.NoError(b, err)
 	assert.True(b, none.Position().IsZero())
@@ -178,6 +186,8 @@ func testTargetSnapshot(b *bench) {
 	b.snapshotHolds(s, &r.Target, Values(1, "a"), Values(1, "a"), Values(2, nil))
 }
 
+// testLoadSnapshot loads a table without a key from a snapshot and streams from there: the ledger keeps the
+// snapshot's position with the chunk, so a later process passes over the same changes.
 func testLoadSnapshot(b *bench) {
 	r := b.move(keyless())
 	b.insert(r.Source.Name(), Values(1, nil), Values(1, nil))
@@ -192,9 +202,11 @@ func testLoadSnapshot(b *bench) {
 	chunks, err := b.tgt.Ledger().Chunks(b.ctx, r.Source.Name())
 	require.NoError(b, err)
 	assert.Equal(b, []db.Chunk{{Done: true, Rows: 2, Position: s.Position(), Seen: s.Position()}}, chunks)
+	// A second snapshot has other rows and another position. The chunk must keep those of the first.
 	again := b.snapshot(&r.Source)
 	_, err = b.tgt.Load(b.ctx, again, r, db.Chunk{Position: again.Position()})
 	require.ErrorIs(b, err, db.ErrChunkDone)
+	// A later process knows the snapshot's position only from the ledger.
 	wrapped := db.FromSnapshots(b.src, b.tgt.Ledger())
 	stream, err := wrapped.Stream(b.ctx, s.Position(), []*route.Route{r}, nil)
 	require.NoError(b, err)

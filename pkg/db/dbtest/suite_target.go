@@ -33,8 +33,11 @@ func (b *bench) chunks(table schema.Name) []db.Chunk {
 	return chunks
 }
 
+// testFacts puts and reads facts: any text of any length, visible to another process, kept when the bookkeeping is
+// created once more, gone when it is dropped. Reading one without bookkeeping is no error.
 func testFacts(b *bench) {
 	l := b.target().Ledger()
+	// status asks for facts before a move has begun.
 	assert.Empty(b, b.fact("absent"), "there is no bookkeeping yet")
 	require.NoError(b, l.Create(b.ctx))
 	require.NoError(b, l.Create(b.ctx), "creating twice")
@@ -54,6 +57,9 @@ func testFacts(b *bench) {
 	assert.Empty(b, b.fact("name"))
 }
 
+// testChunks records chunks in any order, with bounds of any bytes, under an odd table name. A bound that is nil
+// (open) must not come back as an empty key, and recording a chunk twice must not change it: rows may have been
+// copied by it.
 func testChunks(b *bench) {
 	l := b.target().Ledger()
 	require.NoError(b, l.Create(b.ctx))
@@ -75,6 +81,7 @@ func testChunks(b *bench) {
 		{Number: 2, Range: db.Range{After: Values(every, "žluť 🐎"), Upto: Values("7:a", "~")}},
 		{Number: 3, Range: db.Range{After: Values("7:a", "~")}},
 	}
+	// Workers record chunks as they cut them, and several at a time.
 	for _, i := range []int{2, 0, 3, 1} {
 		require.NoError(b, l.Plan(b.ctx, want[i], table))
 	}
@@ -87,6 +94,7 @@ func testChunks(b *bench) {
 	assert.Equal(b, want, b.chunks(table))
 }
 
+// testBegin records the start twice: the first one stays. With the later one, changes between the two would be lost.
 func testBegin(b *bench) {
 	l := b.target().Ledger()
 	require.NoError(b, l.Create(b.ctx))
@@ -104,6 +112,8 @@ func testBegin(b *bench) {
 	assert.Equal(b, "later", b.fact(db.FactPosition), "the position stays where it is")
 }
 
+// testSeal seals twice, with the same answer: a cutover that lost the answer asks again. Nothing can be opened
+// afterwards.
 func testSeal(b *bench) {
 	l := b.target().Ledger()
 	require.NoError(b, l.Create(b.ctx))
@@ -121,14 +131,16 @@ func testSeal(b *bench) {
 		assert.Empty(b, b.fact(db.FactPosition))
 		returns = append(returns, b.fact(db.FactReturn))
 	}
+	// The way back begins at that place. A later end would leave out what applications have written in between.
 	assert.Equal(b, returns[0], returns[1], "the first end of the log stays")
 	_, err = b.tgt.NewApplier(b.ctx, db.ApplyOptions{})
 	require.ErrorIs(b, err, db.ErrSealed)
+	// Another process, which knows nothing of the seal, must find it.
 	_, err = b.h.Reopen(b.T).NewApplier(b.ctx, db.ApplyOptions{})
 	require.ErrorIs(b, err, db.ErrSealed)
 }
 
-// broken is a reader whose rows fail after some.
+// broken is a reader whose rows fail after some, as when the source is lost in the middle of a chunk.
 type broken struct {
 	db.Reader
 	after int
@@ -153,6 +165,9 @@ func (r *brokenRows) Next() (db.Row, error) {
 	return r.Rows.Next()
 }
 
+// testLoad loads chunks, with every kind of failure before: not planned, other bounds, rows that break off, a
+// cancelled context. Each must leave the table and the chunk's record as they were. A chunk that is done is not
+// loaded twice, by another process either.
 func testLoad(b *bench) {
 	spec, rows, _ := composite()
 	r := b.move(spec)
@@ -171,6 +186,8 @@ func testLoad(b *bench) {
 		require.ErrorIs(b, err, db.ErrLocked, "a chunk that is recorded with other bounds")
 	}
 	b.holds(b.tgt, &r.Target)
+	// The reader fails at the first row, in the middle, before the last, and after the last but before the end: then
+	// all rows have been sent, and still nothing may be committed.
 	for _, after := range []int{0, 1, 19, 20} {
 		_, err = b.tgt.Load(b.ctx, broken{b.src, after}, r, chunks[0])
 		require.ErrorIs(b, err, errBroken)
@@ -204,6 +221,8 @@ func testLoad(b *bench) {
 	b.holds(b.tgt, &r.Target, rows...)
 }
 
+// testLoadDuplicate has a row with the key of a new one on the target. It is not from this chunk, so it is somebody
+// else's: the load must fail and not overwrite it.
 func testLoadDuplicate(b *bench) {
 	r := b.move(items())
 	n := r.Source.Name()
@@ -236,7 +255,9 @@ func (b *bench) cutAt(table schema.Name, keys ...int) (chunks []db.Chunk) {
 	return chunks
 }
 
-// testLoadDisplaces moves a unique value from a row that is loaded to one that is not, and the other way round.
+// testLoadDisplaces moves a unique value from a row that is loaded to one that is not, and the other way round, while
+// the copy runs. Both versions of the value were valid on the source, at different times. The older one must give
+// way; the replay writes its row anew.
 func testLoadDisplaces(b *bench) {
 	r := b.move(items())
 	n := r.Source.Name()
@@ -266,7 +287,8 @@ func testLoadDisplaces(b *bench) {
 	}
 }
 
-// testLoadDisplacesTwice has one row displace two, by one unique index each, and one by both.
+// testLoadDisplacesTwice has one row displace two, by one unique index each, and one row displace another by both
+// indexes: it must count as one.
 func testLoadDisplacesTwice(b *bench) {
 	spec := items()
 	spec.Unique = append(spec.Unique, "other")
@@ -291,7 +313,8 @@ func testLoadDisplacesTwice(b *bench) {
 	b.holds(b.tgt, &r.Target, Values(4, "", 1, 2), Values(5, "", 3, 3))
 }
 
-// testLoadConcurrent has every chunk loaded by two of four goroutines: one of them must be told that it is done.
+// testLoadConcurrent has every chunk loaded by two of four goroutines. One of each pair must get ErrChunkDone, and
+// every row must be there once.
 func testLoadConcurrent(b *bench) {
 	const chunks, size = 24, 50
 	r := b.move(items())
@@ -348,6 +371,9 @@ func testLoadConcurrent(b *bench) {
 	}
 }
 
+// testCreate makes tables by keys only, then their indexes, then their foreign keys, as the phases do, and compares
+// each state with the plan. A table that is there must never be replaced, and what is complete must need no further
+// statement.
 func testCreate(b *bench) {
 	parent := items()
 	parent.Columns[0].Automatic = true
@@ -371,6 +397,7 @@ func testCreate(b *bench) {
 		require.Error(b, b.tgt.Execute(b.ctx, d.CreateTable(plan, true)[0]), "a table that is there is never replaced")
 		got := b.describe(b.tgt, plan.Name)
 		assert.Empty(b, d.Differences(plan, got, false, false), "keys only")
+		// A comparison that finds nothing would be worthless: it must find what is known to be missing.
 		assert.NotEmpty(b, d.Differences(plan, got, true, false), "the indexes are still to come")
 	}
 	for _, plan := range plans {
@@ -388,6 +415,7 @@ func testCreate(b *bench) {
 		assert.Empty(b, d.AddForeignKeys(plan, got))
 	}
 	assert.NotEmpty(b, d.Differences(plans[0], b.describe(b.tgt, plans[1].Name), false, false), "another table")
+	// A server may show the next automatic value only once it was used, so 0 is right too.
 	b.execute(d.SetAutoIncrement(plans[0], 1000))
 	assert.Contains(b, []uint64{0, 1000}, b.describe(b.tgt, plans[0].Name).AutoIncrement)
 	assert.Empty(b, d.SetAutoIncrement(plans[1], 1000))

@@ -7,7 +7,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// A fault meets objects as "objects", "execute", "try_trigger" and "try_view".
+// The calls about objects are "objects", "execute" (ExecuteIn), "try_trigger", "try_view" and "scratch". What a scratch
+// database does is not asked: nothing that counts happens there.
 
 func (r faultyReader) Objects(ctx context.Context, match func(schema.Name) bool) ([]*schema.Object, error) {
 	return get(r.f, "objects", func() ([]*schema.Object, error) { return r.Reader.Objects(ctx, match) })

@@ -177,6 +177,7 @@ func (l *sourceChecks) retention(ctx context.Context, plan db.Plan) error {
 	return nil
 }
 
+// gtid warns of a server without GTIDs. The move works, by file and offset, but only with this very server.
 func (l *sourceChecks) gtid(ctx context.Context, _ db.Plan) error {
 	if l.s.flavor.Family == schema.MariaDB {
 		l.ok("gtid", "MariaDB always has GTIDs")

@@ -56,6 +56,7 @@ func (f *readOnlyFence) names() []string {
 	return []string{"read_only"}
 }
 
+// read notes the settings that Lift will restore: a server that was read-only before the cutover stays so.
 func (f *readOnlyFence) read(ctx context.Context) error {
 	var parts []string
 	for _, name := range f.names() {

@@ -90,6 +90,8 @@ func (all grants) allow(table schema.Name, privileges ...string) bool {
 	return false
 }
 
+// covers tells whether a grant is for the table. A grant on a database is for all of its tables; column privileges
+// were left out when the grants were read.
 func (g grant) covers(table schema.Name) bool {
 	switch {
 	case g.database == "*":

@@ -123,6 +123,7 @@ func (t *Target) guarded(ctx context.Context, statement string, run func() error
 	return l.writeOwned(ctx, append(l.forgetOwned(gone), l.putOwned(after)...))
 }
 
+// notOurs is the error about a table of somebody else. Nothing was changed, and it says what can be done.
 func notOurs(verb string, n schema.Name) error {
 	return fmt.Errorf("%s table %s: it is on the target, and %w: give it another name there, or exclude the source's "+
 		"table (tables.exclude)", strings.ToLower(verb), n, db.ErrNotOwned)

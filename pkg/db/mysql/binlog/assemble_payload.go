@@ -52,6 +52,8 @@ func (a *assembler) payload(e *logEvent) error {
 	return a.unpack(source)
 }
 
+// unpack reads events from the decompressed stream, one at a time. Its buffer is reused, and given back after a large
+// event.
 func (a *assembler) unpack(source io.Reader) error {
 	for {
 		a.inner = append(a.inner[:0], make([]byte, eventHeader)...)

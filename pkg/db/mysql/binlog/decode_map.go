@@ -14,6 +14,7 @@ type logReader struct {
 	bad  bool
 }
 
+// bytes returns the next n bytes as a view into the event.
 func (r *logReader) bytes(n int) []byte {
 	if n < 0 || n > len(r.data) {
 		r.bad, r.data = true, nil

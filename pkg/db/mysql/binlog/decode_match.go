@@ -69,6 +69,7 @@ func (c *decodeColumn) match(t *schema.Type) error {
 // variable tells whether values are bytes of any length.
 func (c *decodeColumn) variable() bool { return c.kind == decodeVar || c.kind == decodePacked }
 
+// matched turns the outcome of a comparison into an error that names the type as the table has it.
 func (c *decodeColumn) matched(t *schema.Type, ok bool, err error) error {
 	if !ok {
 		return fmt.Errorf("%w: schema at this position differs, the log has another type than %s", db.ErrUnsupported,

@@ -8,6 +8,8 @@ import (
 	"wherry/pkg/db/canon"
 )
 
+// decodeAppendInt writes an integer of 1 to 8 bytes, low byte first. The log does not say whether the top bit is a
+// sign: the table's definition does.
 func decodeAppendInt(dst, value []byte, unsigned bool) []byte {
 	v := decodeUint64(value)
 	if unsigned {

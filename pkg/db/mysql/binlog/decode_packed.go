@@ -59,6 +59,8 @@ func (z *inflater) append(dst, packed []byte) ([]byte, error) {
 	return dst, nil
 }
 
+// open returns a reader that decompresses what from holds. The readers are reused: a new one would allocate about 40
+// KB for each value.
 func (z *inflater) open(raw bool) (_ io.Reader, err error) {
 	switch {
 	case raw && z.raw != nil:

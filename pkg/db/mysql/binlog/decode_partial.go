@@ -6,6 +6,7 @@ type partialImages struct {
 	differs   []byte   // one bit per JSON column: the after image has differences; nil while the before image is read
 }
 
+// reset prepares for the next row. A document that the before image lacks is NULL.
 func (p *partialImages) reset(documents int) {
 	if cap(p.documents) < documents {
 		p.documents = make([][]byte, documents)

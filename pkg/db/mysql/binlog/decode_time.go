@@ -8,7 +8,9 @@ import (
 )
 
 // The temporal formats are described in mysql-server sql-common/my_time.cc (my_time_packed_from_binary and its kin).
-// The kinds with a 2 came with MySQL 5.6 and MariaDB 10.1; tables made before keep the old ones until rebuilt.
+// The kinds with a 2 came with MySQL 5.6 and MariaDB 10.1; tables made before keep the old ones until rebuilt. Two
+// columns of one table may therefore differ. MariaDB's mysql56_temporal_format=OFF makes new ones in the old format
+// too.
 
 // appendTemporal writes a date or time as the server prints it, TIMESTAMP in UTC. Zero and invalid dates, such as
 // 2024-02-00, are written as they are: Go's time package would turn them into others.

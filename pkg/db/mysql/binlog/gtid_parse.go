@@ -71,6 +71,7 @@ func gtidIsTag(s string) bool {
 	return true
 }
 
+// gtidParseInterval reads 5 or 1-5. Numbers begin at 1.
 func gtidParseInterval(s string) (first, last uint64, err error) {
 	from, upto, isRange := strings.Cut(s, "-")
 	if first, err = strconv.ParseUint(from, 10, 63); err == nil {

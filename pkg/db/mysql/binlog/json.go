@@ -142,6 +142,8 @@ type jsonContainer struct {
 	object bool
 }
 
+// jsonOpen reads the head of an object or array: number of members and size in bytes. ok is false when either does
+// not fit into the data: no member is looked at then.
 func jsonOpen(kind byte, data []byte) (c jsonContainer, ok bool) {
 	c = jsonContainer{data: data, wide: 2, object: kind == jsonSmallObject || kind == jsonLargeObject}
 	if kind == jsonLargeObject || kind == jsonLargeArray {

@@ -13,7 +13,8 @@ import (
 // from the before image's (mysql-server sql-common/json_diff.h). Documents are unpacked only along the paths that
 // change.
 
-// jsonNode is a value of a document. Members are unpacked when a path leads into it.
+// jsonNode is a value of a document. Members are unpacked when a path leads into it; all others are printed from
+// their bytes.
 type jsonNode struct {
 	kind   byte
 	data   []byte // the value, with what follows it

@@ -123,6 +123,7 @@ func (n *normalizer) word() {
 	n.bad = true
 }
 
+// array writes an array, with MySQL's blank behind each comma.
 func (n *normalizer) array(depth int) {
 	n.bad = n.bad || depth > normalDepth
 	n.expect('[')

@@ -96,6 +96,7 @@ func parseBarePosition(text string) (Position, error) {
 	return Position{GTIDs: set}, nil
 }
 
+// parseFileOffset reads binlog.000042:1234. The name must end in a number, for positions are compared by it.
 func parseFileOffset(text string) (file string, offset uint64, err error) {
 	colon := strings.LastIndexByte(text, ':')
 	if colon < 0 {

@@ -42,6 +42,8 @@ type queryVerdict struct {
 	why         string        // the reason of the doubt
 }
 
+// newQueries prepares the tables by their names in lower case. On a server that tells names apart by case several
+// tables may have one such name, which is why each has a list.
 func newQueries(tables []schema.Name, follows func(schema.Name) bool, flavor dialect.Flavor) *queries {
 	q := &queries{
 		tables: map[schema.Name][]schema.Name{}, databases: map[string][]schema.Name{}, follows: follows,

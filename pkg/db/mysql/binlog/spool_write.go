@@ -194,7 +194,8 @@ func (sp *spooler) rotate(e *logEvent, data []byte) error {
 	return nil
 }
 
-// create begins the next file.
+// create begins the next file with its head. Its number goes on from the last file's, so that a name is never used
+// twice.
 func (sp *spooler) create() (err error) {
 	sp.number++
 	path := filepath.Join(sp.dir, spoolName(sp.number, sp.at.file))
@@ -212,6 +213,7 @@ func (sp *spooler) create() (err error) {
 	return nil
 }
 
+// write appends a frame: length, checksum, offset, event. See the top of spool_file.go.
 func (sp *spooler) write(event []byte) error {
 	var head [spoolFrame]byte
 	binary.LittleEndian.PutUint32(head[:], uint32(len(event))) //nolint:gosec // far below 4 GiB

@@ -86,8 +86,9 @@ type streamItem struct {
 	passed streamMark
 }
 
-// streamQueue hands parts from the goroutine that decodes to the one that calls Next. It is bounded by bytes. What was
-// passed over costs no room: it is merged into what is already queued.
+// streamQueue hands parts from the goroutine that decodes to the one that calls Next. It is bounded by bytes: a
+// consumer that is slower than the log makes the reader wait, and the server with it. What was passed over costs no
+// room: it is merged into what is already queued.
 type streamQueue struct {
 	server string
 	limit  int // bytes of parts; a larger part is alone in the queue

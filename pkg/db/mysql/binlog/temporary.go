@@ -54,6 +54,7 @@ func (s *Sessions) since() uint32 {
 // changed: it is in positions.
 type temporaries map[sessionKey][]schema.Name
 
+// has tells whether a name is a temporary table of a session. Names are compared without case.
 func (t temporaries) has(s sessionKey, n schema.Name) bool {
 	return slices.Contains(t[s], queryLower(n))
 }
@@ -106,6 +107,8 @@ func (t temporaries) String() string {
 	return base64.RawURLEncoding.EncodeToString(plain)
 }
 
+// parseTemporaries reads what String wrote. A damaged list is an error: without it a statement on a temporary table
+// would be taken for one on the real table.
 func parseTemporaries(word string) (temporaries, error) {
 	plain, err := base64.RawURLEncoding.DecodeString(word)
 	if err != nil {
