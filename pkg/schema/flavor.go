@@ -13,11 +13,11 @@ const (
 	PostgreSQL Family = "PostgreSQL"
 )
 
-// Across tells whether a move between servers of the two families leaves one for another, so that definitions are
+// Across returns whether a move between servers of the two families leaves one for another, so that definitions are
 // translated and values may compare otherwise. No family is like no family.
 func (f Family) Across(other Family) bool { return f == "" || f != other }
 
-// Measured tells whether this version knows how servers of the two families differ: what is said of both MySQL and
+// Measured returns whether this version knows how servers of the two families differ: what is said of both MySQL and
 // MariaDB was tried out on them, and of no others.
 func Measured(a, b Family) bool {
 	return (a == MySQL || a == MariaDB) && (b == MySQL || b == MariaDB)

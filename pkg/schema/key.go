@@ -47,7 +47,7 @@ func (t *Table) KeyIndex() *Index {
 	return nil
 }
 
-// OtherUnique tells whether a unique index besides the row key's exists, so that two rows may compete for a value.
+// OtherUnique returns whether a unique index besides the row key's exists, so that two rows may compete for a value.
 func (t *Table) OtherUnique() bool {
 	key := t.KeyIndex()
 	for _, index := range t.UniqueIndexes() {
@@ -72,7 +72,7 @@ func (t *Table) UniqueIndexes() []*Index {
 	return all
 }
 
-// identifies tells whether a unique index gives each row a place of its own in an order that a range of it can be read
+// identifies returns whether a unique index gives each row a place of its own in an order that a range of it can be read
 // by: its parts are whole columns that are never NULL, and it is no hash. An index that the optimizer passes over
 // is left out too: reading a range by it would sort the table.
 func (t *Table) identifies(index *Index) bool {
@@ -109,7 +109,7 @@ func (t *Table) generated(index *Index) bool {
 // WithoutOverlaps is the entry of Index.Extra that stands behind the last part (MariaDB's application-time periods).
 const WithoutOverlaps = "WITHOUT OVERLAPS"
 
-// WithoutOverlaps tells whether the index keeps periods of time apart (MariaDB), which no other index does.
+// WithoutOverlaps returns whether the index keeps periods of time apart (MariaDB), which no other index does.
 func (i *Index) WithoutOverlaps() bool {
 	for _, extra := range i.Extra {
 		if extra == WithoutOverlaps {
@@ -119,7 +119,7 @@ func (i *Index) WithoutOverlaps() bool {
 	return false
 }
 
-// tellsApart tells whether the text of a value is that of no other value which an index tells from it. An enum's error
+// tellsApart returns whether the text of a value is that of no other value which an index tells from it. An enum's error
 // value, number 0, reads as the empty string, as does a label that is empty; of two labels that are equal, which
 // servers take outside of strict mode, the text does not tell which.
 func (t *Type) tellsApart() bool {

@@ -26,7 +26,7 @@ const (
 	Fatal
 )
 
-// Refuses tells whether the loss forbids the move.
+// Refuses returns whether the loss forbids the move.
 func (l Loss) Refuses() bool { return l.Grade == Fatal || l.Grade == Lossy && !l.Allowed }
 
 // LossName is a loss that users may allow.

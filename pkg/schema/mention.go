@@ -7,7 +7,7 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// Mentions tells whether an expression has a column of a name in it. One that cannot be read may.
+// Mentions returns whether an expression has a column of a name in it. One that cannot be read may.
 func Mentions(expr, column string) bool {
 	tokens, err := sqltext.Lex(expr, sqltext.Rules{Printed: true})
 	return err != nil || slices.ContainsFunc(tokens, func(t sqltext.Token) bool {

@@ -74,7 +74,7 @@ type Session struct {
 // String returns the kind and name, such as "view shop.v".
 func (o *Object) String() string { return string(o.Kind) + " " + o.Name.String() }
 
-// Same tells whether two readings of an object define the same thing. The values of a sequence do not count.
+// Same returns whether two readings of an object define the same thing. The values of a sequence do not count.
 func (o *Object) Same(other *Object) bool {
 	return o.Kind == other.Kind && o.Name == other.Name && o.Definition == other.Definition &&
 		o.Session == other.Session &&
@@ -97,7 +97,7 @@ type Account struct {
 	Host string // empty for a role of MariaDB
 }
 
-// IsZero tells whether a names nobody.
+// IsZero returns whether a names nobody.
 func (a Account) IsZero() bool { return a == Account{} }
 
 // String returns user@host.

@@ -20,7 +20,7 @@ type Name struct {
 // String returns db.table, unquoted, as it is written in configuration and messages.
 func (n Name) String() string { return n.Database + "." + n.Table }
 
-// IsZero tells whether n names nothing.
+// IsZero returns whether n names nothing.
 func (n Name) IsZero() bool { return n == Name{} }
 
 // ParseName reads db.table. The first dot separates; ok is false when there is none or a part is empty.
@@ -163,7 +163,7 @@ type ForeignKey struct {
 	NotValid      bool `json:",omitempty"` // rows that were there were not looked at yet (PostgreSQL)
 }
 
-// Cascades tells whether the key changes rows of its table when rows of the parent change.
+// Cascades returns whether the key changes rows of its table when rows of the parent change.
 func (f ForeignKey) Cascades() bool {
 	for _, action := range []string{f.OnDelete, f.OnUpdate} {
 		switch action {
@@ -242,5 +242,5 @@ func (t *Table) Shape() string { return counter.ReplaceAllString(t.Definition, "
 
 var counter = regexp.MustCompile(` AUTO_INCREMENT=[0-9]+`)
 
-// Equal tells whether two names are the same.
+// Equal returns whether two names are the same.
 func (n Name) Equal(other Name) bool { return n == other }

@@ -58,7 +58,7 @@ type Type struct {
 	Text      string  // the type as the server printed it, without character set and collation
 }
 
-// IsText tells whether values are characters in a character set.
+// IsText returns whether values are characters in a character set.
 func (t Type) IsText() bool {
 	switch t.Kind {
 	case Char, Varchar, Text, Enum, Set:
@@ -68,12 +68,12 @@ func (t Type) IsText() bool {
 	}
 }
 
-// Unordered tells whether the server's order of values is none: of gb18030_chinese_ci it calls X'A8A278' and
+// Unordered returns whether the server's order of values is none: of gb18030_chinese_ci it calls X'A8A278' and
 // X'81308639' equal, and sorts one below the other (seen on MySQL 9.7). A row may then be neither at or below a bound
 // nor above it.
 func (t Type) Unordered() bool { return t.Collation == "gb18030_chinese_ci" }
 
-// IsBytes tells whether values are raw bytes without a character set.
+// IsBytes returns whether values are raw bytes without a character set.
 func (t Type) IsBytes() bool {
 	switch t.Kind {
 	case Binary, Varbinary, Blob, Bit, Geometry, Vector:
@@ -83,7 +83,7 @@ func (t Type) IsBytes() bool {
 	}
 }
 
-// IsNumber tells whether values are digits that need no quotes.
+// IsNumber returns whether values are digits that need no quotes.
 func (t Type) IsNumber() bool {
 	switch t.Kind {
 	case Integer, Decimal, Float, Double, Year:

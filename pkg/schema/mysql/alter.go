@@ -20,14 +20,15 @@ type alteration struct {
 	renamed map[string]string // old name -> new name, of columns that have another
 	// old names that mean no column any more, or another that is added: what uses them is written again
 	gone    map[string]bool
-	restate bool // the server does not carry new names of columns into expressions
+	restate bool // the server does not put new names of columns into expressions, so they are written out
 
 	clauses []string // of the one ALTER TABLE
 	first   []string // whole statements before it
 	last    []string // whole statements after it
 }
 
-// Alter implements schema.Dialect.
+// Alter implements schema.Dialect. Servers gather the clauses of an ALTER TABLE by kind, so only the order of columns
+// matters to them. What cannot be a clause of the one ALTER TABLE goes before it (first) or after it (last).
 func (d dialect) Alter(from, to *schema.Table, former map[string]string, empties []string) ([]string, error) {
 	a := &alteration{dialect: d, from: from, to: to, renamed: map[string]string{}, gone: map[string]bool{}}
 	if err := a.prepare(former); err != nil {
@@ -51,7 +52,8 @@ func (d dialect) Alter(from, to *schema.Table, former map[string]string, empties
 }
 
 // statements puts the clauses together. partitioning stands behind them without a comma, as the servers' grammar has
-// it.
+// it. A table that is renamed and nothing else gets RENAME TABLE: MariaDB's ALTER TABLE .. RENAME would copy it where
+// another clause is with it, and lose its foreign keys (see losesKeysByRename).
 func (a *alteration) statements(partitioning string) []string {
 	all, name := a.first, a.from.Name
 	rename := name != a.to.Name
@@ -77,7 +79,8 @@ func (a *alteration) statements(partitioning string) []string {
 	return append(all, alter(a.to.Name, a.defaultDrops())...)
 }
 
-// defaultDrops takes away the defaults that a server gives unasked, which no definition can leave out.
+// defaultDrops removes the defaults that a server gives by itself: `c INT` means DEFAULT NULL, and only ALTER COLUMN c
+// DROP DEFAULT makes a column that may be NULL and that INSERT must name.
 func (a *alteration) defaultDrops() (clauses []string) {
 	for i, at := range a.former {
 		if c := &a.to.Columns[i]; unasked(c) && (at < 0 || a.changed[i] || a.moved[i] ||
@@ -93,7 +96,8 @@ func (a *alteration) clause(format string, args ...any) {
 	a.clauses = append(a.clauses, fmt.Sprintf(format, args...))
 }
 
-// prepare finds out which column becomes which, and what has to be written again for it.
+// prepare finds out which column becomes which, and which definitions must be written anew for it: those that differ,
+// and those whose expressions use a column that is dropped or renamed.
 func (a *alteration) prepare(former map[string]string) error {
 	for _, t := range []*schema.Table{a.from, a.to} {
 		if t.Kind != schema.BaseTable {
@@ -114,7 +118,7 @@ func (a *alteration) prepare(former map[string]string) error {
 		c.column(&a.to.Columns[i], &a.base.Columns[at])
 		a.changed[i] = len(c.found) > 0
 		if a.newName(at) && (a.changed[i] || a.moved[i]) {
-			a.restate = true // CHANGE COLUMN carries the name nowhere
+			a.restate = true // unlike RENAME COLUMN, CHANGE COLUMN puts the new name into no expression
 		}
 	}
 	for i, at := range a.former {
@@ -127,8 +131,8 @@ func (a *alteration) prepare(former map[string]string) error {
 	return nil
 }
 
-// lineage reads former. A column that becomes virtual, or no longer is, has to be dropped and added: no server
-// changes it.
+// lineage reads former: which position in from each column of to comes from. A column that becomes virtual, or no
+// longer is, has to be dropped and added: no server changes it, and its values follow from the others.
 func (a *alteration) lineage(former map[string]string) error {
 	byName, used := map[string]string{}, map[int]bool{}
 	for now, was := range former {
@@ -176,7 +180,7 @@ func (a *alteration) lineage(former map[string]string) error {
 	return nil
 }
 
-// keeps tells whether a column of from becomes one of to.
+// keeps returns whether a column of from becomes one of to.
 func (a *alteration) keeps(at int) bool {
 	for _, other := range a.former {
 		if other == at {
@@ -186,14 +190,14 @@ func (a *alteration) keeps(at int) bool {
 	return false
 }
 
-// newName tells whether a column of from gets another name.
+// newName returns whether a column of from gets another name.
 func (a *alteration) newName(at int) bool {
 	_, yes := a.renamed[strings.ToLower(a.from.Columns[at].Name)]
 	return yes
 }
 
-// stale tells whether an expression of from must be written again: it uses a column that is dropped, or one that is
-// renamed where the server does not see to that.
+// stale returns whether an expression of from must be written anew: it uses a column that is dropped, or one that is
+// renamed and whose new name the server does not put into expressions.
 func (a *alteration) stale(expr string) bool {
 	return mentions(expr, false, func(name string) bool {
 		_, renamed := a.renamed[name]

@@ -4,8 +4,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// columns writes what happens to columns. Additions and moves stand in the order of to, so that each may be put
-// behind one that is there already; the names behind AFTER are the new ones on both families.
+// columns writes what happens to columns. Additions and moves stand in the order of to, so that each may be put behind
+// one that is in place already. The names behind AFTER are the new ones on both families: for (a, b) to (c, a2, b) with
+// a renamed it is ADD COLUMN c FIRST, RENAME COLUMN a TO a2.
 func (a *alteration) columns() {
 	for i := range a.from.Columns {
 		if !a.keeps(i) {
@@ -46,8 +47,9 @@ func (a *alteration) column(c *schema.Column, at int, redefined bool, place stri
 	}
 }
 
-// moves tells which columns of to have to be put elsewhere: the fewest that leave the others in order, which are a
-// longest increasing subsequence of the old positions.
+// moves returns which columns of to have to be moved: as few as possible. The others are a longest increasing
+// subsequence of the old positions. Of (a, b, c, d) to (d, a, b, c) only d moves. Each move writes the column's whole
+// definition, so needless ones would be needless risks.
 func (a *alteration) moves() []bool {
 	moved := make([]bool, len(a.former))
 	length, before := make([]int, len(a.former)), make([]int, len(a.former))

@@ -7,14 +7,15 @@ import (
 	"wherry/pkg/schema"
 )
 
-// keepsCheck tells whether check i of from stays, apart from whether it is enforced.
+// keepsCheck returns whether check i of from stays, apart from whether it is enforced.
 func (a *alteration) keepsCheck(i int, planned *schema.Check) bool {
 	have := &a.base.Checks[i]
 	return strings.EqualFold(have.Name, planned.Name) && !a.stale(a.from.Checks[i].Expr) &&
 		sameExpression(have.Expr, planned.Expr)
 }
 
-// droppedChecks writes what happens to the checks of from. They go before their columns do.
+// droppedChecks writes what happens to the checks of from. A check that is not what is planned is dropped here and
+// added in addedChecks: no server changes its expression.
 func (a *alteration) droppedChecks() {
 	for i, check := range a.from.Checks {
 		at := slices.IndexFunc(a.to.Checks, func(planned schema.Check) bool { return a.keepsCheck(i, &planned) })
@@ -31,7 +32,7 @@ func (a *alteration) droppedChecks() {
 	}
 }
 
-// addedChecks adds the checks of to that from lacks or has otherwise.
+// addedChecks adds the checks of to that from lacks or has in another form.
 func (a *alteration) addedChecks() {
 	for at := range a.to.Checks {
 		if planned := &a.to.Checks[at]; !a.hasCheck(planned) {
@@ -40,7 +41,7 @@ func (a *alteration) addedChecks() {
 	}
 }
 
-// hasCheck tells whether a check of to is one of from that stays.
+// hasCheck returns whether a check of to is one of from that stays.
 func (a *alteration) hasCheck(planned *schema.Check) bool {
 	for i := range a.from.Checks {
 		if a.keepsCheck(i, planned) {
@@ -50,7 +51,7 @@ func (a *alteration) hasCheck(planned *schema.Check) bool {
 	return false
 }
 
-// keepsForeignKey tells whether foreign key i of from is the planned one.
+// keepsForeignKey returns whether foreign key i of from is the planned one.
 func (a *alteration) keepsForeignKey(i int, planned schema.ForeignKey) bool {
 	text := func(key schema.ForeignKey) string {
 		key.OnDelete, key.OnUpdate = action(key.OnDelete), action(key.OnUpdate)
@@ -64,7 +65,7 @@ func (a *alteration) keepsForeignKey(i int, planned schema.ForeignKey) bool {
 	return !slices.ContainsFunc(columns, a.unbinds) && text(a.base.ForeignKeys[i]) == text(planned)
 }
 
-// unbinds tells whether a foreign key over a column of from has to be dropped, and added again if it stays: when the
+// unbinds returns whether a foreign key over a column of from has to be dropped, and added again if it stays: when the
 // column is made anew; when it is renamed and the table may be copied by the same statement (error 1846); on MariaDB
 // when its type changes (error 1832, whatever foreign_key_checks is).
 func (a *alteration) unbinds(column string) bool {
@@ -76,7 +77,7 @@ func (a *alteration) unbinds(column string) bool {
 	return a.flavor.Family == schema.MariaDB && a.typed(i) || a.newName(at) && a.mayCopy()
 }
 
-// typed tells whether column i of to has another type in from.
+// typed returns whether column i of to has another type in from.
 func (a *alteration) typed(i int) bool {
 	if a.former[i] < 0 {
 		return false
@@ -85,7 +86,7 @@ func (a *alteration) typed(i int) bool {
 	return was.Text != is.Text || was.Collation != is.Collation
 }
 
-// follows tells whether a foreign key has to be added after all else: MariaDB refuses one over a column that gets
+// follows returns whether a foreign key has to be added after all else: MariaDB refuses one over a column that gets
 // another type by the same statement (error 1832).
 func (a *alteration) follows(key schema.ForeignKey) bool {
 	return a.flavor.Family == schema.MariaDB && slices.ContainsFunc(key.Columns, func(name string) bool {
@@ -94,7 +95,8 @@ func (a *alteration) follows(key schema.ForeignKey) bool {
 	})
 }
 
-// mayCopy tells whether more is asked for than what servers surely do without copying the table.
+// mayCopy returns whether more is asked for than what servers certainly do without copying the table. It may say yes
+// too often: then a foreign key is dropped and added, which is right too.
 func (a *alteration) mayCopy() bool {
 	if slices.Contains(a.changed, true) || slices.Contains(a.moved, true) || a.from.Engine != a.to.Engine ||
 		a.from.Collation != a.to.Collation ||
@@ -119,9 +121,9 @@ func (a *alteration) mayCopy() bool {
 	})
 }
 
-// foreignKeyDrops drops the foreign keys that to has otherwise or not at all, and returns those to add. No server
-// drops and adds one name in one statement (MySQL manual 15.1.9; error 1826 on both families), so then all of them go
-// first.
+// foreignKeyDrops drops the foreign keys that to lacks or has in another form, and returns those to add. No server
+// drops and adds one name in one statement (MySQL manual 15.1.9; error 1826 on both families). If a name comes back,
+// all drops are a statement of their own before the others.
 func (a *alteration) foreignKeyDrops() (adds []schema.ForeignKey) {
 	var drops, after []string // the same, under the names before and after the table is renamed
 	names := map[string]bool{}
@@ -134,7 +136,7 @@ func (a *alteration) foreignKeyDrops() (adds []schema.ForeignKey) {
 			names[lower(a.base.ForeignKeys[i].Name)] = true
 		}
 	}
-	again := false
+	returns := false // the name of a dropped key is given to an added one
 	for _, planned := range a.to.ForeignKeys {
 		kept := false
 		for i := range a.from.ForeignKeys {
@@ -142,11 +144,11 @@ func (a *alteration) foreignKeyDrops() (adds []schema.ForeignKey) {
 		}
 		if !kept {
 			adds = append(adds, planned)
-			again = again || names[lower(planned.Name)] && !a.follows(planned)
+			returns = returns || names[lower(planned.Name)] && !a.follows(planned)
 		}
 	}
 	switch {
-	case again:
+	case returns:
 		a.first = append(a.first, alter(a.from.Name, drops)...)
 	case a.flavor.losesKeysByRename():
 		a.clauses = append(a.clauses, after...)
@@ -156,6 +158,7 @@ func (a *alteration) foreignKeyDrops() (adds []schema.ForeignKey) {
 	return adds
 }
 
+// foreignKeyAdds adds foreign keys, those that MariaDB refuses beside a new type by a statement of their own.
 func (a *alteration) foreignKeyAdds(keys []schema.ForeignKey) {
 	var late []string
 	for _, key := range keys {

@@ -9,7 +9,8 @@ import (
 
 func lower(s string) string { return strings.ToLower(s) }
 
-// indexDrops writes what happens to the indexes of from that to has otherwise or not at all.
+// indexDrops writes what happens to the indexes of from that to lacks or has in another form. An index that only has
+// another name is renamed, since building it anew reads the whole table.
 func (a *alteration) indexDrops() {
 	if a.from.Primary != nil && !a.keepsPrimary() {
 		a.clause("DROP PRIMARY KEY")
@@ -30,7 +31,7 @@ func (a *alteration) indexDrops() {
 	}
 }
 
-// indexAdds adds the indexes of to that from lacks or has otherwise.
+// indexAdds adds the indexes of to that from lacks or has in another form.
 func (a *alteration) indexAdds() {
 	if a.to.Primary != nil && (a.from.Primary == nil || !a.keepsPrimary()) {
 		a.clause("ADD %s", a.index(a.to.Primary))
@@ -51,6 +52,8 @@ func (a *alteration) indexAdds() {
 	}
 }
 
+// visibility returns the word for an index that the optimizer does not use, or does: the families have words of their
+// own.
 func (a *alteration) visibility(invisible bool) string {
 	return map[bool]map[bool]string{
 		false: {true: "INVISIBLE", false: "VISIBLE"},
@@ -58,12 +61,12 @@ func (a *alteration) visibility(invisible bool) string {
 	}[a.flavor.Family == schema.MariaDB][invisible]
 }
 
-// keepsPrimary tells whether the primary key of from, which there is, stays as it is.
+// keepsPrimary returns whether the primary key of from, which there is, stays as it is.
 func (a *alteration) keepsPrimary() bool {
 	return a.to.Primary != nil && !a.staleIndex(a.from.Primary) && indexText(a.to.Primary) == indexText(a.base.Primary)
 }
 
-// keepsIndex tells whether index i of from is the planned one, apart from its visibility.
+// keepsIndex returns whether index i of from is the planned one, apart from its visibility.
 func (a *alteration) keepsIndex(i int, planned *schema.Index) bool {
 	return !a.staleIndex(&a.from.Indexes[i]) && sameIndex(&a.base.Indexes[i], planned, planned.Name) &&
 		a.base.Indexes[i].Name == planned.Name
@@ -113,7 +116,7 @@ func (a *alteration) successor(i int) *schema.Index {
 	return nil
 }
 
-// hasIndex tells whether an index of to comes from one of from without being built.
+// hasIndex returns whether an index of to comes from one of from without being built.
 func (a *alteration) hasIndex(planned *schema.Index) bool {
 	for i := range a.from.Indexes {
 		if strings.EqualFold(a.from.Indexes[i].Name, planned.Name) && a.keepsIndex(i, planned) {
@@ -126,6 +129,7 @@ func (a *alteration) hasIndex(planned *schema.Index) bool {
 	return false
 }
 
+// indexNamed returns an index of a table by its name, without case, or nil.
 func indexNamed(t *schema.Table, name string) *schema.Index {
 	at := slices.IndexFunc(t.Indexes, func(index schema.Index) bool { return strings.EqualFold(index.Name, name) })
 	if at < 0 {
@@ -134,7 +138,8 @@ func indexNamed(t *schema.Table, name string) *schema.Index {
 	return &t.Indexes[at]
 }
 
-// staleIndex tells whether an index of from has to be made anew because of its columns.
+// staleIndex returns whether an index of from has to be built anew: because of its columns, or because the table's
+// KEY_BLOCK_SIZE changes.
 func (a *alteration) staleIndex(index *schema.Index) bool {
 	// Indexes keep the block size of the table that they were made with.
 	blocks := func(t *schema.Table) string {

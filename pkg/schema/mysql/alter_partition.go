@@ -6,8 +6,12 @@ import (
 	"strings"
 )
 
-// partitions empties, drops and adds partitions by statements of their own, as the servers' grammar has it, or
-// returns the clause that gives the table other ones and puts every row where it belongs then.
+// partitions empties, drops and adds partitions by statements of their own, as the servers' grammar has it. If that
+// does not lead to the plan it returns a whole PARTITION BY clause, by which the server puts every row where it
+// belongs, at the cost of copying the table.
+//
+// Rows must go only with partitions that are listed in empties. So a partition that the plan lacks and that is not
+// listed is never dropped: its rows go into other partitions.
 func (a *alteration) partitions(empties []string) (string, error) {
 	have := readPartitioning(a.from.Partition)
 	if len(empties) > 0 && a.from.Partition == "" {
@@ -55,14 +59,15 @@ func (a *alteration) partitions(empties []string) (string, error) {
 	return a.to.Partition, nil
 }
 
+// partitionStatement adds a statement about some partitions before the ALTER TABLE, or none.
 func (a *alteration) partitionStatement(verb string, names []string) {
 	if len(names) > 0 {
 		a.first = append(a.first, "ALTER TABLE "+Quoted(a.from.Name)+" "+verb+" PARTITION "+quoteAll(names))
 	}
 }
 
-// appended returns what has to be added behind the partitions that are kept to have those of the plan; ok is false
-// when that does not lead there.
+// appended returns the partitions to add behind the kept ones so that the table has those of the plan; ok is false when
+// adding cannot lead there, as when one is to be inserted between two others.
 func (a *alteration) appended(kept []partitionPart, plan partitioning) (added []string, ok bool) {
 	base := readPartitioning(a.base.Partition)
 	var parts []partitionPart

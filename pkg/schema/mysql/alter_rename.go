@@ -7,7 +7,7 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// mentions tells whether an expression has a name in backticks, or any word when words is set, that is one of those
+// mentions returns whether an expression has a name in backticks, or any word when words is set, that is one of those
 // asked for. It is asked in lower case.
 func mentions(expr string, words bool, asked func(string) bool) bool {
 	if expr == "" {
@@ -25,7 +25,8 @@ func mentions(expr string, words bool, asked func(string) bool) bool {
 	return false
 }
 
-// substitute gives the names in an expression their new form, all at once, so that two may be exchanged.
+// substitute replaces names in an expression, all at once, so that two may be exchanged: with a and b exchanged `a` +
+// `b` becomes `b` + `a`. With words set, names without backticks are replaced too, as MySQL prints them in partitions.
 func substitute(expr string, words bool, renamed map[string]string) string {
 	tokens, err := sqltext.Lex(expr, printed)
 	if err != nil || len(renamed) == 0 {
@@ -45,7 +46,8 @@ func substitute(expr string, words bool, renamed map[string]string) string {
 	return b.String() + expr[done:]
 }
 
-// rename returns from as a server would have it under the names of to.
+// rename returns from as a server would have it after the table and columns got the names of to and nothing else
+// changed. Whatever of that differs from to needs a clause.
 func (a *alteration) rename() *schema.Table {
 	t := a.from.Clone()
 	t.Name = a.to.Name
@@ -81,6 +83,7 @@ func (a *alteration) rename() *schema.Table {
 	return t
 }
 
+// nameOf returns the new name of a column, or its own when that stays.
 func (a *alteration) nameOf(column string) string {
 	if name, ok := a.renamed[strings.ToLower(column)]; ok {
 		return name
@@ -88,6 +91,7 @@ func (a *alteration) nameOf(column string) string {
 	return column
 }
 
+// namesOf returns the new names of columns.
 func (a *alteration) namesOf(columns []string) []string {
 	names := make([]string, len(columns))
 	for i, column := range columns {
@@ -96,6 +100,7 @@ func (a *alteration) namesOf(columns []string) []string {
 	return names
 }
 
+// renameParts gives an index the new names of its columns, in place.
 func (a *alteration) renameParts(index *schema.Index) {
 	for i := range index.Parts {
 		part := &index.Parts[i]

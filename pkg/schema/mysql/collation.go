@@ -17,8 +17,9 @@ type Collations struct {
 	Numbers map[int]string    // collation by the number that the server's log has for it
 }
 
-// Within returns the collations as a session has them for which character sets have other defaults, told by their
-// numbers.
+// Within returns the collations as of a session in which character sets have other defaults. numbers are those
+// collations, as the log has them. On MySQL 8 utf8mb4 defaults to utf8mb4_0900_ai_ci, but a client may have set
+// another.
 func (c Collations) Within(numbers []int) Collations {
 	if len(numbers) == 0 {
 		return c
@@ -53,7 +54,8 @@ func oldCollation(name string) string {
 	return name
 }
 
-// Charset returns the character set of a collation: as the server says, else by the collation's name.
+// Charset returns the character set of a collation: as the server says, else by the collation's name, of which the
+// character set is the first word.
 func (c Collations) Charset(collation string) string {
 	for _, name := range []string{collation, oldCollation(collation)} {
 		if charset := c.Known[name]; charset != "" {
@@ -78,7 +80,8 @@ func (c Collations) Standard(charset string) string {
 	return ""
 }
 
-// knows tells whether the server has the collation; nothing is known of a server without a list, so all is assumed.
+// knows returns whether the server has the collation. Without a list, as in tests and for a server that was not asked,
+// every collation counts as known.
 func (c Collations) knows(collation string) bool {
 	if len(c.Known) == 0 || collation == "" {
 		return true
@@ -92,7 +95,7 @@ func (c Collations) knows(collation string) bool {
 // same values equal. Others of one name do not, or nobody has measured them.
 func SharedCollations() []string { return slices.Sorted(maps.Keys(sharedCollations)) }
 
-// SharesCollation tells whether servers of two families are known to order text alike under a collation, and to call
+// SharesCollation returns whether servers of two families are known to order text alike under a collation, and to call
 // the same texts equal.
 func SharesCollation(a, b schema.Family, collation string) bool {
 	return !a.Across(b) || schema.Measured(a, b) && sharedCollations[Modern(collation)]

@@ -3,8 +3,8 @@ package mysql
 import "strings"
 
 // nearest returns the collation of the same character set that orders and compares most like the given one on this
-// server, or "" when there is none that is close enough to try. For a column of a key it must tell apart what the given
-// one tells apart, or two rows would become one.
+// server, or "" when none is close enough. A server that has the collation gets that. For a column of a key the
+// stand-in must distinguish all values that the given one distinguishes, or two rows would become one.
 func (c Collations) nearest(collation string, key bool) string {
 	if c.knows(collation) {
 		return collation
@@ -24,10 +24,11 @@ func (c Collations) nearest(collation string, key bool) string {
 	return ""
 }
 
-// keepsApart tells whether a collation that stands in for another calls no two values equal that the other does not;
-// both without the character set's prefix. Binary ones never do, but by padding. The others are the plain ones of the
-// Unicode algorithm, in whose versions only letters differ that one of them does not know yet. The rules of languages
-// are not the same in both families: utf8mb4_uca1400_swedish_ai_ci tells th from þ, utf8mb4_sv_0900_ai_ci does not.
+// keepsApart returns whether a stand-in for a collation distinguishes all values that the collation distinguishes; both
+// names are without the character set. Binary collations do, unless they pad and the other does not. Of the rest only
+// the plain ones of the Unicode algorithm are compared, in whose versions only letters differ that one of them does not
+// know yet. The rules of languages are not the same in both families: utf8mb4_uca1400_swedish_ai_ci distinguishes th
+// from þ, utf8mb4_sv_0900_ai_ci does not.
 func keepsApart(from, to string) bool {
 	if unpadded(from) && !unpadded(to) {
 		return false
@@ -45,13 +46,14 @@ func keepsApart(from, to string) bool {
 	return known && modern && accents && cases
 }
 
-// unpadded tells whether trailing spaces count.
+// unpadded returns whether trailing spaces count under a collation: 'a' and 'a ' are two values then.
 func unpadded(rest string) bool {
 	return strings.HasPrefix(rest, "0900_") || strings.Contains(rest, "_0900_") || strings.Contains(rest, "nopad_")
 }
 
-// plainStrength returns the strength of a collation of the Unicode algorithm without the rules of a language. Those of
-// version 5.2 stand in for others, but differ from later ones in what they ignore; older ones call all emoji equal.
+// plainStrength returns the strength of a collation of the Unicode algorithm without the rules of a language: "as_ci"
+// (accents count, case does not) of 0900_as_ci. Version 5.2 may stand in for others, but differs from later ones in
+// what it ignores. Older ones call all emoji equal, so they are not plain.
 func plainStrength(rest string) (strength string, ok bool) {
 	switch rest = strings.Replace(rest, "nopad_", "", 1); rest {
 	case "unicode_520_ci":
@@ -65,7 +67,7 @@ func plainStrength(rest string) (strength string, ok bool) {
 	}
 }
 
-// sameCollation tells whether two names stand for one order: that of the code points, without padding.
+// sameCollation returns whether two names stand for one order: that of the code points, without padding.
 func sameCollation(a, b string) bool {
 	return a == "utf8mb4_0900_bin" && b == "utf8mb4_nopad_bin" || a == "utf8mb4_nopad_bin" && b == "utf8mb4_0900_bin"
 }
@@ -94,8 +96,8 @@ var collationLanguages = [][2]string{
 	{"vi", "vietnamese"},
 }
 
-// similar lists stand-ins for a collation, the closest first, all without the character set's prefix. A stand-in never
-// compares more values equal than the collation does, as far as there is a choice, so unique keys keep holding.
+// similar lists stand-ins for a collation, the closest first, all without the character set's prefix. As far as there
+// is a choice, a stand-in does not call more values equal than the collation does, so that unique keys still hold.
 func similar(charset, rest string) []string {
 	switch {
 	case rest == "0900_bin":
@@ -163,7 +165,7 @@ func similarToUCA1400(charset, rest string) []string {
 	switch {
 	case charset != "utf8mb4":
 		return padded
-	case nopad, strength == "as_ci": // no collation that pads minds accents alone
+	case nopad, strength == "as_ci": // in no collation that pads accents count and case does not
 		return append(unpadded, padded...)
 	default:
 		return append(padded, unpadded...)

@@ -9,11 +9,14 @@ import (
 )
 
 // comparison collects differences between a plan and what was read back.
+// Both sides may be printed by servers of different versions and families, so it compares meanings where the same thing
+// has several texts: RESTRICT and nothing, now() and current_timestamp(), options in another order.
 type comparison struct {
 	found   []string
-	unasked bool // defaults that a server gives unasked are looked past
+	unasked bool // a DEFAULT NULL that a server gives by itself is no difference; a later statement drops it
 }
 
+// add notes a difference: "column a: type is int, planned bigint".
 func (c *comparison) add(subject, attribute, planned, got string) {
 	if planned == "" {
 		planned = "none"
@@ -64,6 +67,7 @@ func (d dialect) Differences(plan, got *schema.Table, indexes, foreign bool) []s
 	return c.found
 }
 
+// optionText writes options in one order and one spelling, since neither means anything.
 func optionText(options []string) string {
 	sorted := make([]string, len(options))
 	for i, option := range options {
@@ -79,6 +83,7 @@ func (c *comparison) expressions(subject, attribute, planned, got string) {
 	}
 }
 
+// columns compares columns by name and position: SELECT * and INSERT without names depend on the order.
 func (c *comparison) columns(plan, got *schema.Table) {
 	for i := range plan.Columns {
 		name := plan.Columns[i].Name
@@ -144,6 +149,7 @@ func generationText(g schema.Generation) string {
 	return [...]string{schema.NotGenerated: "", schema.Virtual: "virtual", schema.Stored: "stored"}[g]
 }
 
+// checks compares checks by name, since DROP CHECK needs it.
 func (c *comparison) checks(plan, got []schema.Check) {
 	byName := map[string]schema.Check{}
 	for _, check := range got {
@@ -208,6 +214,7 @@ func indexText(index *schema.Index) string {
 	return dialect{}.index(&same)
 }
 
+// foreignKeys compares foreign keys by name, and without case.
 func (c *comparison) foreignKeys(plan, got []schema.ForeignKey) {
 	texts := func(keys []schema.ForeignKey) map[string]string {
 		out := map[string]string{}

@@ -88,8 +88,9 @@ func (d dialect) createTable(t *schema.Table, deferred, foreign bool) string {
 	return "CREATE TABLE " + Quoted(t.Name) + " (\n  " + strings.Join(elements, ",\n  ") + "\n)" + d.tableOptions(t)
 }
 
-// demandedIndexes tells which of t.Indexes must be there from the start: the one that is the row key, and one that
-// leads with the AUTO_INCREMENT column, or at least holds it, when neither the primary nor the row key does.
+// demandedIndexes returns which of t.Indexes must exist from the start: the row key, and one for the AUTO_INCREMENT
+// column, which servers want to be the first of some index (error 1075). If neither the primary nor the row key begins
+// with it, that is the first index that begins with it, or else, as MyISAM allows, one that has it anywhere.
 func demandedIndexes(t *schema.Table) map[int]bool {
 	demanded := map[int]bool{}
 	key := t.KeyIndex()
@@ -116,7 +117,7 @@ func demandedIndexes(t *schema.Table) map[int]bool {
 	return demanded
 }
 
-// holds tells whether an index has the column, as its first part when leading is asked for.
+// holds returns whether an index has the column, as its first part when leading is asked for.
 func holds(index *schema.Index, column string, leading bool) bool {
 	if index == nil || index.Kind != schema.BTree {
 		return false
@@ -177,8 +178,8 @@ func (d dialect) AddForeignKeys(t, existing *schema.Table) []string {
 	return alter(t.Name, adds)
 }
 
-// unasked tells whether a server gives a column the default NULL though its definition has none: INSERT has to name
-// it all the same, after ALTER COLUMN .. DROP DEFAULT, which only MySQL keeps.
+// unasked returns whether a server gives the column DEFAULT NULL by itself when it is created, though its definition
+// has none. Such a column comes from ALTER COLUMN .. DROP DEFAULT, which only MySQL keeps: INSERT has to name it.
 func unasked(c *schema.Column) bool {
 	return c.Nullable && c.Default == nil && c.Generated == schema.NotGenerated
 }
@@ -187,6 +188,7 @@ func dropDefault(c *schema.Column) string {
 	return "ALTER COLUMN " + Quote(c.Name) + " DROP DEFAULT"
 }
 
+// foreignKey writes a foreign key as it stands in CREATE TABLE and behind ADD.
 func foreignKey(key schema.ForeignKey) string {
 	var b strings.Builder
 	if key.Name != "" {

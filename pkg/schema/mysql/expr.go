@@ -9,7 +9,8 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// synonyms are functions and operators that servers print in more than one way.
+// synonyms are functions and operators that have several names, by the name that comparing uses: MySQL prints now(),
+// MariaDB current_timestamp().
 var synonyms = map[string]string{
 	"now": "current_timestamp", "localtime": "current_timestamp", "localtimestamp": "current_timestamp",
 	"current_date": "curdate", "current_time": "curtime", "day": "dayofmonth", "substring": "substr", "mid": "substr",
@@ -19,7 +20,9 @@ var synonyms = map[string]string{
 }
 
 // expressionWords returns an expression as words that do not depend on how a server prints it: without blanks,
-// parentheses, character set introducers and the case of keywords.
+// parentheses, character set introducers and the case of keywords. (`a` > _utf8mb4'x') and `A`>'x' are the same three
+// words. Parentheses are left out because servers add and remove them; that a*(b+c) then equals a*b+c is accepted,
+// since both sides come from one definition.
 func expressionWords(expr string) []string {
 	tokens, err := sqltext.Lex(expr, printed)
 	if err != nil {
@@ -51,11 +54,12 @@ func expressionWords(expr string) []string {
 	return words
 }
 
-// introduces tells whether token i is a character set introducer such as _utf8mb4 before a string.
+// introduces returns whether token i is a character set introducer such as _utf8mb4 before a string.
 func introduces(tokens []sqltext.Token, i int) bool {
 	return strings.HasPrefix(tokens[i].Text, "_") && i+1 < len(tokens) && tokens[i+1].Kind == sqltext.String
 }
 
+// synonym returns the name of a word that comparing uses, in lower case.
 func synonym(word string) string {
 	word = strings.ToLower(word)
 	if other := synonyms[word]; other != "" {
@@ -64,7 +68,7 @@ func synonym(word string) string {
 	return word
 }
 
-// sameExpression tells whether two servers mean the same by what they print.
+// sameExpression returns whether two servers mean the same by what they print. An empty text is no expression.
 func sameExpression(a, b string) bool {
 	return a == b || slices.Equal(expressionWords(a), expressionWords(b))
 }
@@ -92,6 +96,7 @@ func defaultExpression(t schema.Type, d *schema.Default) string {
 	return Literal(d.Text)
 }
 
+// sameNumber compares numbers exactly: 1e2 is 100.
 func sameNumber(a, b string) bool {
 	if !isNumber(a) || !isNumber(b) {
 		return false
@@ -101,7 +106,7 @@ func sameNumber(a, b string) bool {
 	return okA && okB && x.Cmp(y) == 0
 }
 
-// isNumber tells whether s is a number that may stand in SQL without quotes, of a size that a server prints.
+// isNumber returns whether s is a number that may stand in SQL without quotes, of a size that a server prints.
 func isNumber(s string) bool {
 	tokens, err := sqltext.Lex(strings.TrimLeft(s, "-"), printed)
 	if err != nil || len(s) > 400 || len(s) > 1 && s[1] == '-' {
@@ -112,7 +117,8 @@ func isNumber(s string) bool {
 }
 
 // portable returns the expression as the other family reads it: the names behind COLLATE translated, quotes in strings
-// doubled, and the introducers of the servers' own UTF-8 left out, with which MariaDB 10.11 cannot read back a quote.
+// doubled, and introducers of UTF-8 left out. MariaDB 10.11 prints a string with an introducer and a quote in a form
+// that it cannot read back.
 func portable(expr string, collation func(string) string) string {
 	tokens, err := sqltext.Lex(expr, printed)
 	if err != nil {
@@ -138,8 +144,8 @@ func portable(expr string, collation func(string) string) string {
 }
 
 // sharedFunctions are the functions and keywords before a parenthesis that mean the same on both families, as
-// measured (test: TestExpressions). Not among them: what reads documents or dates that are not in a server's own form
-// otherwise, and what differs in the last digit.
+// measured (test: TestExpressions). Left out are functions that read documents or dates in unusual forms
+// differently, and functions whose last digit differs.
 var sharedFunctions = wordSet(`and or not xor in between like as is when then else case interval div mod regexp
 	rlike binary collate exists any char decimal signed unsigned date datetime time year double float nchar
 	varchar abs acos adddate ascii asin atan atan2 bin bit_count bit_length cast ceil ceiling char_length
@@ -158,13 +164,14 @@ var sharedFunctions = wordSet(`and or not xor in between like as is when then el
 	to_base64 to_days to_seconds trim truncate ucase unhex upper utc_date utc_time utc_timestamp uuid uuid_short
 	week weekday weekofyear yearweek`)
 
-// sharedWhenEmpty are functions that mean the same without arguments only: of a date that is none they make something
-// else.
+// sharedWhenEmpty are functions that mean the same without arguments only: with a text that is no date the results
+// differ.
 var sharedWhenEmpty = wordSet("unix_timestamp")
 
 // classicHashes are functions that not every server has, see Flavor.HasClassicHashes.
 var classicHashes = wordSet("md5 sha sha1")
 
+// wordSet makes a set of words that are separated by blanks.
 func wordSet(words string) map[string]bool {
 	set := map[string]bool{}
 	for _, word := range strings.Fields(words) {
@@ -174,7 +181,8 @@ func wordSet(words string) map[string]bool {
 }
 
 // foreignFunction returns the first function of an expression that is not known to mean the same on both families, or
-// that the target does not have.
+// that the target does not have; "" when there is none. A quoted name before a parenthesis is a stored function, which
+// is never known.
 func foreignFunction(expr string, target Flavor) string {
 	tokens, err := sqltext.Lex(expr, printed)
 	if err != nil {

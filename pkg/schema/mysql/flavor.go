@@ -44,7 +44,7 @@ func (f Flavor) String() string {
 	return fmt.Sprintf("%s %d.%d.%d", f.Family, f.Version/10000, f.Version/100%100, f.Version%100)
 }
 
-// since tells whether the server is at least the version that its family learned something in; 0 is never.
+// since returns whether the server is at least the version that its family learned something in; 0 is never.
 func (f Flavor) since(mysql, mariadb int) bool {
 	switch f.Family {
 	case schema.MariaDB:
@@ -56,162 +56,165 @@ func (f Flavor) since(mysql, mariadb int) bool {
 	}
 }
 
-// HasInvisibleColumns tells whether columns may be INVISIBLE (MySQL manual 15.1.24.10, MDEV-10177).
+// HasInvisibleColumns returns whether columns may be INVISIBLE (MySQL manual 15.1.24.10, MDEV-10177).
 func (f Flavor) HasInvisibleColumns() bool { return f.since(80023, 100303) }
 
-// HasInvisibleIndexes tells whether the optimizer can be told to pass over an index (MySQL manual 10.3.12 INVISIBLE,
+// HasInvisibleIndexes returns whether an index can be hidden from the optimizer (MySQL manual 10.3.12 INVISIBLE,
 // MDEV-7317 IGNORED).
 func (f Flavor) HasInvisibleIndexes() bool { return f.since(80000, 100600) }
 
-// HasDescIndexes tells whether DESC in an index is more than parsed (MySQL manual 10.3.13, MDEV-13756).
+// HasDescIndexes returns whether DESC in an index is more than parsed (MySQL manual 10.3.13, MDEV-13756).
 func (f Flavor) HasDescIndexes() bool { return f.since(80000, 100800) }
 
-// HasFunctionalIndexes tells whether an index part may be an expression (MySQL manual 15.1.18; MariaDB has none).
+// HasFunctionalIndexes returns whether an index part may be an expression (MySQL manual 15.1.18; MariaDB has none).
 func (f Flavor) HasFunctionalIndexes() bool { return f.since(80013, 0) }
 
-// HasDefaultExpressions tells whether a default may be any expression (MySQL manual 13.6, MDEV-10134).
+// HasDefaultExpressions returns whether a default may be any expression (MySQL manual 13.6, MDEV-10134).
 func (f Flavor) HasDefaultExpressions() bool { return f.since(80013, 100201) }
 
-// HasBlobLiteralDefaults tells whether TEXT and BLOB take a literal default; MySQL takes only expressions
+// HasBlobLiteralDefaults returns whether TEXT and BLOB take a literal default; MySQL takes only expressions
 // (MySQL manual 13.6, MDEV-10134).
 func (f Flavor) HasBlobLiteralDefaults() bool { return f.since(0, 100201) }
 
-// HasChecks tells whether CHECK constraints are kept (MySQL manual 15.1.24.6, MDEV-7563).
+// HasChecks returns whether CHECK constraints are kept (MySQL manual 15.1.24.6, MDEV-7563).
 func (f Flavor) HasChecks() bool { return f.since(80016, 100201) }
 
-// HasChecksNotEnforced tells whether a CHECK may be NOT ENFORCED (MySQL manual 15.1.24.6; MariaDB has none).
+// HasChecksNotEnforced returns whether a CHECK may be NOT ENFORCED (MySQL manual 15.1.24.6; MariaDB has none).
 func (f Flavor) HasChecksNotEnforced() bool { return f.since(80016, 0) }
 
-// HasColumnChecks tells whether a column keeps a CHECK of its own; MySQL turns it into one of the table (MDEV-7563).
+// HasColumnChecks returns whether a column keeps a CHECK of its own; MySQL turns it into one of the table (MDEV-7563).
 func (f Flavor) HasColumnChecks() bool { return f.since(0, 100201) }
 
-// HasJSONType tells whether JSON is a type; on MariaDB it is an alias of LONGTEXT with a CHECK (MDEV-9144).
+// HasJSONType returns whether JSON is a type; on MariaDB it is an alias of LONGTEXT with a CHECK (MDEV-9144).
 func (f Flavor) HasJSONType() bool { return f.since(50708, 0) }
 
-// PrintsBareDoubles tells whether a whole double in a JSON document is printed as 1, like an integer, instead of 1.0
+// PrintsBareDoubles returns whether a whole double in a JSON document is printed as 1, like an integer, instead of 1.0
 // (sql/json_dom.cc, wrapper_to_string, of MySQL 5.7 and 8.0).
 func (f Flavor) PrintsBareDoubles() bool {
 	return f.Family == schema.MySQL && f.Version != 0 && f.Version < 80000
 }
 
-// HasVectorType tells whether VECTOR is a type (MySQL manual 13.3.5, MDEV-34939).
+// HasVectorType returns whether VECTOR is a type (MySQL manual 13.3.5, MDEV-34939).
 func (f Flavor) HasVectorType() bool { return f.since(90000, 110701) }
 
-// HasUUIDType tells whether UUID is a type (MDEV-4958).
+// HasUUIDType returns whether UUID is a type (MDEV-4958).
 func (f Flavor) HasUUIDType() bool { return f.since(0, 100700) }
 
-// HasINET6Type tells whether INET6 is a type (MDEV-274).
+// HasINET6Type returns whether INET6 is a type (MDEV-274).
 func (f Flavor) HasINET6Type() bool { return f.since(0, 100500) }
 
-// HasINET4Type tells whether INET4 is a type (MDEV-23287).
+// HasINET4Type returns whether INET4 is a type (MDEV-23287).
 func (f Flavor) HasINET4Type() bool { return f.since(0, 101000) }
 
-// HasSRIDColumns tells whether a column may be held to one SRID (MySQL manual 13.4.1; MariaDB does not print it).
+// HasSRIDColumns returns whether a column may be held to one SRID (MySQL manual 13.4.1; MariaDB does not print it).
 func (f Flavor) HasSRIDColumns() bool { return f.since(80003, 0) }
 
-// HasNotNullGenerated tells whether a generated column may be NOT NULL (MySQL manual 15.1.24.8; a syntax error on
+// HasNotNullGenerated returns whether a generated column may be NOT NULL (MySQL manual 15.1.24.8; a syntax error on
 // MariaDB).
 func (f Flavor) HasNotNullGenerated() bool { return f.since(50706, 0) }
 
-// HasUtf8mb3Names tells whether collations are called utf8mb3_x instead of utf8_x (MySQL 8.0.30 release notes,
+// HasUtf8mb3Names returns whether collations are called utf8mb3_x instead of utf8_x (MySQL 8.0.30 release notes,
 // MDEV-8334).
 func (f Flavor) HasUtf8mb3Names() bool { return f.since(80030, 100600) }
 
-// HasSetVarHint tells whether a hint sets variables for one statement (MySQL manual 10.9.3, SET_VAR); MariaDB has SET
+// HasSetVarHint returns whether a hint sets variables for one statement (MySQL manual 10.9.3, SET_VAR); MariaDB has SET
 // STATEMENT.
 func (f Flavor) HasSetVarHint() bool { return f.since(80003, 0) }
 
-// HasRowAlias tells whether INSERT takes a row alias, INSERT .. AS new, in place of VALUES() (MySQL manual 15.2.7.2).
+// HasRowAlias returns whether INSERT takes a row alias, INSERT .. AS new, in place of VALUES() (MySQL manual 15.2.7.2).
 func (f Flavor) HasRowAlias() bool { return f.since(80019, 0) }
 
-// HasInvisiblePrimaryKeys tells whether the server may add a primary key to a table that has none
+// HasInvisiblePrimaryKeys returns whether the server may add a primary key to a table that has none
 // (MySQL 8.0.30 release notes, sql_generate_invisible_primary_key).
 func (f Flavor) HasInvisiblePrimaryKeys() bool { return f.since(80030, 0) }
 
-// HasShowBinaryLogStatus tells whether SHOW BINARY LOG STATUS replaces SHOW MASTER STATUS (MySQL 8.2.0 release notes).
+// HasShowBinaryLogStatus returns whether SHOW BINARY LOG STATUS replaces SHOW MASTER STATUS (MySQL 8.2.0 release
+// notes).
 func (f Flavor) HasShowBinaryLogStatus() bool { return f.since(80200, 0) }
 
-// HasShowReplicas tells whether SHOW REPLICA STATUS is understood (MySQL 8.0.22 release notes, MDEV-20220).
+// HasShowReplicas returns whether SHOW REPLICA STATUS is understood (MySQL 8.0.22 release notes, MDEV-20220).
 func (f Flavor) HasShowReplicas() bool { return f.since(80022, 100501) }
 
-// LogsCascades tells whether rows changed by a foreign key's action are in the binlog; before, InnoDB changed them
+// LogsCascades returns whether rows changed by a foreign key's action are in the binlog; before, InnoDB changed them
 // unseen (MySQL 9.6.0 release notes; MariaDB does not).
 func (f Flavor) LogsCascades() bool { return f.since(90600, 0) }
 
-// HasForeignKeyNamesPerTable tells whether two tables of a database may have foreign keys of one name (MDEV-28933).
+// HasForeignKeyNamesPerTable returns whether two tables of a database may have foreign keys of one name (MDEV-28933).
 func (f Flavor) HasForeignKeyNamesPerTable() bool { return f.since(0, 120100) }
 
-// HasCheckNamesPerTable tells whether two tables of a database may have checks of one name (MySQL manual, "CHECK
+// HasCheckNamesPerTable returns whether two tables of a database may have checks of one name (MySQL manual, "CHECK
 // Constraints": they may not).
 func (f Flavor) HasCheckNamesPerTable() bool { return f.Family == schema.MariaDB }
 
-// HasStandardForeignKeys tells whether a foreign key has to reference a whole unique key unless
+// HasStandardForeignKeys returns whether a foreign key has to reference a whole unique key unless
 // restrict_fk_on_non_standard_key is turned off (MySQL 8.4.0 release notes).
 func (f Flavor) HasStandardForeignKeys() bool { return f.since(80400, 0) }
 
-// HasNegativeZero tells whether FLOAT and DOUBLE store -0 as such for sure. MariaDB 10.5.23 does, 10.11.19 and 11.8.9
+// HasNegativeZero returns whether FLOAT and DOUBLE store -0 as such for sure. MariaDB 10.5.23 does, 10.11.19 and 11.8.9
 // store 0 (all three seen).
 func (f Flavor) HasNegativeZero() bool {
 	return f.Family == schema.MariaDB && f.Version < 100600 || f.Family == schema.MySQL
 }
 
-// MayHaveNegativeZero tells whether FLOAT and DOUBLE may hold -0. No release note says when MariaDB ceased to store it.
+// MayHaveNegativeZero returns whether FLOAT and DOUBLE may hold -0. No release note says when MariaDB ceased to store
+// it.
 func (f Flavor) MayHaveNegativeZero() bool {
 	return f.Family == schema.MariaDB && f.Version < 101119 || f.Family == schema.MySQL
 }
 
-// HasGTIDSets tells whether positions are sets of UUID:interval; MariaDB's are lists of domain-server-sequence.
+// HasGTIDSets returns whether positions are sets of UUID:interval; MariaDB's are lists of domain-server-sequence.
 func (f Flavor) HasGTIDSets() bool { return f.since(50605, 0) }
 
-// HasSnapshotPosition tells whether a consistent snapshot shows its binlog position (MDEV-136).
+// HasSnapshotPosition returns whether a consistent snapshot shows its binlog position (MDEV-136).
 func (f Flavor) HasSnapshotPosition() bool { return f.since(0, 50300) }
 
-// HasDDLThreads tells whether indexes are built by several threads with a buffer of their own (MySQL 8.0.27 release
+// HasDDLThreads returns whether indexes are built by several threads with a buffer of their own (MySQL 8.0.27 release
 // notes).
 func (f Flavor) HasDDLThreads() bool { return f.since(80027, 0) }
 
-// HasFullCollationNames tells whether a collation's name may lack its character set (MDEV-27009).
+// HasFullCollationNames returns whether a collation's name may lack its character set (MDEV-27009).
 func (f Flavor) HasFullCollationNames() bool { return f.since(0, 101001) }
 
-// HasSuperReadOnly tells whether even accounts with SUPER can be kept from writing (MySQL manual, super_read_only).
+// HasSuperReadOnly returns whether even accounts with SUPER can be kept from writing (MySQL manual, super_read_only).
 func (f Flavor) HasSuperReadOnly() bool { return f.since(50708, 0) }
 
-// LogsTemporary tells whether a session in MIXED format logs what it does to temporary tables (MySQL 8.0.4 release
+// LogsTemporary returns whether a session in MIXED format logs what it does to temporary tables (MySQL 8.0.4 release
 // notes). In STATEMENT format all do.
 func (f Flavor) LogsTemporary() bool { return f.Family == schema.MariaDB || f.Version < 80004 }
 
-// HasRenameColumn tells whether RENAME COLUMN is understood (MySQL manual 15.1.9, MDEV-16290).
+// HasRenameColumn returns whether RENAME COLUMN is understood (MySQL manual 15.1.9, MDEV-16290).
 func (f Flavor) HasRenameColumn() bool { return f.since(80003, 100502) }
 
-// HasRenameIndex tells whether RENAME INDEX is understood (MySQL 5.7.1 release notes, MDEV-7318).
+// HasRenameIndex returns whether RENAME INDEX is understood (MySQL 5.7.1 release notes, MDEV-7318).
 func (f Flavor) HasRenameIndex() bool { return f.since(50701, 100502) }
 
-// renamesInExpressions tells whether RENAME COLUMN carries the new name into generated columns, defaults, checks and
-// partitions, also when two names are exchanged; MySQL refuses unless they are written again (errors 3108, 3959,
-// 3837, 3766, 3855).
+// renamesInExpressions returns whether RENAME COLUMN puts the new name into generated columns, defaults, checks and
+// partitions, also when two names are exchanged. MySQL refuses the statement unless it writes all of them anew (errors
+// 3108, 3959, 3837, 3766, 3855).
 func (f Flavor) renamesInExpressions() bool { return f.Family == schema.MariaDB && f.HasRenameColumn() }
 
-// HasInlineReferences tells whether REFERENCES of a column makes a foreign key instead of being passed over (MySQL
-// 9.0.0 release notes, MDEV-20480).
+// HasInlineReferences returns whether REFERENCES in a column's definition makes a foreign key. Before, servers read it
+// and ignored it (MySQL 9.0.0 release notes, MDEV-20480).
 func (f Flavor) HasInlineReferences() bool { return f.since(90000, 100500) }
 
-// HasClassicHashes tells whether MD5() and SHA1() are there; MySQL 9.6 and later have them in a component that is not
+// HasClassicHashes returns whether MD5() and SHA1() are there; MySQL 9.6 and later have them in a component that is not
 // installed by itself (MySQL 9.6.0 release notes; seen on 9.7).
 func (f Flavor) HasClassicHashes() bool { return f.Family == schema.MariaDB || f.Version < 90600 }
 
-// losesKeysByRename tells whether an ALTER TABLE that copies the table and renames it drops its foreign keys without
-// a word (seen on MariaDB 10.11.19), so that it has to be renamed first.
+// losesKeysByRename returns whether an ALTER TABLE that copies the table and renames it drops its foreign keys without
+// an error (seen on MariaDB 10.11.19). Such a table is renamed first, by a statement of its own.
 func (f Flavor) losesKeysByRename() bool { return f.Family == schema.MariaDB }
 
-// HasRoundFractions tells whether sql_mode TIME_ROUND_FRACTIONAL makes fractions of times be rounded (MDEV-16991).
+// HasRoundFractions returns whether sql_mode TIME_ROUND_FRACTIONAL makes fractions of times be rounded (MDEV-16991).
 func (f Flavor) HasRoundFractions() bool { return f.since(0, 100401) }
 
-// HasTruncateFractions tells whether sql_mode TIME_TRUNCATE_FRACTIONAL makes them be cut (MySQL manual 7.1.11).
+// HasTruncateFractions returns whether sql_mode TIME_TRUNCATE_FRACTIONAL makes them be cut (MySQL manual 7.1.11).
 func (f Flavor) HasTruncateFractions() bool { return f.since(80000, 0) }
 
-// hasBlockModes tells whether block_encryption_mode decides what AES_ENCRYPT makes (MySQL 5.6.17 release notes,
+// hasBlockModes returns whether block_encryption_mode decides what AES_ENCRYPT makes (MySQL 5.6.17 release notes,
 // MDEV-9069).
 func (f Flavor) hasBlockModes() bool { return f.since(50617, 110200) }
 
-// hasUTF8Default tells whether default_collation_for_utf8mb4 decides how literals compare (MySQL 8.0.11 release notes).
+// hasUTF8Default returns whether default_collation_for_utf8mb4 decides how literals compare (MySQL 8.0.11 release
+// notes).
 func (f Flavor) hasUTF8Default() bool { return f.since(80011, 0) }

@@ -8,7 +8,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// mapping is the work of one Map: target starts as a copy of source and is bent until the server can hold it.
+// mapping is the work of one Map: target starts as a copy of source and is changed until the server can hold it. Every
+// change that could matter to anybody is recorded as a loss. Within one family little changes; between the families
+// whatever is not known to mean the same on both is refused.
 type mapping struct {
 	dialect
 	source   *schema.Table
@@ -57,6 +59,7 @@ func (d dialect) Map(source *schema.Table, to schema.Name,
 	return t, m.losses, nil
 }
 
+// record notes a loss; column is "" when the whole table is meant.
 func (m *mapping) record(grade schema.Grade, name, column, what string) {
 	m.losses = append(m.losses, schema.Loss{Name: name, Table: m.source.Name, Column: column, What: what, Grade: grade})
 }
@@ -79,6 +82,7 @@ func (m *mapping) fatal(name, column, format string, args ...any) {
 // sharedEngines exist on both families.
 var sharedEngines = wordSet("innodb myisam memory csv archive blackhole")
 
+// engine carries the storage engine. Aria is not on MySQL, and InnoDB holds the same rows.
 func (m *mapping) engine() {
 	t := m.target
 	engine := strings.ToLower(t.Engine)
@@ -139,8 +143,8 @@ func (m *mapping) collation(column, charset, collation string) string {
 	return near
 }
 
-// tableCollation returns the collation of columns that will be added later, which makes no difference to those there
-// are.
+// tableCollation returns the collation of columns that will be added later. It makes no difference to existing ones,
+// which have collations of their own.
 func (m *mapping) tableCollation(charset, collation string) string {
 	near := m.nearest("", charset, collation, false)
 	if near == "" {
@@ -153,7 +157,8 @@ func (m *mapping) tableCollation(charset, collation string) string {
 	return near
 }
 
-// expression returns an expression for the target, refusing what it may read otherwise.
+// expression returns an expression for the target, and refuses what that may read differently. A generated column that
+// is computed differently would be another value in every row.
 func (m *mapping) expression(subject, column, expr string) string {
 	if !m.crossing || expr == "" {
 		return expr
@@ -235,6 +240,7 @@ func ownName(table, suffix string) string {
 	return string(runes[:min(len(runes), 64-len(suffix))]) + suffix
 }
 
+// foreignKeys gives parents their names on the target, and names that the server made the table's new name.
 func (m *mapping) foreignKeys(rename func(schema.Name) schema.Name) {
 	for i := range m.target.ForeignKeys {
 		key := &m.target.ForeignKeys[i]

@@ -7,6 +7,7 @@ import (
 	"wherry/pkg/schema"
 )
 
+// column carries a column. The type comes first: whether a default or an expression is allowed depends on it.
 func (m *mapping) column(c *schema.Column) {
 	m.columnType(c)
 	m.negativeZero(c)
@@ -20,7 +21,8 @@ func (m *mapping) column(c *schema.Column) {
 	m.columnExtra(c)
 }
 
-// negativeZero tells that the target stores -0 as 0.
+// negativeZero records that the target stores -0 as 0. That is a rare loss: few tables have such a value, and the first
+// row with one stops the move.
 func (m *mapping) negativeZero(c *schema.Column) {
 	if m.flavor.HasNegativeZero() || !Flavor(m.source.Flavor).MayHaveNegativeZero() || c.Generated == schema.Virtual ||
 		c.Type.Kind != schema.Float && c.Type.Kind != schema.Double {
@@ -31,6 +33,7 @@ func (m *mapping) negativeZero(c *schema.Column) {
 	m.losses[len(m.losses)-1].Grade = schema.Rare
 }
 
+// generatedColumn drops NOT NULL of a generated column where the target does not take it (MariaDB).
 func (m *mapping) generatedColumn(c *schema.Column) {
 	if c.Generated == schema.NotGenerated || c.Nullable || m.flavor.HasNotNullGenerated() {
 		return
@@ -45,6 +48,8 @@ func (m *mapping) generatedColumn(c *schema.Column) {
 	}
 }
 
+// visibility makes an invisible column visible where the target cannot hide it. MariaDB wants a default for a hidden
+// column that may not be NULL, since an INSERT that does not know of it could not give it a value.
 func (m *mapping) visibility(c *schema.Column) {
 	if !c.Invisible {
 		return
@@ -57,6 +62,7 @@ func (m *mapping) visibility(c *schema.Column) {
 	}
 }
 
+// columnDefault carries a column's default, or refuses one that the target cannot hold.
 func (m *mapping) columnDefault(c *schema.Column) {
 	if c.Default == nil {
 		if unasked(c) && m.flavor.Family == schema.MariaDB {

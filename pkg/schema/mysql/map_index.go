@@ -7,7 +7,7 @@ import (
 	"wherry/pkg/schema"
 )
 
-// index carries an index.
+// index carries an index. What is lost of a plain index costs time and no rows, so most of it is only noted.
 func (m *mapping) index(index *schema.Index) {
 	for i := range index.Parts {
 		part := &index.Parts[i]
@@ -50,7 +50,7 @@ func (m *mapping) longUnique(index *schema.Index, part *schema.Part) {
 	}
 }
 
-// inKey tells whether a column takes part in the primary key, a unique index or a foreign key: what compares equal
+// inKey returns whether a column takes part in the primary key, a unique index or a foreign key: what compares equal
 // there decides which rows there can be. A foreign key's columns need the collation of those that they reference.
 func (m *mapping) inKey(column string) bool {
 	named := func(name string) bool { return strings.EqualFold(name, column) }

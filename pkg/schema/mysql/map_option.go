@@ -43,7 +43,7 @@ func (m *mapping) dropped(name, column, option, of string) {
 	case word == "WITH" && strings.HasSuffix(option, "SYSTEM VERSIONING"),
 		strings.HasPrefix(option, periodOption+"`SYSTEM_TIME`"),
 		strings.HasPrefix(option, periodOption+"SYSTEM_TIME"):
-		// The loss of the history says it.
+		// The fatal loss of the history covers it.
 	case strings.HasPrefix(option, periodOption):
 		m.lose("period", column, "%s%s is dropped, and with it the rule that it begins before it ends", option, of)
 	case storageOptions[word] || word == "WITHOUT":

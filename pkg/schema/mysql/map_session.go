@@ -8,16 +8,16 @@ import (
 	"wherry/pkg/schema"
 )
 
-// What a server stores of an expression was computed in the session that wrote the row, with that session's
-// variables. The target computes it again, in a session of the move, and no server lets anybody write another value.
-// So where the value does not follow from the row alone it may be another one afterwards, which is a loss to be
-// allowed. A column that is computed when it is read is the same on both ends for the same session, and is no loss
-// unless an index keeps what it was.
+// A stored generated column holds what was computed in the session that wrote the row, with that session's variables.
+// The target computes it anew, in a session of the move, and no server lets anybody write another value. For example
+// `h INT AS (HOUR(at)) STORED` of a TIMESTAMP is 9 for a writer in Berlin and 8 in UTC. So where the value does not
+// follow from the row alone it may differ afterwards, which is a loss to be allowed. A virtual column is computed when
+// it is read, and is the same on both ends for the same session: no loss, unless an index keeps an old value.
 //
 // The target's column stays a generated one, rather than a plain column with the source's values: applications go on
 // writing rows without naming it, and there is a way back.
 
-// sessionColumn finds a stored column whose values may be others on the target.
+// sessionColumn records the loss of a stored column whose values may differ on the target.
 func (m *mapping) sessionColumn(c *schema.Column) {
 	if c.Generated != schema.Stored {
 		return
@@ -48,11 +48,12 @@ func (dialect) SessionColumns(t *schema.Table) (names []string) {
 	return names
 }
 
+// sourceColumn returns the source's column of a name, whose expression is still the source's.
 func (m *mapping) sourceColumn(name string) *schema.Column {
 	return &m.source.Columns[m.source.Column(name)]
 }
 
-// sessionUses says in words on what values depend: for certain, and for some values only.
+// sessionUses returns in words on what values depend: those that certainly do, and those of which only some values do.
 func (m *mapping) sessionUses(uses []SessionUse) (certain, rare string) {
 	var words [2][]string
 	for _, use := range uses {
@@ -65,8 +66,8 @@ func (m *mapping) sessionUses(uses []SessionUse) (certain, rare string) {
 	return strings.Join(words[0], " and "), strings.Join(words[1], " and ")
 }
 
-// sessionIndex finds an index over what is computed: it keeps the values that the writing session saw, and queries go
-// by them.
+// sessionIndex records the loss of an index over a computed value: it keeps the values that the writing session saw,
+// and a query by the index finds rows by those.
 func (m *mapping) sessionIndex(index *schema.Index) {
 	for _, part := range index.Parts {
 		uses := conditionUses(m.source, part.Expr)
@@ -83,8 +84,8 @@ func (m *mapping) sessionIndex(index *schema.Index) {
 	}
 }
 
-// sessionPartitions finds partitions by a column that is computed: rows are looked for where the writing session has
-// put them.
+// sessionPartitions records the loss of partitions by a computed column: a row is in the partition into which the
+// writing session has put it, and a query searches only the partition of the value that it computes.
 func (m *mapping) sessionPartitions() {
 	for i := range m.source.Columns {
 		c := &m.source.Columns[i]
@@ -99,8 +100,8 @@ func (m *mapping) sessionPartitions() {
 	}
 }
 
-// sessionCheck takes the force from a CHECK that a session of the move might see broken by rows that the source took.
-// MariaDB can be told not to look at them while rows are written.
+// sessionCheck makes a CHECK NOT ENFORCED if a session of the move might find it broken by rows that the source has
+// accepted. On MariaDB the move's sessions turn checks off instead, by a variable.
 func (m *mapping) sessionCheck(check *schema.Check) {
 	certain, _ := m.sessionUses(conditionUses(m.source, check.Expr))
 	if certain == "" || check.NotEnforced || !m.flavor.HasChecksNotEnforced() {

@@ -8,8 +8,9 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// columnType carries the type itself and its character set. What stands in for a type has the same canonical bytes and
-// never calls two values equal that the type does not.
+// columnType carries the type itself and its character set. A stand-in for a type that the target lacks has the same
+// canonical bytes, and does not call two values equal that the type distinguishes: INET6 becomes VARCHAR(45) under a
+// binary collation.
 func (m *mapping) columnType(c *schema.Column) {
 	if c.Type.IsText() {
 		c.Type.Collation = m.collation(c.Name, c.Type.Charset, c.Type.Collation)
@@ -33,7 +34,7 @@ func (m *mapping) columnType(c *schema.Column) {
 	}
 }
 
-// jsonColumn makes what MariaDB makes of JSON: text that a CHECK holds to JSON.
+// jsonColumn makes what MariaDB itself makes of JSON: text with a CHECK that it is valid JSON.
 func (m *mapping) jsonColumn(c *schema.Column) {
 	m.lose("json", c.Name, "json becomes longtext with a CHECK: it is stored, compared and sorted as text")
 	c.Type = schema.Type{
@@ -45,8 +46,8 @@ func (m *mapping) jsonColumn(c *schema.Column) {
 	}
 }
 
-// textColumn makes text of what MariaDB writes as text. Values are written in one way only, so that a binary collation
-// calls the same equal.
+// textColumn makes text of a type that MariaDB prints as text. Each value is printed in one way only (a UUID in lower
+// case), so a binary collation calls the same values equal as the type does.
 func (m *mapping) textColumn(c *schema.Column, text schema.Type) {
 	m.lose(c.Type.Name, c.Name, "%s becomes %s: values are the same text, sort as text, and are no longer checked",
 		c.Type.Text, text.Text)
@@ -61,12 +62,13 @@ func (m *mapping) vectorColumn(c *schema.Column) {
 	m.standIn(c, schema.Type{Kind: schema.Blob, Name: "blob", Size: 2, Text: "blob"})
 }
 
+// standIn replaces a column's type, and notes the column for standInsUsed.
 func (m *mapping) standIn(c *schema.Column, t schema.Type) {
 	c.Type = t
 	m.standIns = append(m.standIns, c.Name)
 }
 
-// standInsUsed refuses expressions over stand-ins: what they compute and allow may be something else.
+// standInsUsed refuses expressions over stand-ins: of another type they may compute, or allow, something else.
 func (m *mapping) standInsUsed() {
 	refuse := func(subject, expr string) {
 		tokens, err := sqltext.Lex(expr, printed)

@@ -50,7 +50,7 @@ func (m *objectMapping) note(fix, format string, args ...any) {
 // byHand is what to do about an object that is not moved.
 const byHand = "create it on the target by hand, and take it out of the move with tables.exclude"
 
-// possible refuses what cannot be there at all.
+// possible returns whether the object can be on the target at all, and says why not.
 func (m *objectMapping) possible() bool {
 	switch o := m.source; {
 	case o.Hidden != "":
@@ -73,17 +73,18 @@ func (m *objectMapping) possible() bool {
 	return false
 }
 
-// wide tells whether a character set has characters of several bytes of which some are those of ASCII.
+// wide returns whether a character set has characters of several bytes of which some are those of ASCII.
 func wide(charset string) bool {
 	return slices.Contains([]string{"big5", "gbk", "gb18030", "sjis", "cp932"}, charset)
 }
 
+// ascii returns whether a text has ASCII characters only.
 func ascii(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 }
 
-// place finds where the object goes. Views and sequences are led by routes like tables; a trigger is where its table
-// is; routines and events keep their names.
+// place finds where the object goes. Routes lead views and sequences like tables; a trigger goes with its table;
+// routines and events keep their names, in the database that their own one becomes.
 func (m *objectMapping) place() {
 	o, t := m.source, m.target
 	switch o.Kind {
@@ -101,6 +102,7 @@ func (m *objectMapping) place() {
 	}
 }
 
+// definer sets whose the object will be. A sequence belongs to nobody.
 func (m *objectMapping) definer() {
 	if m.source.Kind == schema.SequenceObject {
 		return
@@ -117,6 +119,8 @@ func (m *objectMapping) definer() {
 	}
 }
 
+// session translates the session that the object has to be created in. Text in a routine is compared by the collation
+// that its session had, so another one is a change of behaviour, and is noted.
 func (m *objectMapping) session() {
 	s := &m.target.Session
 	if m.flavor.HasUtf8mb3Names() {

@@ -42,7 +42,7 @@ func (m *objectMapping) translate(src string) string {
 	return t.out.String() + src[t.done:]
 }
 
-// renames tells whether anything has another name on the target.
+// renames returns whether anything has another name on the target. If not, a text within one family stays as it is.
 func (m *objectMapping) renames() bool {
 	for from, to := range m.places.Tables {
 		if from != to {
@@ -57,7 +57,8 @@ func (m *objectMapping) renames() bool {
 	return false
 }
 
-// sources finds what a view reads, and by what names.
+// sources finds the tables that a view reads, and their aliases. In FROM `shop`.`a` `b` the alias is b, and MySQL
+// prints its columns as `shop`.`b`.`id`, though shop may have another table b.
 func (t *translation) sources() {
 	for i := range t.tokens {
 		switch name := (schema.Name{Database: t.at(i).Text, Table: t.at(i + 2).Text}); {
@@ -84,12 +85,13 @@ func (t *translation) at(i int) sqltext.Token {
 	return t.tokens[i]
 }
 
-// isName tells whether a name stands at i: neither that of a variable, @a, nor one of an account, a@b.
+// isName returns whether a name stands at i: neither that of a variable, @a, nor one of an account, a@b.
 func (t *translation) isName(i int) bool {
 	k := t.at(i).Kind
 	return (k == sqltext.Name || k == sqltext.Word) && !t.at(i-1).IsMark("@") && !t.at(i+1).IsMark("@")
 }
 
+// token translates what begins at token i, if anything has to be.
 func (t *translation) token(i int) {
 	tok := t.at(i)
 	switch {
@@ -99,7 +101,7 @@ func (t *translation) token(i int) {
 		t.replace(i, i, Literal(tok.Text))
 	case t.m.crossing && tok.Kind == sqltext.Word && t.m.source.Kind == schema.ViewObject && introduces(t.tokens, i) &&
 		strings.HasPrefix(strings.ToLower(tok.Text), "_utf8"):
-		t.replace(i, i, "") // with which MariaDB 10.11 cannot read back a quote
+		t.replace(i, i, "") // see portable
 	case !t.isName(i) || t.at(i-1).IsMark("."):
 	case t.at(i+1).IsMark(".") && t.isName(i+2):
 		t.qualified(i)
@@ -108,6 +110,7 @@ func (t *translation) token(i int) {
 	}
 }
 
+// collation translates the name behind COLLATE.
 func (t *translation) collation(i int) {
 	m, name := t.m, Modern(t.at(i).Text)
 	near := m.collations.nearest(name, false)
@@ -151,13 +154,13 @@ func (t *translation) qualified(i int) {
 	}
 }
 
-// routine tells whether the name at i, of so many tokens, is that of a routine.
+// routine returns whether the name at i, of so many tokens, is that of a routine.
 func (t *translation) routine(i, length int) bool {
 	before := t.at(i - 1)
 	return t.at(i+length).IsMark("(") || before.Is("CALL") || before.Is("PROCEDURE") || before.Is("FUNCTION")
 }
 
-// from tells whether a table stands at i in the text of a view, as servers print it.
+// from returns whether a table stands at i in the text of a view, as servers print it.
 func (t *translation) from(i int) bool {
 	for ; i > 0 && t.at(i-1).IsMark("("); i-- {
 	}
@@ -165,8 +168,9 @@ func (t *translation) from(i int) bool {
 	return before.Is("FROM") || before.Is("JOIN") || before.Is("STRAIGHT_JOIN")
 }
 
-// bare looks for names without a database that would mean something else on the target. What only looks like one is
-// refused too: nobody can tell the table orders from a variable orders without knowing the whole language.
+// bare refuses names without a database that would mean something else on the target. A word that only may be such a
+// name is refused too: without knowing the whole language nobody can distinguish the table orders from a variable
+// orders.
 func (t *translation) bare(i int) {
 	m, text := t.m, t.at(i).Text
 	if t.m.crossing && m.source.Kind == schema.ViewObject && t.at(i+1).IsMark("(") && t.at(i).Kind == sqltext.Word {

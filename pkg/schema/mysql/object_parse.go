@@ -9,8 +9,12 @@ import (
 )
 
 // ParseObject reads what SHOW CREATE printed for an object whose Kind, Name, Session.SQLMode and Definition are set:
-// who defined it, and the parts that it is written from again. Its text was typed by a person, so that only its head
-// is understood and the rest is taken as it is.
+// who defined it, and the parts that CreateObject writes it from. Its text was typed by a person, so only its head is
+// understood, and the rest is kept as it is. Of
+//
+//	CREATE DEFINER=`a`@`%` TRIGGER `t` BEFORE INSERT ON `shop`.`o` FOR EACH ROW SET NEW.x = 1
+//
+// Definer is a@%, Timing is BEFORE INSERT, and Body is SET NEW.x = 1.
 func ParseObject(o *schema.Object) error {
 	p := &objectParser{o: o, Cursor: sqltext.NewCursor(o.Definition, sqltext.ModeRules(o.Session.SQLMode))}
 	p.parse()
@@ -63,6 +67,7 @@ func (p *objectParser) parse() {
 	}
 }
 
+// definer reads DEFINER=user@host, or a role, which has no host.
 func (p *objectParser) definer() {
 	p.At += 2
 	p.o.Definer.User = p.Next().Text
@@ -86,6 +91,8 @@ func (p *objectParser) name() {
 	}
 }
 
+// trigger reads what follows a trigger's name. A trigger that is for several events, or for some columns, is of a newer
+// server, and is not understood.
 func (p *objectParser) trigger() {
 	p.o.Timing = strings.ToUpper(p.Next().Text) + " " + strings.ToUpper(p.Next().Text)
 	switch p.o.Timing {
@@ -103,7 +110,8 @@ func (p *objectParser) trigger() {
 	p.o.Body = p.rest()
 }
 
-// event takes out whether it is enabled, which servers print after ON COMPLETION.
+// event reads what follows an event's name. Whether it is enabled stands in the middle, after ON COMPLETION, and is
+// kept apart: on the target it is made disabled, and enabled only when the target takes over.
 func (p *objectParser) event() {
 	begin := p.Peek().From
 	for !p.Accept("PRESERVE") {

@@ -58,6 +58,7 @@ func (d dialect) SetSequence(o *schema.Object, next string) string {
 	return "ALTER SEQUENCE " + Quoted(o.Name) + " RESTART " + next
 }
 
+// quotedAccount writes an account, or a role, as a definer.
 func quotedAccount(a schema.Account) string {
 	if a.Host == "" {
 		return Quote(a.User)

@@ -33,12 +33,13 @@ type parser struct {
 	sqltext.Cursor
 	table      *schema.Table
 	collations Collations
-	pending    []pendingCharset // per column: the table's default comes after the columns
+	pending    []pendingCharset // per column: the table's default, which may apply, comes after the columns
 }
 
-// pendingCharset is what a column says of its character set.
+// pendingCharset is what a column's own definition says about its character set; "" is nothing.
 type pendingCharset struct{ charset, collation string }
 
+// create reads the whole statement. What a server leaves out because it is the default is filled in at the end.
 func (p *parser) create() {
 	p.Expect("CREATE")
 	p.Accept("TEMPORARY")
@@ -103,6 +104,7 @@ func (p *parser) period() {
 // periodOption begins the entries of Table.Options that stand among the columns.
 const periodOption = "PERIOD FOR "
 
+// constraint reads a foreign key or a check behind its name.
 func (p *parser) constraint(name string) {
 	switch {
 	case p.Accept("FOREIGN KEY"):
@@ -116,6 +118,7 @@ func (p *parser) constraint(name string) {
 	}
 }
 
+// foreignKey reads a foreign key behind these words. A parent without a database is in the table's own.
 func (p *parser) foreignKey(name string) {
 	key := schema.ForeignKey{Name: name, Columns: p.columnNames()}
 	p.Expect("REFERENCES")
@@ -137,6 +140,7 @@ func (p *parser) foreignKey(name string) {
 	}
 }
 
+// action reads what a foreign key does.
 func (p *parser) action() string {
 	for _, action := range []string{"CASCADE", "RESTRICT", "NO ACTION", "SET NULL", "SET DEFAULT"} {
 		if p.Accept(action) {

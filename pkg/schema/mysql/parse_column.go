@@ -23,7 +23,7 @@ func (p *parser) column() {
 	p.pending = append(p.pending, charset)
 }
 
-// lacksDefault tells whether MySQL lets values of the kind have no literal default.
+// lacksDefault returns whether columns of the kind have no literal default on MySQL.
 func lacksDefault(kind schema.Kind) bool {
 	switch kind {
 	case schema.Text, schema.Blob, schema.JSON, schema.Geometry, schema.Vector:
@@ -33,7 +33,7 @@ func lacksDefault(kind schema.Kind) bool {
 	}
 }
 
-// attribute reads one of the attributes that a Column has a field for and tells whether there was one.
+// attribute reads one of the attributes that a Column has a field for and returns whether there was one.
 func (p *parser) attribute(c *schema.Column) bool {
 	switch {
 	case p.Accept("NOT NULL"):
@@ -65,6 +65,7 @@ func (p *parser) attribute(c *schema.Column) bool {
 	return true
 }
 
+// charset reads one word about the character set and returns whether there was one.
 func (p *parser) charset(c *pendingCharset) bool {
 	switch {
 	case p.Accept("CHARACTER SET"):
@@ -111,6 +112,7 @@ func (p *parser) furtherAttribute(c *schema.Column) bool {
 // compressedColumn is the entry of Column.Extra that stands right behind the type (MariaDB).
 const compressedColumn = "COMPRESSED"
 
+// generated reads (expr) VIRTUAL or STORED, or ROW START and ROW END of system versioning.
 func (p *parser) generated(c *schema.Column) {
 	if p.Accept("ROW START") {
 		c.Generated, c.Expr = schema.Stored, "ROW START"
@@ -208,7 +210,8 @@ func (p *parser) bareExpression(c *schema.Column, begin sqltext.Token) *schema.D
 	return &schema.Default{Text: p.Src[begin.From:p.Tokens[p.At-1].To]}
 }
 
-// resolve fills in the character sets and collations that a server leaves out because they are the default.
+// resolve fills in the character sets and collations that a server leaves out because they are the default: a column
+// without any has the table's, and one with a character set only has that one's default collation.
 func (p *parser) resolve() {
 	if p.Err != nil {
 		return
@@ -235,7 +238,8 @@ func (p *parser) resolve() {
 	}
 }
 
-// distinct refuses two columns, indexes, checks or foreign keys of one name: they are told apart by it.
+// distinct refuses two columns, indexes, checks or foreign keys of one name. Everything else finds them by name, and
+// would miss the second.
 func (p *parser) distinct() {
 	seen := map[string]bool{}
 	note := func(kind, name string) {

@@ -29,6 +29,7 @@ func (p *parser) index(name string, kind schema.IndexKind, unique bool) schema.I
 	return index
 }
 
+// part reads `a`(10) DESC, or an expression in parentheses.
 func (p *parser) part() schema.Part {
 	var part schema.Part
 	if p.Peek().IsMark("(") {
@@ -47,7 +48,7 @@ func (p *parser) part() schema.Part {
 	return part
 }
 
-// indexOption reads one option and tells whether there was one.
+// indexOption reads one option and returns whether there was one.
 func (p *parser) indexOption(index *schema.Index) bool {
 	switch {
 	case p.Accept("USING"):

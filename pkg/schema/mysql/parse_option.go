@@ -26,6 +26,7 @@ func (p *parser) options() {
 	}
 }
 
+// option reads one table option.
 func (p *parser) option() {
 	t := p.table
 	switch {
@@ -95,7 +96,7 @@ func (p *parser) furtherOption() {
 	}
 }
 
-// partition keeps the rest, from the comment around it on.
+// partition keeps the rest as text, from the versioned comment around it on. Only its parentheses are checked.
 func (p *parser) partition() {
 	begin := p.Peek().Lead
 	depth := 0

@@ -10,7 +10,7 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// baseType is what a type's name alone tells.
+// baseType is what a type's name alone says.
 type baseType struct {
 	kind schema.Kind
 	size int // where the name decides it
@@ -38,8 +38,9 @@ var baseTypes = map[string]baseType{
 	"xmltype": {schema.Other, 0, 0},
 }
 
-// columnType reads a type without its character set and writes it canonically: display widths go, except tinyint(1)'s
-// and those that zerofill pads to.
+// columnType reads a type without its character set and writes it canonically, so that texts of both families can be
+// compared: int(11) is int. Two display widths mean something and stay: tinyint(1), which clients read as a boolean,
+// and the width that zerofill pads to.
 func (p *parser) columnType() schema.Type {
 	at := p.Peek()
 	name := p.keyword()
@@ -85,6 +86,7 @@ func ParseType(text string) (schema.Type, error) {
 	return t, nil
 }
 
+// labels reads ('a','b').
 func (p *parser) labels() []string {
 	p.ExpectMark("(")
 	labels := []string{p.label()}
@@ -105,11 +107,11 @@ func (p *parser) label() string {
 
 // setSize fills in what the numbers in parentheses mean.
 func setSize(t *schema.Type, args []int) {
-	arg := func(i, otherwise int) int {
+	arg := func(i, standard int) int {
 		if i < len(args) {
 			return args[i]
 		}
-		return otherwise
+		return standard
 	}
 	switch t.Kind {
 	case schema.Decimal:

@@ -7,17 +7,17 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// partitioning is a partition clause taken apart, in words that do not depend on how a server prints it.
+// partitioning is a partition clause in parts, in words that do not depend on how a server prints it.
 type partitioning struct {
-	scheme string // all before the list of partitions
+	scheme string // everything before the list of partitions
 	parts  []partitionPart
 }
 
 // partitionPart is one partition: its name, its definition in words, and verbatim.
 type partitionPart struct{ name, words, text string }
 
-// readPartitioning takes a clause apart. One that lists no partitions, such as HASH with a number of them, is all
-// scheme.
+// readPartitioning splits a clause into its parts. One that lists no partitions, such as HASH (id) PARTITIONS 4, has a
+// scheme only.
 func readPartitioning(clause string) partitioning {
 	tokens, err := sqltext.Lex(clause, printed)
 	if err != nil {
@@ -84,7 +84,7 @@ func partitionWords(tokens []sqltext.Token) string {
 	return strings.Join(words, " ")
 }
 
-// samePartitioning tells whether two clauses mean the same.
+// samePartitioning returns whether two clauses mean the same.
 func samePartitioning(a, b string) bool {
 	p, q := readPartitioning(a), readPartitioning(b)
 	return p.scheme == q.scheme && slices.EqualFunc(p.parts, q.parts, func(x, y partitionPart) bool {
@@ -92,14 +92,14 @@ func samePartitioning(a, b string) bool {
 	})
 }
 
-// named tells whether a partition is among the names.
+// named returns whether a partition is among the names.
 func (p partitionPart) named(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, p.name) })
 }
 
-// dropped tells whether a partition that a table once had is gone, and its rows with it: none of the clauses names
-// it. The names of partitions that are not listed, such as of HASH with a number of them, and of such subpartitions,
-// are the server's own.
+// dropped returns whether a partition that a table once had is gone, and its rows with it: none of the clauses names
+// it. Partitions that are not listed, such as those of HASH (id) PARTITIONS 4, and subpartitions have names of the
+// server's (p0, p0sp1), which no clause has; these are never taken for dropped.
 func (p partitioning) dropped(name string, clauses ...string) bool {
 	for _, part := range p.parts {
 		if strings.HasPrefix(lower(name), part.name+"sp") {
@@ -114,9 +114,9 @@ func (p partitioning) dropped(name string, clauses ...string) bool {
 // partitionKeywords stand before a parenthesis in a partition clause and mean the same on both families.
 var partitionKeywords = wordSet("by range list hash key columns than in maxvalue")
 
-// partitions carries the partition clause, which both families write alike: MariaDB reads MySQL's versioned comments.
-// Rows go to the partitions by the target's own functions, so that those by HASH and KEY may hold other rows than on
-// the source.
+// partitions carries the partition clause, which both families write in the same way: MariaDB reads MySQL's versioned
+// comments. The target puts rows into partitions by its own functions, so a partition by HASH or KEY may hold other
+// rows than on the source. That matters only to TRUNCATE PARTITION and the like.
 func (m *mapping) partitions() {
 	t := m.target
 	if !m.crossing || t.Partition == "" {

@@ -1,7 +1,7 @@
 package mysql
 
-// privilegeSince is since which version a family knows a privilege, 0 being never. One that is not listed is known to
-// all. (MySQL 8.0.11 to 8.2.0 release notes, "Dynamic Privileges"; MDEV-21743, which split SUPER.)
+// privilegeSince is the version since which a family knows a privilege; 0 is never. One that is not listed is known to
+// all servers. (MySQL 8.0.11 to 8.2.0 release notes, "Dynamic Privileges"; MDEV-21743, which split SUPER.)
 var privilegeSince = map[string]struct{ mysql, mariadb int }{
 	"SYSTEM_VARIABLES_ADMIN":  {80000, 0},
 	"SESSION_VARIABLES_ADMIN": {80014, 0},
@@ -28,6 +28,6 @@ func (f Flavor) Privileges(names ...string) []string {
 	return known
 }
 
-// HasDataDictionary tells whether routines are kept where no account can look, instead of in mysql.proc (MySQL 8.0.0
-// release notes).
+// HasDataDictionary returns whether routines are kept where no account can read them, instead of in mysql.proc (MySQL
+// 8.0.0 release notes).
 func (f Flavor) HasDataDictionary() bool { return f.since(80000, 0) }

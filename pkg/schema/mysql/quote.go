@@ -28,7 +28,8 @@ func quoteAll(idents []string) string {
 	return strings.Join(quoted, ",")
 }
 
-// Literal returns a string literal in SQL, as MySQL and MariaDB read it without NO_BACKSLASH_ESCAPES.
+// Literal returns a string literal in SQL, as MySQL and MariaDB read it without NO_BACKSLASH_ESCAPES: it's becomes
+// 'it”s'. Bytes that are not UTF-8 stay as they are.
 func Literal(s string) string {
 	var b strings.Builder
 	b.WriteByte('\'')

@@ -18,7 +18,7 @@ type SessionUse struct {
 	Rare bool
 }
 
-// sessionRule says on what a function depends, unless its arguments make that impossible.
+// sessionRule says on which variable a function depends, unless its arguments make that impossible.
 type sessionRule struct {
 	variable string
 	rare     bool
@@ -50,8 +50,8 @@ func SessionFunctions() []string { return slices.Sorted(maps.Keys(sessionFunctio
 // regularExpressions depend on MariaDB's default_regex_flags.
 var regularExpressions = wordSet("regexp rlike regexp_replace regexp_substr regexp_instr")
 
-// dateFunctions read their argument as a date: text is taken for one, a TIME is put on the present day, and sql_mode
-// decides what becomes of dates that are none.
+// dateFunctions read their argument as a date. A text is converted, a TIME becomes that time of the present day, and
+// sql_mode decides what becomes of invalid dates.
 var dateFunctions = wordSet(`date year month monthname day dayname dayofmonth dayofweek dayofyear week weekday
 	weekofyear yearweek quarter to_days to_seconds last_day datediff timestampdiff timestampadd date_add
 	date_sub adddate subdate date_format extract timestamp interval`)
@@ -65,11 +65,12 @@ type sessionScan struct {
 	tokens []sqltext.Token
 	result schema.Type // of the column that takes the value; the zero value for conditions and index parts
 	uses   []SessionUse
-	within []string // generated columns whose expressions are being looked at
+	within []string // generated columns whose expressions are being scanned; they may use one another, not in a ring
 }
 
-// SessionUses tells on which variables of the session a generated column's values depend, in the order of its
-// expression. A column that is written by clients depends on none.
+// SessionUses returns on which variables of the session a generated column's values depend, in the order of its
+// expression: of `h INT AS (HOUR(at))` over a TIMESTAMP that is time_zone, by the column at. A column that is written
+// by clients depends on none.
 func SessionUses(t *schema.Table, c *schema.Column) []SessionUse {
 	// ROW START and ROW END are no expressions
 	if c.Generated == schema.NotGenerated || strings.HasPrefix(c.Expr, "ROW ") {
@@ -78,7 +79,7 @@ func SessionUses(t *schema.Table, c *schema.Column) []SessionUse {
 	return sessionUses(t, c.Expr, c.Type, []string{strings.ToLower(c.Name)})
 }
 
-// conditionUses tells the same of an expression that no column holds: a CHECK, or a part of an index.
+// conditionUses returns the same for an expression without a column: a CHECK, or a part of an index.
 func conditionUses(t *schema.Table, expr string) []SessionUse {
 	return sessionUses(t, expr, schema.Type{}, nil)
 }
@@ -99,6 +100,7 @@ func sessionUses(t *schema.Table, expr string, result schema.Type, within []stri
 	return s.uses
 }
 
+// add notes a use. One per variable is enough.
 func (s *sessionScan) add(variable, part string, rare bool) {
 	for i := range s.uses {
 		if u := &s.uses[i]; u.Variable == variable && u.Rare == rare {
@@ -116,6 +118,7 @@ func (s *sessionScan) at(i int) sqltext.Token {
 	return s.tokens[i]
 }
 
+// column returns the column that token i names, or nil. Servers print columns in backticks.
 func (s *sessionScan) column(i int) *schema.Column {
 	t := s.at(i)
 	if t.Kind != sqltext.Name {
@@ -127,6 +130,7 @@ func (s *sessionScan) column(i int) *schema.Column {
 	return nil
 }
 
+// token finds what begins at token i and depends on the session.
 func (s *sessionScan) token(i int) {
 	t := s.tokens[i]
 	word := strings.ToLower(t.Text)
@@ -155,7 +159,7 @@ func (s *sessionScan) token(i int) {
 	}
 }
 
-// real tells whether the operand that begins or ends at a token is plainly a floating-point number, whose division
+// real returns whether the operand that begins or ends at a token is plainly a floating-point number, whose division
 // does not depend on div_precision_increment.
 func (s *sessionScan) real(i int) bool {
 	t := s.at(i)
@@ -166,13 +170,13 @@ func (s *sessionScan) real(i int) bool {
 	return cast || t.Kind == sqltext.Number && strings.ContainsAny(t.Text, "eE")
 }
 
-// unsigned tells whether an unsigned number takes part.
+// unsigned returns whether an unsigned number takes part.
 func (s *sessionScan) unsigned() bool {
 	return slices.ContainsFunc(s.tokens, func(t sqltext.Token) bool { return t.Is("UNSIGNED") }) ||
 		s.mentions(func(c *schema.Column) bool { return c.Type.Unsigned })
 }
 
-// mentions tells whether a column of some kind takes part.
+// mentions returns whether a column of some kind takes part.
 func (s *sessionScan) mentions(some func(*schema.Column) bool) bool {
 	for i := range s.tokens {
 		if c := s.column(i); c != nil && some(c) && !s.onlyNull(i) {
@@ -182,12 +186,12 @@ func (s *sessionScan) mentions(some func(*schema.Column) bool) bool {
 	return false
 }
 
-// onlyNull tells whether all that is asked of the column is whether it is NULL.
+// onlyNull returns whether the expression only asks if the column is NULL, which no session changes.
 func (s *sessionScan) onlyNull(i int) bool {
 	return s.at(i+1).Is("IS") || s.at(i-1).IsMark("(") && s.at(i-2).Is("ISNULL")
 }
 
-// reads looks at a column that the expression reads.
+// reads notes what the value of a column depends on. A generated column depends on what its own expression does.
 func (s *sessionScan) reads(i int, c *schema.Column) {
 	if s.onlyNull(i) {
 		return
@@ -219,8 +223,8 @@ func (s *sessionScan) reads(i int, c *schema.Column) {
 	}
 }
 
-// onPresentDay tells whether a TIME is taken for a date, by a function, a cast, a comparison or the column that takes
-// the value.
+// onPresentDay returns whether a TIME is converted to a date, by a function, a cast, a comparison or the column that
+// gets the value. It then becomes that time of the day on which the row is written.
 func (s *sessionScan) onPresentDay(i int) bool {
 	if s.at(i - 1).IsMark("(") {
 		switch function := strings.ToLower(s.at(i - 2).Text); {
@@ -243,14 +247,15 @@ func (s *sessionScan) onPresentDay(i int) bool {
 	return false
 }
 
+// isDay returns whether values of a type have a date.
 func isDay(t schema.Type) bool {
 	return t.Kind == schema.Date || t.Kind == schema.Datetime || t.Kind == schema.Timestamp
 }
 
 func isDateWord(t sqltext.Token) bool { return t.Is("DATE") || t.Is("DATETIME") }
 
-// conversions finds what only some values depend on: text that is read as a date, dates that are none, and fractions
-// that are rounded or cut.
+// conversions finds what only some values depend on: text that is read as a date, invalid dates, and fractions that are
+// rounded or cut.
 func (s *sessionScan) conversions() {
 	reads, casts := false, false
 	for i, t := range s.tokens {
@@ -302,13 +307,13 @@ func (s *sessionScan) arguments(at int) int {
 	return n
 }
 
-// ofTimestamp tells that UNIX_TIMESTAMP has a TIMESTAMP column as its argument, which is stored as that number.
+// ofTimestamp returns whether UNIX_TIMESTAMP has a TIMESTAMP column as its argument, which is stored as that number.
 func (s *sessionScan) ofTimestamp(at int) bool {
 	c := s.column(at + 2)
 	return c != nil && c.Type.Kind == schema.Timestamp && s.at(at+3).IsMark(")")
 }
 
-// withoutNames tells that the format of DATE_FORMAT is a literal that asks for no names of days and months.
+// withoutNames returns whether the format of DATE_FORMAT is a literal without names of days and months.
 func (s *sessionScan) withoutNames(at int) bool {
 	depth := 0
 	for i := at + 1; i < len(s.tokens); i++ {
@@ -327,7 +332,7 @@ func (s *sessionScan) withoutNames(at int) bool {
 	return false
 }
 
-// namesDays tells whether a format has one of %a %b %M %W, which lc_time_names puts into words.
+// namesDays returns whether a format has one of %a %b %M %W, which lc_time_names puts into words.
 func namesDays(format string) bool {
 	for i := 0; i+1 < len(format); i++ {
 		if format[i] == '%' {

@@ -6,9 +6,10 @@ import (
 	"wherry/pkg/sqltext"
 )
 
-// printed are the rules of what a server prints in a session of ours.
+// printed are the rules of what a server prints in a session of wherry's, with the default quoting.
 var printed = sqltext.Rules{Printed: true}
 
+// ident returns the next name, which servers always print in backticks.
 func (p *parser) ident() string { return p.Read(sqltext.Name) }
 
 // keyword returns the next word in lower case.

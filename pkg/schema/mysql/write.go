@@ -8,7 +8,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// column writes a column's definition.
+// column writes a column's definition in the order that both grammars want. A character set is written only where it is
+// not the table's.
 func (d dialect) column(t *schema.Table, c *schema.Column) string {
 	var b strings.Builder
 	b.WriteString(Quote(c.Name) + " " + c.Type.Text)
@@ -51,8 +52,8 @@ func (d dialect) column(t *schema.Table, c *schema.Column) string {
 	return b.String()
 }
 
-// generation writes whether NULL is taken, and how a generated column is made. NULL is written out because a TIMESTAMP
-// without it may be NOT NULL (explicit_defaults_for_timestamp).
+// generation writes how a generated column is computed, and whether a column may be NULL. NULL is written out because a
+// TIMESTAMP without it may be NOT NULL (explicit_defaults_for_timestamp).
 func (d dialect) generation(c *schema.Column, write func(string)) {
 	switch {
 	case c.Generated == schema.Virtual:
@@ -70,6 +71,8 @@ func (d dialect) generation(c *schema.Column, write func(string)) {
 	}
 }
 
+// defaultValue writes a default. Bytes that are not printable go in hexadecimal digits: a server would read them in the
+// connection's character set.
 func (d dialect) defaultValue(c *schema.Column) string {
 	text := c.Default.Text
 	switch {
@@ -198,6 +201,7 @@ func (d dialect) tableOptions(t *schema.Table) string {
 	return b.String()
 }
 
+// charsetName returns a character set's name on the server.
 func (d dialect) charsetName(name string) string {
 	if name == "utf8mb3" && !d.flavor.HasUtf8mb3Names() {
 		return "utf8"
@@ -205,6 +209,7 @@ func (d dialect) charsetName(name string) string {
 	return name
 }
 
+// collationName returns a collation's name on the server.
 func (d dialect) collationName(name string) string {
 	if !d.flavor.HasUtf8mb3Names() {
 		return oldCollation(name)
