@@ -2,7 +2,8 @@
 // byte moves.
 //
 // Its one invariant: it changes nothing of anybody's. A Trial makes databases of its own on the target and removes
-// them. What is right for a server only its engine knows; what two ends have to do with each other is known here.
+// them. What is right for one server its engine knows; what concerns both ends is checked here. For example, that the
+// source has a binary log is the engine's check; that source and target are not the same server is one of these.
 package check
 
 import (
@@ -32,8 +33,9 @@ func New(source db.Source, target db.Target, plan db.Plan, mine func(schema.Name
 	return &Check{source: source, target: target, plan: plan, mine: mine}
 }
 
-// Run returns the findings of all checks, in the order source, target, both. Of a plan for a phase these are the
-// checks that the phase relies on.
+// Run returns the findings of all checks, in the order source, target, both. If the plan is for a phase, these are only
+// the checks that the phase relies on. A precondition that is not met is a finding; an error is a check that could not
+// be made, and comes with the findings so far.
 func (c *Check) Run(ctx context.Context) (findings []db.Finding, err error) {
 	checks := []func(context.Context) ([]db.Finding, error){
 		func(ctx context.Context) ([]db.Finding, error) { return c.source.Check(ctx, c.plan) },
@@ -42,7 +44,7 @@ func (c *Check) Run(ctx context.Context) (findings []db.Finding, err error) {
 	switch c.plan.Phase {
 	case "":
 		checks = append(checks, c.servers, c.existing, c.conflicts)
-	case db.InitSchema: // which looks at tables that exist itself
+	case db.InitSchema: // it judges existing tables itself, in the same way
 		checks = append(checks, c.servers)
 	case db.InitCopy, db.StartReplica, db.Verify, db.Cutover:
 	}
@@ -56,7 +58,7 @@ func (c *Check) Run(ctx context.Context) (findings []db.Finding, err error) {
 	return findings, nil
 }
 
-// servers compares the two ends.
+// servers compares the two ends: that they are two, how they treat the case of names, their clocks and packet sizes.
 func (c *Check) servers(ctx context.Context) (findings []db.Finding, err error) {
 	source, err := c.source.Identity(ctx)
 	if err != nil {
@@ -92,7 +94,7 @@ func (c *Check) servers(ctx context.Context) (findings []db.Finding, err error) 
 	return append(findings, c.packets(source, target)...), nil
 }
 
-// conflicts finds what on the target is in the way of views and the like.
+// conflicts finds what stands in the way of views and the like on the target. Each text names the object.
 func (c *Check) conflicts(ctx context.Context) (findings []db.Finding, err error) {
 	reasons, err := db.ObjectConflicts(ctx, c.target, c.plan.Objects)
 	for _, reason := range reasons {
@@ -103,7 +105,8 @@ func (c *Check) conflicts(ctx context.Context) (findings []db.Finding, err error
 	return findings, err
 }
 
-// existing finds target tables that this move did not make, and judges them as init-schema will.
+// existing finds target tables that this move did not make, and judges them as init-schema will: refused, or accepted
+// if the configuration says so and they fit. So check and init-schema never disagree.
 func (c *Check) existing(ctx context.Context) (findings []db.Finding, err error) {
 	planned := map[schema.Name]*route.Route{}
 	for _, r := range c.plan.Routes {

@@ -9,8 +9,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// packets finds tables whose rows may be larger than what the target takes at once. What the source's clients can
-// write, the target must take; where both are alike, nothing is known against it.
+// packets finds tables whose rows may be larger than what the target takes at once (max_allowed_packet). The source's
+// limit bounds what its clients can write in one statement, so a target with the same limit or a higher one passes.
 func (c *Check) packets(source, target db.Identity) (findings []db.Finding) {
 	if target.Packet == 0 || target.Packet >= source.Packet {
 		return nil
@@ -31,8 +31,8 @@ func (c *Check) packets(source, target db.Identity) (findings []db.Finding) {
 	return findings
 }
 
-// largest returns the most bytes that a row's values need in a statement, where escapes double them, or, when rows are
-// streamed, those of a JSON document.
+// largest returns the most bytes that a row needs at once. In an INSERT all values count, twice, since escapes may
+// double them. If rows are streamed by LOAD DATA, only a JSON document has to fit, which servers read as a whole.
 func largest(t *schema.Table, streams bool) int64 {
 	var sum int64
 	for i := range t.Columns {
@@ -47,7 +47,7 @@ func largest(t *schema.Table, streams bool) int64 {
 	return sum
 }
 
-// capacity returns the most bytes of a value.
+// capacity returns the most bytes of a value. A character has up to 4; numbers and dates are bounded by 32.
 func capacity(t *schema.Type) int64 {
 	switch {
 	case t.Kind == schema.JSON, t.Kind == schema.Geometry:

@@ -27,7 +27,7 @@ type TrialOptions struct {
 // tables, indexes, foreign keys, and what the cutover makes besides tables. What the target says is found before the
 // first row is copied.
 //
-// A statement may depend on more than its text only where objects run others, so a function is made and not called.
+// A function is made and not called: its text may depend on rows and on other objects, and calling it could do harm.
 type Trial struct {
 	source  db.ObjectReader
 	target  db.Target
@@ -37,7 +37,7 @@ type Trial struct {
 
 	scratch  db.Scratch
 	findings []db.Finding
-	broken   map[schema.Name]bool // tables and views of the target that could not be tried
+	broken   map[schema.Name]bool // tables and views that the target refused; what names them is not blamed
 }
 
 // NewTrial returns the trial of tables and objects.
@@ -50,8 +50,8 @@ func NewTrial(source db.ObjectReader, target db.Target, steps []plan.Step, objec
 	}
 }
 
-// Run tries everything and returns what was found, all of it. Where nothing can be tried that is a warning. The error
-// is one of a connection, or of the removal of what was made.
+// Run tries everything and returns everything that was found. If nothing can be tried, such as for want of a privilege,
+// that is one warning. An error is a lost connection, or a scratch database that could not be removed.
 func (t *Trial) Run(ctx context.Context) (_ []db.Finding, err error) {
 	plan := t.plan()
 	if len(plan.Databases) == 0 {
@@ -87,7 +87,8 @@ func (t *Trial) Run(ctx context.Context) (_ []db.Finding, err error) {
 	return t.findings, nil
 }
 
-// plan lists the databases and the kinds of objects.
+// plan lists the databases and the kinds of objects, from which the engine derives the privileges that it needs. Each
+// scratch database has the collation of the one that it stands for, since tables and routines inherit it.
 func (t *Trial) plan() (plan db.ScratchPlan) {
 	add := func(name, collation string) {
 		if name != "" && !slices.ContainsFunc(plan.Databases, func(d db.ScratchDatabase) bool {
@@ -108,6 +109,7 @@ func (t *Trial) plan() (plan db.ScratchPlan) {
 	return plan
 }
 
+// add notes a finding of the trial. Of a table, the subject is the source's name: that is what the user can change.
 func (t *Trial) add(level db.Level, subject, what, fix string) {
 	t.findings = append(t.findings, db.Finding{
 		Check: "trial", End: "target", Level: level, Subject: subject,
@@ -115,7 +117,8 @@ func (t *Trial) add(level db.Level, subject, what, fix string) {
 	})
 }
 
-// said is what the server said, in the target's names.
+// said is what the server said, with the scratch databases' names replaced by the target's: the reader knows only
+// those.
 func (t *Trial) said(err error) string {
 	text := err.Error()
 	for _, d := range t.plan().Databases {
@@ -127,11 +130,13 @@ func (t *Trial) said(err error) string {
 // attempt is one table to try.
 type attempt struct {
 	step  plan.Step
-	plan  *schema.Table // in the scratch database
+	plan  *schema.Table // the planned table, named in the scratch database
 	found []db.Finding
-	made  bool
+	made  bool // CREATE TABLE succeeded
 }
 
+// fail notes that the target refused the table, or did not understand it. Findings are gathered per table, because
+// several are tried at a time and the report is to be in order.
 func (a *attempt) fail(what string) {
 	a.found = append(a.found, db.Finding{
 		Check: "trial", End: "target", Level: db.Fail, Subject: a.step.Source.Name.String(), What: what,
@@ -139,7 +144,8 @@ func (a *attempt) fail(what string) {
 	})
 }
 
-// tables does what init-schema and the end of init-copy do, and returns how many tables it did that for.
+// tables does what init-schema and the end of init-copy do, in the same order, and returns for how many tables. A table
+// that was refused is left out of the later steps, so one reason is reported once.
 func (t *Trial) tables(ctx context.Context) (tried int, err error) {
 	attempts := t.attempts()
 	dialect := t.target.Dialect()
@@ -182,7 +188,8 @@ func (t *Trial) tables(ctx context.Context) (tried int, err error) {
 		return 0, err
 	}
 	whole := t.withParents(attempts)
-	if err := t.each(ctx, whole, 1, complete("foreign keys", dialect.AddForeignKeys)); err != nil { // one locks others
+	// One at a time: each locks the parent table too, and two of them could wait for each other.
+	if err := t.each(ctx, whole, 1, complete("foreign keys", dialect.AddForeignKeys)); err != nil {
 		return 0, err
 	}
 	if _, err := t.readBack(ctx, attempts, func(a *attempt, got *schema.Table) []string {
@@ -202,7 +209,8 @@ func (t *Trial) tables(ctx context.Context) (tried int, err error) {
 	return len(attempts), nil
 }
 
-// attempts returns the tables to try. Of those that are the same but for the name one is enough, unless others need it.
+// attempts returns the tables to try. Of tables that differ only in their names one is enough: with thousands of equal
+// tables the trial would take minutes. A table that foreign keys, triggers or views name is always tried.
 func (t *Trial) attempts() (all []*attempt) {
 	needed := t.needed()
 	seen := map[string]bool{}
@@ -250,7 +258,7 @@ func (t *Trial) needed() map[schema.Name]bool {
 	return needed
 }
 
-// withParents are the tables whose parents are there.
+// withParents are the tables whose parents were made. The others' foreign keys would be refused for that reason alone.
 func (t *Trial) withParents(attempts []*attempt) (good []*attempt) {
 	made := map[schema.Name]bool{}
 	for _, a := range attempts {
@@ -264,6 +272,7 @@ func (t *Trial) withParents(attempts []*attempt) (good []*attempt) {
 	return good
 }
 
+// each does something for every table, several at a time, until one of them has an error.
 func (t *Trial) each(ctx context.Context, attempts []*attempt, workers int, do func(*attempt) error) error {
 	group, working := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
@@ -279,8 +288,8 @@ func (t *Trial) each(ctx context.Context, attempts []*attempt, workers int, do f
 	return context.Cause(ctx)
 }
 
-// execute returns what the server says against the first of the statements that it refuses. The error is for one that
-// was not answered.
+// execute runs statements up to the first that the server refuses, and returns what it says; "" if it takes all. An
+// error is a statement that was not answered.
 func (t *Trial) execute(ctx context.Context, statements []string) (said string, err error) {
 	for _, statement := range statements {
 		if said, err = t.judge(ctx, t.scratch.Execute(ctx, statement)); said != "" || err != nil {
@@ -290,7 +299,8 @@ func (t *Trial) execute(ctx context.Context, statements []string) (said string, 
 	return "", nil
 }
 
-// judge tells an answer of the server from a call that had none.
+// judge separates what the server answered (said) from a call without an answer: a lost connection, a deadlock or a
+// full disk says nothing about the statement.
 func (t *Trial) judge(ctx context.Context, err error) (said string, unanswered error) {
 	switch {
 	case err == nil:
@@ -304,7 +314,8 @@ func (t *Trial) judge(ctx context.Context, err error) (said string, unanswered e
 	}
 }
 
-// readBack reads the tables that were made and refuses those that are not as planned.
+// readBack reads the tables that were made and refuses those that are not as planned: a server may accept a statement
+// and understand something else, such as a column without the CHECK that it ignores. differences compares one of them.
 func (t *Trial) readBack(ctx context.Context, attempts []*attempt,
 	differences func(a *attempt, got *schema.Table) []string,
 ) (map[*attempt]*schema.Table, error) {

@@ -7,8 +7,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// tryObjects makes views, routines, events, sequences and triggers in the scratch database, and asks for each view as
-// an application would. An event is made disabled, and nothing that is made is run.
+// tryObjects makes views, routines, events, sequences and triggers in the scratch databases, and reads each view as an
+// application would. An event is made disabled, and nothing that is made is run.
 func (t *Trial) tryObjects(ctx context.Context) error {
 	places := t.places()
 	calls := t.callers()
@@ -28,7 +28,7 @@ func (t *Trial) tryObjects(ctx context.Context) error {
 	return nil
 }
 
-// places maps the target's names to those in the scratch databases.
+// places maps the target's names to those in the scratch databases, for texts that name tables, views and sequences.
 func (t *Trial) places() schema.Places {
 	places := schema.Places{Tables: map[schema.Name]schema.Name{}, Homes: map[string]string{}}
 	for _, d := range t.plan().Databases {
@@ -48,8 +48,8 @@ func (t *Trial) places() schema.Places {
 	return places
 }
 
-// callers are the views that call functions of the move, whose texts name tables of the target itself: servers look
-// into them when such a view is asked for, and these tables may not be there yet.
+// callers are the views that call functions of the move, directly or through other views. They are made and not read:
+// the texts of functions name the target's own tables, which may not be there yet, and reading the view would run them.
 func (t *Trial) callers() map[schema.Name]bool {
 	callers := map[schema.Name]bool{}
 	mentions := func(text string, kind schema.ObjectKind) bool {
@@ -73,7 +73,8 @@ func (t *Trial) callers() map[schema.Name]bool {
 	return callers
 }
 
-// blameless tells that an object could not be made because it names something that could not either.
+// blameless tells that an object was refused because it names something that was refused itself. Only the first cause
+// is reported.
 func (t *Trial) blameless(p schema.ObjectPlan) bool {
 	for name := range t.broken {
 		if name == p.Target.Table || name != p.Target.Name && p.Target.Kind == schema.ViewObject &&
@@ -84,12 +85,14 @@ func (t *Trial) blameless(p schema.ObjectPlan) bool {
 	return false
 }
 
-// makeObject makes one object. Only views are looked into when they are made, so only in their texts names are mapped.
+// makeObject makes one object. A server resolves the names in a view when it is made, so they are mapped to the scratch
+// databases there. The texts of routines, triggers and events are only parsed.
 func (t *Trial) makeObject(ctx context.Context, p schema.ObjectPlan, places schema.Places,
 	calls map[schema.Name]bool,
 ) error {
 	o, dialect := *p.Target, t.target.Dialect()
-	o.Definer = schema.Account{} // who may have no rights in a scratch database; whether there is one is another check
+	// Without a definer: that account may have no rights in a scratch database. Whether it exists is another check.
+	o.Definer = schema.Account{}
 	if o.Kind == schema.ViewObject {
 		mapped, remarks := dialect.MapObject(p.Target, places)
 		for _, r := range remarks {
@@ -115,7 +118,8 @@ func (t *Trial) makeObject(ctx context.Context, p schema.ObjectPlan, places sche
 	return t.ask(ctx, p, &o)
 }
 
-// ask asks for a view that was made as an application would.
+// ask reads a view that was made, with the server's own sql_mode, as an application would. One that cannot be read on
+// the source either is a warning only.
 func (t *Trial) ask(ctx context.Context, p schema.ObjectPlan, o *schema.Object) error {
 	said, err := t.judge(ctx, t.target.TryView(ctx, o.Name, false))
 	if err != nil || said == "" {

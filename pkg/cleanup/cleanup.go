@@ -1,9 +1,11 @@
 // Package cleanup is the phase that removes every trace of a move from its servers, when it is over or given up.
 //
 // Its one invariant: it removes the move's bookkeeping, its scratch databases and tables that this move itself made,
-// nothing else, and no table once the target has taken over. What it still has to know after a crash it removes last,
-// so that it can be run again. It does not open a server that a fence has closed, and leaves databases, accounts and
-// settings alone.
+// nothing else, and no table once the target has taken over. What it still has to know after a crash it removes last:
+// the bookkeeping lists the tables, so the tables go first. For example, killed after half of the tables, the next run
+// finds the other half in the list.
+//
+// It does not open a server that a fence has closed, and leaves databases, accounts and settings alone.
 package cleanup
 
 import (
@@ -166,7 +168,8 @@ func (c *Cleanup) keep(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// wayBack looks at what a way back has left on the source. The target knows whether there was one, and is asked first.
+// wayBack finds what a way back has left on the source. The target knows whether there was one, and is asked first: the
+// source of most moves may be switched off by now, and is not needed.
 func (c *Cleanup) wayBack(ctx context.Context, p *Plan) error {
 	begun, err := c.target.Ledger().Get(ctx, db.FactReverse)
 	if err != nil || begun == "" {

@@ -31,12 +31,15 @@ func ParseBytes(text string) (Bytes, error) {
 	if !ok {
 		return 0, fmt.Errorf("invalid size %q: unknown unit %q", text, unit)
 	}
+	// Before the product: past the largest int64 it would become negative, and pass as a tiny size.
 	if n > math.MaxInt64/factor {
 		return 0, fmt.Errorf("invalid size %q: too large", text)
 	}
 	return Bytes(n * factor), nil
 }
 
+// unitFactor returns how many bytes a unit has; false if it is none. An upper or lower case letter makes no difference:
+// nobody means bits in a size of memory.
 func unitFactor(unit string) (int64, bool) {
 	switch strings.ToLower(unit) {
 	case "", "b":

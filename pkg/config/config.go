@@ -1,11 +1,16 @@
 // Package config reads what the user wants of one move: typed, strict, redacting.
 //
-// Its job is to turn files, environment and flags into one Config that is complete and valid, or into one
-// error that names every problem at once. Its invariant: a Config returned by Load has passed every rule
-// here, and no way of printing it shows a password.
+// Its job is to turn files, environment and flags into one Config that is complete and valid, or into one error that
+// names every problem at once. For example, with copy.workers: "4" and a missing move the error says
 //
-// It does not connect to anything, does not know which tables exist, and does not decide what a glob or a
-// route means for a given table: it only makes sure that they can mean something.
+//	invalid config: 2 problems:
+//	  shop.yaml:7: copy.workers: found text "4", expected a whole number
+//	  ...
+//
+// Its one invariant: a Config returned by Load has passed every rule here, and no way of printing it shows a password.
+//
+// It does not connect to anything, does not know which tables exist, and does not decide what a glob or a route means
+// for a given table: it only makes sure that they can mean something.
 package config
 
 import (
@@ -36,6 +41,7 @@ type Config struct {
 }
 
 // Endpoint is how to reach one server. A non-empty Socket wins over Host and Port.
+// The defaults of a server stand in defaultEndpoint; at most one of the three password keys may be set.
 type Endpoint struct {
 	Engine          string        `mapstructure:"engine"`
 	Host            string        `mapstructure:"host"`
@@ -128,6 +134,7 @@ type Replicate struct {
 }
 
 // Verify is how both sides are compared.
+// The chunks are its own, not those of the copy: a comparison also finds rows outside of what was copied.
 type Verify struct {
 	Workers   int `mapstructure:"workers"`
 	ChunkRows int `mapstructure:"chunk_rows"`
@@ -162,6 +169,7 @@ type Hooks struct {
 }
 
 // Log is what is written to stderr and how.
+// Level is one of trace, debug, info, warn and error. Format auto is text on a terminal and json elsewhere.
 type Log struct {
 	Level  string `mapstructure:"level"`
 	Format string `mapstructure:"format"`

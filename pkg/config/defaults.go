@@ -45,6 +45,8 @@ func Defaults() Config {
 	}
 }
 
+// defaultEndpoint is what both servers begin with. TLS is preferred and not required: a server without a certificate
+// works at once, and with one the connection is encrypted.
 func defaultEndpoint() Endpoint {
 	return Endpoint{
 		Engine:         "mysql",

@@ -28,6 +28,7 @@ func sameServer(a, b *Endpoint) bool {
 	return a.Port == b.Port && hostName(a.Host) == hostName(b.Host)
 }
 
+// hostName makes all names of this machine's loopback interface one, so that localhost and 127.0.0.1 count as the same.
 func hostName(host string) string {
 	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
 		return "localhost"

@@ -8,6 +8,8 @@ import (
 	"strings"
 )
 
+// readEnviron reads the variables of all keys. An empty one counts as not set, because `WHERRY_STATE= wherry status`
+// is how a shell takes a variable away for one command.
 func readEnviron(found *problems, known []field, environ []string) layer {
 	out := layer{}
 	values := lookup(environ)
@@ -20,6 +22,7 @@ func readEnviron(found *problems, known []field, environ []string) layer {
 	return out
 }
 
+// lookup returns the variables that begin with WHERRY_, by their names.
 func lookup(environ []string) map[string]string {
 	out := map[string]string{}
 	for _, e := range environ {
@@ -30,9 +33,9 @@ func lookup(environ []string) map[string]string {
 	return out
 }
 
-// takePasswords keeps the variables apart from the password keys: they win over password_file and
-// password_command, which a password from a file may not stand beside.
-func takePasswords(env layer) map[string]Secret {
+// splitPasswords takes the passwords out of the environment's layer. They win over password_file and password_command.
+// Merged like other keys, such a password would stand beside password_file, which check refuses as a contradiction.
+func splitPasswords(env layer) map[string]Secret {
 	out := map[string]Secret{}
 	for _, key := range []string{"source.password", "target.password"} {
 		if s, ok := env[key].(Secret); ok {
@@ -43,6 +46,8 @@ func takePasswords(env layer) map[string]Secret {
 	return out
 }
 
+// readFlags reads the flags that were given. A value has the type of its key, or is text to be read like a variable.
+// A password is refused: other users see the arguments of a process.
 func readFlags(found *problems, known []field, flags map[string]any) layer {
 	out := layer{}
 	r := &reader{problems: found, origin: "flag"}

@@ -24,6 +24,7 @@ type reader struct {
 	lines  map[string]int // where keys of a file stand; nil: not wanted
 }
 
+// note remembers the line that a key stands on, for `--print-config`.
 func (r *reader) note(key string, line int) {
 	if r.lines != nil {
 		r.lines[key] = line
@@ -51,7 +52,8 @@ func (r *reader) file(name string) layer {
 	return out
 }
 
-// document reads one YAML document; an empty one sets nothing.
+// document reads one YAML document; an empty one sets nothing. A second document in the file is refused: YAML tools
+// would ignore it, and whoever wrote it believes that it counts.
 func (r *reader) document(in io.Reader, out layer) {
 	dec := yaml.NewDecoder(in)
 	var doc yaml.Node
@@ -104,6 +106,7 @@ func (r *reader) section(n *yaml.Node, t reflect.Type, path string, out layer) {
 	}
 }
 
+// siblings are the full names of the keys of a section, which a misspelled one is compared with.
 func siblings(t reflect.Type, path string) []string {
 	var names []string
 	for _, c := range children(t) {
@@ -112,6 +115,7 @@ func siblings(t reflect.Type, path string) []string {
 	return names
 }
 
+// childOf finds a key of a struct by its name in a file.
 func childOf(t reflect.Type, name string) (field, bool) {
 	for _, c := range children(t) {
 		if c.key == name {
@@ -134,6 +138,7 @@ func (r *reader) value(n *yaml.Node, t reflect.Type, path string, out layer) {
 	}
 }
 
+// scalar reads a single value. Its type must be the key's type, see tagFits.
 func (r *reader) scalar(n *yaml.Node, t reflect.Type, path string, out layer) {
 	if n.Kind != yaml.ScalarNode || !tagFits(n, t) {
 		r.wrongType(n, t, path)
@@ -148,6 +153,8 @@ func (r *reader) scalar(n *yaml.Node, t reflect.Type, path string, out layer) {
 	r.note(path, n.Line)
 }
 
+// list reads a list. Entries that are wrong are reported one by one, with their index; the list then has zero values in
+// their places, which nobody sees, since Load returns no Config.
 func (r *reader) list(n *yaml.Node, t reflect.Type, path string, out layer) {
 	if n.Kind != yaml.SequenceNode {
 		r.wrongType(n, t, path)

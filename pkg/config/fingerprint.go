@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// Fingerprint identifies how rows are moved: the SHA-256 in hex over move, routes, filters and alter, the order
-// inside lists apart. Servers, passwords, workers and limits may change during a move; these may not. tables may:
-// when a new table appears on the source it must be possible to exclude it; the tables of the move themselves are in
-// the state file, and whether they are still the same is for the plan to find out.
+// Fingerprint identifies how rows are moved: the SHA-256 in hex over move, routes, filters and alter, whatever the
+// order inside lists. Servers, passwords, workers and limits may change during a move; these may not: half of the rows
+// would be moved by one rule and half by another. tables may change, because it must be possible to exclude a new table
+// of the source; which tables the move has is recorded on the target.
 func (c *Config) Fingerprint() string {
 	what := struct {
 		Format  int
@@ -33,6 +33,7 @@ func (c *Config) Fingerprint() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// sorted returns a sorted copy, never nil: an empty list and a missing one have the same fingerprint.
 func sorted(list []string) []string { return append([]string{}, slices.Sorted(slices.Values(list))...) }
 
 // pairs writes each entry as JSON, so that no separator can be forged, and sorts them.

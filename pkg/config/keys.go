@@ -19,11 +19,13 @@ func (f field) env() string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(f.key, ".", "_"))
 }
 
+// envPrefix begins every variable of wherry.
 const envPrefix = "WHERRY_"
 
 // fields lists every key of Config in the order of the struct.
 func fields() []field { return leaves(reflect.TypeFor[Config](), "", nil) }
 
+// leaves lists the keys below a struct, sections resolved. index leads to the struct from Config.
 func leaves(t reflect.Type, prefix string, index []int) []field {
 	var out []field
 	for _, c := range children(t) {
@@ -57,8 +59,11 @@ func children(t reflect.Type) []field {
 	return out
 }
 
+// isSection tells sections from single values. Of the types in Config all structs are sections: sizes, durations and
+// secrets are numbers and strings.
 func isSection(t reflect.Type) bool { return t.Kind() == reflect.Struct }
 
+// join makes the full name of a key: source and tls.mode give source.tls.mode.
 func join(prefix, key string) string {
 	if prefix == "" {
 		return key
@@ -91,6 +96,7 @@ func expected(t reflect.Type) string {
 	}
 }
 
+// childNames lists the keys of a section, for an error about a value that should be one.
 func childNames(t reflect.Type) string {
 	var names []string
 	for _, c := range children(t) {

@@ -17,8 +17,9 @@ type Options struct {
 	Flags   map[string]any // dotted key -> value, only flags that were given
 }
 
-// Load merges the origins over the defaults, checks everything, and returns either a valid Config or an
-// error that matches ErrInvalid and lists every problem.
+// Load merges the origins over the defaults, checks everything, and returns either a valid Config or an error that
+// matches ErrInvalid and lists every problem. Rules are checked only if everything could be read: a number that is text
+// would else be reported twice, the second time as "0 is out of range".
 func Load(opts Options) (*Config, error) {
 	found := &problems{}
 	known := fields()
@@ -47,7 +48,7 @@ func Load(opts Options) (*Config, error) {
 			origins[f.key] = "--" + strings.ReplaceAll(f.key, ".", "-")
 		}
 	}
-	passwords := takePasswords(env)
+	passwords := splitPasswords(env)
 	setAll(v, env)
 	setAll(v, flags)
 
@@ -67,12 +68,14 @@ func Load(opts Options) (*Config, error) {
 	return cfg, nil
 }
 
-// strictly turns off every conversion: values already have the type of their field.
+// strictly turns off every conversion: values already have the type of their field. With conversions on, "1" would
+// silently become true.
 func strictly(d *mapstructure.DecoderConfig) {
 	d.WeaklyTypedInput = false
 	d.DecodeHook = nil
 }
 
+// keyNames lists the full names of keys.
 func keyNames(known []field) []string {
 	names := make([]string, len(known))
 	for i, f := range known {
@@ -81,6 +84,7 @@ func keyNames(known []field) []string {
 	return names
 }
 
+// setAll puts a layer over everything that was merged before it.
 func setAll(v *viper.Viper, l layer) {
 	for key, value := range l {
 		v.Set(key, value)

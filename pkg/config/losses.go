@@ -8,6 +8,7 @@ import (
 	"wherry/pkg/schema"
 )
 
+// checkSchema checks the names of losses and the form of their globs. Whether a glob matches any table is unknown here.
 func (c *Config) checkSchema(p *problems) {
 	oneOf(p, "schema.existing", c.Schema.Existing, "refuse", "accept")
 	names := make([]string, len(schema.LossNames))

@@ -22,8 +22,10 @@ func splitName(text string) (db, table string, err error) {
 	return db, table, nil
 }
 
+// isGlob tells whether a part of a name may stand for several names.
 func isGlob(part string) bool { return strings.ContainsAny(part, "*?") }
 
+// checkTables requires tables.include: "everything" as a default would move databases that nobody meant.
 func (c *Config) checkTables(p *problems) {
 	if len(c.Tables.Include) == 0 {
 		p.addf(`tables.include: required, a list of db.table globs such as "shop.*"`)
@@ -32,6 +34,7 @@ func (c *Config) checkTables(p *problems) {
 	checkGlobs(p, "tables.exclude", c.Tables.Exclude)
 }
 
+// checkGlobs reports globs that cannot name a table, and repeated ones, which are mostly a slip of copy and paste.
 func checkGlobs(p *problems, key string, list []string) {
 	for i, g := range list {
 		if _, _, err := splitName(g); err != nil {
@@ -42,6 +45,8 @@ func checkGlobs(p *problems, key string, list []string) {
 	}
 }
 
+// checkRoutes reports routes that cannot work whatever tables there are. A route from several tables to one name is
+// refused here; two routes whose tables meet in one name are for the plan to find.
 func (c *Config) checkRoutes(p *problems) {
 	seen := map[string]bool{}
 	for i, r := range c.Routes {
@@ -81,6 +86,7 @@ func checkPart(from, to string) error {
 	return nil
 }
 
+// checkFilters checks that a filter has a table and a condition. The condition itself is parsed by package route.
 func (c *Config) checkFilters(p *problems) {
 	seen := map[string]bool{}
 	for i, f := range c.Filters {

@@ -31,6 +31,8 @@ func (e *Endpoint) ResolvePassword(ctx context.Context) (string, error) {
 	}
 }
 
+// readPasswordFile returns the file without its last line break. An empty file is an error: an account without a
+// password is written by leaving the key out.
 func (e *Endpoint) readPasswordFile() (string, error) {
 	data, err := os.ReadFile(e.PasswordFile)
 	if err != nil {
@@ -43,6 +45,8 @@ func (e *Endpoint) readPasswordFile() (string, error) {
 	return password, nil
 }
 
+// runPasswordCommand returns what the command prints, without the last line break. What it writes to standard error is
+// dropped, since it may hold the secret; so the error says to run it by hand.
 func (e *Endpoint) runPasswordCommand(ctx context.Context) (string, error) {
 	key := e.key("password_command")
 	ctx, cancel := context.WithTimeoutCause(ctx, passwordCommandTimeout,
@@ -67,4 +71,5 @@ func (e *Endpoint) runPasswordCommand(ctx context.Context) (string, error) {
 	return password, nil
 }
 
+// trimNewline removes one line break, as editors and echo leave it. Blanks stay: they may be part of a password.
 func trimNewline(s string) string { return strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r") }

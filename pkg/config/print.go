@@ -32,6 +32,7 @@ func (c *Config) Entries() []Entry {
 	return all
 }
 
+// origin is where a key's value comes from: file:line, a variable, a flag, or "default".
 func (c *Config) origin(key string) string {
 	if origin := c.origins[key]; origin != "" {
 		return origin
@@ -39,7 +40,8 @@ func (c *Config) origin(key string) string {
 	return "default"
 }
 
-// shown is the configuration with the passwords that hold.
+// shown is a copy in which a password from the environment has replaced the keys that it wins over. The copy is for
+// printing only, where it appears as ***.
 func (c *Config) shown() *Config {
 	shown := *c
 	for _, e := range []*Endpoint{&shown.Source.Endpoint, &shown.Target} {
@@ -89,6 +91,7 @@ func (c *Config) Print(w io.Writer) error {
 	return enc.Close()
 }
 
+// toNode turns a value into YAML, without an origin: entries of a list have that of the list.
 func toNode(v reflect.Value) *yaml.Node {
 	switch v.Kind() {
 	case reflect.Struct: // an entry of a list
@@ -138,7 +141,7 @@ func (c *Config) sectionNode(v reflect.Value, path string) *yaml.Node {
 	return n
 }
 
-// stringNode goes through SetString, which quotes text that YAML would take for something else.
+// stringNode writes text, and a Secret as ***.
 func stringNode(v reflect.Value) *yaml.Node {
 	text := v.String()
 	if s, ok := v.Interface().(Secret); ok {
@@ -147,10 +150,12 @@ func stringNode(v reflect.Value) *yaml.Node {
 	return textNode(text)
 }
 
+// textNode writes text in quotes if YAML would read it as something else without them.
 func textNode(text string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Style: quoting(text)}
 }
 
+// quoting asks the YAML parser itself whether text needs quotes: "true", "1e3" and "a: b" do.
 func quoting(text string) yaml.Style {
 	var n yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &n); err == nil && len(n.Content) == 1 &&
@@ -160,6 +165,7 @@ func quoting(text string) yaml.Style {
 	return yaml.DoubleQuotedStyle
 }
 
+// scalarText writes a value as a file has it: 16MiB and 30s, not 16777216 and 30000000000.
 func scalarText(v reflect.Value) string {
 	switch x := v.Interface().(type) {
 	case time.Duration:

@@ -14,6 +14,7 @@ var ErrInvalid = errors.New("invalid config")
 // problems is everything that is wrong, found in one pass.
 type problems struct{ list []error }
 
+// addf notes a problem. Its text begins with the place: file:line and key, or the key alone.
 func (p *problems) addf(format string, args ...any) {
 	p.list = append(p.list, fmt.Errorf(format, args...))
 }
@@ -26,6 +27,7 @@ func (p *problems) err() error {
 	return &invalidError{list: p.list}
 }
 
+// invalidError is all problems as one error: one line for a single problem, else a list.
 type invalidError struct{ list []error }
 
 func (e *invalidError) Error() string {

@@ -40,6 +40,7 @@ var secretShapes = []struct {
 		`\bA[KS]IA[0-9A-Z]{12,}|\beyJ[\w-]+\.[\w-]+\.?[\w-]*`), redacted},
 }
 
+// longWord may be a key or a hash: 20 characters or more. redactCommand hides it if it has letters and digits.
 var longWord = regexp.MustCompile(`[A-Za-z0-9+_=-]{20,}`)
 
 // redactCommand hides what looks like a secret in a command line. It would rather hide too much.

@@ -41,6 +41,8 @@ func (c *Config) check(p *problems) {
 	oneOf(p, "log.format", c.Log.Format, "auto", "json", "text")
 }
 
+// check checks one server's keys. Of the three ways to give a password only one may be set: which one wins would be
+// guesswork for the reader. The variable is not among them, see splitPasswords.
 func (e *Endpoint) check(p *problems) {
 	if e.Engine == "postgres" {
 		p.addf("%s: engine postgres is not available in this version", e.key("engine"))
@@ -76,6 +78,7 @@ func (e *Endpoint) check(p *problems) {
 	}
 }
 
+// checkCopy checks the limits of copy and verify. The upper ones catch slips, such as bytes given for rows.
 func (c *Config) checkCopy(p *problems) {
 	between(p, "copy.workers", c.Copy.Workers, 1, 64)
 	between(p, "copy.chunk_rows", c.Copy.ChunkRows, 0, 10_000_000)
@@ -86,6 +89,7 @@ func (c *Config) checkCopy(p *problems) {
 	between(p, "verify.chunk_rows", c.Verify.ChunkRows, 1, 10_000_000)
 }
 
+// checkReplicate checks the limits of batches, and what becomes of schema changes.
 func (c *Config) checkReplicate(p *problems) {
 	between(p, "replicate.batch_rows", c.Replicate.BatchRows, 1, 1_000_000)
 	between(p, "replicate.batch_bytes", c.Replicate.BatchBytes, 64*KiB, GiB)
@@ -95,6 +99,8 @@ func (c *Config) checkReplicate(p *problems) {
 	oneOf(p, "replicate.ddl", c.Replicate.DDL, "apply", "stop", "ignore")
 }
 
+// checkCutover checks the cutover and its hooks. A fence by hook needs both commands: without hooks.unfence an undone
+// cutover could not open the source again.
 func (c *Config) checkCutover(p *problems) {
 	oneOf(p, "cutover.fence", c.Cutover.Fence, "read_only", "lock_tables", "hook", "none")
 	oneOf(p, "cutover.verify", c.Cutover.Verify, "full", "changed", "none")
@@ -108,6 +114,7 @@ func (c *Config) checkCutover(p *problems) {
 	}
 }
 
+// checkObjects checks the kinds of objects to move, and whom they will belong to.
 func (c *Config) checkObjects(p *problems) {
 	for i, group := range c.Cutover.Objects {
 		oneOf(p, fmt.Sprintf("cutover.objects[%d]", i), group, schema.ObjectGroups...)
@@ -122,12 +129,14 @@ func (c *Config) checkObjects(p *problems) {
 	}
 }
 
+// oneOf reports a value that is none of the allowed ones, and lists those.
 func oneOf(p *problems, key, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {
 		p.addf("%s: %q does not fit, expected %s", key, value, strings.Join(allowed, ", "))
 	}
 }
 
+// between reports a value outside of low to high, both included.
 func between[T cmp.Ordered](p *problems, key string, value, low, high T) {
 	if value < low || value > high {
 		p.addf("%s: %v is out of range, expected %v to %v", key, value, low, high)

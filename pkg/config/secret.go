@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// Secret is text that no printing, formatting or encoding shows: it appears as *** or, when empty, as "".
-// Only a conversion to string, or Reveal, gives the text.
+// Secret is text that no printing, formatting or encoding shows: it appears as *** or, when empty, as "". Only a
+// conversion to string, or Reveal, gives the text. So a Config that somebody logs with %+v leaks nothing.
 type Secret string
 
 const redacted = "***"

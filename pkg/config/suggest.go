@@ -2,7 +2,8 @@ package config
 
 import "strings"
 
-// nearest returns the known key that an unknown one was probably meant to be, or "".
+// nearest returns the known key that an unknown one was probably meant to be, or "". Up to a quarter of its letters may
+// be wrong, and two in any case; else the last part must be right, as in workers for copy.workers.
 func nearest(key string, known []string) string {
 	best, bestDistance := "", 1+max(2, len(key)/4)
 	for _, k := range known {
@@ -21,6 +22,7 @@ func nearest(key string, known []string) string {
 	return ""
 }
 
+// lastPart is a key without its sections.
 func lastPart(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }
 
 // maxCompared bounds the work of distance: nobody means a known key with a longer text.
@@ -49,6 +51,7 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
+// didYouMean is the end of an error about an unknown key, "" if none is near.
 func didYouMean(key string, known []string) string {
 	if k := nearest(key, known); k != "" {
 		return ", did you mean " + k + "?"

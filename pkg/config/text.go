@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// errType is a value that is not of the key's type. Its text is never shown: wrongType says what was expected.
 var errType = errors.New("wrong type")
 
 // fromText reads one scalar that was written as text, without guessing.
@@ -55,6 +56,7 @@ func (r *reader) setText(f field, text string, out layer) {
 	out[f.key] = v
 }
 
+// setListText reads a list from a variable or flag: "a, b" for lists of text, YAML for all.
 func (r *reader) setListText(f field, text string, out layer) {
 	if f.typ.Elem().Kind() == reflect.String && !strings.HasPrefix(strings.TrimSpace(text), "[") {
 		list := []string{}
@@ -74,6 +76,7 @@ func (r *reader) setListText(f field, text string, out layer) {
 	r.value(doc.Content[0], f.typ, f.key, out)
 }
 
+// quoteUnlessSecret repeats a wrong value in an error, unless the key is a secret.
 func quoteUnlessSecret(t reflect.Type, text string) string {
 	if t == reflect.TypeFor[Secret]() {
 		return "another kind of value"

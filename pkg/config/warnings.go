@@ -49,11 +49,13 @@ func (c *Config) fileWarnings(files []string) []string {
 	return out
 }
 
+// readableByOthers tells whether group or others may read a file; false if that cannot be found out.
 func readableByOthers(name string) bool {
 	info, err := os.Stat(name)
 	return err == nil && info.Mode().Perm()&0o044 != 0
 }
 
+// holdsPassword tells whether this very file sets a password: of several merged files, another one may be the one.
 func holdsPassword(name string) bool {
 	l := (&reader{problems: &problems{}}).file(name)
 	for _, key := range []string{"source.password", "target.password"} {
@@ -64,6 +66,7 @@ func holdsPassword(name string) bool {
 	return false
 }
 
+// hookWarnings finds fence commands that will never run: whoever wrote them believes that they stop writes.
 func (c *Config) hookWarnings() []string {
 	if c.Cutover.Fence != "hook" && (c.Hooks.Fence != "" || c.Hooks.Unfence != "") {
 		return []string{fmt.Sprintf("hooks.fence and hooks.unfence only run with cutover.fence: hook, it is %s",

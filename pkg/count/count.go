@@ -1,7 +1,8 @@
 // Package count writes numbers of things for people: 1 row, 2 rows.
 //
-// Its one invariant: it is the only place that makes plurals, so that nobody reads of "1 tables". It knows no words: a
-// noun forms its plural with an s, and verbs are kept out of what is said.
+// Its one invariant: it is the only place that makes plurals, so that nobody reads "1 tables". It knows no words: a
+// noun gets an s, so Of(2, "row") is "2 rows"; nouns such as index, and verbs, are kept out of such texts. A test
+// searches the code for other plurals.
 package count
 
 import "strconv"

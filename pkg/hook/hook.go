@@ -1,7 +1,9 @@
-// Package hook asks the user's own command, and takes its exit code for the answer.
+// Package hook runs the user's own commands; the exit code is the answer.
 //
-// Its invariant: Run returns within the timeout and a few seconds, whatever the command does, and a command that
-// did not exit with 0 in time has said no; what it had started is killed with it. A password never reaches it.
+// Its one invariant: Run returns within the timeout and a few seconds, whatever the command does, and a command that
+// did not exit with 0 in time has said no; what it had started is killed with it. A password never reaches it. For
+// example, `hooks.switch: curl .. & sleep 1000` with a timeout of 30s: after 30 s curl and sleep both get TERM, 2 s
+// later KILL.
 //
 // It does not decide when a hook runs or what a no means, and does not print: output goes where the caller says.
 package hook

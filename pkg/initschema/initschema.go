@@ -2,8 +2,9 @@
 // primary keys. Other indexes and foreign keys come after the rows. Each table is read back and compared with its
 // plan.
 //
-// Its one invariant: nothing is changed before all that speaks against the plan is known, and no table is touched
-// that the move did not make and was not allowed to take. It copies no rows.
+// Its one invariant: nothing is changed before every objection to the plan is known, and no table is touched that the
+// move did not make and was not allowed to take. For example, of 100 tables two cannot be held by the target: Run names
+// both, and none of the other 98 has been created. It copies no rows.
 package initschema
 
 import (
@@ -44,10 +45,10 @@ type Options struct {
 	Accept bool
 	// Mine tells which target tables this move may have made in an earlier run; nil means none.
 	Mine func(schema.Name) bool
-	// Claim is called once when nothing speaks against the plan, before the first statement. It records durably that
-	// the move has begun with these tables, and that those taken, which are there already, are this move's from now
-	// on. It is not called in a dry run.
-	Claim func(ctx context.Context, tables, taken []schema.Name) error
+	// Claim is called once if there is no objection, before the first statement. It records durably that the move has
+	// begun with these tables, and that those found, which exist already, are this move's from now on. It is not called
+	// in a dry run.
+	Claim func(ctx context.Context, tables, found []schema.Name) error
 	// Out is called before each statement with the table's name, or the database's.
 	Out func(table, statement string)
 	Log zerolog.Logger
@@ -59,7 +60,7 @@ type Init struct {
 	steps  []plan.Step
 	opts   Options
 
-	telling sync.Mutex // Options.Out
+	out sync.Mutex // guards Options.Out: several tables are created at a time
 }
 
 // New prepares the phase. Databases are created first, then tables, several at a time in the order of their target
@@ -93,15 +94,15 @@ func (i *Init) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	unwelcome, err := i.unwelcome(ctx, existing)
+	unfit, err := i.unfit(ctx, existing)
 	if err != nil {
 		return err
 	}
-	if err := refused(i.objections(unwelcome)); err != nil {
+	if err := refused(i.objections(unfit)); err != nil {
 		return err
 	}
 	if !i.opts.DryRun {
-		if err := i.opts.Claim(ctx, i.names(), i.taken(existing)); err != nil {
+		if err := i.opts.Claim(ctx, i.names(), i.found(existing)); err != nil {
 			return fmt.Errorf("claim tables: %w", err)
 		}
 	}
@@ -127,14 +128,14 @@ func (i *Init) Run(ctx context.Context) error {
 }
 
 const (
-	// readBack is how many tables are created before they are read back together; after that twice as many each time.
-	// To list some costs as much as to list all that the server has. Should the run end before, the next one compares
-	// those that are there.
+	// readBack is how many tables are created before they are read back together; after that twice as many each time,
+	// since reading some costs as much as reading all that the server has. If the run ends before, the next one
+	// compares the tables that exist.
 	readBack = 200
 	// creators is how many tables are created at a time: each waits for the disk.
 	creators = 4
-	// announced is how many tables are announced together. A few seconds are enough to make them, also where each
-	// takes long.
+	// announced is how many tables are noted in the ledger together before they are created. A crash leaves so many
+	// notes to be checked at most.
 	announced = 50
 )
 
@@ -164,7 +165,7 @@ func (i *Init) createPart(ctx context.Context, steps []plan.Step) ([]created, er
 	made := func(context.Context) error { return nil }
 	group, creating := errgroup.WithContext(ctx)
 	group.SetLimit(creators)
-	if i.opts.DryRun { // tell what would run in order
+	if i.opts.DryRun { // one at a time, so that the statements come in the order of the names
 		group.SetLimit(1)
 	} else {
 		names := make([]schema.Name, len(steps))
@@ -197,8 +198,8 @@ func (i *Init) names() []schema.Name {
 	return names
 }
 
-// taken are those of the planned tables that others made.
-func (i *Init) taken(existing map[schema.Name]*schema.Table) (names []schema.Name) {
+// found are those of the planned tables that exist already and that this move did not make.
+func (i *Init) found(existing map[schema.Name]*schema.Table) (names []schema.Name) {
 	for _, name := range i.names() {
 		if existing[name] != nil && !i.opts.Mine(name) {
 			names = append(names, name)
@@ -225,9 +226,9 @@ func (i *Init) existing(ctx context.Context) (map[schema.Name]*schema.Table, err
 }
 
 func (i *Init) execute(ctx context.Context, subject, statement string) error {
-	i.telling.Lock()
+	i.out.Lock()
 	i.opts.Out(subject, statement)
-	i.telling.Unlock()
+	i.out.Unlock()
 	if i.opts.DryRun {
 		return nil
 	}

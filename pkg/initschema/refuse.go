@@ -11,8 +11,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// objections lists all that speaks against the plan. unwelcome tells why tables that are there already may not stay.
-func (i *Init) objections(unwelcome map[schema.Name][]string) []string {
+// objections lists all that speaks against the plan. unfit has the reasons why existing tables cannot be used.
+func (i *Init) objections(unfit map[schema.Name][]string) []string {
 	var all []string
 	object := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	seen := map[schema.Name]schema.Name{}
@@ -27,7 +27,7 @@ func (i *Init) objections(unwelcome map[schema.Name][]string) []string {
 				object("%s: %s: %s", place(loss), loss.Name, loss.What)
 			}
 		}
-		for _, reason := range unwelcome[to] {
+		for _, reason := range unfit[to] {
 			object("table %s: %s", to, reason)
 		}
 	}
@@ -41,18 +41,19 @@ func place(loss schema.Loss) string {
 	return "table " + loss.Table.String() + ", column " + loss.Column
 }
 
-// unwelcome tells why tables that are there already may not stay, if so.
-func (i *Init) unwelcome(ctx context.Context,
+// unfit returns why existing tables cannot be used, by their names. A table of an earlier run must be as planned, apart
+// from indexes that come later; a table of somebody else must be allowed by Options.Accept, and fit (plan.Unfit).
+func (i *Init) unfit(ctx context.Context,
 	existing map[schema.Name]*schema.Table,
 ) (map[schema.Name][]string, error) {
-	var strangers []plan.Existing
+	var others []plan.Existing
 	mine := map[schema.Name][]string{}
 	for _, step := range i.steps {
 		name := step.Target.Name
 		switch found := existing[name]; {
 		case found == nil:
 		case !i.opts.Mine(name):
-			strangers = append(strangers, plan.Existing{Source: step.Source, Plan: step.Target, Found: found})
+			others = append(others, plan.Existing{Source: step.Source, Plan: step.Target, Found: found})
 		case found.Kind != schema.BaseTable:
 			mine[name] = []string{"is no base table on the target"}
 		default:
@@ -62,7 +63,7 @@ func (i *Init) unwelcome(ctx context.Context,
 			}
 		}
 	}
-	reasons, err := plan.Unfit(ctx, i.target, strangers, i.opts.Accept)
+	reasons, err := plan.Unfit(ctx, i.target, others, i.opts.Accept)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,8 @@ type Cleanup struct {
 	DryRun  bool
 	Abandon bool // give up a move that is under way: drop the tables that it made on the target
 	Keep    bool // end a move that is under way and keep its tables, without a cutover
-	// Confirm is asked before a move is given up or ended early, and told what that does; its error ends the phase. nil: it is meant.
+	// Confirm is asked before a move is given up or ended early, and told what that does; its error ends the phase.
+	// nil: it is meant.
 	Confirm func(what string) error
 }
 
@@ -53,7 +54,8 @@ func (m *Move) cleanup(ctx context.Context, o Cleanup) (Result, error) {
 		return Result{}, err
 	}
 	c := cleanup.New(target, cleanup.Options{
-		Bookkeeping: engines()[m.cfg.Target.Engine].bookkeeping(m.cfg.Move), Abandon: o.Abandon, Keep: o.Keep, Log: m.log,
+		Bookkeeping: engines()[m.cfg.Target.Engine].bookkeeping(m.cfg.Move), Abandon: o.Abandon, Keep: o.Keep,
+		Log:    m.log,
 		Source: func(ctx context.Context) (cleanup.End, error) { return m.openOldSource(ctx) },
 	})
 	p, err := c.Plan(ctx)

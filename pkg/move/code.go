@@ -37,7 +37,8 @@ func Code(err error) int {
 		{monitor.CodeLocked, is(err, state.ErrLocked, db.ErrLocked)},
 		{monitor.CodeGone, errors.Is(err, db.ErrPositionGone)},
 		{monitor.CodeDifferences, IsResult(err) || errors.Is(err, cutover.ErrDifferent)},
-		{monitor.CodeRefused, is(err, ErrRefused, initschema.ErrRefused, cutover.ErrRefused, cleanup.ErrUnderWay, cleanup.ErrIncomplete,
+		{monitor.CodeRefused, is(err, ErrRefused, initschema.ErrRefused, cutover.ErrRefused, cleanup.ErrUnderWay,
+			cleanup.ErrIncomplete,
 			state.ErrOutOfOrder, state.ErrOver, verify.ErrSchemaChange,
 			db.ErrUnsupported, db.ErrNotOwned, db.ErrSealed, db.ErrLost)},
 	} {

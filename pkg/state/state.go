@@ -1,12 +1,13 @@
 // Package state keeps the one durable record of a move: which phase is done, which tables there are, how far
 // the target has come.
 //
-// Its invariant: the file is always whole and belongs to one move. It is replaced atomically, never written in
-// place; two processes may update it at the same time without losing either's change; and a file of another
-// move, of a newer version or with damage is refused, not repaired.
+// Its one invariant: the file is always whole and belongs to one move. It is replaced atomically, never written in
+// place; two processes may update it at the same time without losing either's change; and a file of another move, of a
+// newer version or with damage is refused, not repaired. For example, start-replica writes its position while verify
+// writes its result: each reads the file anew under a lock, changes its own part, and replaces the whole.
 //
-// It is the record for people and for the next command. It does not decide what the target holds: the position
-// and the chunks that count are those in the target's own bookkeeping, which this file mirrors.
+// It is the record for people and for the next command. It does not decide what the target holds: the position and the
+// chunks that count are those in the target's own bookkeeping, which this file mirrors.
 package state
 
 import (

@@ -2,9 +2,10 @@ package state
 
 import "slices"
 
-// Amend takes over what a later comparison of some tables found. After one of all tables it mends or spoils what that
-// found: a table that is equal at a later position is equal for the cutover too, which compares what changed since the
-// earlier one. Without one before it proves nothing, and is kept only while rows differ.
+// Amend adds the result of a later comparison of some tables. If the last result is of all tables, the later one
+// replaces its part of it: a table that is equal at a later position is equal for the cutover too, which compares what
+// changed since the earlier position. Without a result of all tables it proves nothing, and is kept only while rows
+// differ.
 func (v *Verify) Amend(later Verify) {
 	full := v.Mode == VerifyFull && !v.Finished.IsZero()
 	if !full {

@@ -194,7 +194,7 @@ func (t *writeTx) Write(ctx context.Context, writes ...dbtest.Write) error {
 			return err
 		}
 		if affected, err := res.RowsAffected(); err != nil || affected != int64(n) {
-			return fmt.Errorf("%.100s: %d rows affected, not %d: %w", statement, affected, n, err)
+			return fmt.Errorf("%.100s: affected %d, not %d: %w", statement, affected, n, err)
 		}
 		writes = writes[n:]
 	}
