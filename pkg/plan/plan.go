@@ -137,7 +137,8 @@ func (b *builder) table(t *schema.Table) bool {
 	}
 	// The source's key identifies rows on the target too. By the target's own definition it might be another index, for
 	// instance where the source's is a hash.
-	if index := t.KeyIndex(); index != nil {
+	// A dialect that gives indexes other names has said which one it is.
+	if index := t.KeyIndex(); index != nil && target.RowKey == "" {
 		target.RowKey = index.Name
 	}
 	r, err := route.New(t, target, b.rules.Where(t.Name))

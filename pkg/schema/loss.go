@@ -1,5 +1,10 @@
 package schema
 
+import (
+	"slices"
+	"strings"
+)
+
 // Loss is something that a target cannot hold as the source had it.
 type Loss struct {
 	Name    string // stable and configurable, such as "collation"
@@ -39,8 +44,12 @@ const NegativeZero = "negative-zero"
 const SessionExpression = "session-expression"
 
 // LossNames are all losses that users may allow, sorted by name. The names are part of the configuration.
-var LossNames = []LossName{
-	{"check", "a CHECK constraint is dropped, because the target ignores them"},
+var LossNames = slices.SortedFunc(slices.Values(slices.Concat(familyLosses, postgresLosses)),
+	func(a, b LossName) int { return strings.Compare(a.Name, b.Name) })
+
+// familyLosses are those on the way from MySQL or MariaDB to one of them. Some happen on the way to PostgreSQL too.
+var familyLosses = []LossName{
+	{"check", "a CHECK constraint is dropped, because the target ignores it or may compute it otherwise"},
 	{"collation", "a column gets another collation of its character set: values may sort and compare differently"},
 	{"column-option", "an attribute of a column is dropped, because the target has no such attribute"},
 	{"compressed-column", "a COMPRESSED column is stored plainly: its values are the same and take more space"},

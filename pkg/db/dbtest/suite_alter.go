@@ -36,9 +36,10 @@ func testAlter(b *bench) {
 		// A change that was interrupted is begun anew: what is done already must need no statement.
 		assert.Empty(b, statements, "nothing is left to do")
 	}
-	holds := func(want ...db.Row) {
+	// Rows are read in the order of the columns that were asked for: not every server can put a column elsewhere.
+	holds := func(as *schema.Table, want ...db.Row) {
 		b.Helper()
-		now, err := route.New(b.describe(b.tgt, at), b.describe(b.tgt, at), "")
+		now, err := route.New(as, b.describe(b.tgt, at), "")
 		require.NoError(b, err)
 		b.holds(b.tgt, &now.Target, want...)
 	}
@@ -50,19 +51,19 @@ func testAlter(b *bench) {
 	to.Columns[2].Name = "text"
 	to.Indexes = nil
 	alter(&to, map[string]string{id: id, label: code, "text": label})
-	holds(Values(1, 10, "one", nil), Values(2, 20, nil, nil))
+	holds(&to, Values(1, 10, "one", nil), Values(2, 20, nil, nil))
 
 	less := to
 	less.Columns = []schema.Column{to.Columns[0], to.Columns[1]}
 	less.Name.Table = "altered"
 	less.Indexes = []schema.Index{{Name: "u", Unique: true, Parts: []schema.Part{{Column: label}}}}
 	alter(&less, identity(&less))
-	holds(Values(1, 10), Values(2, 20))
+	holds(&less, Values(1, 10), Values(2, 20))
 
 	renamed := less
 	renamed.Name.Table = "renamed"
 	alter(&renamed, identity(&renamed))
-	holds(Values(1, 10), Values(2, 20))
+	holds(&renamed, Values(1, 10), Values(2, 20))
 
 	// Of a lineage that is impossible nothing must be made: a column that there was not, and two of one.
 	_, err := d.Alter(&less, &renamed, map[string]string{label: "absent"}, nil)

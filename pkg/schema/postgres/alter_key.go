@@ -84,7 +84,7 @@ func (a *alteration) renamed() *schema.Table {
 	uses := func(expr string) bool { return mentionsAny(expr, anew) }
 	for i := range t.Checks {
 		if uses(t.Checks[i].Expr) {
-			t.Checks[i].Name += "\x00"
+			t.Checks[i].NotEnforced = !t.Checks[i].NotEnforced
 		}
 		t.Checks[i].Expr = renameIn(t.Checks[i].Expr, names)
 	}
@@ -103,7 +103,7 @@ func (a *alteration) renamed() *schema.Table {
 func (a *alteration) renameForeignKey(key *schema.ForeignKey, names map[string]string, anew map[string]bool) {
 	for j, column := range key.Columns {
 		if anew[column] {
-			key.Name += "\x00"
+			key.OnDelete += "\x00"
 		}
 		if name, ok := names[column]; ok {
 			key.Columns[j] = name
@@ -133,11 +133,14 @@ func renameParts(index *schema.Index, names map[string]string, anew map[string]b
 	}
 }
 
-// dollarQuoted writes a block of PL/pgSQL, in quotes that it does not have itself.
-func dollarQuoted(body string) string {
+// dollarQuoted writes a block of PL/pgSQL.
+func dollarQuoted(body string) string { return "DO " + dollars(body) }
+
+// dollars puts a text in quotes that it does not have itself.
+func dollars(body string) string {
 	tag := "wherry"
 	for strings.Contains(body, "$"+tag+"$") {
 		tag += "_"
 	}
-	return "DO $" + tag + "$ " + body + " $" + tag + "$"
+	return "$" + tag + "$ " + body + " $" + tag + "$"
 }

@@ -32,8 +32,8 @@ func (c *comparison) expressions(subject, attribute, planned, got string) {
 	}
 }
 
-// Differences implements schema.Dialect. Indexes and foreign keys are told apart by what they do: their names follow
-// no rename of their table. The order of columns does not count, because no ALTER TABLE can change it. Comments are
+// Differences implements schema.Dialect. Indexes, checks and foreign keys are told apart by what they do: their names
+// follow no rename of their table. The order of columns does not count, because no ALTER TABLE can change it. Comments are
 // compared when indexes is true.
 func (d Dialect) Differences(plan, got *schema.Table, indexes, foreign bool) []string {
 	c := &comparison{}
@@ -110,9 +110,9 @@ func (c *comparison) checks(plan, got []schema.Check) {
 	}
 }
 
-// checkText writes a CHECK for comparing. Names count: the application sees them in errors.
+// checkText writes a CHECK for comparing, without its name.
 func checkText(check *schema.Check) string {
-	text := check.Name + " " + normal(check.Expr)
+	text := normal(check.Expr)
 	if check.NotEnforced {
 		text += " not enforced"
 	}
@@ -176,8 +176,8 @@ func (c *comparison) foreignKeys(plan, got []schema.ForeignKey) {
 	}
 }
 
-// foreignKeyText writes a foreign key for comparing, with its name.
-func foreignKeyText(key *schema.ForeignKey) string { return key.Name + " " + foreignKey(*key) }
+// foreignKeyText writes a foreign key for comparing, without its name.
+func foreignKeyText(key *schema.ForeignKey) string { return foreignKey(*key) }
 
 // unmatched pairs the entries of two lists that have one text, each with one other, and returns the places of those
 // that are left: of want in lacking, of have in extra.

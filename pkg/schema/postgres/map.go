@@ -39,6 +39,10 @@ func (d Dialect) Map(source *schema.Table, to schema.Name, rename func(schema.Na
 	for i := range source.Columns {
 		m.target.Columns = append(m.target.Columns, m.column(&source.Columns[i]))
 	}
+	for i := range source.Columns { // when the types of all are known
+		m.generated(&source.Columns[i], &m.target.Columns[i])
+		m.columnDefault(&source.Columns[i], &m.target.Columns[i])
+	}
 	m.checks()
 	m.indexes()
 	m.foreignKeys(rename)

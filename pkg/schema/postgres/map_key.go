@@ -78,6 +78,7 @@ func (m *mapping) index(source *schema.Index, name string) (index schema.Index, 
 		return index, false
 	default:
 	}
+	m.longKey(source)
 	for _, part := range source.Parts {
 		mapped, ok := m.part(source, part)
 		if !ok {

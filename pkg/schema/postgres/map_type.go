@@ -18,9 +18,6 @@ func (m *mapping) columnType(source *schema.Column) schema.Type {
 		m.fatal("auto-increment", source.Name, "PostgreSQL counts in integers only, and the column is %s: make it an "+
 			"integer", source.Type.Text)
 	}
-	m.range_(source, &t)
-	m.values(source, &t)
-	m.collation(source, &t)
 	return t
 }
 

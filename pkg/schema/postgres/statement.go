@@ -41,7 +41,7 @@ func ReadStatement(text string) (acts []Act, err error) {
 	if r.Err != nil {
 		return nil, fmt.Errorf("read statement %.60q: %w", text, r.Err)
 	}
-	return joined(r.acts), nil
+	return chained(r.acts), nil
 }
 
 type statementReader struct {
@@ -86,11 +86,16 @@ func (r *statementReader) statement() {
 		r.Read(sqltext.Name)
 		r.Expect("ON")
 		r.act(Changes)
+	case r.Accept("CREATE TRIGGER"), r.Accept("DROP TRIGGER IF EXISTS"):
+		r.Read(sqltext.Name)
+		r.Accept("BEFORE UPDATE")
+		r.Expect("ON")
+		r.act(Changes)
 	case r.Accept("ALTER TABLE"):
 		r.alter()
 	case r.Accept("CREATE SCHEMA"), r.Accept("DROP SCHEMA"), r.Accept("CREATE VIEW"), r.Accept("DROP VIEW"),
 		r.Accept("CREATE MATERIALIZED VIEW"), r.Accept("DROP MATERIALIZED VIEW"), r.Accept("COMMENT ON INDEX"),
-		r.Accept("DROP INDEX"), r.Accept("ALTER INDEX"), r.Accept("DO"):
+		r.Accept("DROP INDEX"), r.Accept("ALTER INDEX"), r.Accept("DO"), r.Accept("CREATE OR REPLACE FUNCTION"):
 		// The indexes are those of the tables that the same text, or the one before it, names.
 	default:
 		r.Misunderstood()
@@ -111,8 +116,8 @@ func (r *statementReader) alter() {
 	}
 }
 
-// joined makes one rename of several of one table that follow each other.
-func joined(acts []Act) (out []Act) {
+// chained makes one rename of several of one table that follow each other.
+func chained(acts []Act) (out []Act) {
 	for _, a := range acts {
 		if n := len(out); n > 0 && a.Kind == Renames && out[n-1].Kind == Renames && out[n-1].To == a.Name {
 			out[n-1].To = a.To

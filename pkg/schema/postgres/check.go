@@ -1,5 +1,0 @@
-package postgres
-
-// checks carries CHECK constraints.
-func (m *mapping) checks() {
-}
