@@ -123,3 +123,31 @@ func TestSpoolStopped(t *testing.T) {
 	from.purge(t)
 	m.ends(t, 13, "init-copy")
 }
+
+// TestSpoolAfterFailover: another server takes the source's place while rows are copied, and purges its log. What was
+// kept of that server's log takes the copy to its end, though the position that it begins from names a file of the first.
+func TestSpoolAfterFailover(t *testing.T) {
+	flavors(t, func(t *testing.T, flavor string) {
+		p := newPair(t, flavor)
+		m := newMove(t, "ws_spool_failover", p.primary, p.at.Server(), target(t, flavor),
+			"copy: {chunk_rows: 40, workers: 1, spool: true}", "replicate: {batch_rows: 50, retry_for: 1m}")
+		l := startLoad(t, m.Name, p.primary)
+		m.must(t, "init-schema")
+		copying := m.start(t, "init-copy")
+		until(t, "a few chunks", func() bool { return m.chunks(t) > 3 && m.spools(t, p.primary) }, copying)
+		release := m.pause(t)
+		p.failover(t, l, nil)
+		p.primary.exec(t, "FLUSH BINARY LOGS", "FLUSH BINARY LOGS")
+		until(t, "a spool of the second server", func() bool { return m.spools(t, p.primary) }, copying)
+		first := p.primary.logs(t)[0]
+		p.primary.purge(t)
+		require.NotContains(t, p.primary.logs(t), first)
+		release()
+		ended(t, copying, 0)
+		following := m.start(t, "start-replica")
+		m.followed(t, p.primary, following)
+		l.stop()
+		m.followed(t, p.primary, following)
+		m.equal(t, p.primary)
+	})
+}

@@ -27,13 +27,12 @@ func (s *Source) Spool(ctx context.Context, from db.Position) error {
 }
 
 // spoolBegin returns the file of the source's log with which a spool for a position has to begin: the newest file such
-// that all transactions in older files are contained in the position. Each file of MySQL says at its start which those
-// are.
+// that all transactions in older files are contained in the position. Each file says at its start which those are.
 func (s *Source) spoolBegin(ctx context.Context, p binlog.Position) (file string, err error) {
 	if p.File != "" && p.Server == s.tag {
 		return p.File, nil
 	}
-	if p.GTIDs == nil || s.flavor.Family == schema.MariaDB {
+	if p.GTIDs == nil {
 		return "", fmt.Errorf("position %q is not one of this server's files: %w", p, db.ErrPositionGone)
 	}
 	logs, err := s.logs(ctx)
@@ -45,6 +44,9 @@ func (s *Source) spoolBegin(ctx context.Context, p binlog.Position) (file string
 		if err != nil {
 			return "", err
 		}
+		if before == nil && s.flavor.Family == schema.MariaDB {
+			continue // it says nothing
+		}
 		if before == nil || before.Empty() {
 			return logs[i], nil
 		}
@@ -55,7 +57,9 @@ func (s *Source) spoolBegin(ctx context.Context, p binlog.Position) (file string
 	return "", fmt.Errorf("the log begins after %q: %w", p, db.ErrPositionGone)
 }
 
-// previousGTIDs reads what MySQL executed before a file of its log.
+// previousGTIDs reads what the server executed before a file of its log; nil: the file does not say. MySQL writes a set,
+// such as 6dc15fe1-ed40-11f1-86c6-02fc00000001:1-66, and MariaDB a list, such as [0-1-351,0-2-360], in which a domain
+// has a member for every server that wrote to it.
 func (s *Source) previousGTIDs(ctx context.Context, file string) (binlog.GTIDs, error) {
 	rows, err := s.rows(ctx, "SHOW BINLOG EVENTS IN "+wire.Quoted(file)+" LIMIT 3")
 	if err != nil {
@@ -66,11 +70,14 @@ func (s *Source) previousGTIDs(ctx context.Context, file string) (binlog.GTIDs, 
 		return nil, err
 	}
 	for _, row := range found {
-		if string(row[2]) == "Previous_gtids" {
-			if strings.TrimSpace(string(row[5])) == "" {
+		switch text := strings.TrimSpace(string(row[5])); string(row[2]) {
+		case "Previous_gtids":
+			if text == "" {
 				return binlog.NewGTIDSet(), nil
 			}
-			return binlog.ParseGTIDs(string(row[5]))
+			return binlog.ParseGTIDs(text)
+		case "Gtid_list":
+			return binlog.NewestGTIDs(strings.Trim(text, "[]"))
 		}
 	}
 	return nil, nil

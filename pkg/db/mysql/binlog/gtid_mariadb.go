@@ -77,6 +77,27 @@ func ParseGTIDList(text string) (GTIDList, error) {
 	return l, nil
 }
 
+// NewestGTIDs reads a list in which a domain may have several members, one for each server that wrote to it, and keeps
+// the newest of each domain: 0-1-351,0-2-360 is 0-2-360. The list may be empty.
+func NewestGTIDs(text string) (GTIDList, error) {
+	l := GTIDList{}
+	for member := range strings.SplitSeq(text, ",") {
+		if member == "" {
+			continue
+		}
+		one, err := ParseGTIDList(strings.TrimSpace(member))
+		if err != nil {
+			return nil, err
+		}
+		for domain, run := range one {
+			if have, found := l[domain]; !found || have.Last < run.Last {
+				l[domain] = run
+			}
+		}
+	}
+	return l, nil
+}
+
 // Each implements GTIDs.
 func (l GTIDList) Each(visit func(GTIDRun)) {
 	for _, run := range l {

@@ -188,7 +188,8 @@ func spoolIndex(files []spoolFile, p Position, server string) int {
 	if len(files) == 0 || files[0].head.Server != server {
 		return -1
 	}
-	if p.File == "" {
+	if p.File == "" || p.Server != "" && p.Server != server {
+		// Its transactions alone tell where it is: on another server, for example after a failover.
 		if files[0].head.From == p.String() && files[0].number() == 1 {
 			return 0
 		}

@@ -52,7 +52,7 @@ func openSpooled(ctx context.Context, cfg Config) (db.Stream, error) {
 	if at < 0 {
 		return nil, nil
 	}
-	if last := at == len(files)-1; last && cfg.From.File != "" {
+	if last := at == len(files)-1; last && cfg.byFile() {
 		if end, _, err := files[at].end(); err != nil || end <= cfg.From.Offset {
 			return nil, err
 		}
@@ -93,10 +93,10 @@ func (s *stream) runSpool(ctx context.Context, cfg *Config, files []spoolFile) {
 func readSpool(ctx context.Context, a *assembler, cfg *Config, files []spoolFile) error {
 	a.skip = false
 	r := &binlogReader{cfg: cfg, checksum: true}
-	d := &spoolDrop{have: cfg.From.GTIDs, byGTID: cfg.From.File == ""}
+	d := &spoolDrop{have: cfg.From.GTIDs, byGTID: !cfg.byFile()}
 	for i := range files {
 		from := uint64(4)
-		if i == 0 && cfg.From.File != "" {
+		if i == 0 && !d.byGTID {
 			from = cfg.From.Offset
 		}
 		whole, err := files[i].feed(ctx, a, r, d, from)
@@ -166,6 +166,7 @@ type spoolDrop struct {
 	have   GTIDs
 	byGTID bool
 	drop   bool
+	passed map[uint32]bool // domains of MariaDB of which the position's transaction was seen
 }
 
 // drops tells whether an event belongs to a transaction that the position has. Events that stand between transactions
@@ -176,14 +177,19 @@ func (d *spoolDrop) drops(e *logEvent) bool {
 	}
 	switch e.kind {
 	case replication.GTID_EVENT, replication.GTID_TAGGED_LOG_EVENT:
-		run, ok := gtidOf(e)
 		d.drop = false
-		if ok {
+		if run, ok := gtidOf(e); ok {
 			one := NewGTIDSet()
 			one.Add(run)
 			d.drop, _ = d.have.Contains(one)
 		}
+	case replication.MARIADB_GTID_EVENT:
+		d.drop = d.before(e)
+	case replication.MARIADB_GTID_LIST_EVENT:
+		d.drop = false
+		d.begin(e)
 	case replication.ANONYMOUS_GTID_EVENT, replication.FORMAT_DESCRIPTION_EVENT, replication.PREVIOUS_GTIDS_EVENT,
+		replication.MARIADB_BINLOG_CHECKPOINT_EVENT, replication.MARIADB_START_ENCRYPTION_EVENT,
 		replication.STOP_EVENT:
 		d.drop = false
 	default: // belongs to the transaction that is open
@@ -191,7 +197,53 @@ func (d *spoolDrop) drops(e *logEvent) bool {
 	return d.drop
 }
 
-// gtidOf reads the GTID of an event of MySQL's that has one. MariaDB's spools are read by file and offset only.
+// before tells whether MariaDB's log has come to the position in the domain of a transaction. The order of the log
+// counts, not the number: a server that is not in gtid_strict_mode may log a lower number behind the position. A higher
+// number is behind it all the same, should the position's own transaction not be in this log.
+func (d *spoolDrop) before(e *logEvent) bool {
+	r := logReader{data: e.body}
+	number, domain := r.uint(8), uint32(r.uint(4)) //nolint:gosec // 4 bytes
+	list, _ := d.have.(GTIDList)
+	last, known := list[domain]
+	if r.bad || !known || d.passed[domain] {
+		return false
+	}
+	if number >= last.Last {
+		d.pass(domain)
+	}
+	return number <= last.Last
+}
+
+// begin reads what a file of MariaDB's says about the files before it: the last transactions of every domain, one for
+// each server that wrote to it. Where the position's is among them as the newest, the file follows the position.
+func (d *spoolDrop) begin(e *logEvent) {
+	list, _ := d.have.(GTIDList)
+	r := logReader{data: e.body}
+	newest := map[uint32]uint64{}
+	for range r.uint(4) & (1<<28 - 1) { // the other four bits are flags
+		domain := uint32(r.uint(4)) //nolint:gosec // 4 bytes
+		r.uint(4)                   // the server
+		number := r.uint(8)
+		if r.bad {
+			return
+		}
+		newest[domain] = max(newest[domain], number)
+	}
+	for domain, number := range newest {
+		if last, known := list[domain]; known && last.Last == number {
+			d.pass(domain)
+		}
+	}
+}
+
+func (d *spoolDrop) pass(domain uint32) {
+	if d.passed == nil {
+		d.passed = map[uint32]bool{}
+	}
+	d.passed[domain] = true
+}
+
+// gtidOf reads the GTID of an event of MySQL's that has one.
 func gtidOf(e *logEvent) (run GTIDRun, ok bool) {
 	if e.kind == replication.GTID_TAGGED_LOG_EVENT {
 		var event replication.GtidTaggedLogEvent

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/go-mysql-org/go-mysql/replication"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -78,4 +79,75 @@ func TestSpoolTorn(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, at, "of another server")
 	assert.Zero(t, SpoolSize(dir))
+}
+
+// TestSpoolOfAnotherServer: a position that another server gave is found in a spool of MariaDB by its transactions. The
+// order of the log counts, not the numbers.
+func TestSpoolOfAnotherServer(t *testing.T) {
+	transaction := func(domain uint32, number uint64) logEvent {
+		body := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint64(nil, number), domain)
+		return logEvent{kind: replication.MARIADB_GTID_EVENT, body: append(body, 0)}
+	}
+	list := func(members ...[3]uint64) logEvent {
+		body := binary.LittleEndian.AppendUint32(nil, uint32(len(members))|1<<28)
+		for _, m := range members {
+			body = binary.LittleEndian.AppendUint32(body, uint32(m[0]))
+			body = binary.LittleEndian.AppendUint32(body, uint32(m[1]))
+			body = binary.LittleEndian.AppendUint64(body, m[2])
+		}
+		return logEvent{kind: replication.MARIADB_GTID_LIST_EVENT, body: body}
+	}
+	rows := logEvent{kind: replication.WRITE_ROWS_EVENTv1}
+	for _, c := range []struct {
+		name   string
+		at     string
+		events []logEvent
+		kept   []bool
+	}{
+		{
+			"transactions up to the position are dropped with their rows", "0-1-7",
+			[]logEvent{list(), transaction(0, 6), rows, transaction(0, 7), rows, transaction(0, 8), rows},
+			[]bool{true, false, false, false, false, true, true},
+		},
+		{
+			"a lower number behind the position is kept", "0-1-7",
+			[]logEvent{transaction(0, 7), transaction(0, 3), rows, transaction(0, 8)},
+			[]bool{false, true, true, true},
+		},
+		{
+			"the file begins at the position", "0-2-7",
+			[]logEvent{list([3]uint64{0, 1, 4}, [3]uint64{0, 2, 7}), transaction(0, 3), transaction(0, 8)},
+			[]bool{true, true, true},
+		},
+		{
+			"the position's own transaction is not in this log", "0-1-7",
+			[]logEvent{transaction(0, 6), transaction(0, 8), transaction(0, 9)},
+			[]bool{false, true, true},
+		},
+		{
+			"domains are apart, and one that the position does not have is kept", "0-1-7,1-1-2",
+			[]logEvent{transaction(0, 7), transaction(1, 1), transaction(2, 1), transaction(1, 2), transaction(1, 3)},
+			[]bool{false, false, true, false, true},
+		},
+	} {
+		have, err := ParseGTIDs(c.at)
+		require.NoError(t, err)
+		d := &spoolDrop{have: have, byGTID: true}
+		for i := range c.events {
+			assert.Equal(t, c.kept[i], !d.drops(&c.events[i]), "%s: event %d", c.name, i)
+		}
+	}
+}
+
+// TestNewestGTIDs reads what MariaDB says at the start of a file.
+func TestNewestGTIDs(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "0-1-351": "0-1-351", "0-1-351,0-2-360,1-1-7": "0-2-360,1-1-7", "0-2-360,0-1-351": "0-2-360",
+	} {
+		got, err := NewestGTIDs(text)
+		require.NoError(t, err)
+		assert.Equal(t, want, got.String())
+	}
+	_, err := NewestGTIDs("0-1")
+	require.Error(t, err)
 }

@@ -101,7 +101,7 @@ func (sp *spooler) resume() (place, int, error) {
 		if err != nil {
 			return place{}, 0, err
 		}
-		if p.File == last.head.File && p.Offset > offset {
+		if p.Server == sp.server && p.File == last.head.File && p.Offset > offset {
 			return place{}, 0, removeSpool(sp.dir) // the target is further
 		}
 		if sp.file, err = os.OpenFile(last.path, os.O_WRONLY, 0o600); err != nil {
