@@ -3,7 +3,8 @@
 // Its one invariant: a value is nil (NULL) or its canonical bytes, MySQL's own text form (integers and decimals as
 // digits, floats as the shortest digits that read back to the same number, temporal values as MySQL prints them, enum
 // and set as labels, JSON as MySQL prints it, characters in the column's own character set; binary, bit and spatial
-// values raw). It holds no engine: those are the folders below it.
+// values raw). A source's values are read by the rules of their relation at its door, so that all rows, keys and bounds
+// beyond it are what the target has (see route.Rule and package canon). It holds no engine: those are the folders below it.
 package db
 
 import "io"

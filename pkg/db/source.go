@@ -8,7 +8,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// Reader reads tables and rows. Every method may be called by several goroutines at once; errors of a lost connection
+// Reader reads tables and rows. Rows, sums, keys and bounds, those that are asked for too, are as the relation's rules
+// read them; of a key that the server cannot have there is no row. Every method may be called by several goroutines at once; errors of a lost connection
 // are ErrConnection and the call may be made again.
 type Reader interface {
 	// Tables returns every table, view and sequence whose name matches, in name order, without system databases.

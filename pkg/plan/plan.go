@@ -15,6 +15,7 @@ import (
 	"slices"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/canon"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 )
@@ -144,6 +145,10 @@ func (b *builder) table(t *schema.Table) bool {
 	r, err := route.New(t, target, b.rules.Where(t.Name))
 	if err != nil {
 		b.fail("route", t.Name.String(), err.Error(), "change the filter, or exclude the table")
+		return false
+	}
+	if _, err := canon.NewReading(&r.Source); err != nil {
+		b.fail("type", t.Name.String(), err.Error(), "convert the column on the source, or exclude the table")
 		return false
 	}
 	r.Apart = apart

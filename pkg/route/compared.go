@@ -53,7 +53,8 @@ func (r *Route) apart(c *schema.Column) bool {
 // ofForms returns whether a column is computed from a value that the other end keeps in another form.
 func (r *Route) ofForms(c *schema.Column) bool {
 	for i := range r.Source.Rules {
-		if r.Source.Rule(i).Form != schema.Other && schema.Mentions(c.Expr, r.Source.Column(i).Name) {
+		rule := r.Source.Rule(i)
+		if (rule.Form != schema.Other || rule.recodes()) && schema.Mentions(c.Expr, r.Source.Column(i).Name) {
 			return true
 		}
 	}

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -14,11 +15,22 @@ import (
 // prints the document; how it was written cannot be found out there any more. Without the rule every such row would be
 // a difference.
 type Rule struct {
+	// Charset is the character set of the source's column if the target's has another one: the text is read as UTF-8.
+	// Text that is not well formed, or has a character in other than its one form, refuses the row: no two texts become
+	// one. For example, E9 in latin1 is read as C3 A9.
+	Charset string
+	// Into is the character set that UTF-8 is written in then; empty if the target's column has UTF-8.
+	Into string
 	// Form is the kind of the target's column if that kind prints each value in one way only, else schema.Other. The
 	// text is read in that form: a UUID in lower case, JSON with sorted keys.
 	Form schema.Kind
 	// PlainZero reads the number -0 as 0: the target cannot hold -0, and the user allowed that loss.
 	PlainZero bool
+}
+
+// recodes returns whether the bytes of a text change with its character set.
+func (r Rule) recodes() bool {
+	return r.Charset != "" && !(schema.IsUTF8(r.Charset) && (r.Into == "" || schema.IsUTF8(r.Into)))
 }
 
 // Rule returns how value i of a row is read; the identity where there are no rules.
@@ -29,13 +41,14 @@ func (r *Relation) Rule(i int) Rule {
 	return Rule{}
 }
 
-// Formed returns whether some value is read in another form. The source's server cannot produce that form, so a sum
-// that it computes over its rows cannot be compared with the target's.
+// Formed returns whether some value is read in a way that the source's server cannot compute. So a sum that it computes
+// over its rows cannot be compared with the target's. What it can: the characters of a text in UTF-8, and 0 for -0.
 func (r *Relation) Formed() bool {
-	return slices.ContainsFunc(r.Rules, func(rule Rule) bool { return rule.Form != schema.Other })
+	return slices.ContainsFunc(r.Rules, func(rule Rule) bool { return rule.Form != schema.Other || rule.Into != "" })
 }
 
-// Value returns the type that the bytes of value i have: on both ends the source column's. A value is read from the
+// Value returns the type that the bytes of value i have once they are read: on both ends the source column's, in the
+// character set that its rule writes. A value is read from the
 // source and written to the target in the same bytes, so the source's type says what they mean: 1e3 that leads from
 // VARCHAR to INT is a text, and must be quoted.
 func (r *Relation) Value(i int) *schema.Type {
@@ -45,8 +58,9 @@ func (r *Relation) Value(i int) *schema.Type {
 	return &r.Column(i).Type
 }
 
-// compile works out the rules of all values. It runs whenever the columns change. Text of the key stays as it is: rows
-// are looked up by their key on the source, which knows it only as it was written.
+// compile works out the rules of all values. It runs whenever the columns change. Text of the key takes on no other
+// form: rows are looked up by their key on the source, which knows it only as it was written. The characters of a key
+// may be read, since they can be written back.
 func (r *Route) compile() {
 	n := len(r.Source.Columns)
 	rules, values, retyped := make([]Rule, n), make([]*schema.Type, n), false
@@ -57,7 +71,12 @@ func (r *Route) compile() {
 		}
 		rules[i].PlainZero = named(r.plainZeros, source)
 		values[i] = &source.Type
-		retyped = retyped || source.Type.Kind != target.Type.Kind
+		if rules[i].Charset, rules[i].Into = charsets(&source.Type, &target.Type); rules[i].Charset != "" {
+			read := source.Type
+			read.Charset, read.Encoded = cmp.Or(rules[i].Into, "utf8mb4"), nil
+			values[i] = &read
+		}
+		retyped = retyped || source.Type.Kind != target.Type.Kind || values[i] != &source.Type
 	}
 	r.Source.Rules, r.Target.values = nil, nil
 	if slices.ContainsFunc(rules, func(rule Rule) bool { return rule != Rule{} }) {
@@ -90,15 +109,44 @@ func (r *Route) KeyForms() (columns []string) {
 	return columns
 }
 
+// charsets returns the character set that text is read from, and the one that it is written in then, see Rule: none
+// when it stays as it is.
+func charsets(source, target *schema.Type) (from, into string) {
+	if !source.IsText() || source.Charset == "" {
+		return "", ""
+	}
+	switch target.Kind {
+	case schema.JSON, schema.UUID, schema.INET6, schema.INET4: // characters, and those of UTF-8
+		if schema.IsUTF8(source.Charset) || source.Charset == "ascii" {
+			return "", ""
+		}
+		return source.Charset, ""
+	default:
+	}
+	switch {
+	case !target.IsText() || target.Charset == "" || modern(source.Charset) == modern(target.Charset):
+		return "", ""
+	case target.Charset == "utf8mb4":
+		return source.Charset, ""
+	default:
+		return source.Charset, target.Charset
+	}
+}
+
+// modern returns the name that newer servers have for a character set.
+func modern(charset string) string {
+	if charset == "utf8" {
+		return "utf8mb3"
+	}
+	return charset
+}
+
 // formOf returns the kind that text takes on in a column of the target, schema.Other when it stays as it is. Only text
 // in UTF-8 or ASCII is read in another form: in other character sets its bytes are not the characters of JSON or UUID.
 func formOf(source, target *schema.Type) schema.Kind {
 	switch source.Kind {
 	case schema.Char, schema.Varchar, schema.Text:
 	default:
-		return schema.Other
-	}
-	if !slices.Contains([]string{"utf8mb4", "utf8mb3", "utf8", "ascii"}, source.Charset) {
 		return schema.Other
 	}
 	switch target.Kind {

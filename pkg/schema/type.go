@@ -68,6 +68,16 @@ func (t Type) IsText() bool {
 	}
 }
 
+// IsUTF8 tells whether text in the character set is UTF-8 as it is.
+func IsUTF8(charset string) bool {
+	switch charset {
+	case "utf8mb4", "utf8mb3", "utf8":
+		return true
+	default:
+		return false
+	}
+}
+
 // Unordered returns whether the server's order of values is none: of gb18030_chinese_ci it calls X'A8A278' and
 // X'81308639' equal, and sorts one below the other (seen on MySQL 9.7). A row may then be neither at or below a bound
 // nor above it.

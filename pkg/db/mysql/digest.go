@@ -1,7 +1,10 @@
 package mysql
 
 import (
+	"slices"
 	"strings"
+
+	"wherry/pkg/charset"
 
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
@@ -34,6 +37,8 @@ func digestOf(rel *route.Relation, value func(parts []string, rel *route.Relatio
 func appendDigested(parts []string, rel *route.Relation, i int) []string {
 	c, value := rel.Column(i), canonical(rel, i)
 	switch {
+	case rel.Rule(i).Charset != "" && !schema.IsUTF8(rel.Rule(i).Charset):
+		value = readText(rel.Rule(i).Charset, value)
 	case parsed(&c.Type):
 		value = "CONVERT(" + value + " USING utf8mb4)"
 	case c.Type.Kind == schema.Float || c.Type.Kind == schema.Double:
@@ -52,6 +57,26 @@ func appendDigested(parts []string, rel *route.Relation, i int) []string {
 	}
 	null := dialect.Quote(c.Name) + " IS NULL"
 	return append(parts, "IF("+null+", '~', CONCAT(LENGTH("+value+"), ':'))", "IF("+null+", '', "+value+")")
+}
+
+// readsOtherwise returns whether the server converts a text to and fro that package charset refuses: in sjis it writes
+// a backslash as 81 5F, where everybody else has 5C, and half of a pair in ucs2 is a character to MariaDB.
+func readsOtherwise(rel *route.Relation) bool {
+	return slices.ContainsFunc(rel.Rules, func(rule route.Rule) bool {
+		return rule.Charset == "sjis" || rule.Charset == "ucs2"
+	})
+}
+
+// readText returns the expression of a text in UTF-8, as package canon reads it. The server puts a question mark in the
+// place of what it cannot convert, or what UTF-8 has another form for. Such a value is NULL here: then there is no
+// digest, the rows are read, and the row is named.
+func readText(from, value string) string {
+	read := "CONVERT(" + value + " USING utf8mb4)"
+	if set, ok := charset.Find(from); ok && set.Total() {
+		return read
+	}
+	return "IF(CAST(CONVERT(" + read + " USING " + from + ") AS BINARY) = CAST(" + value + " AS BINARY), " + read +
+		", NULL)"
 }
 
 // printedReal returns the expression for the text that SELECT prints of a number. Where a string is asked for, MySQL

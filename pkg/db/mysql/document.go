@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strconv"
 
-	"wherry/pkg/db/mysql/binlog"
+	"wherry/pkg/db/canon"
 	"wherry/pkg/db/mysql/wire"
 )
 
@@ -48,8 +48,8 @@ func plainDocument(document []byte) bool {
 		case c == '"':
 			i = stringEnd(document, i)
 		case c == '-' || c >= '0' && c <= '9':
-			end := binlog.NumberEnd(document, i)
-			if !binlog.PlainNumber(document[i:end]) {
+			end := canon.NumberEnd(document, i)
+			if !canon.PlainNumber(document[i:end]) {
 				return false
 			}
 			i = end
@@ -90,8 +90,8 @@ func (s *documentScan) value() {
 		s.at = stringEnd(s.document, s.at)
 	case c == '-' || c >= '0' && c <= '9':
 		begin := s.at
-		s.at = binlog.NumberEnd(s.document, begin)
-		if !binlog.PlainNumber(s.document[begin:s.at]) {
+		s.at = canon.NumberEnd(s.document, begin)
+		if !canon.PlainNumber(s.document[begin:s.at]) {
 			s.found = append(s.found, documentNumber{slices.Clone(s.path), begin, s.at})
 		}
 	default: // true, false, null

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"wherry/pkg/db/mysql/binlog"
+	"wherry/pkg/db/canon"
 	"wherry/pkg/db/mysql/wire/wiretest"
 	"wherry/pkg/schema"
 )
@@ -81,16 +81,16 @@ func TestNormalDocuments(t *testing.T) {
 		c.Exec("CREATE TABLE normal_documents.d (id INT PRIMARY KEY, v JSON)")
 		var values []string
 		for i, text := range texts {
-			values = append(values, fmt.Sprintf("(%d, %s)", i, appendDocument(nil, binlog.AppendNormal(nil,
+			values = append(values, fmt.Sprintf("(%d, %s)", i, appendDocument(nil, canon.AppendForm(nil,
 				[]byte(text), schema.JSON))))
 		}
 		c.Exec("INSERT INTO normal_documents.d VALUES " + strings.Join(values, ", "))
 		printed := c.Rows("SELECT CAST(v AS CHAR CHARACTER SET utf8mb4) FROM normal_documents.d ORDER BY id")
 		require.Len(t, printed, len(texts))
 		for i, text := range texts {
-			normal := binlog.AppendNormal(nil, []byte(text), schema.JSON)
+			normal := canon.AppendForm(nil, []byte(text), schema.JSON)
 			assert.Equal(t, string(printed[i][0]), string(normal), "%q", text)
-			assert.Equal(t, string(normal), string(binlog.AppendNormal(nil, normal, schema.JSON)), "%q again", text)
+			assert.Equal(t, string(normal), string(canon.AppendForm(nil, normal, schema.JSON)), "%q again", text)
 		}
 	})
 }
@@ -102,7 +102,7 @@ func TestNormalRefuses(t *testing.T) {
 		"", " ", "{", `{"a":1,}`, "[1,]", "01", "1.", ".5", "+1", "1e", "-", "nul", `"\x"`,
 		`"\ud800"`, `"\ud800\u0041"`, "\"\n\"", "1 2", `{"a" 1}`, "1e999", deep, `{a:1}`, "\"x",
 	} {
-		assert.Equal(t, text, string(binlog.AppendNormal(nil, []byte(text), schema.JSON)), text)
+		assert.Equal(t, text, string(canon.AppendForm(nil, []byte(text), schema.JSON)), text)
 	}
 }
 
@@ -129,9 +129,9 @@ func TestNormalAddresses(t *testing.T) {
 		for kind, texts := range cases {
 			for _, text := range texts {
 				printed := c.Rows("SELECT CAST(CAST('" + text + "' AS " + names[kind] + ") AS CHAR)")
-				assert.Equal(t, string(printed[0][0]), string(binlog.AppendNormal(nil, []byte(text), kind)), text)
+				assert.Equal(t, string(printed[0][0]), string(canon.AppendForm(nil, []byte(text), kind)), text)
 			}
-			assert.Equal(t, "other", string(binlog.AppendNormal(nil, []byte("other"), kind)))
+			assert.Equal(t, "other", string(canon.AppendForm(nil, []byte("other"), kind)))
 		}
 	})
 }

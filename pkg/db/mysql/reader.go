@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/canon"
 	"wherry/pkg/db/mysql/wire"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
@@ -117,10 +118,14 @@ func (q query) bound(ctx context.Context, rel *route.Relation, after db.Row, n i
 	if slices.ContainsFunc(rel.Key, func(at int) bool { return rel.Column(at).Type.Unordered() }) {
 		return nil, nil // a key without a certain order cannot be cut: the table is one chunk
 	}
+	reading, own, err := ownRange(rel, db.Range{After: after})
+	if err != nil {
+		return nil, err
+	}
 	all := *rel
 	all.Where = ""
 	statement := "SELECT " + keyList(rel) + " FROM " + dialect.Quoted(rel.Name()) + keyIndex(rel) +
-		condition(&all, db.Range{After: after}) + orderBy(rel) + " LIMIT 1 OFFSET " + itoa(n-1)
+		condition(&all, own) + orderBy(rel) + " LIMIT 1 OFFSET " + itoa(n-1)
 	rows, err := q(ctx, statement)
 	if err != nil {
 		return nil, fmt.Errorf("find chunk bound of %s: %w", rel.Name(), err)
@@ -132,7 +137,7 @@ func (q query) bound(ctx context.Context, rel *route.Relation, after db.Row, n i
 	if len(found) == 0 {
 		return nil, nil
 	}
-	return found[0], nil
+	return reading.Key(found[0])
 }
 
 // keyList returns the key's columns as bounds carry them: the plain column but where its text would lose something.
@@ -147,13 +152,17 @@ func (s *server) Rows(ctx context.Context, rel *route.Relation, r db.Range) (db.
 type query func(ctx context.Context, statement string) (db.Rows, error)
 
 func (q query) read(ctx context.Context, rel *route.Relation, r db.Range) (db.Rows, error) {
+	reading, r, err := ownRange(rel, r)
+	if err != nil {
+		return nil, err
+	}
 	statement := "SELECT " + selectList(rel, allColumns(rel)) + " FROM " + dialect.Quoted(rel.Name()) + keyIndex(rel) +
 		condition(rel, r) + orderBy(rel)
 	rows, err := q(ctx, statement)
 	if err != nil {
 		return nil, fmt.Errorf("read rows of %s: %w", rel.Name(), err)
 	}
-	return inForm(rel, rows), nil
+	return reading.Rows(rows), nil
 }
 
 // Fetch streams the rows that have one of the keys.
@@ -162,6 +171,13 @@ func (s *server) Fetch(ctx context.Context, rel *route.Relation, keys []db.Row) 
 }
 
 func (q query) fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (db.Rows, error) {
+	reading, err := canon.NewReading(rel)
+	if err != nil {
+		return nil, err
+	}
+	if keys = reading.OwnKeys(keys); len(keys) == 0 {
+		return noRows{}, nil
+	}
 	var b []byte
 	b = append(b, "SELECT "+selectList(rel, allColumns(rel))+" FROM "+dialect.Quoted(rel.Name())+keyIndex(rel)+" "+
 		"WHERE ("...)
@@ -173,7 +189,7 @@ func (q query) fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (d
 	if err != nil {
 		return nil, fmt.Errorf("fetch rows of %s: %w", rel.Name(), err)
 	}
-	return inForm(rel, rows), nil
+	return reading.Rows(rows), nil
 }
 
 // rows runs a query on a connection that its rows give back when they are closed.
@@ -203,14 +219,18 @@ func (s *server) Sum(ctx context.Context, rel *route.Relation, r db.Range) (db.S
 }
 
 func (q query) sum(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum, error) {
-	if rel.Formed() { // the server cannot tell what another one will make of it
+	if rel.Formed() || readsOtherwise(rel) { // the server cannot tell what another one will make of it
 		return q.sumHere(ctx, rel, r)
+	}
+	_, own, err := ownRange(rel, r)
+	if err != nil {
+		return db.Sum{}, err
 	}
 	// SHA-256 is most of the cost, so the hash is written once. Named in a derived table and used twice, it would be
 	// computed twice: the server merges the derived table into the query.
 	statement := "SELECT COUNT(*), COALESCE(SUM(COALESCE(CAST(CONV(LEFT(" + digest(rel) + ", 16), 16, 10) AS " +
 		"UNSIGNED), " + noDigest + ")), 0) FROM " +
-		dialect.Quoted(rel.Name()) + keyIndex(rel) + condition(rel, r)
+		dialect.Quoted(rel.Name()) + keyIndex(rel) + condition(rel, own)
 	rows, err := q(ctx, statement)
 	if err != nil {
 		return db.Sum{}, fmt.Errorf("sum rows of %s: %w", rel.Name(), err)

@@ -152,12 +152,12 @@ func (w *roads) types() (shared, own []typeColumn) {
 var candidates = []rune("aZ09 \\'\"\x00\n\t,äöåÄéßñ¥£€‚ŽžŠŸÿ¤ŁłőĀģűžΑβγЖжюЯІґאבתشپกขฺԱբაბソ表能十構貼亜漢字中文功許蓋珮ァｱ가각한〜∥─│★①㈱ⅰ😀𠀀")
 
 // charsets learns the server's character sets and which candidates they have.
-func (w *roads) charsets() []charset {
+func (w *roads) charsets() []textSet {
 	lonely := map[string]bool{"gb18030": true}
-	var all []charset
+	var all []textSet
 	for _, row := range w.c.Rows("SELECT CHARACTER_SET_NAME FROM information_schema.CHARACTER_SETS " +
 		"WHERE CHARACTER_SET_NAME <> 'binary' ORDER BY 1") {
-		c := charset{name: string(row[0]), own: lonely[string(row[0])]}
+		c := textSet{name: string(row[0]), own: lonely[string(row[0])]}
 		var terms []string
 		for _, r := range candidates {
 			encoded := fmt.Sprintf("CONVERT(_utf8mb4 X'%s' USING %s)", hex.EncodeToString([]byte(string(r))), c.name)

@@ -21,8 +21,8 @@ type typeColumn struct {
 	change     string // an expression over the column itself, %s, that changes a value
 }
 
-// charset is a character set of a server.
-type charset struct {
+// textSet is a character set of a server.
+type textSet struct {
 	name     string
 	own      bool
 	alphabet []string // encoded characters
@@ -122,7 +122,7 @@ func randomTime(layout string) func(*rand.Rand) string {
 
 // typeColumns returns every type that a server has: those without characters, and for every character set one type of
 // text and one of labels, drawn at random.
-func typeColumns(mariadb bool, charsets []charset, r *rand.Rand) []typeColumn {
+func typeColumns(mariadb bool, charsets []textSet, r *rand.Rand) []typeColumn {
 	all := append(numberColumns(), temporalColumns()...)
 	for _, b := range []string{"binary(5)", "varbinary(5)", "tinyblob", "blob", "mediumblob", "longblob"} {
 		all = append(all, typeColumn{definition: b, edges: []string{
@@ -175,7 +175,7 @@ func typeColumns(mariadb bool, charsets []charset, r *rand.Rand) []typeColumn {
 	})
 }
 
-func textColumn(c charset, raw bool, r *rand.Rand) typeColumn {
+func textColumn(c textSet, raw bool, r *rand.Rand) typeColumn {
 	of := []string{"char(20)", "varchar(90)", "tinytext", "mediumtext"}[r.IntN(4)]
 	most := map[string]int{"char(20)": 20, "varchar(90)": 90, "tinytext": 60, "mediumtext": 60}[of]
 	edges := []string{"''", "'a '", "' a'", "'NULL'", `'\\N'`, `'\\'`, `'a\tb\nc\0d'`, `'''"'`}
@@ -193,7 +193,7 @@ func textColumn(c charset, raw bool, r *rand.Rand) typeColumn {
 }
 
 // labelColumn makes labels of the character set's own characters.
-func labelColumn(c charset, r *rand.Rand) typeColumn {
+func labelColumn(c textSet, r *rand.Rand) typeColumn {
 	of, number, labels := "enum", 20, []string{"'a'", "'b''s'", "'x,y'"}
 	if r.IntN(2) == 0 {
 		labels = append(labels, "''")

@@ -8,7 +8,6 @@ import (
 	protocol "github.com/go-mysql-org/go-mysql/mysql"
 
 	"wherry/pkg/db"
-	"wherry/pkg/schema"
 )
 
 // Row images are decoded straight to canonical bytes: the same bytes that SELECT yields. Values of many rows share
@@ -69,7 +68,7 @@ func (t *decodeTable) image(
 	d.reserve(t.estimate, rows, t.kept)
 	row = d.row(t.kept)
 	began := len(data)
-	at := -1 // among the columns that the image has
+	at, refused := -1, -1 // among the columns that the image has; among those of the row
 	for i := range t.columns {
 		c := &t.columns[i]
 		lacks := present != nil && !hasBit(present, i)
@@ -83,7 +82,7 @@ func (t *decodeTable) image(
 			continue
 		}
 		into := d.arena
-		if c.out < 0 || c.rule.Form != schema.Other {
+		if c.out < 0 || c.reads {
 			into = d.spare[:0]
 		}
 		from := len(into)
@@ -95,16 +94,23 @@ func (t *decodeTable) image(
 		if err != nil {
 			return nil, nil, fmt.Errorf("decode column %s: %w", c.name, err)
 		}
-		if c.out < 0 || c.rule.Form != schema.Other {
+		if c.out < 0 || c.reads {
 			d.spare = into
 			if c.out < 0 {
 				continue
 			}
 			from = len(d.arena)
-			into = AppendNormal(d.arena, d.spare, c.rule.Form)
+			var good bool
+			if into, good = t.reading.Append(d.arena, d.spare, c.out); !good {
+				into = append(d.arena, d.spare...) // for the error
+				refused = c.out
+			}
 		}
 		d.arena = into
 		row[c.out] = into[from:len(into):len(into)]
+	}
+	if refused >= 0 {
+		return nil, nil, t.reading.Refuse(row, refused)
 	}
 	t.learn(began - len(data))
 	return row, data, nil
@@ -138,7 +144,7 @@ func (c *decodeColumn) append(dst, data []byte) (_, rest []byte, err error) {
 	case decodeDecimal:
 		dst, err = decodeAppendDecimal(dst, value, c.size, c.scale)
 	case decodeFloat, decodeDouble:
-		dst = decodeAppendReal(dst, value, c.rule.PlainZero)
+		dst = decodeAppendReal(dst, value)
 	case decodeRaw:
 		dst = append(dst, value...)
 	case decodeEnum, decodeSet:

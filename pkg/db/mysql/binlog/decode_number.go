@@ -19,16 +19,13 @@ func decodeAppendInt(dst, value []byte, unsigned bool) []byte {
 	return strconv.AppendInt(dst, int64(v<<shift)>>shift, 10) //nolint:gosec // sign extension
 }
 
-// decodeAppendReal writes a FLOAT or DOUBLE of 4 or 8 bytes; with plainZero, -0 as 0.
-func decodeAppendReal(dst, value []byte, plainZero bool) []byte {
+// decodeAppendReal writes a FLOAT or DOUBLE of 4 or 8 bytes.
+func decodeAppendReal(dst, value []byte) []byte {
 	var v float64
 	if len(value) == 4 {
 		v = float64(math.Float32frombits(binary.LittleEndian.Uint32(value)))
 	} else {
 		v = math.Float64frombits(binary.LittleEndian.Uint64(value))
-	}
-	if plainZero && v == 0 {
-		v = 0
 	}
 	return canon.AppendDouble(dst, v)
 }

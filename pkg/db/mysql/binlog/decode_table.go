@@ -8,6 +8,7 @@ import (
 	protocol "github.com/go-mysql-org/go-mysql/mysql"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/canon"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 	dialect "wherry/pkg/schema/mysql"
@@ -47,7 +48,7 @@ type decodeColumn struct {
 	name      string
 	out       int // position in the row, or -1 to parse over
 	generated bool
-	rule      route.Rule // how the value is read
+	reads     bool // see canon.Reading
 	kind      decodeKind
 	width     int // bytes of the value, where fixed
 	prefix    int // bytes of the length, where not
@@ -65,7 +66,8 @@ type decodeTable struct {
 	route     *route.Route
 	columns   []decodeColumn
 	kept      int
-	documents int    // JSON columns
+	documents int // JSON columns
+	reading   *canon.Reading
 	described []byte // the part of the table map that it was made from
 	estimate  int    // bytes of a row's text
 }
@@ -99,8 +101,13 @@ func newDecodeTable(r *route.Route, m *tableMap) (*decodeTable, error) {
 				source.Columns[i].Name))
 		}
 	}
+	reading, err := canon.NewReading(&r.Source)
+	if err != nil {
+		return nil, err
+	}
+	t.reading = reading
 	for out, i := range r.Source.Columns {
-		t.columns[i].out, t.columns[i].rule = out, r.Source.Rule(out)
+		t.columns[i].out, t.columns[i].reads = out, reading.Changes(out)
 	}
 	for i := range t.columns {
 		c := &t.columns[i]

@@ -63,7 +63,7 @@ func jsonAppend(dst []byte, kind byte, data []byte, bare bool, depth int) ([]byt
 		if !ok {
 			return nil, errJSON
 		}
-		return jsonAppendQuoted(dst, text), nil
+		return canon.AppendJSONString(dst, text), nil
 	case jsonOpaque:
 		if len(data) == 0 {
 			return nil, errJSON
@@ -100,7 +100,7 @@ func jsonAppendScalar(dst []byte, kind byte, data []byte, bare bool) ([]byte, er
 		if bare {
 			return canon.AppendDouble(dst, v), nil
 		}
-		return jsonAppendDouble(dst, v), nil
+		return canon.AppendJSONDouble(dst, v), nil
 	default:
 		return decodeAppendInt(dst, data, kind == jsonUint16 || kind == jsonUint32 || kind == jsonUint64), nil
 	}
@@ -120,18 +120,6 @@ func jsonWidth(kind byte) int {
 	default:
 		return 0
 	}
-}
-
-// jsonAppendDouble marks whole numbers, so that they are read back as doubles.
-func jsonAppendDouble(dst []byte, v float64) []byte {
-	at := len(dst)
-	dst = canon.AppendDouble(dst, v)
-	for _, c := range dst[at:] {
-		if c == '.' || c == 'e' {
-			return dst
-		}
-	}
-	return append(dst, ".0"...)
 }
 
 // jsonContainer is an object or array: offsets in it count from the start of data.
@@ -211,7 +199,7 @@ func jsonAppendContainer(dst []byte, kind byte, data []byte, bare bool, depth in
 			if !ok {
 				return nil, errJSON
 			}
-			dst = append(jsonAppendQuoted(dst, key), ": "...)
+			dst = append(canon.AppendJSONString(dst, key), ": "...)
 		}
 		kind, value, ok := c.value(i)
 		if !ok {
@@ -240,38 +228,6 @@ func jsonText(data []byte) ([]byte, bool) {
 		}
 	}
 	return nil, false
-}
-
-// jsonAppendQuoted writes a string as the server prints it: other escapes, such as \/ or \u00e9, would be the same
-// document and another text.
-func jsonAppendQuoted(dst, text []byte) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	from := 0
-	for i, c := range text {
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, text[from:i]...)
-		from = i + 1
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\b':
-			dst = append(dst, `\b`...)
-		case '\t':
-			dst = append(dst, `\t`...)
-		case '\n':
-			dst = append(dst, `\n`...)
-		case '\f':
-			dst = append(dst, `\f`...)
-		case '\r':
-			dst = append(dst, `\r`...)
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-	}
-	return append(append(dst, text[from:]...), '"')
 }
 
 // jsonAppendOpaque writes a value of a column type that JSON does not have, such as the decimal in

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"wherry/pkg/db/canon"
 )
 
 // With binlog_row_value_options=PARTIAL_JSON an update's after image may hold, in place of a document, how it differs
@@ -163,7 +165,7 @@ func (n *jsonNode) append(dst []byte, depth int) (_ []byte, err error) {
 			dst = append(dst, ", "...)
 		}
 		if n.object {
-			dst = append(jsonAppendQuoted(dst, n.keys[i]), ": "...)
+			dst = append(canon.AppendJSONString(dst, n.keys[i]), ": "...)
 		}
 		if dst, err = kid.append(dst, depth+1); err != nil {
 			return nil, err

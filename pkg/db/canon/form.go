@@ -1,4 +1,4 @@
-package binlog
+package canon
 
 import (
 	"bytes"
@@ -9,7 +9,6 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"wherry/pkg/db/canon"
 	"wherry/pkg/schema"
 )
 
@@ -18,13 +17,13 @@ import (
 // read in the other server's spelling, wherever they are read from: by SELECT, from the log, and for checksums, which
 // are computed here then. Otherwise verify would report every such row as a difference.
 
-// AppendNormal writes a text as a column of the given kind prints it. Text that such a column does not accept stays as
+// AppendForm writes a text as a column of the given kind prints it. Text that such a column does not accept stays as
 // it is: the target refuses it with an error that names the row.
-func AppendNormal(dst, text []byte, kind schema.Kind) []byte {
+func AppendForm(dst, text []byte, kind schema.Kind) []byte {
 	at := len(dst)
 	switch kind {
 	case schema.JSON:
-		n := normalizer{text: text, dst: dst}
+		n := former{text: text, dst: dst}
 		if n.value(0); n.space() < len(text) || n.bad {
 			return append(n.dst[:at], text...)
 		}
@@ -34,28 +33,28 @@ func AppendNormal(dst, text []byte, kind schema.Kind) []byte {
 		digits := bytes.ReplaceAll(text, []byte("-"), nil)
 		if n, err := hex.Decode(whole[:], digits[:min(len(digits), 32)]); err == nil && n == len(whole) &&
 			len(digits) == 32 {
-			return canon.AppendUUID(dst, &whole)
+			return AppendUUID(dst, &whole)
 		}
 	case schema.INET6:
 		if address, err := netip.ParseAddr(string(text)); err == nil && address.Is6() && address.Zone() == "" {
 			whole := address.As16()
-			return canon.AppendINET6(dst, &whole)
+			return AppendINET6(dst, &whole)
 		}
 	case schema.INET4:
 		if address, err := netip.ParseAddr(string(text)); err == nil && address.Is4() {
 			v := address.As4()
-			return canon.AppendINET4(dst, v[:])
+			return AppendINET4(dst, v[:])
 		}
 	default:
 	}
 	return append(dst, text...)
 }
 
-// normalizer writes a JSON text as MySQL prints the document that it makes of it (mysql-server
+// former writes a JSON text as MySQL prints the document that it makes of it (mysql-server
 // sql-common/json_dom.cc): members by the length of their names and then by bytes, of members of one name the last,
 // numbers as they are stored. A number that would be stored as another one is put into the document as it is (see
 // appendDocument), as far as SQL's decimals go.
-type normalizer struct {
+type former struct {
 	text []byte
 	at   int
 	dst  []byte
@@ -64,14 +63,14 @@ type normalizer struct {
 
 // Limits of MySQL: the depth of documents, the bytes of a member's name, and the digits of a decimal.
 const (
-	normalDepth  = 100
-	normalName   = 65535
-	normalDigits = 65
-	normalScale  = 30
+	formDepth  = 100
+	formName   = 65535
+	formDigits = 65
+	formScale  = 30
 )
 
 // space passes over blanks and returns the place behind them.
-func (n *normalizer) space() int {
+func (n *former) space() int {
 	for n.at < len(n.text) && bytes.IndexByte([]byte(" \t\r\n"), n.text[n.at]) >= 0 {
 		n.at++
 	}
@@ -79,7 +78,7 @@ func (n *normalizer) space() int {
 }
 
 // next passes over blanks and returns the byte that follows, 0 at the end.
-func (n *normalizer) next() byte {
+func (n *former) next() byte {
 	if n.space() == len(n.text) {
 		return 0
 	}
@@ -87,7 +86,7 @@ func (n *normalizer) next() byte {
 }
 
 // expect passes over one byte that must come next.
-func (n *normalizer) expect(c byte) bool {
+func (n *former) expect(c byte) bool {
 	if n.bad = n.bad || n.next() != c; n.bad {
 		return false
 	}
@@ -95,7 +94,7 @@ func (n *normalizer) expect(c byte) bool {
 	return true
 }
 
-func (n *normalizer) value(depth int) {
+func (n *former) value(depth int) {
 	switch c := n.next(); {
 	case n.bad:
 	case c == '{':
@@ -104,7 +103,7 @@ func (n *normalizer) value(depth int) {
 		n.array(depth + 1)
 	case c == '"':
 		text := n.name()
-		n.dst = jsonAppendQuoted(n.dst, text)
+		n.dst = AppendJSONString(n.dst, text)
 	case c == '-' || c >= '0' && c <= '9':
 		n.number()
 	default:
@@ -112,7 +111,7 @@ func (n *normalizer) value(depth int) {
 	}
 }
 
-func (n *normalizer) word() {
+func (n *former) word() {
 	for _, word := range []string{"null", "true", "false"} {
 		if bytes.HasPrefix(n.text[n.at:], []byte(word)) {
 			n.at += len(word)
@@ -124,8 +123,8 @@ func (n *normalizer) word() {
 }
 
 // array writes an array, with MySQL's blank behind each comma.
-func (n *normalizer) array(depth int) {
-	n.bad = n.bad || depth > normalDepth
+func (n *former) array(depth int) {
+	n.bad = n.bad || depth > formDepth
 	n.expect('[')
 	n.dst = append(n.dst, '[')
 	for first := true; !n.bad && n.next() != ']'; first = false {
@@ -139,26 +138,26 @@ func (n *normalizer) array(depth int) {
 	n.dst = append(n.dst, ']')
 }
 
-// normalMember is a member of an object: its name, and where its value is among what was written.
-type normalMember struct {
+// formMember is a member of an object: its name, and where its value is among what was written.
+type formMember struct {
 	name       []byte
 	begin, end int
 }
 
 // object writes members in MySQL's order. Values are written first, in the order of the text, and put into order
 // afterwards: their lengths are not known before.
-func (n *normalizer) object(depth int) {
-	n.bad = n.bad || depth > normalDepth
+func (n *former) object(depth int) {
+	n.bad = n.bad || depth > formDepth
 	n.expect('{')
-	var members []normalMember
+	var members []formMember
 	from := len(n.dst)
 	for first := true; !n.bad && n.next() != '}'; first = false {
 		if !first {
 			n.expect(',')
 			n.next()
 		}
-		m := normalMember{name: n.name()}
-		n.bad = n.bad || len(m.name) > normalName
+		m := formMember{name: n.name()}
+		n.bad = n.bad || len(m.name) > formName
 		n.expect(':')
 		m.begin = len(n.dst)
 		n.value(depth)
@@ -166,7 +165,7 @@ func (n *normalizer) object(depth int) {
 		members = append(members, m)
 	}
 	n.expect('}')
-	slices.SortStableFunc(members, func(a, b normalMember) int {
+	slices.SortStableFunc(members, func(a, b formMember) int {
 		if len(a.name) != len(b.name) {
 			return len(a.name) - len(b.name)
 		}
@@ -183,14 +182,14 @@ func (n *normalizer) object(depth int) {
 			n.dst = append(n.dst, ", "...)
 		}
 		wrote = true
-		n.dst = append(jsonAppendQuoted(n.dst, m.name), ": "...)
+		n.dst = append(AppendJSONString(n.dst, m.name), ": "...)
 		n.dst = append(n.dst, values[m.begin-from:m.end-from]...)
 	}
 	n.dst = append(n.dst, '}')
 }
 
 // name reads a string, of a name or a value, without its escapes.
-func (n *normalizer) name() (text []byte) {
+func (n *former) name() (text []byte) {
 	if !n.expect('"') {
 		return nil
 	}
@@ -214,7 +213,7 @@ func (n *normalizer) name() (text []byte) {
 }
 
 // escape reads what follows a backslash.
-func (n *normalizer) escape(text []byte) []byte {
+func (n *former) escape(text []byte) []byte {
 	if n.at == len(n.text) {
 		n.bad = true
 		return text
@@ -241,7 +240,7 @@ func (n *normalizer) escape(text []byte) []byte {
 }
 
 // unit reads the four digits of \u.
-func (n *normalizer) unit() rune {
+func (n *former) unit() rune {
 	if n.at+4 > len(n.text) {
 		n.bad = true
 		return 0
@@ -254,7 +253,7 @@ func (n *normalizer) unit() rune {
 
 // number writes a number as it is stored: integers of 64 bits and decimals by their digits, everything else as a
 // double. 1.0 is a double, because it reads back as itself; 1.10 is a decimal.
-func (n *normalizer) number() {
+func (n *former) number() {
 	begin := n.at
 	n.at = NumberEnd(n.text, n.at)
 	number := n.text[begin:n.at]
@@ -264,11 +263,11 @@ func (n *normalizer) number() {
 	digits := bytes.TrimPrefix(number, []byte("-"))
 	whole, fraction, real := bytes.Cut(digits, []byte("."))
 	switch {
-	case bytes.ContainsAny(number, "eE"), real && PlainNumber(number), len(whole)+len(fraction) > normalDigits,
-		len(fraction) > normalScale:
+	case bytes.ContainsAny(number, "eE"), real && PlainNumber(number), len(whole)+len(fraction) > formDigits,
+		len(fraction) > formScale:
 		v, err := strconv.ParseFloat(string(number), 64)
 		n.bad = n.bad || err != nil // larger than a double
-		n.dst = jsonAppendDouble(n.dst, v)
+		n.dst = AppendJSONDouble(n.dst, v)
 	case !real && string(digits) == "0":
 		n.dst = append(n.dst, '0') // -0 is an integer
 	default:

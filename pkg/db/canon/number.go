@@ -1,4 +1,4 @@
-package binlog
+package canon
 
 import (
 	"bytes"
@@ -59,5 +59,5 @@ func PlainNumber(number []byte) bool {
 	}
 	v, err := strconv.ParseFloat(string(number), 64)
 	var scratch [40]byte
-	return err == nil && bytes.Equal(jsonAppendDouble(scratch[:0], v), number)
+	return err == nil && bytes.Equal(AppendJSONDouble(scratch[:0], v), number)
 }
