@@ -43,6 +43,8 @@ func (m *Move) sameServers(ctx context.Context) error {
 		switch changed := read.UUID != "" && read.UUID != source.UUID; {
 		case changed && m.heir && begun.Source == source.UUID: // adopt has recorded it on the target
 			m.forget(st)
+		case changed && begun == (identity{}) && len(st.Tables) == 0:
+			// A run that was killed before it began anything on the target: nothing of that source was used.
 		case changed:
 			return otherServer(m.from.name, source, read.UUID)
 		}

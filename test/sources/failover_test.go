@@ -2,6 +2,7 @@ package sources
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,6 +52,8 @@ func TestFailover(t *testing.T) {
 		m := newMove(t, "ws_failover", p.primary, p.at.Server(), to, "copy: {chunk_rows: 300, workers: 2}",
 			"replicate: {retry_for: 1m}")
 		l := startLoad(t, m.Name, p.primary)
+		m.killedEarly(t)
+		p.failover(t, l, nil) // nothing is begun yet
 		m.must(t, "init-schema")
 		p.failover(t, l, nil) // nothing is copied yet
 
@@ -85,6 +88,20 @@ func TestFailover(t *testing.T) {
 		assert.Contains(t, string(state), p.primary.tag(t), "the state file knows the source")
 		assert.Contains(t, m.fact(t, "move"), p.primary.tag(t), "the ledger knows the source")
 	})
+}
+
+// killedEarly leaves what an init-schema leaves that was killed before it began anything on the target: a state file
+// that knows the servers.
+func (m *move) killedEarly(t *testing.T) {
+	t.Helper()
+	m.must(t, "init-schema")
+	state, err := os.ReadFile(m.State)
+	require.NoError(t, err)
+	m.must(t, "cleanup", "--abandon", "--confirm="+m.Name)
+	head, _, found := strings.Cut(string(state), "\nphases:")
+	require.True(t, found, string(state))
+	require.Contains(t, head, "\nsource:")
+	require.NoError(t, os.WriteFile(m.State, []byte(head+"\n...\n"), 0o600))
 }
 
 // chunks is how many chunks are copied.
