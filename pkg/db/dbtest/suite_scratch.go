@@ -54,13 +54,8 @@ func testScratch(b *bench) {
 	require.NoError(b, err)
 	require.Len(b, objects, 1)
 	// The view is in one scratch database and its table in another: their names must be translated each by itself.
-	view, _ := b.target().Dialect().MapObject(objects[0], schema.Places{
-		Tables: map[schema.Name]schema.Name{
-			spec.Name: {Database: first, Table: there.Name.Table},
-			name:      {Database: second, Table: "v"},
-		},
-		Homes: map[string]string{SourceDatabase: second}, Current: true,
-	})
+	view := b.mapView(objects[0], schema.Name{Database: second, Table: "v"},
+		schema.Name{Database: first, Table: there.Name.Table})
 	for _, read := range []bool{false, true} {
 		require.Error(b, b.target().TryView(b.ctx, view.Name, read), "not there yet")
 	}

@@ -156,7 +156,7 @@ func (c *Conn) Query(ctx context.Context, statement string, params ...Param) *Ro
 	for i, p := range params {
 		oids[i] = p.OID
 	}
-	return &Rows{c: c, ctx: ctx, result: c.pg.ExecParams(ctx, statement, values, oids, formats, binary)}
+	return &Rows{c: c, ctx: ctx, row: db.Row{}, result: c.pg.ExecParams(ctx, statement, values, oids, formats, binary)}
 }
 
 // All returns all rows of a query that has few.
