@@ -10,16 +10,16 @@ import (
 type DDL struct {
 	Statement string
 	Context   schema.StatementContext
-	// Tables are the tables of the move that it touches, and those that come into it. They may be none when it is
-	// about a database: then who only follows tables passes over it.
+	// Tables are the tables of the move that it touches, and those that it brings into the move. There may be none when
+	// it is about a database (ALTER DATABASE .. COLLATE): then no table changes, only what new tables get by default.
 	Tables   []schema.Name
-	Database string // that it creates, alters or drops: what its new tables have by default; "" for other changes
+	Database string // the database that it creates, alters or drops; "" for other changes
 	Moment   Moment
-	Parsed   any // what the engine that reads the log has read the statement as; nil: nothing yet
+	Parsed   any // the parsed statement, for the engine that reads the log alone; nil: not parsed yet
 }
 
-// Moment is what a schema change depends on besides its text and the tables: values that it gives to rows that are
-// there.
+// Moment is what a schema change depends on besides its text and the tables, because it gives values to existing rows:
+// ADD COLUMN c TIMESTAMP DEFAULT CURRENT_TIMESTAMP, for example, gives each the time of the statement.
 type Moment struct {
 	Time time.Time // by the source's clock
 	schema.StatementSession
@@ -41,7 +41,7 @@ func (c *SchemaChange) Since() Position {
 	return c.After
 }
 
-// CopyAgain is a schema change, or rows of another shape than the move's, that calls for the tables to be copied again.
+// CopyAgain is a schema change, or rows of another shape than the move's, after which the tables must be copied again.
 type CopyAgain struct {
 	Tables []schema.Name // of the source
 	Why    string
@@ -53,8 +53,8 @@ func (e *CopyAgain) Error() string { return e.Why }
 // Unwrap tells that it is ErrUnsupported unless somebody knows how to go on.
 func (e *CopyAgain) Unwrap() error { return ErrUnsupported }
 
-// NotFollowed is a schema change that cannot be made on the target exactly: the position is kept before it. A new copy
-// of the tables goes on behind it.
+// NotFollowed is a schema change that cannot be made on the target exactly. The position stays before it. A new copy of
+// the tables begins behind it.
 type NotFollowed struct {
 	Tables []schema.Name // of the source
 	Err    error         // ErrUnsupported

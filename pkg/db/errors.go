@@ -2,7 +2,8 @@ package db
 
 import "errors"
 
-// The kinds of errors that tell a phase what it can do. Engines wrap them around the server's own text.
+// The kinds of errors that tell a phase what it can do. Engines wrap them around the server's own text. An error of no
+// kind ends a phase; progress is saved, and it may be run again.
 var (
 	// ErrConnection is a lost or refused connection, or a server that is shutting down: try again.
 	ErrConnection = errors.New("connection lost")
@@ -20,12 +21,12 @@ var (
 	ErrLocked = errors.New("another wherry holds the move's lock on the target")
 	// ErrSealed is a move whose target has taken over: nothing more may be applied.
 	ErrSealed = errors.New("the move is over: the target has taken over")
-	// ErrOtherServer is a connection that led to another server than the first one did: who goes on must prove first
-	// that it may.
+	// ErrOtherServer is a connection that led to another server than the first one did, for example after a failover.
+	// Only after Successor.Continues has proved that the histories agree may the move go on there.
 	ErrOtherServer = errors.New("another server answers")
-	// ErrLost is a server that lacks transactions whose effects the target has.
+	// ErrLost is a server that lacks transactions whose effects the target has: a replica that was promoted too early.
 	ErrLost = errors.New("transactions that the target has are not on this server")
-	// ErrNotOwned is a table of the target that is not the move's: nothing is done to it.
+	// ErrNotOwned is a table of the target that is not owned by this move, see Owned: no statement was run on it.
 	ErrNotOwned = errors.New("this move did not make it")
 	// ErrChunkDone is a chunk that is already copied.
 	ErrChunkDone = errors.New("chunk is already copied")

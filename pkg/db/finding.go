@@ -38,8 +38,8 @@ type Need struct {
 // Phase is a phase of a move, for the checks that it relies on; its name is that of its command.
 type Phase string
 
-// The phases that make checks again when they begin. A setting may have changed since check looked at it, and what
-// hides changes from the log, or makes a fence leak, would be noticed by nobody later.
+// The phases that repeat checks when they begin. A setting may have changed since `wherry check`. One that hides
+// changes from the log, or makes a fence leak, would never be noticed later.
 const (
 	InitSchema   Phase = "init-schema"
 	InitCopy     Phase = "init-copy"

@@ -26,8 +26,8 @@ type ObjectReader interface {
 type ObjectWriter interface {
 	// ExecuteIn is Execute in a session of the given settings; empty ones are as for Execute.
 	ExecuteIn(ctx context.Context, in schema.Session, statement string) error
-	// TryTrigger makes the trigger on an empty copy of its table in the bookkeeping and takes both away again: its
-	// table is not touched. The error says why it could not be made.
+	// TryTrigger makes the trigger on an empty copy of its table, in the bookkeeping's database, and drops both: its
+	// own table is not touched. The error says why it could not be made.
 	TryTrigger(ctx context.Context, o *schema.Object) error
 }
 
@@ -78,8 +78,8 @@ func (o Objects) Put(ctx context.Context, l Ledger) error {
 // Has tells whether the move made the object.
 func (o Objects) Has(name ObjectName) bool { return slices.Contains(o.Made, name) }
 
-// makingOrder: a view may read sequences and call functions; the texts of routines and events are not looked into
-// when they are made.
+// makingOrder puts those kinds first that others need: a view may read sequences and call functions. Routines and
+// events may come in any order, because servers do not check the names in their texts until they run.
 var makingOrder = []schema.ObjectKind{
 	schema.SequenceObject, schema.Function, schema.Procedure, schema.ViewObject,
 	schema.EventObject, schema.TriggerObject,
@@ -120,8 +120,9 @@ func MakeInOrder(ctx context.Context, plans []schema.ObjectPlan,
 	return left, failed, nil
 }
 
-// ObjectConflicts tells what on the target is in the way of objects to be made, in words: others of their names, and
-// triggers of the tables that are to get some.
+// ObjectConflicts says in words what on the target is in the way of objects to be made: objects and tables of their
+// names, and triggers on tables that are to get some (they would fire twice). What this move made itself is no
+// conflict.
 func ObjectConflicts(ctx context.Context, target Target, plans []schema.ObjectPlan) ([]string, error) {
 	if len(plans) == 0 {
 		return nil, nil

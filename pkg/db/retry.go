@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// Retry is how something is tried again that a lost connection or a deadlock interrupted (ErrConnection, ErrRetry):
+// Retry repeats an operation that failed with ErrConnection or ErrRetry, with growing pauses:
 //
 //	Retry{For: 10 * time.Minute, First: 100 * time.Millisecond, Max: 15 * time.Second}.Do(ctx, read)
 type Retry struct {
-	For   time.Duration // it is given up when nothing has moved for so long
+	For   time.Duration // give up after so long without progress
 	First time.Duration // the pause before the next try; it doubles each time
 	Max   time.Duration // up to this; 0: it stays
-	// Progress returns when something moved last. nil: For counts from the first try that failed: the time before was
+	// Progress returns the time of the last progress. nil: For counts from the first failure, since before it there was
 	// work.
 	Progress func() time.Time
-	// Work is how long a try lasts that was work too, though it failed: For counts from its end. 0: none was.
+	// Work: a try that failed after this long counts as progress, and For counts from its end. 0: no failed try does.
 	Work     time.Duration
-	GivingUp string                               // of giving up, followed by For; "": the last error as it is
-	Notify   func(err error, pause time.Duration) // is called before each pause; nil: nobody is told
+	GivingUp string                               // begins the error when it gives up; "": the last error as it is
+	Notify   func(err error, pause time.Duration) // is called before each pause; may be nil
 }
 
 // Do calls f until it returns nil, or an error that another try does not mend. It returns the cause of ctx when that is

@@ -4,7 +4,11 @@
 // digits, floats as the shortest digits that read back to the same number, temporal values as MySQL prints them, enum
 // and set as labels, JSON as MySQL prints it, characters in the column's own character set; binary, bit and spatial
 // values raw). A source's values are read by the rules of their relation at its door, so that all rows, keys and bounds
-// beyond it are what the target has (see route.Rule and package canon). It holds no engine: those are the folders below it.
+// beyond it are what the target has (see route.Rule and package canon). It holds no engine: those are the folders below
+// it.
+//
+// For example, the row (7, 'Anna', NULL) is Row{[]byte("7"), []byte("Anna"), nil}, whether it was read by SELECT, from
+// the change log, or back from a target. So two rows are equal if their bytes are.
 package db
 
 import "io"

@@ -41,5 +41,5 @@ type NoScratchError struct {
 
 func (e *NoScratchError) Error() string { return e.What + ": " + e.Fix }
 
-// transient tells that a server did not answer, or asks to be asked again.
+// transient tells an error that another try may mend.
 func transient(err error) bool { return errors.Is(err, ErrConnection) || errors.Is(err, ErrRetry) }

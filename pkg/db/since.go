@@ -8,10 +8,10 @@ import (
 	"wherry/pkg/schema"
 )
 
-// FromSnapshots returns the source with streams that pass over what the tables' records say is held already or has
-// another shape, and for tables without a key what their snapshots held: a Stream that is opened with a nil since
-// takes it from the ledger. Once the stream is beyond these positions that has no effect, so it holds for every
-// stream of a move, whatever it is read for.
+// FromSnapshots returns the source with streams that take their since from the ledger, when they are opened with nil.
+// They pass over row changes that are in the target's rows already, or that have another shape than the tables'
+// records; and for tables without a key, those at or before the snapshot that was copied. Beyond these positions
+// nothing is passed over, so it is right for every stream of a move, whatever it is read for.
 func FromSnapshots(s Source, l Ledger) Source {
 	return &fromSnapshots{Source: s, ledger: l}
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // Reader reads tables and rows. Rows, sums, keys and bounds, those that are asked for too, are as the relation's rules
-// read them; of a key that the server cannot have there is no row. Every method may be called by several goroutines at once; errors of a lost connection
-// are ErrConnection and the call may be made again.
+// read them; of a key that the server cannot have there is no row. Every method may be called by several goroutines at
+// once; errors of a lost connection are ErrConnection and the call may be made again.
 type Reader interface {
 	// Tables returns every table, view and sequence whose name matches, in name order, without system databases.
 	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
@@ -114,8 +114,8 @@ type Log interface {
 	Effects(ctx context.Context, change *DDL, known []*schema.Table) ([]schema.Effect, error)
 }
 
-// Since tells, per route, the position at or before which the log's row changes are in the rows already, or have
-// another shape than the route. Routes without one have none.
+// Since has, per route, the position up to which the log's row changes are not wanted: they are in the rows already, or
+// have another shape than the route. A route that is not in it gets all changes.
 type Since map[*route.Route]Position
 
 // Stream is an open change log. It is used by one goroutine.
@@ -137,8 +137,8 @@ type Part struct {
 	Bytes    int  // roughly, of all changes
 	End      bool // the transaction ends with this part
 	Rollback bool // with End: the transaction was rolled back, its parts must not be kept
-	// Contained are routes whose rows hold the transaction already (see Since): what foreign keys did to them is done. It
-	// is told only with changes that cascade.
+	// Contained are routes whose rows contain the transaction already (see Since), so that what foreign keys did to
+	// them must not be done once more. It is set only with changes that cascade.
 	Contained map[*route.Route]bool
 	// a schema change that touches tables of the move; Changes is empty. Without End its rows follow (CREATE .. SELECT)
 	DDL  *DDL

@@ -2,8 +2,8 @@ package db
 
 import "context"
 
-// Successor is what a source tells when another server takes its place: a replica that was promoted, or that the same
-// address leads to from now on.
+// Successor is what a source can prove when another server takes its place: a replica that was promoted, or the server
+// to which the same address leads from now on.
 type Successor interface {
 	// Seen returns a position at or after everything that a read which has ended could see, such that another server
 	// can tell whether it has all of that. It is zero where no other server could.

@@ -19,7 +19,7 @@ type Summer struct {
 	buffer     []byte
 }
 
-// Add takes in a row, once more each time.
+// Add adds a row. Equal rows count as often as they are added.
 func (s *Summer) Add(row Row) {
 	var digest [sha256.Size]byte
 	digest, s.buffer = row.Digest(s.buffer)
@@ -38,7 +38,7 @@ func (s *Summer) Sum() Sum {
 }
 
 // Digest returns what tells a row from every other: SHA-256 over each value as length, colon and bytes, or "~" for
-// NULL. The buffer is used for that, and returned to be used again.
+// NULL. The lengths keep ("ab", "c") and ("a", "bc") apart. The buffer is scratch space; it is returned for reuse.
 func (r Row) Digest(buffer []byte) (digest [sha256.Size]byte, used []byte) {
 	buffer = buffer[:0]
 	for _, v := range r {

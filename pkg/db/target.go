@@ -18,9 +18,9 @@ type Target interface {
 	// caller reads the table back to see what happened.
 	//
 	// A statement on a table is run only if the table is the move's (see Ledger.Owned), and one that creates a table,
-	// or gives one another name, only if nothing has that name; else the error is ErrNotOwned and nothing was
-	// changed. The ledger is told of what a statement will create, rename or drop before it is run, so that after a
-	// kill a table of somebody else is not taken for the move's.
+	// or gives one another name, only if nothing has that name; else the error is ErrNotOwned and nothing was changed.
+	// What a statement will create, rename or drop is noted in the ledger before it is run, so that after a kill a
+	// table of somebody else is not taken for the move's.
 	Execute(ctx context.Context, statement string) error
 	// Announce tells the ledger that tables are about to be created, all at once, so that each CREATE TABLE need not
 	// be noted by itself. It is called with few tables, whose statements follow at once. made notes what came of
@@ -57,8 +57,8 @@ type Target interface {
 	// Repair writes a batch in one transaction of its own, without the move's lock and without moving the position,
 	// so it may run beside an applier. Expect is ignored: keys that are absent already are fine. ErrRetry and
 	// ErrConnection leave the outcome open; the same batch, or a newer one for its keys, may be written again. Not so
-	// for rows without a key: after any error the target must be looked at again (see Batch). ErrSealed: the target
-	// has taken over and nothing was written. Safe for concurrent use.
+	// for rows without a key: after any error the target must be read once more (see Batch). ErrSealed: the target has
+	// taken over and nothing was written. Safe for concurrent use.
 	Repair(ctx context.Context, b *Batch) error
 }
 
@@ -214,9 +214,9 @@ type Applied struct {
 // removed or added. A row to remove that the target does not hold is an error that names it, and is ErrUnsupported.
 type Batch struct {
 	Tables []TableBatch
-	// Ticket makes a Repair of rows without a key happen at most once: it is what FactRepairs was before the target
-	// was looked at. The repair counts it up in its transaction, and is refused with ErrRetry when it has become
-	// something else.
+	// Ticket makes a Repair of rows without a key happen at most once. It is the value of FactRepairs before the target
+	// was read. The repair increments that fact in its transaction, and is refused with ErrRetry if it is another one
+	// by then. So a repair whose answer was lost cannot add its rows a second time.
 	Ticket string
 }
 

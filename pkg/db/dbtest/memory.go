@@ -29,11 +29,15 @@ const (
 )
 
 // Server is a database server in memory: tables, a log of committed transactions, and the bookkeeping of moves. It
-// may be source and target at once, and of any number of moves. Everything is safe for concurrent use. One mutex guards
-// all: a commit is one instant, so the log has the transactions in the order in which they became visible.
+// may be source and target at once, and of any number of moves. Everything is safe for concurrent use. One mutex
+// guards all: a commit is one instant, so the log has the transactions in the order in which they became visible.
 //
 // Transactions see the committed rows and their own; of two that change the same row the second to commit gets
-// ErrRetry. Every commit is logged, also an Applier's. Foreign keys are checked when they are added, not afterwards.
+// ErrRetry, as after a deadlock. Every commit is logged, also an Applier's: that is what a way back reads. Foreign
+// keys are checked when they are added, not afterwards.
+//
+// What it leaves out on purpose: character sets, types that two servers treat differently, and time. Those are tested
+// with real servers.
 type Server struct {
 	name   string
 	family *family
@@ -132,8 +136,8 @@ func (s *Server) Find(f db.Finding) {
 	s.findings = append(s.findings, f)
 }
 
-// Follow says which names belong to the move, whether there is such a table or not: the log then tells of their
-// schema changes.
+// Follow says which names belong to the move, whether there is such a table or not: the log then has their schema
+// changes too, as with tables.include of a configuration.
 func (s *Server) Follow(follows func(schema.Name) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,7 +151,7 @@ func (s *Server) Retain(d time.Duration) {
 	s.retention = d
 }
 
-// enter begins a call: it ends early when ctx is over or a test wants the step to fail.
+// enter begins a call: it ends early when ctx is over or a test wants the step to fail. Nothing has happened then.
 func (s *Server) enter(ctx context.Context, step string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

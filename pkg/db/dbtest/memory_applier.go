@@ -25,7 +25,8 @@ type amendment struct {
 	gone []schema.Name
 }
 
-// Execute runs a schema statement while the lock is held.
+// Execute runs a schema statement while the lock is held. It commits by itself, so no transaction may be open: its
+// changes would be committed without their position.
 func (a *applier) Execute(ctx context.Context, statement string, _ db.Moment) error {
 	if err := a.t.s.enter(ctx, "applier.execute"); err != nil {
 		return fmt.Errorf("execute %.200s: %w", statement, err)
@@ -42,7 +43,7 @@ func (a *applier) Execute(ctx context.Context, statement string, _ db.Moment) er
 	return a.t.Execute(ctx, statement)
 }
 
-// Amend changes the records with the open transaction.
+// Amend changes the records with the open transaction: they become visible together with the position.
 func (a *applier) Amend(ctx context.Context, put []db.Record, gone []schema.Name) error {
 	if err := a.t.s.enter(ctx, "amend"); err != nil {
 		return fmt.Errorf("record the move's tables: %w", err)
@@ -159,7 +160,7 @@ func (a *applier) Rollback(ctx context.Context) error {
 	return a.locked()
 }
 
-// Close gives up the lock.
+// Close gives up the lock. It may be called twice, and after a Disconnect.
 func (a *applier) Close() error {
 	a.view = nil
 	a.t.s.mu.Lock()

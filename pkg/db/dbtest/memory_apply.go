@@ -62,7 +62,8 @@ func (v *view) applyTable(tb *db.TableBatch, applied *db.Applied) error {
 	if err != nil {
 		return err
 	}
-	key := columns // without a key all values identify a row, one at a time
+	// Without a key all values identify a row, one copy at a time.
+	key := columns
 	if len(rel.Key) > 0 {
 		key = make([]int, len(rel.Key))
 		for i, at := range rel.Key {

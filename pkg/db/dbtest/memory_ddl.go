@@ -57,8 +57,8 @@ func AddForeignKeys(t *schema.Table) string {
 	return dialect{first}.AddForeignKeys(t, &schema.Table{})[0]
 }
 
-// ReplaceTable returns the statement that gives a table another definition: columns of the same name keep their values,
-// others have their default.
+// ReplaceTable returns the statement that gives a table another definition: columns of the same name keep their
+// values, others have their default. It stands for any ALTER TABLE that an application may run.
 func ReplaceTable(t *schema.Table) string { return write(replaceTable, operands{Table: *t}) }
 
 // TruncateTable returns the statement that empties a table.
@@ -308,7 +308,8 @@ func formerOf(statement string) map[string]string {
 
 func sameNames(column string) string { return column }
 
-// renameAll renames tables one after the other.
+// renameAll renames tables one after the other, so a swap by a third name works. When one fails, those before it have
+// been renamed; DDL then puts everything back.
 func (s *Server) renameAll(pairs [][2]schema.Name) (names []schema.Name, err error) {
 	for _, pair := range pairs {
 		touched, err := s.execute(RenameTable(pair[0], pair[1]))

@@ -117,7 +117,8 @@ func (d dialect) AddForeignKeys(t, existing *schema.Table) []string {
 	})
 }
 
-// SetAutoIncrement returns the statement that sets the next automatic value, or "".
+// SetAutoIncrement returns the statement that sets the next automatic value, or "" for a table that has no such
+// column.
 func (dialect) SetAutoIncrement(t *schema.Table, next uint64) string {
 	if !slices.ContainsFunc(t.Columns, func(c schema.Column) bool { return c.AutoIncrement }) {
 		return ""

@@ -72,7 +72,8 @@ func (f *fence) Raise(ctx context.Context) error {
 	})
 }
 
-// Holds proves that writes are stopped.
+// Holds proves that writes are stopped. It checks the server and not what this fence has done: somebody may have
+// undone it.
 func (f *fence) Holds(ctx context.Context) error {
 	if err := f.s.enter(ctx, "fence.holds"); err != nil {
 		return err
@@ -105,7 +106,8 @@ func (f *fence) Lift(ctx context.Context) error {
 	})
 }
 
-// Release gives up the locks and leaves the server read only when that is what the fence is.
+// Release gives up the locks. A read_only fence stays up, which is what it is for: applications must not write to the
+// old source after the takeover.
 func (f *fence) Release() error {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()

@@ -80,7 +80,7 @@ func (l *ledger) Get(ctx context.Context, name string) (value string, err error)
 	return value, err
 }
 
-// Put sets a fact. A sealed ledger takes no position: that would let an applier go on.
+// Put sets a fact. A sealed ledger takes no position: that would let an applier go on after the takeover.
 func (l *ledger) Put(ctx context.Context, name, value string) error {
 	return l.write(ctx, "ledger.put", func(b *books) error {
 		if name == db.FactPosition && b.sealed() {
@@ -103,7 +103,8 @@ func (l *ledger) Begin(ctx context.Context, start db.Position) (recorded db.Posi
 	return recorded, err
 }
 
-// Chunks returns the chunks of a table in order.
+// Chunks returns the chunks of a table in order. Bounds are copied: a caller that changes one must not change the
+// record.
 func (l *ledger) Chunks(ctx context.Context, table schema.Name) (chunks []db.Chunk, err error) {
 	err = l.do(ctx, "ledger.chunks", func(b *books) error {
 		if b == nil {

@@ -34,7 +34,7 @@ type logged struct {
 // source is a server that rows are read from.
 type source struct{ reader }
 
-// Check returns what Server.Find was told about the source.
+// Check returns the findings that Server.Find has added for the source.
 func (s *source) Check(ctx context.Context, _ db.Plan) ([]db.Finding, error) {
 	return s.s.check(ctx, "source")
 }
@@ -214,7 +214,8 @@ func (st *stream) Next(ctx context.Context, wait time.Duration) (*db.Part, error
 	}
 }
 
-// next returns the next part that is there, or what is closed when there may be more.
+// next returns the next part that is there, or what is closed when there may be more. Transactions in which nothing
+// is routed are passed over at once, and the position moves over them.
 func (st *stream) next() (*db.Part, <-chan struct{}, error) {
 	st.s.mu.Lock()
 	defer st.s.mu.Unlock()

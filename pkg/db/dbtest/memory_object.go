@@ -164,7 +164,7 @@ func (t *target) ExecuteIn(ctx context.Context, _ schema.Session, statement stri
 	return t.Execute(ctx, statement)
 }
 
-// TryTrigger looks whether the table is there.
+// TryTrigger fails if the trigger's table is not there: that is all that can be wrong with one here.
 func (t *target) TryTrigger(ctx context.Context, o *schema.Object) error {
 	if err := t.s.enter(ctx, "try_trigger"); err != nil {
 		return fmt.Errorf("try %s: %w", o, err)

@@ -42,7 +42,7 @@ func (r reader) Orphans(ctx context.Context, rel, parent *route.Relation, key sc
 	return n, nil
 }
 
-// placesOf returns where columns are in a relation's rows.
+// placesOf returns where columns are in a relation's rows, in the order of the foreign key's columns.
 func placesOf(rel *route.Relation, columns []string) []int {
 	out := make([]int, len(columns))
 	for i, name := range columns {

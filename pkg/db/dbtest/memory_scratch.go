@@ -83,7 +83,7 @@ func (s *Server) BreakView(view schema.Name) {
 	s.unreadable[view] = true
 }
 
-// TryView refuses a view that is not there or broken.
+// TryView refuses a view that is not there, or that BreakView has broken.
 func (r reader) TryView(ctx context.Context, view schema.Name, _ bool) error {
 	if err := r.s.enter(ctx, "try_view"); err != nil {
 		return fmt.Errorf("read view %s: %w", view, err)

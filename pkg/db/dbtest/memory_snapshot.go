@@ -10,7 +10,7 @@ import (
 	"wherry/pkg/schema"
 )
 
-// snapshot is the tables as they were at an instant.
+// snapshot is the tables as they were at an instant. It holds nothing up: writers and schema changes go on.
 type snapshot struct {
 	s          *Server
 	generation int

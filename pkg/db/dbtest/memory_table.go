@@ -26,7 +26,7 @@ type table struct {
 	key    []int // nil: rows have hidden identifiers
 	unique []unique
 	rows   map[string]*record
-	order  []string // keys in key order; nil when it must be sorted again
+	order  []string // keys in key order; nil: not sorted since the last change
 	next   uint64   // automatic value
 }
 

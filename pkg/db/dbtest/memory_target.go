@@ -20,7 +20,7 @@ type target struct {
 	move string
 }
 
-// Check returns what Server.Find was told about the target.
+// Check returns the findings that Server.Find has added for the target.
 func (t *target) Check(ctx context.Context, _ db.Plan) ([]db.Finding, error) {
 	return t.s.check(ctx, "target")
 }
@@ -120,7 +120,7 @@ func (t *target) Load(ctx context.Context, from db.RowReader, r *route.Route, c 
 	return loaded, err
 }
 
-// claim looks whether a chunk is to be loaded, and marks it done when loaded is given.
+// claim checks that a chunk is to be loaded with these bounds, and marks it done when loaded is given.
 func (t *target) claim(table schema.Name, c db.Chunk, loaded *db.Loaded) error {
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()

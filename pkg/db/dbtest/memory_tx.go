@@ -28,7 +28,8 @@ func (s *Server) Begin() *Tx { return &Tx{v: newView(s)} }
 // come first, so f must not keep what it has read.
 func (s *Server) Exec(f func(tx *Tx) error) error { return s.ExecContext(context.Background(), f) }
 
-// ExecContext is Exec that stops waiting for a fence when ctx is over.
+// ExecContext is Exec that stops waiting for a fence when ctx is over. An application that meets a fence behaves so:
+// it waits, and gives up in the end.
 func (s *Server) ExecContext(ctx context.Context, f func(tx *Tx) error) (err error) {
 	for range retries {
 		tx := s.Begin()
@@ -42,7 +43,8 @@ func (s *Server) ExecContext(ctx context.Context, f func(tx *Tx) error) (err err
 	return err
 }
 
-// Commit makes the transaction's changes visible and logs them as one transaction.
+// Commit makes the transaction's changes visible and logs them as one transaction. It waits for a fence on their
+// tables, until ctx is over, and is refused while the server is read-only.
 func (tx *Tx) Commit(ctx context.Context) error { return tx.v.commit(ctx, tx.rolledBack, nil) }
 
 // RollBackLogged has Commit log the transaction as one that was rolled back: its parts are streamed, marked so, and
@@ -82,7 +84,7 @@ func (tx *Tx) Delete(table schema.Name, key db.Row) error {
 	})
 }
 
-// Get returns the row that has the key, or nil.
+// Get returns the row that has the key as this transaction sees it, or nil. The row is the caller's.
 func (tx *Tx) Get(table schema.Name, key db.Row) (row db.Row, err error) {
 	err = tx.with(table, func(o *overlay) error {
 		if found := o.find(o.keyColumns(), key, 1); len(found) > 0 {

@@ -105,7 +105,8 @@ func (o *overlay) conflicts(key string, row db.Row) (keys, indexes []string) {
 	return keys, indexes
 }
 
-// find returns the keys of the rows that have the values in the columns, at most limit of them (0: all).
+// find returns the keys of the rows that have the values in the columns, at most limit of them (0: all). Values are
+// compared by their bytes; order is that of keys, so that a test that fails does so each time.
 func (o *overlay) find(columns []int, values db.Row, limit int) []string {
 	if o.t.key != nil && slices.Equal(columns, o.t.key) {
 		key := encode(values)
@@ -132,7 +133,9 @@ func (o *overlay) find(columns []int, values db.Row, limit int) []string {
 	return found
 }
 
-// write inserts (from is ""), replaces or removes (row is nil) one row and logs that.
+// write inserts (from is ""), replaces or removes (row is nil) one row and logs that. It refuses a duplicate: who
+// wants a row to give way removes it first. A row without a key gets a hidden number, which only rises, so rows keep
+// the order in which they were written.
 func (v *view) write(o *overlay, from string, row db.Row) error {
 	change := logged{table: o.t.def.Name}
 	if from != "" {
@@ -174,7 +177,7 @@ func (v *view) write(o *overlay, from string, row db.Row) error {
 	return nil
 }
 
-// automatic fills in the next automatic value, or learns of a larger one.
+// automatic fills in the next automatic value, or learns of a larger one that was given, as AUTO_INCREMENT does.
 func (o *overlay) automatic(row db.Row) error {
 	if len(row) != len(o.t.def.Columns) {
 		return nil

@@ -200,7 +200,8 @@ func (b *bench) create(spec Spec) *route.Route {
 	return r
 }
 
-// move makes a table on both ends and returns the route from one to the other.
+// move makes a table on both ends and returns the route from one to the other. The target's has no indexes but what
+// it was created with; foreign keys are left out.
 func (b *bench) move(spec Spec) *route.Route {
 	b.Helper()
 	source := b.create(spec).Source.Table
@@ -290,7 +291,7 @@ func (b *bench) insert(table schema.Name, rows ...db.Row) {
 	b.write(writes...)
 }
 
-// rows reads a range.
+// rows reads a range to its end.
 func (b *bench) rows(r db.Reader, rel *route.Relation, rng db.Range) []db.Row {
 	b.Helper()
 	rows, err := r.Rows(b.ctx, rel, rng)

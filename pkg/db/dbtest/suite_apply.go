@@ -220,7 +220,7 @@ func testRepair(b *bench) {
 	batch := upserts(r, Values(1, "mended", 2), Values(2, "mended", 1), Values(4, "new", 4))
 	batch.Tables[0].Deletes = []db.Row{Values(3), Values(7)}
 	for range 2 {
-		require.NoError(b, b.h.Reopen(b.T).Repair(b.ctx, batch), "beside an applier, and again")
+		require.NoError(b, b.h.Reopen(b.T).Repair(b.ctx, batch), "beside an applier, and a second time")
 		b.holds(b.tgt, &r.Target, Values(1, "mended", 2), Values(2, "mended", 1), Values(4, "new", 4))
 	}
 	assert.Equal(b, "p1", b.fact(db.FactPosition))

@@ -77,7 +77,7 @@ func testFenceKind(b *bench, kind db.FenceKind) {
 	b.holds(b.src, &r.Source, committed...)
 
 	require.NoError(b, f.Raise(b.ctx))
-	require.NoError(b, f.Raise(b.ctx), "raising again")
+	require.NoError(b, f.Raise(b.ctx), "raised already")
 	require.NoError(b, f.Holds(b.ctx))
 	b.stops(n, 3, true)
 	// With the fence up nothing is written, so the head that is read now must still be the head a moment later: the
@@ -88,12 +88,12 @@ func testFenceKind(b *bench, kind db.FenceKind) {
 	b.holds(b.src, &r.Source, committed...)
 
 	require.NoError(b, f.Lift(b.ctx))
-	require.NoError(b, f.Lift(b.ctx), "lifting again")
+	require.NoError(b, f.Lift(b.ctx), "lifted already")
 	require.Error(b, f.Holds(b.ctx))
 	b.stops(n, 4, false)
 	b.holds(b.src, &r.Source, append(committed, Values(4, "fenced", nil))...)
 
-	require.NoError(b, f.Raise(b.ctx), "raising once more")
+	require.NoError(b, f.Raise(b.ctx), "raised a second time after a lift")
 	require.NoError(b, f.Holds(b.ctx))
 	b.stops(n, 5, true)
 	require.NoError(b, f.Lift(b.ctx))
@@ -115,7 +115,7 @@ func testFenceRestart(b *bench) {
 			b.stops(n, 1, kind == db.FenceReadOnly)
 			again := b.fence(kind, n, saved)
 			assert.Equal(b, saved, again.Saved())
-			require.NoError(b, again.Raise(b.ctx), "what stands is no obstacle")
+			require.NoError(b, again.Raise(b.ctx), "a fence that is up can be raised")
 			require.NoError(b, again.Holds(b.ctx))
 			b.stops(n, 2, true)
 			require.NoError(b, again.Lift(b.ctx))

@@ -14,6 +14,7 @@ import (
 )
 
 // bags are tables without a key: without any index, with a plain one, and with a unique one that NULLs repeat.
+// Engines may find rows by an index where there is one: all three ways must agree.
 func bags() []Spec {
 	plain := keyless()
 	indexed := keyless()

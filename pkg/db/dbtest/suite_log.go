@@ -54,6 +54,7 @@ func (b *bench) head() db.Position {
 	return pos
 }
 
+// reached asks the source whether one position contains another: only its engine can read them.
 func (b *bench) reached(at, goal db.Position) bool {
 	b.Helper()
 	reached, err := b.src.Reached(at, goal)
@@ -201,12 +202,12 @@ func testPassedOver(b *bench) {
 	part, err := st.Next(b.ctx, 100*time.Millisecond)
 	require.NoError(b, err)
 	assert.Nil(b, part)
-	assert.Less(b, time.Since(began), 20*time.Second, "Next waits no longer than it was told")
+	assert.Less(b, time.Since(began), 20*time.Second, "Next waits no longer than asked")
 	for i := range 5 {
 		b.insert(other.Name, Values(i, nil))
 	}
 	assert.Empty(b, b.until(st, b.head()), "changes of other tables")
-	assert.Empty(b, b.drain(st.Position(), r), "nor do they come again")
+	assert.Empty(b, b.drain(st.Position(), r), "nor are they returned a second time")
 	// A transaction may change routed tables and others. Only the former come, and it is still one transaction.
 	mixed := Values(1, "mixed", nil)
 	b.write(Write{Table: other.Name, After: Values(6, nil)}, Write{Table: r.Source.Name(), After: mixed},
@@ -364,7 +365,7 @@ func testStreamDDL(b *bench) {
 	require.NotNil(b, found[1].ddl)
 	assert.Contains(b, found[1].ddl.Statement, "added")
 	assert.Equal(b, []schema.Name{r.Source.Name()}, found[1].ddl.Tables)
-	assert.Empty(b, b.drain(found[1].after, r), "the schema change does not come again")
+	assert.Empty(b, b.drain(found[1].after, r), "the schema change is returned once")
 
 	// SchemaChanges is asked for tables of the move and others: a phase asks for tables that it is about to take in.
 	for _, asked := range [][]schema.Name{{r.Source.Name()}, {r.Source.Name(), other.Name}, {other.Name}, nil} {

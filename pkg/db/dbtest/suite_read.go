@@ -229,7 +229,8 @@ func (b *bench) sums(r db.Reader, rel *route.Relation, rng db.Range, rows []db.R
 	assert.Equal(b, want, got, "sum of %s %s", rel.Name(), show(rng.After))
 }
 
-// testEmptyTable reads a table without rows, and with one: bounds and sums at the edges.
+// testEmptyTable reads a table without rows, and with one: bounds and sums at the edges. A bound is nil where fewer
+// rows follow: with exactly one row it is that row's key, and nil behind it.
 func testEmptyTable(b *bench) {
 	r := b.create(items())
 	rel := &r.Source

@@ -39,7 +39,7 @@ func testSourceSnapshot(b *bench) {
 	b.insert(r.Source.Name(), Values(3, "after"))
 	b.insert(other.Source.Name(), Values(1, "other", nil))
 	b.write(Write{Table: r.Source.Name(), Before: Values(2, "b")}) // the last before the next snapshot
-	for range 2 {                                                  // again shows the same again
+	for range 2 {                                                  // a second reading shows the same rows
 		b.snapshotHolds(s, &r.Source, rows...)
 	}
 	require.NoError(b, s.Close())

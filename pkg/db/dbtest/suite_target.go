@@ -47,7 +47,7 @@ func testFacts(b *bench) {
 		assert.Equal(b, value, b.fact("name"))
 	}
 	require.NoError(b, l.Create(b.ctx))
-	assert.Equal(b, "2", b.fact("name"), "creating again keeps facts")
+	assert.Equal(b, "2", b.fact("name"), "creating it a second time keeps facts")
 	got, err := b.h.Reopen(b.T).Ledger().Get(b.ctx, "name")
 	require.NoError(b, err)
 	assert.Equal(b, "2", got, "as another process sees it")
@@ -90,7 +90,7 @@ func testChunks(b *bench) {
 	assert.Equal(b, []bool{true, true, false}, begun())
 	assert.Equal(b, want, b.chunks(table), "in order of number, nil bounds nil")
 	assert.Equal(b, []db.Chunk{{}}, b.chunks(other))
-	require.NoError(b, l.Plan(b.ctx, want[1], table), "planning a chunk again")
+	require.NoError(b, l.Plan(b.ctx, want[1], table), "a chunk that is planned already")
 	assert.Equal(b, want, b.chunks(table))
 }
 
@@ -238,7 +238,8 @@ func testLoadDuplicate(b *bench) {
 	assert.False(b, b.chunks(n)[0].Done)
 }
 
-// cutAt plans chunks of a table that end at the given keys, and the one above them.
+// cutAt plans chunks of a table that end at the given keys, and the one above them. Together they are the whole
+// table.
 func (b *bench) cutAt(table schema.Name, keys ...int) (chunks []db.Chunk) {
 	b.Helper()
 	for i := range len(keys) + 1 {
@@ -280,7 +281,7 @@ func testLoadDisplaces(b *bench) {
 	b.holds(b.tgt, &r.Target, Values(3, "c", 1), Values(4, "d", 2))
 	loaded = load(2)
 	assert.Equal(b, int64(1), loaded.Rows)
-	assert.Zero(b, loaded.Displaced, "NULL is in nobody's way")
+	assert.Zero(b, loaded.Displaced, "NULL displaces nothing")
 	b.holds(b.tgt, &r.Target, Values(3, "c", 1), Values(4, "d", 2), Values(5, "e", nil))
 	for i, c := range b.chunks(n) {
 		assert.Equal(b, []int64{2, 2, 1}[i], c.Rows, "what was loaded, whatever gave way")

@@ -82,6 +82,8 @@ func (t *Target) awaitGone(ctx context.Context, id uint32) error {
 	}
 }
 
+// lock takes the move's lock on the connection that will write. It waits a little: a lock of our own process may
+// belong to a connection that is still being torn down.
 func (a *applier) lock(ctx context.Context) error {
 	name := wire.Quoted(Bookkeeping(a.t.cfg.Move))
 	// IS_USED_LOCK is evaluated after GET_LOCK, so it names who has it: on failure the other connection, for the

@@ -26,7 +26,8 @@ func TestWorkersWaitForEachOther(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			config.Move = "workers"
-			mysqltest.Execute(t, config, "DROP DATABASE IF EXISTS wherry_workers", "DROP DATABASE IF EXISTS small_tables",
+			mysqltest.Execute(t, config, "DROP DATABASE IF EXISTS wherry_workers",
+				"DROP DATABASE IF EXISTS small_tables",
 				"CREATE DATABASE small_tables",
 				"CREATE TABLE small_tables.t (id BIGINT PRIMARY KEY, v VARCHAR(200))",
 				"INSERT INTO small_tables.t WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n "+

@@ -49,7 +49,8 @@ func (c *Config) network() string {
 	return "tcp"
 }
 
-// dialer returns what connects to the server, see wire.NewDialer.
+// dialer returns what connects to the server, see wire.NewDialer. 10 seconds are for connecting, and for the silence
+// after which a server is probed.
 func (c *Config) dialer() *wire.Dialer {
 	timeout := cmp.Or(c.ConnectTimeout, 10*time.Second)
 	return wire.NewDialer(wire.Dialer{

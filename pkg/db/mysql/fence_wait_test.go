@@ -29,7 +29,8 @@ func TestFenceBehindARowLock(t *testing.T) {
 				"CREATE DATABASE "+dbtest.SourceDatabase,
 				"CREATE TABLE "+table+" (id INT PRIMARY KEY, n INT) ENGINE=InnoDB",
 				"INSERT INTO "+table+" VALUES (1, 0), (2, 0)",
-				"CREATE USER IF NOT EXISTS "+mysqltest.App+"@'%' IDENTIFIED BY 'app'", "GRANT ALL ON "+dbtest.SourceDatabase+
+				"CREATE USER IF NOT EXISTS "+mysqltest.App+"@'%' IDENTIFIED BY 'app'",
+				"GRANT ALL ON "+dbtest.SourceDatabase+
 					".* TO "+mysqltest.App+"@'%'")
 			writer := cfg
 			writer.User, writer.Password = mysqltest.App, "app"

@@ -157,8 +157,8 @@ func (t *Target) loadData(
 // loadStatement names the columns; those whose text the server parses are set from variables, see parsed, and a
 // generated column's values go to a variable that nobody reads. For example
 //
-//	LOAD DATA LOCAL INFILE 'wherry' INTO TABLE `d`.`t` CHARACTER SET binary .. (`id`, @v1) SET `doc` = CONVERT(@v1 USING
-//	utf8mb4)
+//	LOAD DATA LOCAL INFILE 'wherry' INTO TABLE `d`.`t` CHARACTER SET binary ..
+//	(`id`, @v1) SET `doc` = CONVERT(@v1 USING utf8mb4)
 //
 // If there is a SET, an AUTO_INCREMENT column is set from a variable too. Otherwise MariaDB makes its 0 the next
 // number, in spite of NO_AUTO_VALUE_ON_ZERO (measured with 10.11: SET forgets for each row that the column was given a

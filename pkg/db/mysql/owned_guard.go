@@ -108,7 +108,7 @@ func (t *Target) guarded(ctx context.Context, statement string, run func() error
 		}
 	}
 	if err := run(); err != nil {
-		if wire.Number(err) == wire.TableExists && len(noted) > 0 { // since it was looked for
+		if wire.Number(err) == wire.TableExists && len(noted) > 0 { // somebody made it since we checked
 			err = notOurs(c.verb, noted[len(noted)-1].name)
 		}
 		// it was answered: nothing was done

@@ -250,6 +250,8 @@ func (q query) sum(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum
 	return sum, nil
 }
 
+// sumHere reads the rows and sums them here. It costs the network all rows, and serves those that the server cannot
+// hash.
 func (q query) sumHere(ctx context.Context, rel *route.Relation, r db.Range) (db.Sum, error) {
 	rows, err := q.read(ctx, rel, r)
 	if err != nil {

@@ -149,7 +149,8 @@ func (w *roads) types() (shared, own []typeColumn) {
 }
 
 // candidates are characters of many scripts; 0x5c is the second byte of some in sjis, gbk and big5.
-var candidates = []rune("aZ09 \\'\"\x00\n\t,äöåÄéßñ¥£€‚ŽžŠŸÿ¤ŁłőĀģűžΑβγЖжюЯІґאבתشپกขฺԱբაბソ表能十構貼亜漢字中文功許蓋珮ァｱ가각한〜∥─│★①㈱ⅰ😀𠀀")
+var candidates = []rune("aZ09 \\'\"\x00\n\t," +
+	"äöåÄéßñ¥£€‚ŽžŠŸÿ¤ŁłőĀģűžΑβγЖжюЯІґאבתشپกขฺԱբაბソ表能十構貼亜漢字中文功許蓋珮ァｱ가각한〜∥─│★①㈱ⅰ😀𠀀")
 
 // charsets learns the server's character sets and which candidates they have.
 func (w *roads) charsets() []textSet {
@@ -169,8 +170,8 @@ func (w *roads) charsets() []textSet {
 				continue
 			}
 			c.alphabet = append(c.alphabet, string(found[2*i]))
-			// SHOW CREATE TABLE of MariaDB shows no characters beyond U+FFFF; several sets have two codes for a backslash or
-			// a yen.
+			// SHOW CREATE TABLE of MariaDB shows no characters beyond U+FFFF; several sets have two codes for a
+			// backslash or a yen.
 			if r > ' ' && r != ',' && r != '\\' && r != '¥' && r < 0x10000 && (r < '0' || r > '9') {
 				c.letters = append(c.letters, string(r))
 			}

@@ -113,7 +113,7 @@ func noScratch(err error) error {
 	}
 }
 
-// permitted looks whether the account may do what is to be tried.
+// permitted checks that the account may do what is to be tried, before anything is made.
 func (s *scratch) permitted(ctx context.Context, plan db.ScratchPlan) error {
 	all, err := s.t.readGrants(ctx)
 	if err != nil {

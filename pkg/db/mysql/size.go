@@ -10,7 +10,7 @@ import (
 )
 
 // sizeColumns are what a server estimates of a table; for InnoDB the number of rows may be wrong by half. Sessions of
-// MySQL are told to keep no answer of an earlier moment (information_schema_stats_expiry), which would be one of up to
+// MySQL are set to keep no answer of an earlier moment (information_schema_stats_expiry), which would be one of up to
 // a day ago.
 const sizeColumns = "TABLE_SCHEMA, TABLE_NAME, COALESCE(TABLE_ROWS, 0), COALESCE(DATA_LENGTH, 0) + " +
 	"COALESCE(INDEX_LENGTH, 0), COALESCE(AUTO_INCREMENT, 0)"

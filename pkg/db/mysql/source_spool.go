@@ -57,9 +57,9 @@ func (s *Source) spoolBegin(ctx context.Context, p binlog.Position) (file string
 	return "", fmt.Errorf("the log begins after %q: %w", p, db.ErrPositionGone)
 }
 
-// previousGTIDs reads what the server executed before a file of its log; nil: the file does not say. MySQL writes a set,
-// such as 6dc15fe1-ed40-11f1-86c6-02fc00000001:1-66, and MariaDB a list, such as [0-1-351,0-2-360], in which a domain
-// has a member for every server that wrote to it.
+// previousGTIDs reads what the server executed before a file of its log; nil: the file does not say. MySQL writes a
+// set, such as 6dc15fe1-ed40-11f1-86c6-02fc00000001:1-66, and MariaDB a list, such as [0-1-351,0-2-360], in which a
+// domain has a member for every server that wrote to it.
 func (s *Source) previousGTIDs(ctx context.Context, file string) (binlog.GTIDs, error) {
 	rows, err := s.rows(ctx, "SHOW BINLOG EVENTS IN "+wire.Quoted(file)+" LIMIT 3")
 	if err != nil {

@@ -83,7 +83,7 @@ type mapColumns struct {
 	types    []byte
 	meta     []uint16
 	names    [][]byte // nil unless binlog_row_metadata=FULL
-	unsigned []byte   // one bit per numeric column from the top bit down; nil when not told
+	unsigned []byte   // one bit per numeric column from the top bit down; nil when it is not in the event
 }
 
 // Kinds of optional metadata (mysql-server libs/mysql/binlog/event/rows_event.h, Optional_metadata_field_type).

@@ -89,6 +89,7 @@ func appendUnix(dst []byte, seconds int64) []byte {
 	return canon.AppendClock(dst, at.Hour(), at.Minute(), at.Second())
 }
 
+// appendFraction writes a fraction of a second that is stored as a big-endian number, such as .500 for scale 3.
 func appendFraction(dst, value []byte, scale int) []byte {
 	if scale == 0 {
 		return dst

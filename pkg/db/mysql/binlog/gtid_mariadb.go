@@ -36,6 +36,7 @@ func (l GTIDList) Contains(other GTIDs) (yes, ok bool) {
 
 func (l GTIDList) clone() GTIDs { return maps.Clone(l) }
 
+// String writes the list in the order of domains, such as 0-1-351,1-1-7.
 func (l GTIDList) String() string {
 	var b []byte
 	for i, domain := range slices.Sorted(maps.Keys(l)) {

@@ -86,6 +86,7 @@ func gtidParseInterval(s string) (first, last uint64, err error) {
 	return first, last, nil
 }
 
+// gtidParseUUID reads a server's UUID, in the one form in which servers print it.
 func gtidParseUUID(s string) (uuid [16]byte, err error) {
 	digits := strings.ReplaceAll(s, "-", "")
 	if len(s) != 36 || len(digits) != 32 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {

@@ -26,7 +26,7 @@ type queryEvent struct {
 	timeZone  string // of the session
 	step      int    // auto_increment_increment and auto_increment_offset, 0 when they are 1
 	offset    int
-	client    int    // the collation's number of character_set_client, 0 when it is not told
+	client    int    // the collation's number of character_set_client, 0 when it is not in the log
 	literals  int    // collation_connection, likewise
 	server    int    // collation_server, likewise
 	defaults  []int  // collations that character sets have by default in the session
@@ -292,7 +292,7 @@ func (q *queryEvent) control() (verb queryControl, name string) {
 }
 
 // savepointName reads the name of a savepoint, which may be of several words and stand behind the word SAVEPOINT.
-// Case does not matter.
+// Case does not matter, so ROLLBACK TO A finds SAVEPOINT a.
 func savepointName(words []string) string {
 	if len(words) > 1 && strings.EqualFold(words[0], "SAVEPOINT") {
 		words = words[1:]

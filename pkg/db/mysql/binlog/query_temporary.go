@@ -110,7 +110,8 @@ func (q *queries) siftTable(e *queryEvent, tokens []sqltext.Token, truncates boo
 	return v, temporary
 }
 
-// siftRename takes out renames of temporary tables, which MariaDB has. A statement that renames others too is refused.
+// siftRename filters out renames of temporary tables, which MariaDB has. A statement that renames real tables too is
+// refused: which of them exist after it depends on the order.
 func (q *queries) siftRename(e *queryEvent, tokens []sqltext.Token) (v queryVerdict, done bool) {
 	if q.flavor.Family == schema.MySQL {
 		return v, false

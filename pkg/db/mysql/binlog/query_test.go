@@ -148,7 +148,10 @@ func TestImplicitTimestamps(t *testing.T) {
 		want   bool
 	}{
 		{"0000000000" + "01000020540000000006037374640" + "42d002d000800" + "81cd91010000000000", schema.MariaDB, true},
-		{"0000010000" + "01000020540000000006037374640" + "42d002d000800" + "81cf91010000000000", schema.MariaDB, false},
+		{
+			"0000010000" + "01000020540000000006037374640" + "42d002d000800" + "81cf91010000000000",
+			schema.MariaDB, false,
+		},
 		{before + "1000" + after, schema.MySQL, true},
 		{before + "1001" + after, schema.MySQL, false},
 	} {

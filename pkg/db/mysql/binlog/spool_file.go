@@ -100,6 +100,7 @@ type spoolReader struct {
 	buf   []byte
 }
 
+// open opens a file and reads its first line. A file without one was begun when the power failed; errSpoolTorn.
 func (f *spoolFile) open() (_ *spoolReader, err error) {
 	file, err := os.Open(f.path)
 	if err != nil {

@@ -54,7 +54,7 @@ type Config struct {
 	maxPart   int                       // bytes of a part; 0: streamPart
 }
 
-// names are the tables whose changes matter.
+// names are the tables whose changes matter: those of routes, and those that were asked for.
 func (c *Config) names() []schema.Name {
 	names := slices.Clone(c.Schema)
 	for _, r := range c.Routes {

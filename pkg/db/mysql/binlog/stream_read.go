@@ -123,7 +123,7 @@ type logEvent struct {
 	when   uint32 // seconds since 1970 by the source's clock
 	server uint32 // the server that wrote it first
 	size   uint32
-	next   uint32 // offset of the following event, modulo 2^32; 0 when not told
+	next   uint32 // offset of the following event, modulo 2^32; 0 when it is not given
 	body   []byte
 }
 

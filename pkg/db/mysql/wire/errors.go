@@ -158,8 +158,8 @@ func classified(err error) bool {
 	}, func(kind error) bool { return errors.Is(err, kind) })
 }
 
-// networkKind is the kind of an error that has no number, nil when it is of none. A name that nobody knows counts as
-// a network that is not up yet: resolvers say so while they start, and in the middle of a failover.
+// networkKind is the kind of an error that has no number, nil when it is of none. A name that cannot be resolved counts
+// as a network that is not up yet: resolvers say so while they start, and in the middle of a failover.
 func networkKind(err error) error {
 	var alert tls.AlertError // what the server has against us
 	var verification *tls.CertificateVerificationError

@@ -187,7 +187,7 @@ var sessionVariables = []sessionVariable{
 	{"use_secondary_engine", "", "likewise"},
 	{"enable_secondary_engine_statistics", "", "likewise"},
 
-	// Only of plans, speed, or what nobody asks for.
+	// Only of plans, speed, or what is never used here.
 	{"optimizer_*", "", "only of plans"},
 	{"join_*", "", "likewise"},
 	{"max_seeks_for_key", "", "likewise"},
