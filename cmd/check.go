@@ -14,6 +14,8 @@ import (
 	"wherry/pkg/schema"
 )
 
+// newCheckCmd is `wherry check`. --grants is another way to print what the same checks find, and not a phase: nothing
+// is recorded, and the output can be piped into a client.
 func newCheckCmd(a *app) *cobra.Command {
 	var o move.Check
 	var end, account string
@@ -63,7 +65,8 @@ again.`,
 	return c
 }
 
-// runGrants prints the script of all that one end needs, and nothing else.
+// runGrants prints the script of all privileges that one end needs, and nothing else. The account of --account is
+// parsed and quoted again: it becomes part of statements that somebody with all rights will run.
 func (a *app) runGrants(ctx context.Context, end, account string) error {
 	if printed, err := a.open(); err != nil || printed {
 		return err
@@ -88,7 +91,8 @@ func (a *app) runGrants(ctx context.Context, end, account string) error {
 	return err
 }
 
-// printFindings prints what check has found, with the statements that grant what accounts lack.
+// printFindings prints what check has found, with the statements that grant what accounts lack. Lines are at most 120
+// columns wide, also on a wider terminal: longer ones are hard to read.
 func (a *app) printFindings(findings []db.Finding) error {
 	if a.json == nil {
 		if err := monitor.WriteFindings(a.stdout, findings, min(columns(a.stdout), 120), a.allFindings); err != nil {
@@ -104,7 +108,8 @@ func (a *app) printFindings(findings []db.Finding) error {
 	return a.printGrants(findings)
 }
 
-// printGrants prints for each end the script of what the account lacks.
+// printGrants prints for each end the script of what the account lacks. It is printed if a check failed, or warned
+// about something that a privilege would mend: other warnings need no GRANT.
 func (a *app) printGrants(findings []db.Finding) error {
 	lacks := func(f db.Finding) bool {
 		weighs := slices.Contains([]string{"xa", "replica", "trial", "definer"}, f.Check)

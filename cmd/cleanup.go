@@ -6,6 +6,8 @@ import (
 	"wherry/pkg/move"
 )
 
+// newCleanupCmd is `wherry cleanup`. The question whether to give the move up is asked by the phase (Confirm), once it
+// knows which tables would be dropped.
 func newCleanupCmd(a *app) *cobra.Command {
 	var o move.Cleanup
 	var confirm string

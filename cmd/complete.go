@@ -9,7 +9,8 @@ import (
 	"wherry/pkg/state"
 )
 
-// completions tell a shell what may stand behind flags. They ask no server: tables are those that the state file has.
+// completions tell a shell what may stand behind flags. They ask no server, since a shell waits for them at every key:
+// tables are those that the state file has. Errors give no completions, and print nothing into the command line.
 func (a *app) completions(root *cobra.Command) {
 	fixed := func(values ...string) cobra.CompletionFunc {
 		return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -9,6 +9,7 @@ import (
 	"wherry/pkg/move"
 )
 
+// newConfigCmd is `wherry config`, which looks at the configuration and connects to nothing.
 func newConfigCmd(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "config",
@@ -32,6 +33,8 @@ runs no command of the configuration, and does not know which tables there are: 
 	return c
 }
 
+// validate reads the configuration and the rules in it: globs, routes and filters are parsed by package route, which
+// config does not know. Exit status 78 if anything is wrong.
 func (a *app) validate() error {
 	if printed, err := a.configure(); err != nil || printed {
 		return err
@@ -48,7 +51,7 @@ func (a *app) validate() error {
 	return err
 }
 
-// printConfig prints every key with its origin.
+// printConfig prints every key with its origin: as YAML that can be used as a file, or as JSON. Secrets are ***.
 func (a *app) printConfig(cfg *config.Config) error {
 	if a.json != nil {
 		return a.json.Summary(map[string]any{"keys": cfg.Entries()})

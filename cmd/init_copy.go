@@ -8,6 +8,8 @@ import (
 	"wherry/pkg/move"
 )
 
+// newInitCopyCmd is `wherry init-copy`. --table and --dry-run exclude each other: what a copy of one table would run
+// depends on how the table is by then.
 func newInitCopyCmd(a *app) *cobra.Command {
 	var o move.InitCopy
 	c := &cobra.Command{

@@ -6,6 +6,7 @@ import (
 	"wherry/pkg/move"
 )
 
+// newInitSchemaCmd is `wherry init-schema`.
 func newInitSchemaCmd(a *app) *cobra.Command {
 	var o move.InitSchema
 	c := &cobra.Command{

@@ -13,8 +13,8 @@ import (
 	"wherry/pkg/move"
 )
 
-// configure reads the configuration and prepares log and progress. printed: the configuration was all that was asked
-// for.
+// configure reads the configuration and prepares log and progress. printed: --print-config was given, and the command
+// is done. Warnings about the configuration are logged, so they never mix with results on standard output.
 func (a *app) configure() (printed bool, err error) {
 	if a.cfg, err = a.load(); err != nil {
 		return false, err
@@ -35,7 +35,7 @@ func (a *app) configure() (printed bool, err error) {
 	return false, nil
 }
 
-// open opens the move that the configuration describes. Whoever calls it closes a.move.
+// open opens the move that the configuration describes, without connecting to a server. The caller closes a.move.
 func (a *app) open() (printed bool, err error) {
 	if printed, err := a.configure(); err != nil || printed {
 		return printed, err
@@ -46,7 +46,8 @@ func (a *app) open() (printed bool, err error) {
 	return false, err
 }
 
-// configFlags returns the flags that lead to the same move, for the commands that are shown.
+// configFlags returns the flags that lead to the same move, for the commands that are shown: "next: wherry init-copy
+// --config shop.yaml" can be copied and typed as it is.
 func (a *app) configFlags() string {
 	var flags []string
 	for _, name := range a.global.config {
@@ -58,9 +59,11 @@ func (a *app) configFlags() string {
 	return strings.Join(flags, " ")
 }
 
-// linesEvery is how often programs are told the progress.
+// linesEvery is how often programs get a line of progress (--json --progress).
 const linesEvery = 2 * time.Second
 
+// newProgress makes the live progress: bars if standard error is a terminal, else log lines. Results go to standard
+// output, so `wherry verify > report.txt` still shows the bars.
 func (a *app) newProgress(level zerolog.Level) *monitor.Progress {
 	size := func() (int, int) {
 		if w, h := size(a.stderr); w > 0 {
@@ -81,6 +84,7 @@ func (a *app) newProgress(level zerolog.Level) *monitor.Progress {
 	return monitor.NewProgress(options)
 }
 
+// newLogger logs text for people on a terminal, and JSON elsewhere, unless log.format says which.
 func (a *app) newLogger(level zerolog.Level, w io.Writer) zerolog.Logger {
 	if format := a.cfg.Log.Format; format == "text" || format == "auto" && terminal(a.stderr) {
 		plain := a.env("NO_COLOR") != "" || !a.draws(a.stderr)
@@ -92,6 +96,7 @@ func (a *app) newLogger(level zerolog.Level, w io.Writer) zerolog.Logger {
 // draws tells whether w is a terminal that colours, and moves its cursor.
 func (a *app) draws(w any) bool { return terminal(w) && a.env("TERM") != "dumb" }
 
+// env returns a variable of the environment; "" if it is not set.
 func (a *app) env(name string) string {
 	for _, e := range a.environ {
 		if value, ok := strings.CutPrefix(e, name+"="); ok {

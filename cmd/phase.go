@@ -10,7 +10,7 @@ import (
 	"wherry/pkg/state"
 )
 
-// runPhase opens the move, runs one phase of it and prints what that brought.
+// runPhase opens the move, runs one phase of it and prints the outcome. All single commands come through here.
 func (a *app) runPhase(ctx context.Context, p move.Phase) error {
 	if printed, err := a.open(); err != nil || printed {
 		return err
@@ -20,7 +20,8 @@ func (a *app) runPhase(ctx context.Context, p move.Phase) error {
 	return a.finish(move.Name(p), result, err, false)
 }
 
-// finish prints what a phase has found, and its result unless it failed. more: further phases follow in this process.
+// finish prints what a phase has found, and its result unless it failed. Findings are printed in any case: they are the
+// reason of the failure. more: further phases follow in this process, so no next command is printed.
 func (a *app) finish(phase string, r move.Result, err error, more bool) error {
 	if failed := a.printFound(r, err); failed != nil {
 		return errors.Join(err, failed)
@@ -47,7 +48,8 @@ func (a *app) printFound(r move.Result, err error) error {
 	return nil
 }
 
-// result prints what a phase brought and which command comes next.
+// result prints a phase's result and the command that comes next. In JSON the last line is the summary; phases before
+// it are lines of type "phase".
 func (a *app) result(phase string, r move.Result, more bool) error {
 	next := ""
 	if !r.Last {
@@ -70,7 +72,8 @@ func (a *app) result(phase string, r move.Result, more bool) error {
 	return nil
 }
 
-// nextCommand is what status would say now, when this command has ended; the servers are not asked.
+// nextCommand is what status will advise once this command has ended, by the state file alone: the servers are not
+// asked again. "" if the file cannot be read: the phase has succeeded all the same.
 func (a *app) nextCommand(phase string) string {
 	st, err := a.move.State()
 	if err != nil {

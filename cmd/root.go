@@ -1,7 +1,8 @@
 // Package cmd is the command line: flags become options, options one phase, and a phase's error an exit code.
 //
 // Its one invariant: it holds nothing that a move needs. All of that is in pkg/move, which other programs use too; here
-// is what a terminal needs: flags, help, questions, printing and exit codes.
+// is what a terminal needs: flags, help, questions, printing and exit codes. For example, `wherry verify --repair`
+// fills move.Verify{Repair: true}, hands it to runPhase, prints the report, and ends with exit status 3 if rows differ.
 package cmd
 
 import (
@@ -23,11 +24,13 @@ import (
 	"wherry/pkg/move"
 )
 
-// version is set by the build.
+// version is set by the build (-ldflags "-X wherry/cmd.version=1.2.3").
 var version = "dev"
 
 // app is what every command needs of its surroundings.
 type app struct {
+	// What the process was given. Nothing below reads os.Args, os.Environ or os.Stdout, so that tests can run whole
+	// commands side by side.
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
@@ -41,6 +44,8 @@ type app struct {
 	allFindings    bool       // check prints those that are ok too
 }
 
+// globalOptions are the flags of every command. state, logLevel and logFormat are keys of the configuration too; load
+// hands them over only if they were given, so that an empty flag does not hide a file's value.
 type globalOptions struct {
 	config      []string
 	state       string
@@ -77,12 +82,14 @@ func Execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if a.json == nil && asksJSON(args) { // the command line was not understood, so nothing has looked at it yet
+	// An unknown flag ends cobra before --json is read. A program that asked for JSON still gets its error as JSON.
+	if a.json == nil && asksJSON(args) {
 		a.json = monitor.NewStream(a.stdout)
 	}
 	return a.report(ctx, err)
 }
 
+// asksJSON tells whether --json was given, without parsing the rest of the command line. After -- nothing is a flag.
 func asksJSON(args []string) bool {
 	for _, arg := range args {
 		switch arg {
@@ -95,7 +102,8 @@ func asksJSON(args []string) bool {
 	return false
 }
 
-// withSignals ends the context at the first SIGINT or SIGTERM and the process at the second: what is saved is always
+// withSignals ends the context at the first SIGINT or SIGTERM: the phase commits its batch and saves its position. The
+// second one ends the process at once, without waiting for a server that does not answer: what is saved is always
 // enough to continue.
 func withSignals(parent context.Context, stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
@@ -123,6 +131,8 @@ func withSignals(parent context.Context, stderr io.Writer) (context.Context, fun
 	}
 }
 
+// newRootCmd builds the command tree. Errors are printed by report and not by cobra, so that they come as JSON too and
+// with the next command to run.
 func newRootCmd(a *app) *cobra.Command {
 	show := false
 	root := &cobra.Command{
@@ -175,7 +185,8 @@ is kept on the target together with the data, and mirrored in the state file. Ea
 	return root
 }
 
-// load reads the configuration as flags, environment and files give it.
+// load reads the configuration as flags, environment and files give it. Without any file and any WHERRY_ variable the
+// error says how to make one, instead of listing every key that is missing.
 func (a *app) load() (*config.Config, error) {
 	flags := map[string]any{}
 	for name, key := range map[string]string{"state": "state", "log-level": "log.level", "log-format": "log.format"} {
@@ -193,7 +204,7 @@ func (a *app) load() (*config.Config, error) {
 	return config.Load(config.Options{Files: files, Environ: a.environ, Flags: flags})
 }
 
-// defaultConfig is wherry.yaml if it is there, or WHERRY_CONFIG.
+// defaultConfig is what WHERRY_CONFIG names (several with commas between), else wherry.yaml if it is there.
 func (a *app) defaultConfig() []string {
 	for _, e := range a.environ {
 		if name, ok := strings.CutPrefix(e, "WHERRY_CONFIG="); ok && name != "" {

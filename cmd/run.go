@@ -9,11 +9,13 @@ import (
 	"wherry/pkg/move"
 )
 
+// runOptions are the flags of `wherry run`.
 type runOptions struct {
 	cutover bool
 	confirm string
 }
 
+// newRunCmd is `wherry run`: the same phases as the single commands, one after another.
 func newRunCmd(a *app) *cobra.Command {
 	var o runOptions
 	c := &cobra.Command{
@@ -33,6 +35,8 @@ stopped. It ends before the cutover with both sides proved equal; start-replica 
 	return c
 }
 
+// runAll runs the phases under one lock: no other wherry can come in between. The question before a cutover is asked at
+// the beginning, while somebody is there to answer; the cutover may come hours later.
 func (a *app) runAll(ctx context.Context, o runOptions) error {
 	if printed, err := a.open(); err != nil || printed {
 		return err

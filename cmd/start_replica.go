@@ -12,6 +12,7 @@ import (
 	"wherry/pkg/move"
 )
 
+// newStartReplicaCmd is `wherry start-replica`, which a service manager runs (scripts/wherry@.service).
 func newStartReplicaCmd(a *app) *cobra.Command {
 	var o move.Follow
 	c := &cobra.Command{
@@ -57,7 +58,9 @@ exactly as they would be made there. Others stop it; --skip-ddl continues after 
 	return c
 }
 
-// runFollow runs the phase, and keeps the service manager informed meanwhile.
+// runFollow runs the phase, and keeps the service manager informed. "Ready" is sent once changes flow, and not when the
+// process starts: a unit with Type=notify that depends on this one can rely on it. A service manager that cannot be
+// reached is no reason to stop.
 func (a *app) runFollow(ctx context.Context, o move.Follow) error {
 	notifier := monitor.NewNotifier(a.env("NOTIFY_SOCKET"), a.env("WATCHDOG_USEC"))
 	watching, stop := context.WithCancel(ctx)
@@ -66,23 +69,24 @@ func (a *app) runFollow(ctx context.Context, o move.Follow) error {
 		if err := notifier.Ready("following the source"); err != nil {
 			a.log.Warn().Err(err).Msg("service manager not told")
 		}
-		go a.tellManager(watching, notifier)
+		go a.reportManager(watching, notifier)
 	}
 	err := a.runPhase(ctx, o)
-	_ = notifier.Stopping() // nobody needs it
+	_ = notifier.Stopping() // a courtesy: the end of the process says the same
 	return err
 }
 
-// tellEvery is how often the service manager is told the lag.
-const tellEvery = 2 * time.Second
+// statusEvery is how often the service manager gets a new status line.
+const statusEvery = 2 * time.Second
 
-func (a *app) tellManager(ctx context.Context, n *monitor.Notifier) {
+// reportManager keeps the watchdog fed and shows lag and progress in `systemctl status`, until ctx ends.
+func (a *app) reportManager(ctx context.Context, n *monitor.Notifier) {
 	go n.Watch(ctx, func() bool { return true })
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(tellEvery):
+		case <-time.After(statusEvery):
 			p := a.progress.Snapshot().Replica
 			lag, applied := monitor.Span(time.Duration(p.Lag)), monitor.Counted(p.Changes, "change")
 			_ = n.Status(fmt.Sprintf("lag %s, %s applied", lag, applied))

@@ -15,12 +15,14 @@ import (
 	"wherry/pkg/state"
 )
 
+// statusOptions are the flags of `wherry status`.
 type statusOptions struct {
 	watch   bool
 	offline bool
 	every   time.Duration
 }
 
+// newStatusCmd is `wherry status`. It takes no lock: it must work while anything runs, above all while something hangs.
 func newStatusCmd(a *app) *cobra.Command {
 	var o statusOptions
 	c := &cobra.Command{
@@ -46,6 +48,8 @@ status is 10.`,
 	return c
 }
 
+// runStatus shows the status once, or again and again (--watch). The state file is read anew each time, since other
+// processes write it; the servers' answers are cached, see move.Asking.
 func (a *app) runStatus(ctx context.Context, o statusOptions) error {
 	if printed, err := a.open(); err != nil || printed {
 		return err
@@ -82,7 +86,8 @@ func (a *app) runStatus(ctx context.Context, o statusOptions) error {
 	}
 }
 
-// statusError is what status could not tell: a move that it does not find may be another folder's.
+// statusError is an error if there is no state file and the move may have begun all the same: the reader may be in the
+// wrong folder, and a script must not go on as if nothing had begun. A move that has surely not begun is no error.
 func statusError(st state.State, live monitor.Live) error {
 	if !live.Missing {
 		return nil
@@ -93,8 +98,8 @@ func statusError(st state.State, live monitor.Live) error {
 	return nil
 }
 
-// lastLines returns the end of a text, where the status says what to do: what is above a terminal's first line would
-// scroll away each time it is drawn.
+// lastLines returns the last n lines of a text. A status that is higher than the terminal would scroll at each redraw;
+// its end has what is true and what to do. n below 1 is no limit.
 func lastLines(text string, n int) string {
 	lines := strings.SplitAfter(text, "\n")
 	if n < 1 || len(lines) <= n+1 { // the last one is empty
@@ -103,6 +108,7 @@ func lastLines(text string, n int) string {
 	return strings.Join(lines[len(lines)-n-1:], "")
 }
 
+// showStatus writes the status once. redraw: over the one before, from the terminal's first line.
 func (a *app) showStatus(st state.State, live monitor.Live, redraw bool) error {
 	if a.json != nil {
 		line, err := json.Marshal(monitor.StatusJSON(st, live))

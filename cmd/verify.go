@@ -10,6 +10,7 @@ import (
 	"wherry/pkg/move"
 )
 
+// newVerifyCmd is `wherry verify`.
 func newVerifyCmd(a *app) *cobra.Command {
 	var o move.Verify
 	c := &cobra.Command{
@@ -36,7 +37,8 @@ and verify says so, unless with --reverse: that compares on the way back which s
 	return c
 }
 
-// printReport prints the rows that differ.
+// printReport prints the rows that differ, up to the number that is listed per table, and how many more there are. A
+// row without a key is listed once with how many times it differs, so those times count as listed.
 func (a *app) printReport(r move.Result) error {
 	if a.json != nil {
 		for _, t := range r.Report.Tables {

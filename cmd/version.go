@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newVersionCmd is `wherry version`, which works without a configuration.
 func newVersionCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
@@ -18,6 +19,7 @@ func newVersionCmd(a *app) *cobra.Command {
 	}
 }
 
+// showVersion is used by --version too.
 func (a *app) showVersion() error {
 	if a.json != nil {
 		return a.json.Summary(map[string]any{

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	maxLines   = 12
-	minBar     = 6
-	maxBar     = 40
-	minLabel   = 8
-	staleAfter = 5 * time.Second // without news of the replica before it is said
+	maxLines   = 12              // of the block; more would push the log off a small terminal
+	minBar     = 6               // columns; a shorter bar shows nothing
+	maxBar     = 40              // columns
+	minLabel   = 8               // columns for names
+	staleAfter = 5 * time.Second // without news of the replica before "no news for .." is shown
 )
 
 // style is how the progress is drawn.
@@ -31,6 +31,7 @@ type bar struct {
 	fields [3]string // rows, speed, time left
 }
 
+// silent tells that there is nothing to draw: no phase has begun.
 func (s *Snapshot) silent() bool {
 	return s.Step == "" && len(s.Tables) == 0 && s.Replica.At.IsZero() && s.Note == ""
 }
@@ -40,6 +41,7 @@ func (s *Snapshot) hasTables() bool {
 	return len(s.Tables) > 0 && (s.countsRows() || s.Step == StepIndex)
 }
 
+// countsRows tells whether rows are the measure of the step. Of indexes, tables are counted.
 func (s *Snapshot) countsRows() bool { return s.Step == StepCopy || s.Step == StepVerify }
 
 // hasReplica tells whether changes are applied during the step.
@@ -47,7 +49,7 @@ func (s *Snapshot) hasReplica() bool {
 	return !s.Replica.At.IsZero() && s.Step != StepCopy && s.Step != StepIndex
 }
 
-// part returns how much of the step is done, of 1.
+// part returns how much of the step is done, from 0 to 1; -1 is unknown.
 func (s *Snapshot) part() float64 {
 	switch {
 	case len(s.Tables) == 0:
@@ -62,8 +64,8 @@ func (s *Snapshot) part() float64 {
 	return share(s.Rows, s.Estimate)
 }
 
-// share is never whole: only a table that says so is finished. It is unknown when there are more rows than were
-// expected already: any number would be a wrong one.
+// share returns rows/estimate, at most 0.999: 100 % is shown only for what is reported as finished. It is -1 (unknown)
+// if there are more rows than expected already: any percentage would be wrong.
 func share(rows, estimate int64) float64 {
 	if estimate <= 0 || rows >= estimate {
 		return -1
@@ -98,8 +100,8 @@ func (l style) last(s Snapshot) []string {
 	return append(l.bars([]bar{b}), l.below(s)...)
 }
 
-// bars returns the tables at work, at most as fit into so many lines, and how many more there are. The ones left out
-// are those that stood still longest.
+// bars returns the tables at work, at most as many as fit into the lines, and how many more there are. Those are left
+// out that have not moved for longest.
 func (s *Snapshot) bars(lines int) (bars []bar, more int) {
 	var active []*TableProgress
 	for i := range s.Tables {
@@ -147,6 +149,7 @@ func (s *Snapshot) overall() bar {
 	return b
 }
 
+// title names the step for people.
 func (s *Snapshot) title() string {
 	switch s.Step {
 	case "":
@@ -159,6 +162,7 @@ func (s *Snapshot) title() string {
 	return clean(s.Step)
 }
 
+// numbers are the fields of a bar: rows, speed, and the time left if it is known.
 func numbers(rows, rate int64, eta time.Duration) [3]string {
 	out := [3]string{Counted(rows, "row"), Count(rate) + " rows/s", ""}
 	if eta > 0 {
@@ -197,7 +201,7 @@ func (l style) bars(bars []bar) []string {
 	for _, b := range bars {
 		label = max(label, cells(b.label))
 	}
-	// Names give way, the last line's label does not.
+	// Tables' names are shortened if they are long; the label of the last line, the whole step, is not.
 	label = min(label, max(l.width*3/10, minLabel, cells(bars[len(bars)-1].label)), l.width)
 	for ; ; columns = columns[:len(columns)-1] {
 		room = l.width - label - 2
@@ -258,6 +262,7 @@ func columnsOf(bars []bar) (columns []column, drawn bool) {
 	return columns, drawn
 }
 
+// percentText is "" for an unknown part.
 func percentText(part float64) string {
 	if part < 0 {
 		return ""
@@ -284,9 +289,11 @@ func (l style) bar(part float64, size int) string {
 	return l.paint("36", text) + l.faint(strings.Repeat("░", size-cells(text)))
 }
 
+// strong and faint are bold and dim, without colours plain text.
 func (l style) strong(s string) string { return l.paint("1", s) }
 func (l style) faint(s string) string  { return l.paint("2", s) }
 
+// paint puts text between the terminal's codes for a colour and for its end.
 func (l style) paint(code, s string) string {
 	if !l.color || s == "" {
 		return s

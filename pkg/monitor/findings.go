@@ -37,7 +37,7 @@ func Tally(findings []db.Finding) string {
 	return fmt.Sprintf("%d failed, %s, %d ok", counts[0], count.Of(counts[1], "warning"), counts[2])
 }
 
-// rank puts the gravest first; a level that is not known is grave.
+// rank puts failures first. An unknown level counts as a failure: a new level must not be hidden by an old rule.
 func rank(level db.Level) int {
 	switch level {
 	case db.OK:
@@ -49,6 +49,7 @@ func rank(level db.Level) int {
 	}
 }
 
+// writeFinding writes one finding: an OK one in one line if it fits, others with their text and fix below.
 func writeFinding(b *strings.Builder, f db.Finding, width int) {
 	const indent = "      "
 	label := map[bool]string{true: strings.ToUpper(string(f.Level)), false: string(f.Level)}[f.Level != db.OK]

@@ -8,8 +8,9 @@ import (
 	"wherry/pkg/db"
 )
 
-// Grants returns the statements that grant what the checks of one end asked for, one for each thing that is granted on,
-// to the account given, as GRANT has it, or to the one that was checked. Unless all is set, only what it lacks.
+// Grants returns the GRANT statements for what the checks of one end need, one for each object (*.*, shop.*). account
+// is who gets them, written as GRANT has it; "" is the account that was checked. Unless all is set, they grant only
+// what that account lacks.
 func Grants(findings []db.Finding, end, account string, all bool) []string {
 	var order []string
 	privileges, to := map[string][]string{}, map[string]string{}

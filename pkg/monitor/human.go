@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Count writes a number with about three digits: 950, 1.2 k, 118 k, 12.3 M.
+// Count writes a number with about three digits: 950, 1.2 k, 118 k, 12.3 M. The unit changes at 999.5, so that no
+// number is rounded to "1000 k".
 func Count(n int64) string {
 	if n < 0 {
 		return "-" + Count(-n)
@@ -52,7 +53,7 @@ func Span(d time.Duration) string {
 	return fmt.Sprintf("%dd%02dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
 }
 
-// Counted is Plural with about three digits: 1 row, 1.2 k rows.
+// Counted is count.Of with about three digits: 1 row, 1.2 k rows.
 func Counted(n int64, noun string) string {
 	if n == 1 {
 		return "1 " + noun

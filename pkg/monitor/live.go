@@ -9,10 +9,11 @@ import (
 	"wherry/pkg/state"
 )
 
-// Live is what the state file cannot tell.
+// Live is what the state file does not hold: who runs now, what the servers answered, and the limits of the
+// configuration.
 type Live struct {
 	Running      string // the phase that holds the move's lock now (state.File.Holder); empty when nobody does
-	PID          int    // of that
+	PID          int    // of the process that does
 	Beside       string // the phase that works beside it (state.File.SideHolder)
 	BesidePID    int
 	Now          time.Time
@@ -26,7 +27,7 @@ type Live struct {
 	MaxVerifyAge time.Duration // 0: the last verification counts for ever
 	Source       End
 	Target       End
-	// Reached tells whether the target has everything that the source had when both were asked; nil: not known.
+	// Reached tells whether the target had everything that the source had when both were asked; nil: not known.
 	Reached *bool
 }
 
@@ -38,9 +39,10 @@ type End struct {
 	Over  bool   // the target: it has recorded that it has taken over
 }
 
+// silent tells that a server was asked and did not answer.
 func (e End) silent() bool { return e.Asked && e.Error != "" }
 
-// facts is a move as its rules look at it: in the direction in which it goes now.
+// facts is what the rules of status judge: the state and Live, in the direction in which the move goes now.
 type facts struct {
 	Live
 	s      *state.State
@@ -48,6 +50,7 @@ type facts struct {
 	prefix string // of the phases on the way back
 }
 
+// factsOf chooses the direction: the way back, once it was begun and until it is over.
 func factsOf(s *state.State, live Live) *facts {
 	f := &facts{Live: live, s: s}
 	if s.Turned() && !s.Back() {
@@ -57,11 +60,13 @@ func factsOf(s *state.State, live Live) *facts {
 	return f
 }
 
+// commands write commands of this move, with the options that it was shown with.
 func (f *facts) commands() Commands { return Commands{Move: f.s.Move, Args: f.Args} }
 
 // name is a phase as the state file has it.
 func (f *facts) name(phase string) string { return f.prefix + phase }
 
+// phase is the record of a phase of this direction; nil if it never began.
 func (f *facts) phase(name string) *state.Phase { return f.s.Phase(f.name(name)) }
 
 // next advises to run a phase of this direction.
@@ -69,6 +74,7 @@ func (f *facts) next(phase, text string, options ...string) Next {
 	return Next{Phase: f.name(phase), Text: text, Command: f.commands().write(f.name(phase), options...)}
 }
 
+// watch advises to wait for a phase that runs.
 func (f *facts) watch(running, text string) Next {
 	return Next{Phase: running, Text: text, Command: f.commands().write("status", "--watch")}
 }
@@ -83,19 +89,20 @@ func (f *facts) runs(phase string) bool {
 	return strings.TrimPrefix(f.Running, state.RunPrefix) == phase || f.Beside == phase
 }
 
-// fresh is how old what start-replica last said may be. It says something every two seconds, whether there are changes
-// or not.
+// fresh is how old the last report of start-replica may be. It reports every two seconds, whether there are changes or
+// not; writing a state file with many tables may take longer.
 const fresh = 15 * time.Second
 
 // lag is how far the target is behind the source.
 type lag struct {
 	known  bool
-	atMost bool // it may be less: nobody has looked since
+	atMost bool // it may be less: behind includes the time since the last report
 	behind time.Duration
 }
 
-// lagOf works the lag out. What was said when changes were last applied is no longer true when nobody applies them any
-// more: since then the source may have gone on.
+// lagOf works the lag out. A fresh report of a running start-replica is taken as it is. Else, if both servers were
+// asked and the target has everything, the lag is 0. Else the last report is too old: the source may have gone on
+// since, so the lag is at most the reported one plus the report's age.
 func (f *facts) lagOf(p *state.Positions, following bool) lag {
 	age := f.Now.Sub(p.AppliedAt)
 	switch {
@@ -122,8 +129,8 @@ func (l lag) String() string {
 // lag is that of this direction.
 func (f *facts) lag() lag { return f.lagOf(f.way.Positions, f.follows()) }
 
-// failure returns the last attempt of a phase that failed, nil when a later success of a phase says that it no longer
-// matters.
+// failure returns the last attempt of a phase if it failed. It is nil if any phase ended well after it, or if the
+// failed one runs again: then the failure no longer matters.
 func (f *facts) failure() *state.Phase {
 	var last *state.Phase
 	for _, name := range phases(f.s) {
@@ -133,7 +140,7 @@ func (f *facts) failure() *state.Phase {
 			continue
 		}
 		if name == state.PhaseCheck && f.s.Done(state.PhaseInitSchema) {
-			continue // it may be run at any time, and says nothing of what other phases have come to
+			continue // check may be run at any time, and its result says nothing about the later phases
 		}
 		if last == nil || !p.Finished.Before(last.Finished) {
 			last = p
@@ -148,7 +155,7 @@ func (f *facts) failure() *state.Phase {
 	return last
 }
 
-// outcome is what a failed attempt left.
+// outcome is a failed attempt as the table of outcomes reads it, so that status gives the advice that the command gave.
 func (f *facts) outcome(p *state.Phase) Outcome {
 	o := Outcome{Code: p.Code, Phase: p.Name, Tables: p.Tables, Journal: f.way.Cutover.Step}
 	if o.Code == 0 { // of an older wherry
@@ -157,7 +164,7 @@ func (f *facts) outcome(p *state.Phase) Outcome {
 	return o
 }
 
-// killed returns a phase that still says running although nobody works on it.
+// killed returns a phase that is recorded as running although no process holds the move's lock for it.
 func (f *facts) killed() *state.Phase {
 	for _, name := range phases(f.s) {
 		p := f.s.Phase(name)
@@ -169,7 +176,7 @@ func (f *facts) killed() *state.Phase {
 	return nil
 }
 
-// progress says how far a phase that counts rows is, "" when it has not said so lately.
+// progress says how far a phase that counts rows is; "" if it has not reported since it began.
 func (f *facts) progress(phase string) string {
 	p := f.s.Progress
 	if p.Phase != phase || p.At.Before(started(f.s.Phase(phase))) {
@@ -191,6 +198,7 @@ func (f *facts) progress(phase string) string {
 	return text
 }
 
+// started is when the last attempt of a phase began; zero for a phase that never did.
 func started(p *state.Phase) time.Time {
 	if p == nil {
 		return time.Time{}

@@ -3,12 +3,12 @@ package monitor
 import "time"
 
 const (
-	rateWindow = 10 * time.Second // of the speed that is shown
-	etaWindow  = time.Minute      // of the speed that the time left is reckoned from, calmer
+	rateWindow = 10 * time.Second // for the speed that is shown
+	etaWindow  = time.Minute      // for the speed that the time left is computed from: it must not jump about
 	meterSlots = 60               // seconds; covers both windows
 )
 
-// meter counts per second over the last minute.
+// meter counts per second over the last minute, in a ring of 60 slots. The zero value begins with the first call.
 type meter struct {
 	began time.Time
 	last  int64 // the newest slot, in seconds since began
@@ -28,6 +28,7 @@ func (m *meter) advance(now time.Time) {
 	m.last = max(m.last, second) // a clock that is set back counts on in the newest slot
 }
 
+// add counts n things that happened now.
 func (m *meter) add(now time.Time, n int64) {
 	m.advance(now)
 	m.slots[m.last%meterSlots] += n
@@ -46,6 +47,7 @@ func (m *meter) rate(now time.Time, window time.Duration) float64 {
 	for s := max(0, m.last-seconds+1); s <= m.last; s++ {
 		sum += m.slots[s%meterSlots]
 	}
+	// The newest slot covers only the part of its second that has passed.
 	elapsed := now.Sub(m.began)
 	span := min(elapsed, window-time.Second+elapsed%time.Second)
 	return float64(sum) / max(span, time.Second).Seconds()

@@ -8,16 +8,19 @@ import (
 	"wherry/pkg/state"
 )
 
-// What the rows of the table of stands say, when several say it.
+// The functions below are what rows of the table of stands have in common.
 
+// said is a row's text without a time.
 func said(text string) func(*facts) (string, time.Time) {
 	return func(*facts) (string, time.Time) { return text, time.Time{} }
 }
 
+// to advises to run a phase.
 func to(phase, text string) func(*facts) Next {
 	return func(f *facts) Next { return f.next(phase, text) }
 }
 
+// running says which phase runs, how far it is, and since when.
 func running(f *facts) (string, time.Time) {
 	phase := strings.TrimPrefix(f.Running, state.RunPrefix)
 	text := f.atWork(phase, f.PID)
@@ -27,7 +30,8 @@ func running(f *facts) (string, time.Time) {
 	return text, started(f.s.Phase(phase))
 }
 
-// watching advises to wait for who works on the move, at the most besides start-replica.
+// watching advises to wait for the phase that runs. If one runs beside start-replica, that one is meant: start-replica
+// does not end by itself.
 func watching(f *facts) Next {
 	who, pid := strings.TrimPrefix(f.Running, state.RunPrefix), f.PID
 	if f.Beside != "" {
@@ -49,7 +53,7 @@ func (f *facts) atWork(phase string, pid int) string {
 	return text
 }
 
-// followed says whether changes are applied meanwhile.
+// followed says whether changes are applied meanwhile; "" before there was a start-replica.
 func (f *facts) followed() string {
 	if f.follows() {
 		return "; start-replica applies changes, " + f.lag().String()
@@ -60,11 +64,13 @@ func (f *facts) followed() string {
 	return "; nobody applies changes, " + f.lag().String()
 }
 
-// sealed tells whether the takeover is recorded and the cutover is not finished. The target's word counts.
+// sealed tells whether the takeover is recorded and the cutover is not finished. If the state file does not know of the
+// takeover and the target does, the target is right.
 func (f *facts) sealed() bool {
 	return !f.way.Cutover.Done && (f.way.Cutover.Note == "sealed" || f.prefix == "" && f.Target.Over)
 }
 
+// taker is the end that takes over at the cutover of this direction.
 func (f *facts) taker() string {
 	if f.prefix != "" {
 		return "the source"
@@ -81,8 +87,8 @@ func (f *facts) early() string {
 	return ""
 }
 
-// stopped tells whether a start-replica is missed. On the way forward one that ended by itself is not: verify and
-// cutover apply changes themselves.
+// stopped tells whether a start-replica should run and does not. On the way forward one that ended by itself is not
+// needed any more: verify and cutover apply changes themselves.
 func (f *facts) stopped() bool {
 	if f.follows() {
 		return false
@@ -90,6 +96,7 @@ func (f *facts) stopped() bool {
 	return f.prefix != "" || f.s.Next() == state.PhaseStartReplica
 }
 
+// finished is when the last attempt of a phase ended; zero for a phase that never ran.
 func finished(p *state.Phase) time.Time {
 	if p == nil {
 		return time.Time{}
@@ -97,6 +104,7 @@ func finished(p *state.Phase) time.Time {
 	return p.Finished
 }
 
+// unequal tells whether the last comparison found differences.
 func unequal(v state.Verify) bool { return len(Differing(v)) > 0 }
 
 // Differing lists the tables in which rows differ, by their source's names.

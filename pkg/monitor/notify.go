@@ -57,8 +57,9 @@ func (n *Notifier) Status(text string) error { return n.Notify("STATUS=" + oneLi
 // Stopping tells that the service is about to end.
 func (n *Notifier) Stopping() error { return n.Notify("STOPPING=1") }
 
-// Watch sends WATCHDOG=1, twice as often as asked for, whenever alive says so, until ctx ends. It returns at once
-// when nobody watches. A signal that cannot be sent is the next one's business: when none arrives, the manager acts.
+// Watch sends WATCHDOG=1, twice as often as asked for, whenever alive returns true, until ctx ends. It returns at once
+// if there is no watchdog. A signal that cannot be sent is not an error: the next one may get through, and if none
+// does, the service manager restarts the process, which is what it is for.
 func (n *Notifier) Watch(ctx context.Context, alive func() bool) {
 	if n.socket == "" || n.watchdog == 0 {
 		return
@@ -77,4 +78,5 @@ func (n *Notifier) Watch(ctx context.Context, alive func() bool) {
 	}
 }
 
+// oneLine keeps a status from adding lines to the message, which the protocol would read as other assignments.
 func oneLine(s string) string { return strings.Join(strings.Fields(clean(s)), " ") }

@@ -7,20 +7,21 @@ import (
 	"wherry/pkg/state"
 )
 
-// The exit codes, which pkg/move maps errors to. The state file keeps that of an attempt that failed.
+// The exit codes, which pkg/move maps errors to. The state file keeps that of an attempt that failed. Scripts and the
+// systemd unit rely on the numbers; 64, 78 and 130 are those of sysexits.h and of shells.
 const (
 	CodeDone        = 0
-	CodeFailed      = 1
-	CodeDifferences = 3
-	CodeState       = 10
-	CodeLocked      = 11
-	CodeRefused     = 12
-	CodeGone        = 13
-	CodeUnknown     = 14
-	CodeUnfinished  = 15
-	CodeUsage       = 64
-	CodeConfig      = 78
-	CodeInterrupted = 130
+	CodeFailed      = 1   // progress is saved, the same command may be run again
+	CodeDifferences = 3   // rows differ, or a dry run has found something to do
+	CodeState       = 10  // the state file is another move's, damaged, newer or missing
+	CodeLocked      = 11  // another wherry holds the lock
+	CodeRefused     = 12  // a precondition is not met, nothing was changed
+	CodeGone        = 13  // the log no longer reaches back to the position
+	CodeUnknown     = 14  // the answer of a commit was lost, and asking again did not help
+	CodeUnfinished  = 15  // the target has taken over, something after that is not done
+	CodeUsage       = 64  // wrong command line
+	CodeConfig      = 78  // trying again does not help until somebody changes something
+	CodeInterrupted = 130 // by a signal; progress is saved
 )
 
 // Outcome is how a command ended without having done what it should.
@@ -56,7 +57,7 @@ type Commands struct {
 	Args string // options that lead to the move, such as "--config shop.yaml"
 }
 
-// write returns a command to type; options that confirm come last.
+// write returns a command to type. --confirm comes last, where whoever copies the line sees it.
 func (c Commands) write(phase string, options ...string) string {
 	words := []string{"wherry", strings.TrimPrefix(phase, state.ReversePrefix)}
 	if strings.HasPrefix(phase, state.ReversePrefix) {
@@ -82,8 +83,10 @@ type remedy struct {
 	command func(o *Outcome, c Commands) string
 }
 
+// says is the text of a row that is the same for every outcome.
 func says(text string) func(*Outcome) string { return func(*Outcome) string { return text } }
 
+// code is the condition of a row that depends on the exit code alone.
 func code(codes ...int) func(*Outcome) bool {
 	return func(o *Outcome) bool {
 		for _, c := range codes {
@@ -95,10 +98,12 @@ func code(codes ...int) func(*Outcome) bool {
 	}
 }
 
+// reverse tells whether the outcome is of a phase on the way back.
 func (o *Outcome) reverse() bool { return strings.HasPrefix(o.Phase, state.ReversePrefix) }
 
 func (o *Outcome) cutover() bool { return strings.HasSuffix(o.Phase, state.PhaseCutover) }
 
+// same is the command that had the outcome; "" if that was no phase.
 func same(o *Outcome, c Commands) string {
 	if o.Phase == "" {
 		return ""
@@ -106,6 +111,7 @@ func same(o *Outcome, c Commands) string {
 	return c.write(o.Phase)
 }
 
+// tableOptions are --table options for the tables that the outcome is about.
 func (o *Outcome) tableOptions() []string {
 	var options []string
 	for _, t := range o.Tables {
@@ -114,16 +120,21 @@ func (o *Outcome) tableOptions() []string {
 	return options
 }
 
-// outcomes says what to do after a command that did not do what it should, for standard error and for status alike.
+// outcomes is the table of what to do after a command that did not do what it should, for standard error and for status
+// alike. The first row that holds counts, so special cases stand above general ones: "gone on the way back" comes
+// before "gone", since giving up the move would drop the tables that applications use by then.
 func outcomes() []remedy {
 	const again = "progress is saved: run the same command again to continue"
 	return []remedy{
+		// The other process does the work, so watching it is more use than trying again.
 		{
 			"locked", code(CodeLocked), says("wait for the other wherry, or stop it"),
 			func(_ *Outcome, c Commands) string { return c.write("status", "--watch") },
 		},
 		{"usage", code(CodeUsage), says(""), nil},
+		// A dry run is read for what it lists; there is no advice.
 		{"pending", func(o *Outcome) bool { return o.Code == CodeDifferences && o.Pending }, says(""), nil},
+		// Above "differences": a repair cannot write generated columns, so that advice would never help.
 		{"computed", func(o *Outcome) bool {
 			return (o.Code == CodeDifferences || o.cutover() && o.Code == CodeRefused) && o.Computed
 		}, says("the target computes what differs, so --repair cannot write it: if that is meant, write " +
@@ -142,14 +153,17 @@ func outcomes() []remedy {
 			},
 		},
 		{"state", code(CodeState), says(""), nil},
+		// The same command is safe here: the cutover asks the target before it does anything.
 		{"unknown", code(CodeUnknown), says("writes may be blocked: look at the target as is said above, then run " +
 			"the cutover again, which looks first"), same},
 		{"unfinished", code(CodeUnfinished), func(o *Outcome) string {
 			return "mend what is named above; the cutover then does what is left: " + left(o.Journal)
 		}, same},
+		// Such as a key that is missing in the configuration: whatever is added here would only repeat it.
 		{"advised", func(o *Outcome) bool { return o.Advised }, says(""), nil},
 		{"config", code(CodeConfig), says("progress is saved, but trying again does not help: mend what is named " +
 			"above, then run the same command again"), same},
+		// Above "gone": its advice, to give the move up, must not be read as "drop the tables on the target".
 		{
 			"gone on the way back", func(o *Outcome) bool { return o.Code == CodeGone && o.reverse() },
 			says("leave the target as it is: it has the data; " +
@@ -164,6 +178,7 @@ func outcomes() []remedy {
 				"made on the target, and begin with check"),
 			func(_ *Outcome, c Commands) string { return c.write(state.PhaseCleanup, "--abandon") },
 		},
+		// start-replica has stopped before a schema change. On the way back nothing is copied, see the next row.
 		{
 			"copy again", func(o *Outcome) bool { return o.Code == CodeRefused && len(o.Tables) > 0 && !o.reverse() },
 			says("copy again as it is now, then start-replica goes on; " +
@@ -178,6 +193,7 @@ func outcomes() []remedy {
 			},
 		},
 		{"refused", code(CodeRefused), says("mend what is named above and run the same command again"), same},
+		// Nothing was begun, so "progress is saved" would be confusing.
 		{
 			"unreachable", func(o *Outcome) bool { return o.Code == CodeFailed && o.Nothing },
 			says("nothing was changed: look at the host, port and network of that end, and whether " +

@@ -7,13 +7,14 @@ import (
 	"wherry/pkg/state"
 )
 
-// problem is a row of the table of what can be wrong: all that hold are told, in this order.
+// problem is a row of the table of what can be wrong: all rows that hold are shown, in this order.
 type problem struct {
 	name string
 	when func(f *facts) bool
 	text func(f *facts) string
 }
 
+// problems is that table. Servers come first: while one is away, the rest may follow from that.
 func problems() []problem {
 	return []problem{
 		{"source silent", func(f *facts) bool { return f.Source.silent() }, func(f *facts) string {

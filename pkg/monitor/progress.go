@@ -1,8 +1,9 @@
 // Package monitor shows how a move stands: live progress, tables and findings for people, the status of a move, a
 // stream of JSON lines for programs, and news for the service manager.
 //
-// Its one invariant: it only observes. What it is told is quickly noted and shown by its own goroutine, so a slow or
-// broken terminal never holds up a phase. It decides nothing, and it asks no server.
+// Its one invariant: it only observes. What phases report is quickly noted, and shown by its own goroutine, so a slow
+// or broken terminal never holds up a phase. For example, a phase calls Chunk for each of a million chunks; Run draws
+// five times a second, whatever happened in between. It decides nothing, and it asks no server.
 package monitor
 
 import (
@@ -68,19 +69,19 @@ type table struct {
 	chunks, chunksDone int
 	compared           int64
 	differing          int64
-	step               string // the last that Table told
+	step               string // the last that was reported by Table
 	finished           bool   // in the current step
 	touched            time.Time
 	meter              meter
 }
 
-// replica is what was last told of the applying of changes.
+// replica is what was last reported about applying changes.
 type replica struct {
 	position      string
 	rows, changes int64
 	lag           time.Duration
 	caughtUp      bool
-	at            time.Time // zero when nothing was told
+	at            time.Time // zero if nothing was reported
 	meter         meter
 }
 
@@ -113,20 +114,22 @@ func NewProgress(opts Options) *Progress {
 // Writer is where log lines must go when they share the terminal with the bars: each is written above them.
 func (p *Progress) Writer() io.Writer { return p.screen }
 
-// Expect tells a table before anything is done with it, and how many rows it has, roughly; below 0 is unknown.
+// Expect adds a table before anything is done with it, with about how many rows it has; below 0 is unknown. Without it
+// a table counts only once its first chunk is planned, and the percentage would jump back with every new table.
 func (p *Progress) Expect(name schema.Name, rowsEstimate int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.table(name).estimate = rowsEstimate
 }
 
-// Step tells what is done now. Every table has that step before it.
+// Step begins a step: no table has finished it yet, and speed and time count from here.
 func (p *Progress) Step(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.begin(name)
 }
 
+// begin is Step under the lock. On a terminal the step that ended is kept, to leave a line of it standing.
 func (p *Progress) begin(step string) {
 	if p.opts.Terminal && p.step != "" && p.step != step && len(p.past) < maxPast {
 		p.past = append(p.past, p.snapshot())
@@ -144,7 +147,7 @@ func (p *Progress) begin(step string) {
 	}
 }
 
-// Positions tells the position that the copy began from, and the one at which the target is consistent once it is
+// Positions notes the position that the copy began from, and the one at which the target is consistent; "" until it is
 // known.
 func (p *Progress) Positions(start, consistent db.Position) {
 	p.mu.Lock()
@@ -152,8 +155,8 @@ func (p *Progress) Positions(start, consistent db.Position) {
 	p.start, p.consistent = start, consistent
 }
 
-// Chunk tells that a chunk of a table is planned, or done. Rows that come without bytes were loaded in an earlier
-// run: they count, but not for the speed.
+// Chunk notes that a chunk of a table is planned, or done. Rows without bytes were loaded in an earlier run: they
+// count, but not for the speed, which would otherwise begin with millions of rows per second after every restart.
 func (p *Progress) Chunk(name schema.Name, loaded db.Loaded, done bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -172,7 +175,7 @@ func (p *Progress) Chunk(name schema.Name, loaded db.Loaded, done bool) {
 	}
 }
 
-// Table tells that a table is through a step: "copied", "indexed", "verified".
+// Table notes that a table has finished a step: "copied", "indexed", "verified".
 func (p *Progress) Table(name schema.Name, step string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -180,7 +183,8 @@ func (p *Progress) Table(name schema.Name, step string) {
 	t.step, t.finished = step, true
 }
 
-// Replica tells how far changes are applied. Rows and changes are counted since the start of the run.
+// Replica notes how far changes are applied. Rows and changes are counted since the start of the run; fewer rows than
+// before mean that another run has begun.
 func (p *Progress) Replica(position string, rows, changes int64, lag time.Duration, caughtUp bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -192,8 +196,8 @@ func (p *Progress) Replica(position string, rows, changes int64, lag time.Durati
 	r.position, r.rows, r.changes, r.lag, r.caughtUp, r.at = position, rows, changes, lag, caughtUp, now
 }
 
-// Verify tells that more of a table is compared: how many rows, and how many more of them differ (negative when
-// some turn out not to). The first call begins the step "verify".
+// Verify notes that more of a table is compared: how many rows, and how many more of them differ (negative if some turn
+// out to be equal). The first call begins the step "verify".
 func (p *Progress) Verify(name schema.Name, rows, differing int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -212,13 +216,14 @@ func (p *Progress) Verify(name schema.Name, rows, differing int64) {
 	}
 }
 
-// Note tells in a few words what is waited for or happening; "" takes it away.
+// Note shows in a few words what is waited for or happening; "" removes it.
 func (p *Progress) Note(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.note = text
 }
 
+// table returns a table's progress, added with an unknown number of rows if it is new. The lock is held.
 func (p *Progress) table(name schema.Name) *table {
 	t := p.byName[name]
 	if t == nil {

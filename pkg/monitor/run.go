@@ -7,6 +7,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
+// redrawEvery is fast enough to look alive and slow enough for a terminal over a slow line.
 const redrawEvery = 200 * time.Millisecond
 
 // Run shows the progress until ctx ends: as bars on a terminal, else as log lines. It may run again afterwards.
@@ -28,6 +29,7 @@ func (p *Progress) Run(ctx context.Context) {
 	}
 }
 
+// draw redraws the bars until ctx ends, and then leaves the last step standing as one line.
 func (p *Progress) draw(ctx context.Context) {
 	ticker := time.NewTicker(redrawEvery)
 	defer ticker.Stop()
@@ -63,6 +65,7 @@ func (p *Progress) style() style {
 	}
 }
 
+// log writes the progress once: as a line for programs if Options.Lines is set, else as a log message.
 func (p *Progress) log() {
 	s := p.Snapshot()
 	if s.silent() {
@@ -93,6 +96,7 @@ func (p *Progress) log() {
 	e.Msg("progress")
 }
 
+// logRows adds the fields of steps that count rows.
 func (s *Snapshot) logRows(e *zerolog.Event) {
 	e.Int64("rows", s.Rows).Int64("rows_estimate", s.Estimate)
 	if part := s.part(); part >= 0 {
@@ -127,6 +131,7 @@ type progressLine struct {
 	Note           string   `json:"note"`
 }
 
+// line is the snapshot for programs. What is unknown is null, and not 0, which would mean "done" or "caught up".
 func (s *Snapshot) line() progressLine {
 	line := progressLine{
 		Step: s.Step, ElapsedSeconds: time.Duration(s.Elapsed).Seconds(), TablesDone: s.TablesDone,

@@ -53,6 +53,7 @@ func (s *screen) keep(line string) {
 	_ = s.above(line + "\n")
 }
 
+// above writes text where the block stands, and the block below it.
 func (s *screen) above(text string) error {
 	var b strings.Builder
 	b.WriteString(s.erase() + text)
@@ -81,6 +82,8 @@ func (s *screen) finish(block []string) {
 	s.live, s.block, s.partial = false, nil, nil
 }
 
+// replace draws a block over the one that stands. It overwrites line by line and clears only what is left below:
+// clearing first would flicker.
 func (s *screen) replace(block []string) {
 	if len(block) == 0 && len(s.block) == 0 {
 		return
@@ -107,7 +110,8 @@ func (s *screen) height() int {
 	return n
 }
 
-// erase clears the block line by line, for tmux takes a screen cleared from its first line on into its history.
+// erase clears the block line by line. Clearing from the cursor to the end would be one code, but tmux puts a screen
+// that is cleared from its first line into its history, and the block would fill that.
 func (s *screen) erase() string {
 	return "\r" + strings.Repeat("\x1b[1A\x1b[2K", s.height())
 }

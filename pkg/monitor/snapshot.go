@@ -87,8 +87,8 @@ func (p *Progress) snapshot() Snapshot {
 	return s
 }
 
-// add counts a table in. A wrong estimate is replaced by what is known better: the rows of a finished table, or more
-// rows than were expected.
+// add counts a table in. A wrong estimate is replaced by a better number: the rows of a finished table, or the rows so
+// far if they are more than expected.
 func (s *Snapshot) add(t TableProgress) {
 	rows := t.in(s.Step)
 	s.Rows += rows
@@ -111,6 +111,7 @@ func (t *TableProgress) in(step string) int64 {
 	return t.Rows
 }
 
+// progress is the table at one moment; a finished table has no speed and no time left.
 func (t *table) progress(step string, now time.Time) TableProgress {
 	out := TableProgress{
 		Table: t.name.String(), Step: t.step, Finished: t.finished, Rows: t.rows, Estimate: max(t.estimate, 0),
@@ -125,9 +126,10 @@ func (t *table) progress(step string, now time.Time) TableProgress {
 	return out
 }
 
+// perSecond is the speed that is shown, in whole rows.
 func perSecond(m *meter, now time.Time) int64 { return int64(math.Round(m.rate(now, rateWindow))) }
 
-// timeLeft returns 0 when there is no telling.
+// timeLeft returns how long the rest will take at the speed of the last minute; 0 is unknown, or more than 1000 days.
 func timeLeft(rows int64, m *meter, now time.Time) state.Duration {
 	rate := m.rate(now, etaWindow)
 	if rows <= 0 || rate <= 0 {

@@ -15,7 +15,7 @@ type Stand struct {
 	Now   string    `json:"now"`
 	Since time.Time `json:"since,omitzero"` // zero: not known
 	Wrong []string  `json:"wrong,omitempty"`
-	Next  Next      `json:"-"` // it stands beside
+	Next  Next      `json:"-"` // the document has it in fields of its own
 }
 
 // rule is a row of the table of stands: the first one that holds is what is said.
@@ -47,6 +47,7 @@ func StandOf(s state.State, live Live) Stand {
 // NextStep says what to run next.
 func NextStep(s state.State, live Live) Next { return StandOf(s, live).Next }
 
+// silentEnd names the servers that did not answer; "" if both did, or were not asked.
 func (f *facts) silentEnd() string {
 	switch {
 	case f.Source.silent() && f.Target.silent():
@@ -59,8 +60,9 @@ func (f *facts) silentEnd() string {
 	return ""
 }
 
-// rules is the table of stands. It goes from what cannot be otherwise, over what happens now and what went wrong, to
-// what is next.
+// rules is the table of stands; the first row that holds counts. First come a missing file and a move that is over,
+// where nothing else matters; then what happens now; then what went wrong; and last what is next. The order decides: a
+// failed verify beside a cutover that has taken over is no longer of interest.
 func rules() []rule {
 	cutover := func(f *facts) bool { return f.runs(f.name(state.PhaseCutover)) }
 	return append([]rule{
@@ -76,10 +78,12 @@ func rules() []rule {
 				}
 			},
 		},
+		// `check` itself asks for the next command here, before anything has made a state file.
 		{
 			"checked", func(f *facts) bool { return f.Missing && f.Checked }, said("the move has not begun"),
 			to(state.PhaseInitSchema, "create the tables on the target"),
 		},
+		// Without the target's answer "not begun" would be a guess: the reader may just be in another folder.
 		{
 			"no state file", func(f *facts) bool { return f.Missing && (!f.Target.Asked || f.Target.silent()) },
 			func(f *facts) (string, time.Time) {
@@ -100,7 +104,9 @@ func rules() []rule {
 				Command: f.commands().write(state.PhaseCleanup),
 			}
 		}},
+		// Above the cutover's rows: cleanup removes the facts that they judge.
 		{"cleanup", func(f *facts) bool { return f.Running == state.PhaseCleanup }, running, watching},
+		// The takeover is recorded and a process does the rest. Without a process the next row holds.
 		{"takeover", func(f *facts) bool { return f.sealed() && cutover(f) }, func(f *facts) (string, time.Time) {
 			return f.taker() + " has taken over, and the cutover does the rest: " + left(f.way.Cutover.Step),
 				f.way.Cutover.FencedAt
@@ -112,6 +118,7 @@ func rules() []rule {
 			return After(Outcome{Code: CodeUnfinished, Phase: f.name(state.PhaseCutover), Journal: f.way.Cutover.Step},
 				f.commands())
 		}},
+		// Not if the way back was begun: then its own rows say what is next.
 		{"over", func(f *facts) bool { return f.s.Over() && f.prefix == "" }, func(f *facts) (string, time.Time) {
 			return "the move is over: the target has taken over", finished(f.s.Phase(state.PhaseCutover))
 		}, func(*facts) Next {
@@ -124,6 +131,7 @@ func rules() []rule {
 			}
 			return "the cutover runs, and writes go on", started(f.phase(state.PhaseCutover))
 		}, watching},
+		// Nobody works on it, and writes may be blocked: nothing else is more urgent.
 		{"cutover interrupted", func(f *facts) bool {
 			return f.way.Cutover.Step != ""
 		}, func(f *facts) (string, time.Time) {
@@ -137,13 +145,16 @@ func rules() []rule {
 // runningRules are for moves that somebody works on.
 func runningRules() []rule {
 	return []rule{
+		// verify, cutover or check beside a start-replica: what it does is the news, not the start-replica.
 		{"beside", func(f *facts) bool { return f.Beside != "" && f.follows() }, func(f *facts) (string, time.Time) {
 			return fmt.Sprintf("start-replica applies changes, and %s", f.atWork(f.Beside, f.BesidePID)),
 				started(f.s.Phase(f.Beside))
 		}, watching},
+		// Every other phase that runs, and all of `wherry run`.
 		{"running", func(f *facts) bool {
 			return f.Running != "" && !f.follows() || strings.HasPrefix(f.Running, state.RunPrefix)
 		}, running, watching},
+		// start-replica keeps trying for replicate.retry_for, so there is nothing to restart.
 		{"cut off", func(f *facts) bool {
 			return f.follows() && f.silentEnd() != ""
 		}, func(f *facts) (string, time.Time) {
@@ -152,6 +163,7 @@ func runningRules() []rule {
 		}, func(f *facts) Next {
 			return f.watch(f.Running, "bring the "+f.silentEnd()+" back: start-replica goes on by itself; to watch it")
 		}},
+		// Before its first report the last known lag is from an earlier run, and would look like a standstill.
 		{"begins", func(f *facts) bool {
 			p := f.phase(state.PhaseStartReplica) // recorded as running once it is connected
 			return f.follows() && (p == nil || p.Status != state.StatusRunning ||
@@ -159,11 +171,13 @@ func runningRules() []rule {
 		}, func(f *facts) (string, time.Time) {
 			return "start-replica has begun, and has applied nothing yet", started(f.phase(state.PhaseStartReplica))
 		}, func(f *facts) Next { return f.watch(f.Running, "wait until it has caught up; to watch it") }},
+		// It holds the lock and has not reported lately.
 		{"stands still", func(f *facts) bool {
 			return f.follows() && f.lag().atMost
 		}, func(f *facts) (string, time.Time) {
 			return "start-replica runs and has not moved on; " + f.lag().String(), f.way.Positions.AppliedAt
 		}, func(f *facts) Next { return f.watch(f.Running, "look at its log, which says why; to watch it") }},
+		// The cutover would be refused (cutover.max_lag), so it is not advised yet.
 		{
 			"behind", func(f *facts) bool { return f.follows() && f.MaxLag > 0 && f.lag().behind > f.MaxLag },
 			func(f *facts) (string, time.Time) {
@@ -181,6 +195,7 @@ func runningRules() []rule {
 func waitingRules() []rule {
 	verifyFinished := func(f *facts) time.Time { return f.way.Verify.Finished }
 	return []rule{
+		// The advice is the one that the command itself gave at its end.
 		{"failed", func(f *facts) bool { return f.failure() != nil }, func(f *facts) (string, time.Time) {
 			p := f.failure()
 			return strings.TrimPrefix(p.Name, state.ReversePrefix) + " has failed" + f.followed(), p.Finished
@@ -191,12 +206,14 @@ func waitingRules() []rule {
 			}
 			return next
 		}},
+		// Running it again is always right: it continues.
 		{"killed", func(f *facts) bool { return f.killed() != nil }, func(f *facts) (string, time.Time) {
 			return strings.TrimPrefix(f.killed().Name, state.ReversePrefix) + " was killed" + f.followed(), time.Time{}
 		}, func(f *facts) Next {
 			phase := strings.TrimPrefix(f.killed().Name, state.ReversePrefix)
 			return f.next(phase, purpose(f.s, phase, true))
 		}},
+		// Up to the end of init-copy the phases have a fixed order.
 		{"early", func(f *facts) bool { return f.early() != "" }, func(f *facts) (string, time.Time) {
 			return map[string]string{
 				state.PhaseCheck:      "the move has not begun",
@@ -204,6 +221,7 @@ func waitingRules() []rule {
 				state.PhaseInitCopy:   "the tables are on the target, and their rows are not all copied",
 			}[f.early()], time.Time{}
 		}, func(f *facts) Next { return f.next(f.early(), purpose(f.s, f.early(), f.s.Phase(f.early()) != nil)) }},
+		// Before "unequal": a comparison is worth most while changes are applied.
 		{"stopped", (*facts).stopped, func(f *facts) (string, time.Time) {
 			return "nobody applies changes; " + f.lag().String(), finished(f.phase(state.PhaseStartReplica))
 		}, func(f *facts) Next {
@@ -221,6 +239,7 @@ func waitingRules() []rule {
 		{"unproved", func(f *facts) bool { return !f.way.Verify.Clean }, func(f *facts) (string, time.Time) {
 			return "the target is not proved to be equal" + f.followed(), time.Time{}
 		}, to(state.PhaseVerify, "prove that both ends are equal")},
+		// The cutover would be refused (cutover.max_verify_age).
 		{"stale", func(f *facts) bool {
 			return f.MaxVerifyAge > 0 && f.Now.Sub(f.way.Verify.Finished) > f.MaxVerifyAge
 		}, func(f *facts) (string, time.Time) {

@@ -37,7 +37,8 @@ func WriteStatus(w io.Writer, s state.State, live Live) error {
 	return err
 }
 
-// fitLines shortens what does not fit beside one another: tables keep their shape.
+// fitLines cuts lines that are wider than the terminal and marks them with ~. Wrapped, the columns of tables would be
+// unreadable.
 func fitLines(text string, n int) string {
 	if n < 1 {
 		return text
@@ -53,7 +54,8 @@ func fitLines(text string, n int) string {
 	return b.String()
 }
 
-// writeStand comes last: it is what stands above the prompt.
+// writeStand writes what is true now, what is wrong and what to do. It comes last, right above the prompt, where people
+// look first.
 func writeStand(b *strings.Builder, stand Stand, live Live) {
 	fmt.Fprintf(b, "\nNow:   %s", clean(stand.Now))
 	if !stand.Since.IsZero() {
@@ -69,6 +71,7 @@ func writeStand(b *strings.Builder, stand Stand, live Live) {
 	}
 }
 
+// writeEnds writes the move and its two servers, with whether they answer.
 func writeEnds(b *strings.Builder, s state.State, live Live) {
 	fmt.Fprintf(b, "move    %s\n", clean(s.Move))
 	for _, end := range []struct {
@@ -99,6 +102,7 @@ func (e End) answer() string {
 	return ", answers"
 }
 
+// phases are the names of all phases in their order, those of the way back once it was begun.
 func phases(s *state.State) []string {
 	names := []string{
 		state.PhaseCheck, state.PhaseInitSchema, state.PhaseInitCopy,
@@ -110,6 +114,8 @@ func phases(s *state.State) []string {
 	return names
 }
 
+// writePhases writes a line for each phase. The error of an attempt is not shown here: the last failure that matters is
+// in the lines at the end, and older ones would only confuse.
 func writePhases(b *strings.Builder, s state.State, live Live) {
 	var rows [][]string
 	failure := factsOf(&s, live).failure()
@@ -139,6 +145,7 @@ const (
 	statusPending = "pending" // it never began
 )
 
+// phaseStatus is the recorded status, unless the record says running and nobody holds the lock for it: then killed.
 func phaseStatus(p *state.Phase, live Live) string {
 	running := strings.TrimPrefix(live.Running, state.RunPrefix)
 	switch {
@@ -150,6 +157,7 @@ func phaseStatus(p *state.Phase, live Live) string {
 	return statusKilled
 }
 
+// at writes a time in the reader's time zone; "" for none.
 func (l Live) at(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -157,6 +165,7 @@ func (l Live) at(t time.Time) string {
 	return t.In(l.Now.Location()).Format(time.DateTime)
 }
 
+// took is how long a phase took, or takes so far; "" if it was killed, since its end is unknown.
 func (l Live) took(p *state.Phase, status string) string {
 	switch {
 	case p.Started.IsZero():
@@ -169,6 +178,7 @@ func (l Live) took(p *state.Phase, status string) string {
 	return ""
 }
 
+// writeTables sums the tables up and lists those that are being copied.
 func writeTables(b *strings.Builder, s state.State) {
 	if len(s.Tables) == 0 {
 		return
@@ -194,6 +204,7 @@ func writeTables(b *strings.Builder, s state.State) {
 	}
 }
 
+// rowsOf leaves the estimate out once it is reached: "12 of about 10 rows" would look like a mistake.
 func rowsOf(rows, estimate int64) string {
 	if estimate <= rows {
 		return Counted(rows, "row")
@@ -210,6 +221,7 @@ type tableSum struct {
 	unsure       bool // a table has more rows than were expected
 }
 
+// sumTables adds tables up. The estimate of a copied table is its real number of rows.
 func sumTables(tables []state.Table) tableSum {
 	sum := tableSum{Total: len(tables)}
 	for _, t := range tables {
@@ -225,6 +237,7 @@ func sumTables(tables []state.Table) tableSum {
 	return sum
 }
 
+// writeReplica writes how far changes are applied, of one direction (prefix).
 func writeReplica(b *strings.Builder, f *facts, p *state.Positions, prefix string) {
 	if p.Applied == "" {
 		return
@@ -246,6 +259,7 @@ func writeReplica(b *strings.Builder, f *facts, p *state.Positions, prefix strin
 	}
 }
 
+// writeLastVerify writes the last comparison, and up to maxListed tables that differ.
 func writeLastVerify(b *strings.Builder, v state.Verify, now time.Time) {
 	if v.Started.IsZero() && len(v.Tables) == 0 {
 		return
@@ -274,6 +288,7 @@ func writeLastVerify(b *strings.Builder, v state.Verify, now time.Time) {
 	}
 }
 
+// writeCutover writes how far a cutover is or was; nothing before one began.
 func writeCutover(b *strings.Builder, c state.Cutover, now time.Time) {
 	if c.Step == "" && !c.Done {
 		return
@@ -297,6 +312,7 @@ func writeCutover(b *strings.Builder, c state.Cutover, now time.Time) {
 	}
 }
 
+// ago writes how long something is past. A time in the future, by a clock that differs, counts as now.
 func ago(now, then time.Time) string {
 	return Span(max(now.Sub(then), 0).Truncate(time.Second)) + " ago"
 }

@@ -37,11 +37,13 @@ type status struct {
 	Reason       string         `json:"reason"` // why that is next
 }
 
+// runningPhase is a phase that a process works on now.
 type runningPhase struct {
 	Phase string `json:"phase"`
 	PID   int    `json:"pid"`
 }
 
+// phaseStand is a phase's record with how long it took.
 type phaseStand struct {
 	state.Phase
 	Seconds float64 `json:"seconds,omitempty"` // that it took, or takes so far
@@ -54,6 +56,8 @@ type endAnswer struct {
 	Error   string `json:"error,omitempty"`
 }
 
+// tableStand is a table under the names that all output has: the state file says source and target, which elsewhere in
+// this document are servers.
 type tableStand struct {
 	Table       string `json:"table"`
 	TargetTable string `json:"target_table"`
@@ -65,6 +69,7 @@ type tableStand struct {
 // tableRecord is state.Table, embedded beside a field of that name.
 type tableRecord = state.Table
 
+// replicaStand is how far changes are applied, with the lag as status reckons it: the recorded one may be days old.
 type replicaStand struct {
 	state.Positions
 	Lag        *struct{} `json:"lag,omitempty"`                 // never: LagSeconds is what the state file calls lag
@@ -82,18 +87,21 @@ func (r *replicaStand) behind(l lag) {
 	r.LagSeconds, r.LagAtMost = &seconds, l.atMost
 }
 
+// progressStand is how far a phase is, with the time left in seconds.
 type progressStand struct {
 	state.Progress
 	Left *struct{} `json:"left,omitempty"`        // never: ETASeconds
 	ETA  float64   `json:"eta_seconds,omitempty"` // 0: not known
 }
 
+// verifyStand is the last comparison; tables is a number everywhere else, so the list has another name.
 type verifyStand struct {
 	state.Verify
 	Tables    *struct{}           `json:"tables,omitempty"` // never: TableList
 	TableList []state.VerifyTable `json:"table_list,omitempty"`
 }
 
+// rehearsalStand is the last rehearsal, in seconds.
 type rehearsalStand struct {
 	At      time.Time `json:"at,omitzero"`
 	Blocked float64   `json:"blocked_seconds,omitempty"`
@@ -102,18 +110,21 @@ type rehearsalStand struct {
 	Verify  float64   `json:"verify_seconds,omitempty"`
 }
 
+// cutoverStand is the cutover, with the blocked time in seconds.
 type cutoverStand struct {
 	state.Cutover
 	Blocked        *struct{} `json:"blocked,omitempty"` // never: BlockedSeconds
 	BlockedSeconds float64   `json:"blocked_seconds,omitempty"`
 }
 
+// reverseStand is the way back; absent until it was begun.
 type reverseStand struct {
 	Positions replicaStand `json:"positions,omitzero"`
 	Verify    *verifyStand `json:"verify,omitempty"`
 	Cutover   cutoverStand `json:"cutover,omitzero"`
 }
 
+// verifyOf returns nil if nothing was compared yet.
 func verifyOf(v state.Verify) *verifyStand {
 	if v.Started.IsZero() && len(v.Tables) == 0 {
 		return nil
@@ -121,6 +132,7 @@ func verifyOf(v state.Verify) *verifyStand {
 	return &verifyStand{Verify: v, TableList: v.Tables}
 }
 
+// seconds is a duration as all JSON output has it.
 func seconds(d state.Duration) float64 { return time.Duration(d).Seconds() }
 
 func cutoverOf(c state.Cutover) cutoverStand {
@@ -183,6 +195,7 @@ func StatusJSON(s state.State, live Live) any {
 	return out
 }
 
+// standOf is the record of a phase with its real status: pending if it never began, killed if nobody works on it.
 func standOf(s *state.State, name string, live Live) phaseStand {
 	p := s.Phase(name)
 	if p == nil {

@@ -47,6 +47,8 @@ func (s *Stream) Error(code int, err error) error {
 	return s.emit("error", line, true)
 }
 
+// emit writes one line by one call, so that lines of several goroutines never mix. After the last line nothing follows:
+// programs stop reading there.
 func (s *Stream) emit(kind string, fields any, last bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,6 +66,7 @@ func (s *Stream) emit(kind string, fields any, last bool) error {
 	return nil
 }
 
+// encodeLine puts type and time before the fields, so that a person sees at once what a line is.
 func encodeLine(kind string, now time.Time, fields any) ([]byte, error) {
 	head := struct {
 		Type string    `json:"type"`

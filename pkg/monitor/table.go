@@ -24,6 +24,7 @@ func WriteTable(w io.Writer, header []string, rows [][]string) error {
 	return err
 }
 
+// measure returns the width of each column, and whether it is to the right: all its values are numbers.
 func measure(header []string, rows [][]string) (widths []int, right []bool) {
 	columns := len(header)
 	for _, row := range rows {
@@ -53,6 +54,7 @@ func measure(header []string, rows [][]string) (widths []int, right []bool) {
 	return widths, right
 }
 
+// number tells whether a text is a number as Count writes it: 950, 1.2 k, 40%.
 func number(s string) bool {
 	digits := strings.TrimRight(strings.TrimPrefix(s, "-"), " kMGT%")
 	return digits != "" && strings.Trim(digits, "0123456789.") == ""

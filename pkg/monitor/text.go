@@ -8,7 +8,7 @@ import (
 )
 
 // clean makes text that came from outside safe for a terminal and a single line: white space becomes a blank, other
-// control and formatting characters a question mark.
+// control and formatting characters a question mark. A table may be named with an escape code that clears the screen.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -37,6 +37,7 @@ func cells(s string) int {
 	return n
 }
 
+// runeCells returns the columns of one character: 0 for combining marks, 2 for wide ones such as 表.
 func runeCells(r rune) int {
 	if unicode.In(r, unicode.Mn, unicode.Me) {
 		return 0
@@ -68,6 +69,7 @@ func fit(s string, n int) string {
 	return head + mark + string(back[tail:])
 }
 
+// cut returns as many characters from the front as fit into n columns.
 func cut(s []rune, n int) string {
 	for i, r := range s {
 		if n -= runeCells(r); n < 0 {

@@ -32,8 +32,10 @@ func WriteVerify(w io.Writer, v state.Verify, all bool) error {
 	return err
 }
 
+// differs tells whether a table has rows that are not equal. Repaired rows and rows in flux do not count.
 func differs(t state.VerifyTable) bool { return t.Differing != 0 || t.Missing != 0 || t.Extra != 0 }
 
+// digits writes a number in full: of rows that differ, every one matters.
 func digits(n int64) string { return strconv.FormatInt(n, 10) }
 
 // sumVerify says in one line what came out.

@@ -22,6 +22,7 @@ func Wrap(text string, n int) string {
 	return b.String()
 }
 
+// wrapLine writes one line, broken if it is too long.
 func wrapLine(b *strings.Builder, line string, n int) {
 	if trimmed := strings.TrimLeft(line, " "); cells(line) <= n || strings.HasPrefix(trimmed, "wherry ") {
 		b.WriteString(line + "\n")
