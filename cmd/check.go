@@ -28,21 +28,21 @@ and foreign keys, the target's settings and space, clocks and hooks. It prints w
 On the source it only reads.
 
 It also tries every statement of the move on the target: tables with all indexes and foreign keys, views, routines,
-triggers and events, in a database wherry_<move>-try (and -try-2 and so on, where the move goes to several
-databases) that it makes for this, empty of rows, and removes again. Killed meanwhile, the next check removes it,
-and so does cleanup. It is left out of the target's binary log where the account may do that. Nothing else on the
-target is written. --no-trial leaves the trial out.
+triggers and events. For that it makes a database wherry_<move>-try without rows (and -try-2 and so on, if the move
+goes to several databases), and removes it again. If check is killed, the next check or cleanup removes it. The trial
+stays out of the target's binary log if the account may do that. Nothing else on the target is written. --no-trial
+leaves the trial out.
 
-Where privileges lack, the statements that grant them are printed for each end, ready to be run there by an account
-that may grant. --grants source, or --grants target, prints nothing but all that the move needs on that end, for the
-account in the configuration or for --account. A table that the account cannot see is not in it: check again once it
-can.
+If privileges are missing, check prints the GRANTs for each end, to be run there by an account that may grant.
+--grants source, or --grants target, prints only the GRANTs for everything that the move needs on that end, for the
+account in the configuration or for --account. A table that the account cannot see is not included: grant, and check
+again.
 
 Views, triggers, routines, events and sequences are listed with what becomes of them at the cutover: moved
 (cutover.objects), left behind, or impossible to move, and why.
 
-A finding that fails refuses the move; a warning is for you to weigh. The phases make the checks that concern them
-again.`,
+A failed check refuses the move; whether a warning matters is for you to decide. Each phase repeats the checks that it
+relies on.`,
 		Example: `  wherry check --config shop.yaml
   wherry check --config shop.yaml --all --json
   wherry check --config shop.yaml --grants target --account wherry@10.0.0.% | mysql --host 10.0.0.6`,
@@ -112,6 +112,7 @@ func (a *app) printFindings(findings []db.Finding) error {
 // about something that a privilege would mend: other warnings need no GRANT.
 func (a *app) printGrants(findings []db.Finding) error {
 	lacks := func(f db.Finding) bool {
+		// Of these checks a warning may be about a privilege, such as XA_RECOVER_ADMIN to see prepared transactions.
 		weighs := slices.Contains([]string{"xa", "replica", "trial", "definer"}, f.Check)
 		return f.Level == db.Fail || f.Level == db.Warn && weighs
 	}

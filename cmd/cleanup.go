@@ -15,10 +15,10 @@ func newCleanupCmd(a *app) *cobra.Command {
 		Use:   "cleanup",
 		Short: "Remove every trace of a move that is over, or give one up",
 		Long: `Cleanup removes what the move keeps on the servers for itself: the database wherry_<move> on the
-target, the one on the source that a way back makes, and wherry_<move>-try, which a check that was killed may have
-left. The state file is kept under another name, with .done behind its own; lock files go. Nothing else is touched:
-no table, no setting. After it there is no way back. The source of a move stays read-only, as the cutover left it;
-to open it for writes again: SET GLOBAL read_only = OFF.
+target, the one on the source that a way back makes, and wherry_<move>-try, if a check that was killed has left it.
+It renames the state file, to its name with .done at the end, and removes the lock files. It touches nothing else: no
+table, no setting. Afterwards there is no way back. The source stays read-only, as the cutover left it; to open it
+for writes again: SET GLOBAL read_only = OFF.
 
 While the move is under way cleanup refuses, with exit status 12. With --abandon it gives the move up: the tables
 that the move made on the target are dropped too, as long as the target has not taken over, so that you can begin

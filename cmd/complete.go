@@ -22,6 +22,7 @@ func (a *app) completions(root *cobra.Command) {
 			return values, cobra.ShellCompDirectiveFilterFileExt
 		}
 	}
+	// Commands have different flags, so a flag that a command lacks is passed over.
 	register := func(c *cobra.Command, flag string, f cobra.CompletionFunc) {
 		if c.Flags().Lookup(flag) == nil && c.PersistentFlags().Lookup(flag) == nil {
 			return
@@ -42,7 +43,7 @@ func (a *app) completions(root *cobra.Command) {
 	}
 }
 
-// completeMove completes the name of the move.
+// completeMove completes the name of the move, for --confirm.
 func (a *app) completeMove(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	cfg, err := a.load()
 	if err != nil {
@@ -51,7 +52,7 @@ func (a *app) completeMove(*cobra.Command, []string, string) ([]string, cobra.Sh
 	return []string{cfg.Move}, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeTable completes the source tables of the move.
+// completeTable completes the source tables of the move, for --table. A file of another move gives none.
 func (a *app) completeTable(_ *cobra.Command, _ []string, typed string) (tables []string, _ cobra.ShellCompDirective) {
 	cfg, err := a.load()
 	if err != nil {

@@ -12,33 +12,32 @@ import (
 	"wherry/pkg/move"
 )
 
+// newCutoverCmd is `wherry cutover`. --abort, --dry-run and --rehearse are three ways not to switch, so they exclude
+// each other.
 func newCutoverCmd(a *app) *cobra.Command {
 	var o move.Cutover
 	var confirm string
 	c := &cobra.Command{
 		Use:   "cutover",
-		Short: "Stop writes on the source, drain, check, switch to the target",
+		Short: "Stop writes on the source, wait for the last change, compare, switch to the target",
 		Long: `Cutover checks everything that can be checked while writes go on, then stops writes on the source
 (cutover.fence), waits until the target has applied the last of them, compares what changed since the last
-verification, sets automatic counters, and records on the target that it has taken over: the point of no return.
-Then it runs your switch hook.
+verification, sets AUTO_INCREMENT counters, and records on the target that it has taken over: the point of no return.
+Then it runs hooks.switch.
 
-Up to that record any failure, and the timeout, puts everything back, and the move goes on as before. After it,
-running cutover again only goes forward. The source stays read-only afterwards. The time that writes were blocked is
-printed.
+Before that record, any failure or timeout puts everything back, and the move goes on as before. After it, running
+cutover again only goes forward. The source stays read-only. cutover prints how long writes were blocked.
 
-With --rehearse it turns back just before that record: all is done but the takeover and the switch, also
-hooks.before_cutover and the fence, then writes are open again, and the time that they were blocked is printed. The
-move runs on as before.
+With --rehearse it does everything but the takeover and the switch, hooks.before_cutover and the fence included. Then
+it opens writes again and prints how long they were blocked. The move goes on as before.
 
-Views, triggers, routines, events and sequences move with it as cutover.objects says: what does no harm is made
-before writes are stopped, triggers once the target has taken over, and events are enabled then. Those of the source
-stay as they are: its events go on being tried there and fail while it is read-only, unless you turn event_scheduler
-off.
+Views, triggers, routines, events and sequences move too, if cutover.objects names their kind. Triggers are made, and
+events enabled, after the target has taken over; the rest is made before writes are stopped. On the source all of them
+stay. Its events still run while it is read-only, and fail; SET GLOBAL event_scheduler = OFF there ends that.
 
-With --reverse it goes back: the same, from the target to the old source, which is opened for writes before
-hooks.switch runs (with WHERRY_DIRECTION=reverse), while the target stays closed. To move once more after that, run
-cleanup and begin anew.
+With --reverse it goes back: the same, from the target to the old source. The old source is opened for writes before
+hooks.switch runs (with WHERRY_DIRECTION=reverse); the target stays closed. To move once more after that, run cleanup
+and begin anew with an empty target.
 
 It does not move accounts, and it does not redirect your application unless hooks.switch does.`,
 		Example: `  wherry cutover --config shop.yaml --confirm=shop
@@ -65,6 +64,8 @@ It does not move accounts, and it does not redirect your application unless hook
 	return c
 }
 
+// runCutover asks for confirmation and runs the phase. Nothing is asked if nothing will be stopped: for --abort and
+// --dry-run, and if the cutover is done already, so that a script may simply run it again.
 func (a *app) runCutover(ctx context.Context, o move.Cutover, confirm string) error {
 	if printed, err := a.open(); err != nil || printed {
 		return err
@@ -74,6 +75,7 @@ func (a *app) runCutover(ctx context.Context, o move.Cutover, confirm string) er
 	if err != nil {
 		return err
 	}
+	// Over in the direction that was asked for: the phase only says so, or repeats what came after the takeover.
 	over := st.Back() || st.Over() && !o.Reverse
 	if !o.Abort && !o.DryRun && !over {
 		if err := a.confirm(confirm, a.asks(o)); err != nil {
@@ -84,7 +86,8 @@ func (a *app) runCutover(ctx context.Context, o move.Cutover, confirm string) er
 	return a.finish(move.Name(o), result, err, false)
 }
 
-// asks says what is going to happen.
+// asks says what is going to happen, with the address of the server whose writes are stopped: a person who has two
+// moves open in two windows sees which one this is.
 func (a *app) asks(o move.Cutover) string {
 	from, to := a.cfg.Source.Address(), a.cfg.Target.Address()
 	if o.Reverse {
@@ -97,8 +100,10 @@ func (a *app) asks(o move.Cutover) string {
 	return fmt.Sprintf("This stops writes on %s and switches to %s.", from, to)
 }
 
-// confirm asks for the move's name, on the terminal or by flag.
+// confirm asks for the move's name, on the terminal or by flag. The name and not "yes": it cannot be typed by habit. A
+// script without a terminal must give the flag; without it the cutover is refused and nothing is changed.
 func (a *app) confirm(given, happens string) error {
+	// Both must be terminals: a question that is written to a file, or answered by a pipe, is no confirmation.
 	if given == "" && terminal(a.stdin) && terminal(a.stderr) {
 		fmt.Fprintf(a.stderr, "%s Type the name of the move to go on: ", happens)
 		line, err := bufio.NewReader(a.stdin).ReadString('\n')

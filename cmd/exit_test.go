@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -210,7 +211,33 @@ func TestExitStatusIsWhole(t *testing.T) {
 	} {
 		assert.Contains(t, exitStatus, fmt.Sprintf("\n  %-4d ", code))
 	}
-	assert.Equal(t, 13, strings.Count(exitStatus, "\n"))
+	assert.Len(t, helpStatuses(), 12)
+}
+
+// helpStatuses returns the meaning of each exit status as the help has it, without line breaks.
+func helpStatuses() map[string]string {
+	meanings, last := map[string]string{}, ""
+	for _, line := range strings.Split(strings.TrimSpace(exitStatus), "\n")[1:] {
+		if status, meaning, _ := strings.Cut(line[2:], " "); status != "" {
+			last, meanings[status] = status, strings.TrimSpace(meaning)
+			continue
+		}
+		meanings[last] += " " + strings.TrimSpace(line)
+	}
+	return meanings
+}
+
+// TestExitStatusInREADME: the help and README say the same of every exit status.
+func TestExitStatusInREADME(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	_, table, _ := strings.Cut(string(readme), "\n## Exit status\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	meanings := map[string]string{}
+	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| (.*) \|$`).FindAllStringSubmatch(table, -1) {
+		meanings[row[1]] = strings.ReplaceAll(row[2], "`", "")
+	}
+	assert.Equal(t, meanings, helpStatuses())
 }
 
 func TestReport(t *testing.T) {

@@ -15,16 +15,17 @@ func newInitCopyCmd(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init-copy",
 		Short: "Copy every row, replay what changed meanwhile, build the indexes",
-		Long: `Init-copy records a safe position in the source's binary log, copies the rows of all tables in
-parallel chunks without locks, replays every change made since that position, so that the target is a consistent
-state of the source, and then builds secondary indexes, unique keys and foreign keys.
+		Long: `Init-copy records a safe position in the source's binary log and copies the rows of all tables in
+parallel chunks, without locks. Then it replays every change made since that position, until the target is a
+consistent state of the source, and builds secondary indexes, unique keys and foreign keys.
 
-A table whose schema changes meanwhile is copied again. --table copies a table again at any later time, when a
-change of it could not be followed; start-replica must not run then. Until it is done, that table on the target is
-no state of the source.
+A table whose schema changes meanwhile is copied again. Use --table to copy a table again later, after start-replica
+has stopped at a change of it that cannot be followed; start-replica must not run meanwhile. Until the copy is done,
+that table on the target does not match any state of the source.
 
-The progress of each chunk is committed together with its rows. Killed at any moment, it continues when it is run
-again and redoes nothing that is done. It does not apply changes after the point of consistency: start-replica does.`,
+The progress of each chunk is committed together with its rows. If init-copy is killed, run it again: it continues
+and repeats at most the chunks that were under way. Changes after the point of consistency are not applied here:
+start-replica does that.`,
 		Example: `  wherry init-copy --config shop.yaml
   WHERRY_COPY_WORKERS=8 wherry init-copy --config shop.yaml`,
 		Args: cobra.NoArgs,

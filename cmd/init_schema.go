@@ -16,9 +16,9 @@ func newInitSchemaCmd(a *app) *cobra.Command {
 there: databases, then tables with their primary keys. Other indexes and foreign keys come after the rows, because
 building them at once is faster. Each table is read back and compared with what was planned.
 
-It refuses to touch a target table that it did not create itself; with schema.existing: accept it takes one that is
-empty, has no triggers and is as planned. It reads nothing but definitions from the source and copies no rows.
-Killed, it continues when it is run again.`,
+It refuses if a table is on the target already. With schema.existing: accept it uses such a table if it is empty, has
+no triggers and is what it would have created. It reads only definitions from the source and copies no rows. If it is
+killed, run it again: it continues.`,
 		Example: `  wherry init-schema --config shop.yaml --dry-run
   wherry init-schema --config shop.yaml`,
 		Args: cobra.NoArgs,

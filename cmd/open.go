@@ -27,6 +27,7 @@ func (a *app) configure() (printed bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("log.level: %w: %w", err, config.ErrInvalid)
 	}
+	// The progress before the log: the log is written through it, above the bars.
 	a.progress = a.newProgress(level)
 	a.log = a.newLogger(level, a.progress.Writer())
 	for _, warning := range a.cfg.Warnings() {
@@ -71,6 +72,8 @@ func (a *app) newProgress(level zerolog.Level) *monitor.Progress {
 		}
 		return 80, 24
 	}
+	// Bars need a terminal that moves its cursor; with log.format json they would break the log's lines. Block
+	// characters need UTF-8: the locale says whether the terminal has it. NO_COLOR is https://no-color.org.
 	options := monitor.Options{
 		Out: a.stderr, Terminal: a.draws(a.stderr) && a.cfg.Log.Format != "json", NoColor: a.env("NO_COLOR") != "",
 		ASCII:  !strings.Contains(strings.ToUpper(a.env("LC_ALL")+a.env("LC_CTYPE")+a.env("LANG")), "UTF"),
@@ -78,6 +81,7 @@ func (a *app) newProgress(level zerolog.Level) *monitor.Progress {
 		Height: func() int { _, h := size(); return h },
 	}
 	options.Log = a.newLogger(level, a.stderr)
+	// A program that asked for progress gets it on standard output, between the results, and no bars.
 	if a.json != nil && a.global.progress {
 		options.Lines, options.Terminal, options.Every = a.json, false, linesEvery
 	}
@@ -93,7 +97,8 @@ func (a *app) newLogger(level zerolog.Level, w io.Writer) zerolog.Logger {
 	return zerolog.New(w).Level(level).With().Timestamp().Str("move", a.cfg.Move).Logger()
 }
 
-// draws tells whether w is a terminal that colours, and moves its cursor.
+// draws tells whether w is a terminal that has colours and moves its cursor. TERM=dumb is one that does not, such as
+// the shell of an editor.
 func (a *app) draws(w any) bool { return terminal(w) && a.env("TERM") != "dumb" }
 
 // env returns a variable of the environment; "" if it is not set.

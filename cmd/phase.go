@@ -32,7 +32,8 @@ func (a *app) finish(phase string, r move.Result, err error, more bool) error {
 	return errors.Join(err, a.result(phase, r, more))
 }
 
-// printFound prints what check and verify have found.
+// printFound prints what check and verify have found. If check failed, its tally is printed here: its result is not
+// printed after an error.
 func (a *app) printFound(r move.Result, err error) error {
 	switch {
 	case r.Findings != nil:
@@ -83,18 +84,20 @@ func (a *app) nextCommand(phase string) string {
 	if err != nil {
 		return ""
 	}
+	// check alone makes no state file. Without this hint the advice after it would be to run check.
 	live.Checked = phase == state.PhaseCheck
 	return monitor.NextStep(*st, live).Command
 }
 
-// live is what the state file does not tell, without asking the servers.
+// live is what the state file does not hold, without asking the servers, and how wide the terminal is.
 func (a *app) live() (monitor.Live, error) {
 	live, err := a.move.Live()
 	live.Args, live.Width = a.commands.Args, columns(a.stdout)
 	return live, err
 }
 
-// printStatement prints what a dry run would run.
+// printStatement prints what a dry run would run: as SQL with a comment, so that the output of a whole dry run can be
+// read, saved and compared as a script.
 func (a *app) printStatement(subject, statement string) {
 	if a.json != nil {
 		_ = a.json.Emit("statement", map[string]any{"subject": subject, "sql": statement})

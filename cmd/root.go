@@ -34,14 +34,20 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
-	global         globalOptions
-	json           *monitor.Stream // nil without --json
-	commands       monitor.Commands
-	cfg            *config.Config
-	log            zerolog.Logger
-	progress       *monitor.Progress
-	move           *move.Move // nil until it is open
-	allFindings    bool       // check prints those that are ok too
+
+	global globalOptions
+	json   *monitor.Stream // nil without --json
+	// commands writes the commands that are advised, with the options of this one.
+	commands monitor.Commands
+
+	// Set by configure: the configuration, and where log and progress go. Both share standard error, so the log is
+	// written through the progress, which keeps its bars below the log lines.
+	cfg      *config.Config
+	log      zerolog.Logger
+	progress *monitor.Progress
+	// move is nil until open, and stays nil if the configuration is wrong: report must cope with that.
+	move        *move.Move
+	allFindings bool // check prints those that are ok too
 }
 
 // globalOptions are the flags of every command. state, logLevel and logFormat are keys of the configuration too; load
@@ -57,6 +63,7 @@ type globalOptions struct {
 	flags       *pflag.FlagSet
 }
 
+// addFlags adds the flags that every command has. Passwords have none: other users see the arguments of a process.
 func (o *globalOptions) addFlags(flags *pflag.FlagSet) {
 	o.flags = flags
 	flags.StringArrayVarP(&o.config, "config", "c", nil,
@@ -71,7 +78,8 @@ func (o *globalOptions) addFlags(flags *pflag.FlagSet) {
 		"print the effective configuration, without secrets, with the origin of each key, and exit")
 }
 
-// Execute runs wherry and returns its exit code.
+// Execute runs wherry and returns its exit code. environ is as os.Environ returns it. It may be called several times in
+// one process, also at the same time: it keeps nothing between calls, apart from handling signals while it runs.
 func Execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int {
 	ctx, stop := withSignals(ctx, stderr)
 	defer stop()
@@ -142,16 +150,17 @@ func newRootCmd(a *app) *cobra.Command {
 writing. It copies every row, follows every change, proves both sides equal, and switches over with writes blocked
 for well under a second. Until the cutover the source is only read.
 
-The work is done in phases, one command each. Every phase can be killed at any time and run again; what it has reached
-is kept on the target together with the data, and mirrored in the state file. Each command names the next.
+The work is done in phases, one command each. Each command prints the next one to run. Every phase can be killed at any
+time and run again: it continues, because its progress is kept on the target together with the data. The state file is a
+copy of that for people.
 
-  wherry check          is everything in place? changes nothing
+  wherry check          is everything in place? changes none of your data
   wherry init-schema    create the tables on the target
   wherry init-copy      copy every row, replay what changed meanwhile, build indexes
   wherry start-replica  apply every later change, until stopped
   wherry verify         compare both sides, also while changes flow
-  wherry cutover        stop writes on the source, drain, check, switch
-  wherry cleanup        remove what the move leaves on the servers, when it is over
+  wherry cutover        stop writes on the source, wait for the last change, compare, switch
+  wherry cleanup        remove what the move keeps on the servers, when it is over
   wherry status         where the move stands and what to run next`,
 		Example: `  wherry check --config shop.yaml
   wherry run --config shop.yaml
@@ -166,6 +175,7 @@ is kept on the target together with the data, and mirrored in the state file. Ea
 			}
 			return c.Help()
 		},
+		// Before every command: from here on an error is a JSON line too.
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			if a.global.json {
 				a.json = monitor.NewStream(a.stdout)
@@ -176,10 +186,12 @@ is kept on the target together with the data, and mirrored in the state file. Ea
 	root.SuggestionsMinimumDistance = 2
 	root.Flags().BoolVar(&show, "version", false, "print the version, as wherry version does")
 	a.global.addFlags(root.PersistentFlags())
+	// An unknown flag is wrong usage (64), with a hint at the help of the command that it was given to.
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{err, c.CommandPath()} })
 	root.SetHelpTemplate(helpTemplate)
 	root.AddCommand(newCheckCmd(a), newInitSchemaCmd(a), newInitCopyCmd(a), newStartReplicaCmd(a), newVerifyCmd(a),
 		newCutoverCmd(a), newCleanupCmd(a), newStatusCmd(a), newRunCmd(a), newConfigCmd(a), newVersionCmd(a))
+	// Both look at all commands, so they come last.
 	a.completions(root)
 	a.wrapHelp(root)
 	return root
@@ -188,6 +200,7 @@ is kept on the target together with the data, and mirrored in the state file. Ea
 // load reads the configuration as flags, environment and files give it. Without any file and any WHERRY_ variable the
 // error says how to make one, instead of listing every key that is missing.
 func (a *app) load() (*config.Config, error) {
+	// Only flags that were given, by the name of their key: a default of a flag would win over the file.
 	flags := map[string]any{}
 	for name, key := range map[string]string{"state": "state", "log-level": "log.level", "log-format": "log.format"} {
 		if f := a.global.flags.Lookup(name); f.Changed {

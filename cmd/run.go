@@ -21,10 +21,10 @@ func newRunCmd(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Run all phases in order in one process, up to the cutover",
-		Long: `Run goes through check, init-schema, init-copy, start-replica until it has caught up, and verify, on
-the same state file as the single commands; phases that are done are passed over, so it continues where anything
-stopped. It ends before the cutover with both sides proved equal; start-replica or another run keeps them so. With
---cutover it goes on and switches over.`,
+		Long: `Run runs check, init-schema, init-copy, start-replica until it has caught up, and verify, on the same
+state file as the single commands. It skips phases that are done, so it continues wherever an earlier run or a single
+command stopped. It ends before the cutover, with both sides proved equal. To keep the target up to date after that,
+start start-replica, or run it again. With --cutover it goes on and switches over.`,
 		Example: `  wherry run --config shop.yaml
   wherry run --config shop.yaml --cutover --confirm=shop`,
 		Args: cobra.NoArgs,
@@ -45,6 +45,7 @@ func (a *app) runAll(ctx context.Context, o runOptions) error {
 	phases := []move.Phase{
 		move.Check{Once: true}, move.InitSchema{}, move.InitCopy{}, move.Follow{UntilCaughtUp: true}, move.Verify{},
 	}
+	// Asked before the lock is taken: while somebody thinks about the answer, other commands may run.
 	if o.cutover {
 		if err := a.confirm(o.confirm, a.asks(move.Cutover{})); err != nil {
 			return err
@@ -57,6 +58,7 @@ func (a *app) runAll(ctx context.Context, o runOptions) error {
 	for i, phase := range phases {
 		result, err := a.move.Run(ctx, phase)
 		if err := a.finish(move.Name(phase), result, err, i < len(phases)-1); err != nil {
+			// Differences are a result and were printed as one. A failure names its phase: the command was only "run".
 			if move.IsResult(err) {
 				return err
 			}

@@ -23,18 +23,18 @@ every change of the included tables: whole transactions, in order, each exactly 
 the same transaction. It runs until it is stopped, reconnects when a server goes away, and ends by itself once a
 cutover is done.
 
-Schema changes of included tables are made on the target too (replicate.ddl). One that cannot be followed stops it
-with exit status 12 before the change, with the position kept: copy that table again with init-copy --table, or make
-the change on the target by hand and go on with --skip-ddl, which looks whether the tables' definitions on the
-target are as they must be; their rows are compared by verify and by the cutover. It does not touch the source.
-Under systemd use Type=notify (scripts/wherry@.service).
+Schema changes of included tables are made on the target too (replicate.ddl). If one cannot be followed, start-replica
+stops before it with exit status 12. Then either copy that table again with init-copy --table, or make the change on
+the target by hand and continue with --skip-ddl. That checks that the tables' definitions on the target are what they
+must be then; verify and the cutover compare their rows. start-replica does not touch the source. Under systemd use
+Type=notify (scripts/wherry@.service).
 
-With --reverse, after the cutover, it keeps a way back open: it applies to the old source what was written to the
-target since it took over, from the end that the target's log had then. The old source stays closed to applications;
-its triggers on the move's tables are dropped and its events disabled until you have gone back, for what they did
-arrives as rows. verify --reverse compares, and cutover --reverse goes back. With --reverse, "source" in messages means
-the server that is read. Schema changes made since the takeover are followed too, of tables that the old source has
-exactly as they would be made there. Others stop it; --skip-ddl continues after checking only columns and key.`,
+With --reverse, after the cutover, it keeps a way back open: it applies to the old source what applications have written
+to the target since it took over. The old source stays closed to applications. Its triggers on the move's tables are
+dropped and its events disabled until you have gone back, because their effects arrive as rows. verify --reverse
+compares both sides, and cutover --reverse goes back. With --reverse, "source" in messages means the server that is
+read. Schema changes made since the takeover are followed if the old source's table is exactly what wherry would make
+there. Others stop it; --skip-ddl continues after checking only columns and key.`,
 		Example: `  wherry start-replica --config shop.yaml
   wherry start-replica --config shop.yaml --until-caught-up
   wherry start-replica --config shop.yaml --until binlog.000042:1547
@@ -54,7 +54,7 @@ exactly as they would be made there. Others stop it; --skip-ddl continues after 
 	c.Flags().StringVar(&o.Until, "until", "",
 		"end once the target holds everything up to this `position`: GTIDs, or file:offset")
 	c.Flags().BoolVar(&o.SkipDDL, "skip-ddl", false,
-		"take the schema change that comes next as made on the target by hand")
+		"the schema change that comes next was made on the target by hand: pass over it")
 	return c
 }
 
@@ -81,6 +81,8 @@ const statusEvery = 2 * time.Second
 
 // reportManager keeps the watchdog fed and shows lag and progress in `systemctl status`, until ctx ends.
 func (a *app) reportManager(ctx context.Context, n *monitor.Notifier) {
+	// Alive means that this process is scheduled. A server that does not answer is no reason to be restarted: the phase
+	// tries again by itself, and a new process would have to do the same.
 	go n.Watch(ctx, func() bool { return true })
 	for {
 		select {

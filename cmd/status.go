@@ -29,21 +29,20 @@ func newStatusCmd(a *app) *cobra.Command {
 		Use:   "status",
 		Short: "Show where the move stands and what to run next",
 		Long: `Status reads the state file, asks both servers, and shows where the move stands: phases, tables, the
-last verification; and at the end what is true now, since when, what is wrong, and the one command to run next. It
-waits for a server for 3 seconds at most and says when one did not answer. It changes nothing and takes no lock, so
-it may run at any time beside every other command.
+last verification. Its last lines say what is true now and since when, what is wrong, and the one command to run next.
+It waits at most 3 seconds for a server and says if one did not answer. It changes nothing and takes no lock, so it
+may run at any time beside every other command.
 
-With --offline it asks no server: how far the target is behind is then what was last recorded. Without a state file
-the target tells whether the move has begun; when it cannot be asked, or holds the move all the same, the exit
-status is 10.`,
+With --offline it asks no server, and shows the lag that was last recorded. If there is no state file, status asks the
+target whether the move has begun. If it has, or if the target does not answer, the exit status is 10.`,
 		Example: `  wherry status --config shop.yaml
   wherry status --config shop.yaml --watch
   wherry status --config shop.yaml --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.runStatus(c.Context(), o) },
 	}
-	c.Flags().BoolVarP(&o.watch, "watch", "w", false, "show again every so often, until interrupted")
-	c.Flags().DurationVar(&o.every, "every", time.Second, "how often --watch shows")
+	c.Flags().BoolVarP(&o.watch, "watch", "w", false, "show the status again and again, until interrupted")
+	c.Flags().DurationVar(&o.every, "every", time.Second, "how often --watch shows it")
 	c.Flags().BoolVar(&o.offline, "offline", false, "ask no server: show what the state file says")
 	return c
 }
@@ -66,6 +65,7 @@ func (a *app) runStatus(ctx context.Context, o statusOptions) error {
 		if err != nil {
 			return err
 		}
+		// Without a state file the name comes from the configuration, for the commands that are advised.
 		if st.Move == "" {
 			st.Move = a.cfg.Move
 		}
@@ -78,9 +78,10 @@ func (a *app) runStatus(ctx context.Context, o statusOptions) error {
 		if !o.watch {
 			return statusError(*st, live)
 		}
+		// Leaving a watch by Ctrl-C is no failure. --every has a floor: each round reads the state file and its locks.
 		select {
 		case <-ctx.Done():
-			return nil // leaving a watch is no failure
+			return nil
 		case <-time.After(max(o.every, 100*time.Millisecond)):
 		}
 	}
@@ -122,6 +123,7 @@ func (a *app) showStatus(st state.State, live monitor.Live, redraw bool) error {
 		return err
 	}
 	text := b.String()
+	// The cursor goes to the first line and the rest is cleared, instead of clearing all first, which would flicker.
 	if redraw {
 		text = "\x1b[H\x1b[J" + lastLines(text, height(a.stdout)-1)
 	}

@@ -16,14 +16,15 @@ func newVerifyCmd(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify",
 		Short: "Prove both sides equal, also while changes flow",
-		Long: `Verify compares every row of every included table on both sides by checksums that the servers
-compute, and lists the rows that differ. It may run while start-replica runs and while the application writes: a row
-is only reported when it still differs after the target has applied everything that the source had when the
-difference was seen. Without a running start-replica it applies changes itself meanwhile.
+		Long: `Verify compares every row of every included table on both sides, by checksums that the servers compute,
+and lists the rows that differ. It may run while start-replica runs and while the application writes: a row is only
+reported if it still differs after the target has applied everything that the source had when the difference was
+seen. If no start-replica runs, verify applies changes itself meanwhile.
 
-With --repair the rows that differ are rewritten from the source and looked at again. Without it nothing is changed.
-Exit status 3 means that differences remain. Once the target has taken over there is nothing to be compared with,
-and verify says so, unless with --reverse: that compares on the way back which start-replica --reverse has begun.`,
+With --repair the rows that differ are rewritten from the source and compared again. Without it nothing is changed.
+Exit status 3 means that differences remain. Once the target has taken over, it has changes of its own: verify then
+says so and compares nothing. With --reverse it compares both sides on the way back, which start-replica --reverse
+must have begun.`,
 		Example: `  wherry verify --config shop.yaml
   wherry verify --config shop.yaml --table shop.orders --repair`,
 		Args: cobra.NoArgs,
@@ -51,6 +52,7 @@ func (a *app) printReport(r move.Result) error {
 	if err := monitor.WriteVerify(a.stdout, r.Verified, false); err != nil {
 		return err
 	}
+	// The table of counts comes first, then the rows: with many rows the counts are what is needed.
 	for _, t := range r.Report.Tables {
 		listed := int64(0)
 		for _, d := range t.Listed {
@@ -67,6 +69,7 @@ func (a *app) printReport(r move.Result) error {
 			fmt.Fprintf(a.stdout, "  %s %s: %s%s\n", t.Source, d.Key, d.Kind, note)
 			listed += max(d.Times, 1)
 		}
+		// Repaired rows and rows in flux are listed as well, so they count here too.
 		if more := t.Differing + t.Missing + t.Extra + t.InFlux + t.Repaired - listed; more > 0 {
 			fmt.Fprintf(a.stdout, "  %s: %d more\n", t.Source, more)
 		}

@@ -17,7 +17,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// clockTolerance is how far clocks may differ before lag figures mislead.
+// clockTolerance is how far a server's clock may differ from this machine's before times in logs mislead people. Lag is
+// corrected by the difference, so a larger one is a warning only.
 const clockTolerance = time.Second
 
 // Check is the phase.
@@ -73,10 +74,12 @@ func (c *Check) servers(ctx context.Context) (findings []db.Finding, err error) 
 	}
 	add(db.OK, "connection", fmt.Sprintf("%s %s at %s to %s %s at %s", source.Flavor, source.Version, source.Host,
 		target.Flavor, target.Version, target.Host), "")
+	// Two addresses may lead to one server, which the configuration alone cannot show.
 	if source.UUID == target.UUID {
 		add(db.Fail, "same_server", "source and target are the same server ("+source.UUID+")",
 			"set target to another server")
 	}
+	// On a server that folds names, Orders and orders are one table.
 	if source.Names != target.Names {
 		add(db.Warn, "table_names", fmt.Sprintf("the source has %s, the target %s", source.Names, target.Names),
 			"make sure that no two tables of the move differ by case only")
@@ -97,6 +100,8 @@ func (c *Check) servers(ctx context.Context) (findings []db.Finding, err error) 
 // conflicts finds what stands in the way of views and the like on the target. Each text names the object.
 func (c *Check) conflicts(ctx context.Context) (findings []db.Finding, err error) {
 	reasons, err := db.ObjectConflicts(ctx, c.target, c.plan.Objects)
+	// All of them are failures: the cutover would be refused for the same reasons, perhaps days later, when everything
+	// else is done.
 	for _, reason := range reasons {
 		findings = append(findings, db.Finding{
 			Check: "objects", End: "target", Level: db.Fail, What: reason, Fix: "drop it, or exclude the source's",

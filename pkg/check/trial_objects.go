@@ -61,6 +61,7 @@ func (t *Trial) callers() map[schema.Name]bool {
 		}
 		return false
 	}
+	// Until nothing is added: a view may call a function through a view that comes later in the list.
 	for before := -1; before < len(callers); {
 		before = len(callers)
 		for _, p := range t.objects {

@@ -194,7 +194,7 @@ func (l style) below(s Snapshot) []string {
 }
 
 // bars draws lines with their columns below one another. What does not fit is left out: first the time left, then the
-// speed, the rows, the percentage, the bar.
+// speed, the rows, the percentage, and last the bar. The label always stays: a line without a name says nothing.
 func (l style) bars(bars []bar) []string {
 	columns, drawn := columnsOf(bars)
 	label, room := minLabel, 0
@@ -240,8 +240,8 @@ type column struct {
 	texts []string
 }
 
-// columnsOf returns the columns that are not empty, wide enough for most texts, so that they rarely move. drawn tells
-// whether there are bars.
+// columnsOf returns the columns that are not empty. Each has a least width that is enough for most texts, so that
+// columns rarely move while numbers grow. drawn tells whether any line has a bar.
 func columnsOf(bars []bar) (columns []column, drawn bool) {
 	for j, width := range []int{4, 11, 13, 10} {
 		c, empty := column{width: width}, true
@@ -272,7 +272,7 @@ func percentText(part float64) string {
 
 func percent(part float64) int { return int(max(part, 0) * 100) }
 
-// bar draws a bar in eighths of a column, or a blank one when the part is unknown.
+// bar draws a bar in eighths of a column, or a blank one if the part is unknown. An ASCII terminal gets # and -.
 func (l style) bar(part float64, size int) string {
 	if part < 0 {
 		return strings.Repeat(" ", size)

@@ -12,7 +12,8 @@ import (
 // Live is what the state file does not hold: who runs now, what the servers answered, and the limits of the
 // configuration.
 type Live struct {
-	Running      string // the phase that holds the move's lock now (state.File.Holder); empty when nobody does
+	// Running is the phase that holds the move's lock now (state.File.Holder), such as run:init-copy; empty: none does.
+	Running      string
 	PID          int    // of the process that does
 	Beside       string // the phase that works beside it (state.File.SideHolder)
 	BesidePID    int
@@ -158,7 +159,8 @@ func (f *facts) failure() *state.Phase {
 // outcome is a failed attempt as the table of outcomes reads it, so that status gives the advice that the command gave.
 func (f *facts) outcome(p *state.Phase) Outcome {
 	o := Outcome{Code: p.Code, Phase: p.Name, Tables: p.Tables, Journal: f.way.Cutover.Step}
-	if o.Code == 0 { // of an older wherry
+	// An older wherry recorded no code. Every failure could be continued then by running the command again.
+	if o.Code == 0 {
 		o.Code = CodeFailed
 	}
 	return o

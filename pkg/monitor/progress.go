@@ -209,8 +209,9 @@ func (p *Progress) Verify(name schema.Name, rows, differing int64) {
 	t.compared += rows
 	t.differing += differing
 	p.meter.add(now, rows)
+	// How long the first rows took is unknown, so they only start the meter.
 	if t.meter.began.IsZero() {
-		t.meter.advance(now) // how long these took is not known
+		t.meter.advance(now)
 	} else {
 		t.meter.add(now, rows)
 	}

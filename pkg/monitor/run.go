@@ -72,7 +72,8 @@ func (p *Progress) log() {
 		return
 	}
 	if p.opts.Lines != nil {
-		_ = p.opts.Lines.Emit("progress", s.line()) // after the last line nothing is left to tell
+		// An error means that the stream has ended or cannot be written. The command itself reports that.
+		_ = p.opts.Lines.Emit("progress", s.line())
 		return
 	}
 	e := p.opts.Log.Info()

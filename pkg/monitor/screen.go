@@ -12,6 +12,7 @@ import (
 const maxPartial = 64 << 10
 
 // screen is a terminal with a block of lines at its end that is redrawn in place. The cursor rests below the block.
+// Everything that goes to this terminal has to go through Write: a line from elsewhere would be overwritten.
 type screen struct {
 	out   io.Writer
 	width func() int
@@ -22,7 +23,8 @@ type screen struct {
 	partial []byte   // a log line without its end
 }
 
-// Write puts whole lines above the block. While no block is shown it passes on what it gets.
+// Write puts whole lines above the block. While no block is shown it passes on what it gets. A line without its end is
+// held back until the rest arrives, or until it is larger than maxPartial.
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,8 +102,8 @@ func (s *screen) replace(block []string) {
 	s.block = block
 }
 
-// height returns how many lines of the terminal the block takes. When that has become narrower since, it has broken the
-// block's lines into more.
+// height returns how many lines of the terminal the block takes. If the window has become narrower since it was drawn,
+// the terminal has broken its lines into more, and the cursor has to go up further.
 func (s *screen) height() int {
 	columns, n := max(s.width(), 1), 0
 	for _, line := range s.block {

@@ -8,7 +8,7 @@ import (
 	"wherry/pkg/state"
 )
 
-// Snapshot is the progress at one moment, the caller's own.
+// Snapshot is the progress at one moment. It is a copy: the caller may keep and change it.
 type Snapshot struct {
 	Step       string          `json:"step"`
 	Elapsed    state.Duration  `json:"elapsed"` // since the step began
@@ -46,7 +46,8 @@ type TableProgress struct {
 	unknown bool // nobody knows how many rows there are
 }
 
-// ReplicaProgress is how far changes are applied. It is zero until the first commit.
+// ReplicaProgress is how far changes are applied. It is zero until the first commit. Age is how long ago that was
+// reported: with a large one, Lag and CaughtUp are no longer true.
 type ReplicaProgress struct {
 	Position string         `json:"position"`
 	Rows     int64          `json:"rows"`    // since the start of the run

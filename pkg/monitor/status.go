@@ -30,6 +30,7 @@ func WriteStatus(w io.Writer, s state.State, live Live) error {
 	writeRehearsal(&b, s, live.Now)
 	writeCutover(&b, s.Cutover, live.Now)
 	writeReverse(&b, s, live)
+	// Tables are cut to the width, the sentences at the end are wrapped: those have to be read whole.
 	text := fitLines(b.String(), live.Width)
 	b.Reset()
 	writeStand(&b, stand, live)

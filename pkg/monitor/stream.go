@@ -55,6 +55,7 @@ func (s *Stream) emit(kind string, fields any, last bool) error {
 	if s.ended {
 		return fmt.Errorf("write %s line: %w", kind, errStreamEnded)
 	}
+	// Encoded before it counts as the last line: fields that cannot be encoded must not end the stream.
 	line, err := encodeLine(kind, s.clock(), fields)
 	if err != nil {
 		return fmt.Errorf("encode %s line: %w", kind, err)
@@ -102,6 +103,7 @@ func appendFields(line, object []byte) ([]byte, error) {
 		if err := d.Decode(&value); err != nil {
 			return nil, err
 		}
+		// A line has each name once: programs differ in which of two members they take.
 		if name == "type" || name == "time" {
 			continue
 		}

@@ -112,6 +112,7 @@ func (r *Report) Computed() int64 { return r.total(func(t *Table) int64 { return
 // InFlux returns how many rows changed between the reads each time.
 func (r *Report) InFlux() int64 { return r.total(func(t *Table) int64 { return t.InFlux }) }
 
+// total adds a count up over all tables.
 func (r *Report) total(of func(*Table) int64) int64 {
 	var n int64
 	for i := range r.Tables {
@@ -180,6 +181,7 @@ func (t *Table) merge(f *Table, limit int) {
 	t.Listed = append(t.Listed, f.Listed[:min(room, len(f.Listed))]...)
 }
 
+// sort orders the listed rows by key: several workers found them in no order.
 func (t *Table) sort() {
 	slices.SortStableFunc(t.Listed, func(a, b Difference) int {
 		return strings.Compare(a.Key, b.Key)
