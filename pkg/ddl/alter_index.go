@@ -43,7 +43,7 @@ func (a *alteration) orphan(check schema.Check) bool {
 	if len(a.gone) == 0 {
 		return false
 	}
-	// Words may be functions too: a check with a function left() is taken for one over a column of that name. Then it
+	// Words may be functions too: a check with the function left() counts as one over a column of that name. Then it
 	// is over a kept column as well, and the shape is left open.
 	words := mentions(check.Expr, a.w.ctx)
 	gone, left := false, false

@@ -57,6 +57,7 @@ func (p *parser) alterDatabase() statement {
 
 // databaseOptions reads the options of a database, and passes over those that tables do not depend on.
 func (p *parser) databaseOptions(s *database) {
+	// Encryption, comments and READ ONLY change no table.
 	for p.Peek().Kind != sqltext.End {
 		if !p.databaseOption(s) {
 			p.Next()

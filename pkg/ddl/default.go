@@ -235,6 +235,7 @@ func (d *defaultDef) moment(t *schema.Type) (string, bool) {
 	} else if d.lit.Kind != sqltext.String {
 		return "", false
 	}
+	// TIME may have three digits of hours, and a sign.
 	if t.Kind == schema.Time {
 		m := timeForm.FindStringSubmatch(value)
 		if m == nil || len(m[5]) > t.Scale {

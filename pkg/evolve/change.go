@@ -42,9 +42,9 @@ func (c *change) shape(name schema.Name) *schema.Table {
 // run works out what is to be done on the target, and records it in the ledger. No table is changed.
 //
 // The order matters. Defaults of databases come first, since every mode needs them for later statements. What can be
-// decided without asking for effects (copy again, ignore, stop) comes before effects, which may wait for the source's log.
-// Renames come before the other effects, since those go by the tables' last names. The plan comes last, as it needs all
-// tables of the move in their new shapes.
+// decided without asking for effects (copy again, ignore, stop) comes before effects, which may wait for the source's
+// log. Renames come before the other effects, since those go by the tables' last names. The plan comes last, as it
+// needs all tables of the move in their new shapes.
 func (c *change) run(ctx context.Context) error {
 	if err := c.read(ctx); err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 // added it.
 //
 //	source's tables now   later changes in the log           decision
-//	as the text says      not looked at                      the text is right
+//	as the text says      not read                           the text is right
 //	different             none                               the source is right: it read the text differently
 //	different             none; a column may be renamed      refused
 //	gone                  none                               wait until the log has the DROP; then refused

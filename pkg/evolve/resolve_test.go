@@ -11,7 +11,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// TestResolve goes through the cases of resolve.go, without a server. Tables are given by the statements that make them.
+// TestResolve goes through the cases of resolve.go, without a server. Tables are given by the statements that make
+// them.
 func TestResolve(t *testing.T) {
 	const (
 		table   = "CREATE TABLE d.t (id INT PRIMARY KEY, a INT)"

@@ -125,8 +125,8 @@ func sorts(t *schema.Table) bool {
 	})
 }
 
-// alike returns whether MySQL and MariaDB convert every value of one type to the other in the same way. It lists what was
-// found to agree, for instance VARCHAR in latin1 to TEXT in utf8mb4. What is not listed, such as DOUBLE to VARCHAR,
+// alike returns whether MySQL and MariaDB convert every value of one type to the other in the same way. It lists what
+// was found to agree, for instance VARCHAR in latin1 to TEXT in utf8mb4. What is not listed, such as DOUBLE to VARCHAR,
 // counts as different.
 func alike(from, to *schema.Type) bool {
 	plain := func(t *schema.Type) bool {

@@ -9,8 +9,8 @@ import (
 	"wherry/pkg/schema"
 )
 
-// TestInPlace distinguishes changes that leave the rows of a table as they are, while it is copied, from those that only seem
-// to.
+// TestInPlace distinguishes changes that leave the rows of a table as they are, while it is copied, from those that
+// only seem to.
 func TestInPlace(t *testing.T) {
 	number := schema.Type{Kind: schema.Integer, Size: 4}
 	name := schema.Name{Database: "d", Table: "t"}

@@ -12,7 +12,7 @@ type Dialect interface {
 	// TruncateTable returns the statement that removes a table's rows.
 	TruncateTable(name Name) string
 	// RenameTables returns the one statement that renames tables, each from and to, one after the other. The server
-	// carries out all of it or nothing: of tables that change places, names alone do not tell how far an interrupted
+	// carries out all of it or nothing: when tables change places, names alone do not show how far an interrupted
 	// sequence came.
 	RenameTables(pairs [][2]Name) string
 
@@ -28,7 +28,7 @@ type Dialect interface {
 	CreateTable(t *Table, deferred bool) []string
 	// AddIndexes returns the statements that add the indexes of t that existing lacks.
 	AddIndexes(t, existing *Table) []string
-	// AddForeignKeys returns the statements that add the foreign keys of t that existing lacks. They also take away
+	// AddForeignKeys returns the statements that add the foreign keys of t that existing lacks. They also remove
 	// defaults that CREATE TABLE cannot leave out.
 	AddForeignKeys(t, existing *Table) []string
 	// SetAutoIncrement returns the statement that sets the next automatic value, or "" when the table has none.
@@ -46,7 +46,7 @@ type Dialect interface {
 	// the others.
 	//
 	// empties lists partitions of from whose rows must go first. A partition that to lacks is dropped with its rows
-	// only if it is listed; otherwise its rows go where the partitions of to have them. A listed partition that
+	// only if it is listed; else its rows go where the partitions of to have them. A listed partition that
 	// neither table has was dropped by an earlier try, which was interrupted.
 	//
 	// A try can be interrupted between two statements. Foreign keys, partitions, the table's name, and defaults that
@@ -58,14 +58,14 @@ type Dialect interface {
 	Differences(plan, got *Table, indexes, foreign bool) []string
 
 	// Regenerates proves that a table was understood as its server meant it: it writes the CREATE TABLE of t, which a
-	// server of the dialect's family printed, reads that again, and returns how the two differ, in words; nothing when
-	// they are equal. A table that comes from no server has nothing to prove.
+	// server of the dialect's family printed, reads that in turn, and returns how the two differ, in words; nothing
+	// when they are equal. A table that comes from no server has nothing to prove.
 	Regenerates(t *Table) []string
 	// SessionColumns names the stored generated columns of a table, which a server of the dialect's family printed,
 	// whose values depend for certain on the session that wrote the row, as HOUR() of a TIMESTAMP does. Another
 	// server may compute others.
 	SessionColumns(t *Table) []string
-	// UniqueNames tells which constraints must have names of their own in their database. Where they need not, a name
+	// UniqueNames returns which constraints must have names of their own in their database. Where they need not, a name
 	// has to be unique in its table only.
 	UniqueNames() (foreignKeys, checks bool)
 

@@ -5,7 +5,7 @@ import "errors"
 // ErrUnknownStatement is a schema change that cannot be read.
 var ErrUnknownStatement = errors.New("statement is not understood")
 
-// StatementSession is what the log tells of the session of a statement, as far as the values that rows get depend on
+// StatementSession is what the log says about the session of a statement, as far as the values that rows get depend on
 // it. It goes with the statement from the log to the statements on the target.
 type StatementSession struct {
 	TimeZone string // as the server names it; empty when not known
@@ -41,16 +41,17 @@ type StatementContext struct {
 	// not known.
 	ServerCollation int
 	// Databases are the default collations of the databases, by their names in lower case, before the statement. nil:
-	// those that they have now are taken.
+	// those that they have now count.
 	Databases map[string]string
-	// Open tells why the text does not tell for certain what tables become; empty when it does.
+	// Open is why the text alone does not decide what tables become; empty when it does.
 	Open string
-	// Spare is what to take for true of indexes that another one makes needless.
+	// Spare is what to assume about indexes that another one makes needless.
 	Spare Spare
 }
 
-// Spare tells what becomes of indexes that another one, which is added, makes needless. A server drops those that it
-// has made itself for a foreign key, and nothing shows which ones are such.
+// Spare is what becomes of indexes that a new one makes needless: ADD INDEX (a, b) does that to an index over a. A
+// server drops such an index if it made it by itself for a foreign key, and keeps one that a user made. No definition
+// shows which is which.
 type Spare int
 
 // What becomes of such indexes.
@@ -79,25 +80,25 @@ type Effect struct {
 	Name Name // of the table before, or of the created one
 	To   Name // of a renamed table: its new name
 
-	// After is the shape of an altered or created table, as SHOW CREATE TABLE would tell it afterwards; nil when it
-	// cannot be told from the statement. Its Definition is empty. Of an altered table it may be equal to what was
+	// After is the shape of an altered or created table, as SHOW CREATE TABLE would print it afterwards; nil when the
+	// statement leaves that open. Its Definition is empty. Of an altered table it may be equal to what was
 	// before: nothing changed. Of a renamed table it is its shape under the new name: names that a server made from
 	// the old one (t_ibfk_1, t_chk_1) follow.
 	After *Table
-	// Former tells, for the columns of an altered table that were there before, by what name; nil when that cannot be
-	// told.
+	// Former has, for each column of an altered table that comes from one before, that one's name; nil when that is
+	// unknown.
 	Former map[string]string
 	// Converts lists the columns (by their new names) whose values the server converts, so that they may not be what
 	// they were.
 	Converts []string
 	// Empties lists the partitions whose rows are removed.
 	Empties []string
-	// Opaque tells why rows changed, or came, in a way that the log does not show and no other server can repeat, in
+	// Opaque is why rows changed, or came, in a way that the log does not show and no other server can repeat, in
 	// words; empty when they did not.
 	Opaque string
 	// Collation is that of new tables in a database from here on. "": the database is gone, or it is not known.
 	Collation string
-	// Logged tells that the rows of a created table follow in the log (CREATE TABLE .. SELECT in row format). Only
+	// Logged means that the rows of a created table follow in the log (CREATE TABLE .. SELECT in row format). Only
 	// MySQL 8.0.21 and later marks such a statement; elsewhere it reads like any other that creates a table, and its
 	// rows follow all the same.
 	Logged bool

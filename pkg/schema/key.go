@@ -72,8 +72,8 @@ func (t *Table) UniqueIndexes() []*Index {
 	return all
 }
 
-// identifies returns whether a unique index gives each row a place of its own in an order that a range of it can be read
-// by: its parts are whole columns that are never NULL, and it is no hash. An index that the optimizer passes over
+// identifies returns whether a unique index gives each row a place of its own in an order that a range of it can be
+// read by: its parts are whole columns that are never NULL, and it is no hash. An index that the optimizer passes over
 // is left out too: reading a range by it would sort the table.
 func (t *Table) identifies(index *Index) bool {
 	if index.Kind != BTree || index.Invisible || index.WithoutOverlaps() {
@@ -84,7 +84,7 @@ func (t *Table) identifies(index *Index) bool {
 	}
 	for _, part := range index.Parts {
 		at := t.Column(part.Column)
-		if part.Expr != "" || part.Prefix != 0 || at < 0 || t.Columns[at].Nullable || !t.Columns[at].Type.tellsApart() {
+		if part.Expr != "" || part.Prefix != 0 || at < 0 || t.Columns[at].Nullable || !t.Columns[at].Type.distinguishes() {
 			return false
 		}
 		if c := &t.Columns[at].Type; t.Flavor.Family == MariaDB && c.Kind == Char &&
@@ -119,10 +119,10 @@ func (i *Index) WithoutOverlaps() bool {
 	return false
 }
 
-// tellsApart returns whether the text of a value is that of no other value which an index tells from it. An enum's error
-// value, number 0, reads as the empty string, as does a label that is empty; of two labels that are equal, which
-// servers take outside of strict mode, the text does not tell which.
-func (t *Type) tellsApart() bool {
+// distinguishes returns whether two values that an index distinguishes always have two texts. Of an enum they may not:
+// its error value, number 0, reads as the empty string, as does an empty label; and outside of strict mode servers
+// accept two equal labels, which have two numbers and one text.
+func (t *Type) distinguishes() bool {
 	switch t.Kind {
 	case Text, Blob, JSON, Geometry, Vector:
 		return false // no index has such a column whole, but by a hash

@@ -15,7 +15,7 @@ type Loss struct {
 	Allowed bool // whether the user allowed it by name; means nothing for other grades than Lossy
 }
 
-// Grade tells how much a loss matters.
+// Grade is how much a loss matters.
 type Grade int
 
 // The grades of losses.

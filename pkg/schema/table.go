@@ -3,6 +3,9 @@
 //
 // Its one invariant: a table that it cannot describe completely is an error, never a partial description. It talks to
 // no server and moves no rows.
+//
+// For example `v VARCHAR(9) DEFAULT 'x'` is a Column with the Type {Kind: Varchar, Size: 9, ..} and the Default {Literal:
+// true, Text: "x"}. Where a target has no such collation, Dialect.Map returns another one and a Loss named "collation".
 package schema
 
 import (
@@ -61,7 +64,7 @@ type Table struct {
 	Flavor     Flavor // of the server whose language the expressions and options are in
 }
 
-// TableKind tells base tables from what only looks like one.
+// TableKind distinguishes base tables from what servers list among them.
 type TableKind int
 
 // The kinds of thing that a server lists among its tables.
@@ -72,8 +75,8 @@ const (
 	SystemVersioned
 )
 
-// HoldsRows tells a table from a view or a sequence. One that keeps its history holds rows, which do not move: to leave
-// it out without a word would lose it.
+// HoldsRows returns whether it is a table, rather than a view or a sequence. One that keeps its history holds rows,
+// which do not move: to leave it out without a word would lose it.
 func (k TableKind) HoldsRows() bool { return k == BaseTable || k == SystemVersioned }
 
 // Column is one column of a table.
@@ -103,7 +106,7 @@ func (c *Column) Origin() string {
 	return c.Name
 }
 
-// Generation tells how a column gets its value.
+// Generation is how a column gets its value.
 type Generation int
 
 // A column is written by the client, or computed when read, or computed when written.

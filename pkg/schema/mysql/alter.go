@@ -7,7 +7,7 @@ import (
 	"wherry/pkg/schema"
 )
 
-// alteration is the work of one Alter. Columns of from are told apart by their lower-case names there.
+// alteration is the work of one Alter. Columns of from are identified by their lower-case names there.
 type alteration struct {
 	dialect
 	from *schema.Table
@@ -18,7 +18,7 @@ type alteration struct {
 	moved   []bool            // per column of to: whether it has to be put elsewhere
 	changed []bool            // per column of to: whether its definition is another, apart from the name
 	renamed map[string]string // old name -> new name, of columns that have another
-	// old names that mean no column any more, or another that is added: what uses them is written again
+	// old names that mean no column any more, or another that is added: what uses them is written anew
 	gone    map[string]bool
 	restate bool // the server does not put new names of columns into expressions, so they are written out
 

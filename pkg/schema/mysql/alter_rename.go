@@ -15,7 +15,7 @@ func mentions(expr string, words bool, asked func(string) bool) bool {
 	}
 	tokens, err := sqltext.Lex(expr, printed)
 	if err != nil {
-		return true // what cannot be read is written again
+		return true // what cannot be read is written anew
 	}
 	for _, t := range tokens {
 		if (t.Kind == sqltext.Name || words && t.Kind == sqltext.Word) && asked(strings.ToLower(t.Text)) {

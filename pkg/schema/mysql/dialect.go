@@ -14,7 +14,7 @@ type dialect struct {
 }
 
 // New returns the dialect of a MySQL or MariaDB server that knows the given collations. Without any, every
-// collation is taken as known. Statements expect a session with the default quoting of sql_mode.
+// collation counts as known. Statements expect a session with the default quoting of sql_mode.
 func New(flavor Flavor, collations Collations) schema.Dialect {
 	return dialect{flavor: flavor, collations: collations}
 }
