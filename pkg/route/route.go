@@ -35,7 +35,8 @@ type Relation struct {
 // Column returns the definition of value i of a row.
 func (r *Relation) Column(i int) *schema.Column { return &r.Table.Columns[r.Columns[i]] }
 
-// Descends returns whether keys are in descending order of value i of the key. Both relations of a route have one order.
+// Descends returns whether keys are in descending order of value i of the key. Both relations of a route have one
+// order.
 func (r *Relation) Descends(i int) bool { return i < len(r.Desc) && r.Desc[i] }
 
 // KeyOnly returns the relation with the values of its key and no others, in key order. Its rows are keys.

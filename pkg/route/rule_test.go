@@ -45,7 +45,8 @@ func TestCharsetRules(t *testing.T) {
 // TestComparedCharsets: what is computed of a text may be another value where the text has other bytes.
 func TestComparedCharsets(t *testing.T) {
 	for into, compared := range map[string]bool{"latin1": true, "utf8mb4": false} {
-		r := textRoute(t, schema.Type{Kind: schema.Text, Charset: "latin1"}, schema.Type{Kind: schema.Text, Charset: into})
+		r := textRoute(t, schema.Type{Kind: schema.Text, Charset: "latin1"},
+			schema.Type{Kind: schema.Text, Charset: into})
 		for _, end := range []*Relation{&r.Source, &r.Target} {
 			end.Table.Columns = append(end.Table.Columns, schema.Column{
 				Name: "n", Type: schema.Type{Kind: schema.Integer}, Generated: schema.Stored, Expr: "length(`v`)",

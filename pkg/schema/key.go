@@ -84,7 +84,8 @@ func (t *Table) identifies(index *Index) bool {
 	}
 	for _, part := range index.Parts {
 		at := t.Column(part.Column)
-		if part.Expr != "" || part.Prefix != 0 || at < 0 || t.Columns[at].Nullable || !t.Columns[at].Type.distinguishes() {
+		if part.Expr != "" || part.Prefix != 0 || at < 0 || t.Columns[at].Nullable ||
+			!t.Columns[at].Type.distinguishes() {
 			return false
 		}
 		if c := &t.Columns[at].Type; t.Flavor.Family == MariaDB && c.Kind == Char &&

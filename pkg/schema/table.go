@@ -4,8 +4,9 @@
 // Its one invariant: a table that it cannot describe completely is an error, never a partial description. It talks to
 // no server and moves no rows.
 //
-// For example `v VARCHAR(9) DEFAULT 'x'` is a Column with the Type {Kind: Varchar, Size: 9, ..} and the Default {Literal:
-// true, Text: "x"}. Where a target has no such collation, Dialect.Map returns another one and a Loss named "collation".
+// For example `v VARCHAR(9) DEFAULT 'x'` is a Column with the Type {Kind: Varchar, Size: 9, ..} and the Default
+// {Literal: true, Text: "x"}. Where a target has no such collation, Dialect.Map returns another one and a Loss named
+// "collation".
 package schema
 
 import (
