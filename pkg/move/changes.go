@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"wherry/pkg/db"
 	"wherry/pkg/monitor"
@@ -31,7 +32,7 @@ func (m *Move) throughChanges(
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		changed, lookErr := m.changed(ctx)
+		changed, lookErr := m.outrun(ctx, err)
 		if lookErr != nil {
 			return nil, errors.Join(err, lookErr)
 		}
@@ -52,6 +53,37 @@ func (m *Move) throughChanges(
 		}
 	}
 	return nil, fmt.Errorf("the schema changes all the time: %d comparisons were begun in vain", mostChanges)
+}
+
+// followIn is how long the target is given to follow a schema change that an error hints at.
+const followIn = 10 * time.Second
+
+// outrun is changed, after a comparison or a cutover that ended with err. An error of no kind may be a column that was
+// dropped since the plan was made. The source drops it first, and the records change when the target follows: so the
+// target is waited for, up to where the source is now.
+func (m *Move) outrun(ctx context.Context, err error) (func(schema.Name) bool, error) {
+	changed, lookErr := m.changed(ctx)
+	if err == nil || changed != nil || lookErr != nil || Code(err) != monitor.CodeFailed {
+		return changed, lookErr
+	}
+	head, lookErr := m.source.Head(ctx)
+	if lookErr != nil {
+		return nil, lookErr
+	}
+	for began := time.Now(); time.Since(began) < followIn; {
+		at, lookErr := m.applied(ctx)
+		if lookErr != nil {
+			return nil, lookErr
+		}
+		reached, lookErr := m.source.Reached(at, head)
+		if lookErr != nil || reached {
+			break
+		}
+		if lookErr := db.Pause(ctx, 50*time.Millisecond); lookErr != nil {
+			return nil, lookErr
+		}
+	}
+	return m.changed(ctx)
 }
 
 // changed tells which tables of the move are no longer recorded as they were when the plan was made; nil: none. The

@@ -69,8 +69,9 @@ func (m *Move) cutover(ctx context.Context, o Cutover) (Result, error) {
 					return err
 				}
 				result, err = c.Run(ctx)
-				if !errors.Is(err, cutover.ErrReshaped) && !errors.Is(err, verify.ErrSchemaChange) || ctx.Err() != nil {
-					return err
+				again, lookErr := m.mayCutAgain(ctx, err)
+				if !again || lookErr != nil {
+					return errors.Join(err, lookErr)
 				}
 				m.log.Warn().Err(err).Msg("schema change during the cutover: writes go on, and it is planned anew")
 				if err := m.planAgain(ctx); err != nil {
@@ -94,6 +95,25 @@ func (m *Move) cutover(ctx context.Context, o Cutover) (Result, error) {
 			"verified_rows": result.Verified, "stray_changes": result.Stray,
 		},
 	}, nil
+}
+
+// mayCutAgain tells whether a cutover failed because the schema has changed, and has not taken over: then it is planned
+// anew. For example, it compared rows by a column that the source had just dropped.
+func (m *Move) mayCutAgain(ctx context.Context, err error) (bool, error) {
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return false, nil
+	case errors.Is(err, cutover.ErrReshaped), errors.Is(err, verify.ErrSchemaChange):
+		return true, nil
+	case Code(err) != monitor.CodeFailed:
+		return false, nil
+	}
+	sealed, lookErr := m.target.Ledger().Get(ctx, db.FactCutover)
+	if lookErr != nil || sealed != "" {
+		return false, lookErr
+	}
+	changed, lookErr := m.outrun(ctx, err)
+	return changed != nil, lookErr
 }
 
 // unfinished marks every error that comes after the takeover was recorded as cutover.ErrUnfinished (exit status 15),

@@ -67,3 +67,34 @@ func TestVerifyUnderSteadyChanges(t *testing.T) {
 	m.stop(t, replica)
 	m.equal(t, "we_q_a")
 }
+
+// TestColumnGoneWhileCutOver drops a column of the source just when the cutover is about to read it: the cutover is
+// planned anew with what is left, instead of failing with the server's error.
+func TestColumnGoneWhileCutOver(t *testing.T) {
+	source, target := pair(t, "mysql to mysql")
+	proxy := newProxy(t, source)
+	var cutting atomic.Bool
+	dropped := make(chan error, 1)
+	var m *move
+	proxy.Count(&between.Steps{Hold: func(statement string) {
+		if strings.Contains(statement, "FROM `we_r_a`.`small`") && cutting.CompareAndSwap(true, false) {
+			dropped <- lab.ExecAll(context.WithoutCancel(t.Context()), m.one, "ALTER TABLE we_r_a.small DROP a")
+		}
+	}})
+	m = newMove(t, "we_r", source, target, settings{from: proxy, extra: extras(source, target)})
+	m.exec(t, m.source, "CREATE DATABASE we_r_a", "CREATE TABLE we_r_a.small (id INT PRIMARY KEY, a INT, b INT)",
+		"INSERT INTO we_r_a.small VALUES (1, 1, 1), (2, 2, 2)")
+	m.must(t, "init-schema", "init-copy")
+	replica := m.start(t)
+	m.followed(t, replica)
+	m.must(t, "verify")
+	m.exec(t, m.source, "UPDATE we_r_a.small SET a = a + 1")
+	m.followed(t, replica)
+	cutting.Store(true)
+	cutover := m.run(t, "cutover", "--rehearse", "--confirm=we_r")
+	require.NoError(t, <-dropped)
+	require.Equal(t, done, cutover.Code, "%s\n%s", last(cutover), cutover.Log())
+	assert.Contains(t, cutover.Log(), "planned anew")
+	m.stop(t, replica)
+	m.equal(t, "we_r_a")
+}
