@@ -44,7 +44,7 @@ var (
 
 func definition(name schema.Name) *schema.Table {
 	number := schema.Type{Kind: schema.Integer, Name: "bigint", Size: 8}
-	text := schema.Type{Kind: schema.Varchar, Name: "varchar", Size: 2000}
+	text := schema.Type{Kind: schema.Varchar, Name: "varchar", Size: 2000, Charset: "latin1"}
 	index := func(name string, unique bool, columns ...string) schema.Index {
 		i := schema.Index{Name: name, Unique: unique}
 		for _, c := range columns {
@@ -112,7 +112,7 @@ func newWorldWith(t *testing.T, n int, present bool) *world {
 	}
 	require.NoError(t, w.source.Exec(func(tx *dbtest.Tx) error {
 		for i := range n {
-			if err := tx.Insert(items, dbtest.Values(i, "item "+strconv.Itoa(i), 1000+i)); err != nil {
+			if err := tx.Insert(items, dbtest.Values(i, "ïtem "+strconv.Itoa(i), 1000+i)); err != nil {
 				return err
 			}
 			if err := tx.Insert(pairs, dbtest.Values(strconv.Itoa(i%10), strconv.Itoa(i/10), 7*i%1000)); err != nil {
@@ -170,14 +170,14 @@ func step(tx *dbtest.Tx, r *rand.Rand, upto int) error {
 		key := dbtest.Values(strconv.Itoa(id%10), strconv.Itoa(id/10))
 		return put(tx, pairs, key, append(key.Clone(), dbtest.Values(r.IntN(1000))...), r.IntN(3) == 0)
 	default:
-		return put(tx, items, dbtest.Values(id), dbtest.Values(id, "new "+strconv.Itoa(r.IntN(100)), nil),
+		return put(tx, items, dbtest.Values(id), dbtest.Values(id, "néw "+strconv.Itoa(r.IntN(100)), nil),
 			r.IntN(3) == 0)
 	}
 }
 
 // note returns the i-th of a few rows, some of them NULL in part.
 func note(i int) db.Row {
-	row := dbtest.Values("note "+strconv.Itoa(i%3), i%5)
+	row := dbtest.Values("nöte "+strconv.Itoa(i%3), i%5)
 	if i%4 == 0 {
 		row[i/4%2] = nil
 	}

@@ -73,7 +73,9 @@ func newWorld(t *testing.T) *world {
 			Name: name, Primary: &schema.Index{Name: "PRIMARY", Unique: true, Parts: []schema.Part{{Column: "id"}}},
 			Columns: []schema.Column{
 				{Name: "id", AutoIncrement: true, Type: schema.Type{Kind: schema.Integer, Name: "bigint", Size: 8}},
-				{Name: "name", Nullable: true, Type: schema.Type{Kind: schema.Varchar, Name: "varchar", Size: 200}},
+				{Name: "name", Nullable: true, Type: schema.Type{
+					Kind: schema.Varchar, Name: "varchar", Size: 200, Charset: "latin1",
+				}},
 			},
 		}
 	}

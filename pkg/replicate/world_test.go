@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/pkg/charset"
 	"wherry/pkg/db"
 	"wherry/pkg/db/dbtest"
 	"wherry/pkg/replicate"
@@ -53,7 +54,7 @@ var (
 
 func definition(name schema.Name) *schema.Table {
 	number := schema.Type{Kind: schema.Integer, Name: "bigint", Size: 8}
-	text := schema.Type{Kind: schema.Varchar, Name: "varchar", Size: 2000}
+	text := schema.Type{Kind: schema.Varchar, Name: "varchar", Size: 2000, Charset: "latin1"}
 	index := func(name string, columns ...string) schema.Index {
 		i := schema.Index{Name: name, Unique: true}
 		for _, c := range columns {
@@ -176,7 +177,7 @@ func transaction(tx *dbtest.Tx, r *rand.Rand) error {
 }
 
 func step(tx *dbtest.Tx, r *rand.Rand) error {
-	words := []string{"", "1", "11", "1:1", "111"}
+	words := []string{"", "1", "é1", "1:é", "1é1"}
 	switch r.IntN(6) {
 	case 5:
 		return scribble(tx, r)
@@ -188,7 +189,7 @@ func step(tx *dbtest.Tx, r *rand.Rand) error {
 		return swap(tx, 1+r.IntN(20), 1+r.IntN(20))
 	default:
 		id, to := 1+r.IntN(20), 1+r.IntN(20)
-		return change(tx, items, dbtest.Values(id), dbtest.Values(to, "name "+strconv.Itoa(r.IntN(100)), nil),
+		return change(tx, items, dbtest.Values(id), dbtest.Values(to, "näme "+strconv.Itoa(r.IntN(100)), nil),
 			dbtest.Values(to), r.IntN(3) == 0)
 	}
 }
@@ -196,7 +197,7 @@ func step(tx *dbtest.Tx, r *rand.Rand) error {
 // scribble adds, changes or removes one of several equal notes.
 func scribble(tx *dbtest.Tx, r *rand.Rand) error {
 	note := func() db.Row {
-		row := dbtest.Values("note "+strconv.Itoa(r.IntN(3)), r.IntN(4))
+		row := dbtest.Values("nöte "+strconv.Itoa(r.IntN(3)), r.IntN(4))
 		if i := r.IntN(6); i < 2 {
 			row[i] = nil
 		}
@@ -381,7 +382,7 @@ func (w *world) wanted() map[int]string {
 		for _, r := range w.routes {
 			var rows []db.Row
 			for _, row := range tables[r] {
-				rows = append(rows, row)
+				rows = append(rows, inUTF8(r, row))
 			}
 			slices.SortFunc(rows, func(a, b db.Row) int { return compareKeys(r, a, b) })
 			fmt.Fprintf(&b, "%s %q\n", r.Source.Name().Table, rows)
@@ -391,6 +392,17 @@ func (w *world) wanted() map[int]string {
 		require.NoError(w.t, err)
 		states[n] = b.String()
 	}
+}
+
+// inUTF8 returns a row, whose text is as the target has it, with text in UTF-8.
+func inUTF8(r *route.Route, row db.Row) db.Row {
+	row = row.Clone()
+	for i, v := range row {
+		if set, ok := charset.Find(r.Target.Column(i).Type.Charset); ok && v != nil {
+			row[i], _ = set.Decode([]byte{}, v)
+		}
+	}
+	return row
 }
 
 // count changes the rows of a table without a key, each under a name of its own: equal ones are numbered.

@@ -32,7 +32,7 @@ type world struct {
 func table(name schema.Name, keyed, unique bool) *schema.Table {
 	t := &schema.Table{Name: name, Columns: []schema.Column{
 		{Name: "id", Type: schema.Type{Kind: schema.Integer, Name: "bigint", Size: 8}},
-		{Name: "name", Nullable: true, Type: schema.Type{Kind: schema.Varchar, Name: "varchar", Size: 200}},
+		{Name: "name", Nullable: true, Type: schema.Type{Kind: schema.Varchar, Name: "varchar", Size: 200, Charset: "latin1"}},
 		{Name: "at", Nullable: true, Type: schema.Type{Kind: schema.Datetime, Name: "datetime"}},
 		{Name: "flag", Type: schema.Type{Kind: schema.Integer, Name: "tinyint", Size: 1}},
 		{Name: "code", Nullable: true, Type: schema.Type{Kind: schema.Integer, Name: "bigint", Size: 8}},
@@ -58,7 +58,7 @@ func buildWorld(t *testing.T, n int, keyed bool, where string) *world {
 func newTextWorld(t *testing.T, n int) *world {
 	t.Helper()
 	source := table(schema.Name{Database: "shop", Table: "items"}, true, true)
-	source.Columns[0].Type = schema.Type{Kind: schema.Varchar, Name: "varchar", Size: 20}
+	source.Columns[0].Type = schema.Type{Kind: schema.Varchar, Name: "varchar", Size: 20, Charset: "latin1"}
 	return fillWorld(t, n, dbtest.NewOther("target"), source, schema.Name{Database: "new", Table: "goods"}, "")
 }
 
@@ -90,7 +90,11 @@ func fillWorld(t *testing.T, n int, on *dbtest.Server, source *schema.Table, to 
 
 // rowOf is row i as both ends hold it at first. Every third name is NULL and every fifth empty.
 func rowOf(i int) db.Row {
-	row := dbtest.Values(i, fmt.Sprintf("Name %d", i), fmt.Sprintf("2024-03-%02d 10:00:00", 1+i%28), i%2, 10*i)
+	name := "Name"
+	if i%2 == 0 { // another text on a target with another character set
+		name = "Näme"
+	}
+	row := dbtest.Values(i, fmt.Sprintf("%s %d", name, i), fmt.Sprintf("2024-03-%02d 10:00:00", 1+i%28), i%2, 10*i)
 	switch {
 	case i%3 == 0:
 		row[1] = nil

@@ -29,6 +29,7 @@ func (d dialect) Map(source *schema.Table, to schema.Name, rename func(schema.Na
 	if d.family.translate != nil {
 		d.family.translate(&t)
 	}
+	d.family.encode(&t)
 	return &t, nil, nil
 }
 

@@ -19,6 +19,8 @@ import (
 type family struct {
 	name  schema.Family
 	order func(a, b []byte) int // of text
+	// charset is that of text whose table says nothing else.
+	charset string
 	// single tells that a statement makes a table, or adds one index or one foreign key: what the other family does
 	// with one statement takes several.
 	single bool
@@ -27,11 +29,11 @@ type family struct {
 }
 
 // first sorts text by its bytes.
-var first = &family{name: "memory", order: bytes.Compare}
+var first = &family{name: "memory", order: bytes.Compare, charset: "latin1"}
 
 // second sorts text by its last characters: no range of the first family's keys is a range of its own. For example,
-// "ab" comes before "ba" in the first family and after it in the second.
-var second = &family{name: "other memory", single: true, translate: translate, order: func(a, b []byte) int {
+// "ab" comes before "ba" in the first family and after it in the second. Its text is UTF-8 only, as PostgreSQL's is.
+var second = &family{name: "other memory", charset: "utf8mb4", single: true, translate: translate, order: func(a, b []byte) int {
 	for i := 1; i <= min(len(a), len(b)); i++ {
 		if c := cmp.Compare(a[len(a)-i], b[len(b)-i]); c != 0 {
 			return c
@@ -59,6 +61,16 @@ func (s *Server) identity() db.Identity {
 	return db.Identity{UUID: s.name, Host: s.name, Flavor: string(s.family.name), Version: "1.0.0"}
 }
 
+// encode gives text without a character set the family's.
+func (f *family) encode(t *schema.Table) {
+	t.Columns = slices.Clone(t.Columns)
+	for i := range t.Columns {
+		if of := &t.Columns[i].Type; of.IsText() && of.Charset == "" {
+			of.Charset = f.charset
+		}
+	}
+}
+
 // translate gives every column a name of its own, and integers that identify nothing the type of a text: the second
 // family has no others. So a phase that matches columns by name, or writes values by the source's type, fails there.
 // A table of the second family stays as it is.
@@ -70,6 +82,9 @@ func translate(t *schema.Table) {
 		c.From, c.Name = c.Name, translated(c.Name)
 		if c.Type.Kind == schema.Integer && !slices.Contains(key, i) && !c.AutoIncrement && !references(t, c.From) {
 			c.Type = schema.Type{Kind: schema.Varchar, Name: "varchar", Size: 20}
+		}
+		if c.Type.IsText() {
+			c.Type.Charset = "utf8mb4"
 		}
 	}
 	names := func(columns []string) []string {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/canon"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 )
@@ -270,11 +271,20 @@ func (st *stream) part(e entry) (*db.Part, error) {
 				len(rel.Table.Columns))
 			return nil, &db.CopyAgain{Tables: []schema.Name{c.table}, Why: why}
 		}
-		if c.before != nil {
-			change.Before = c.before.Pick(rel.Columns).Clone()
+		reading, err := canon.NewReading(rel)
+		if err != nil {
+			return nil, err
 		}
-		if c.after != nil {
-			change.After = c.after.Pick(rel.Columns).Clone()
+		for _, image := range []struct {
+			of   db.Row
+			into *db.Row
+		}{{c.before, &change.Before}, {c.after, &change.After}} {
+			if image.of == nil {
+				continue
+			}
+			if *image.into, err = reading.Row(image.of.Pick(rel.Columns).Clone()); err != nil {
+				return nil, err
+			}
 		}
 		part.Bytes += change.Before.Size() + change.After.Size()
 		part.Changes = append(part.Changes, change)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"wherry/pkg/db"
+	"wherry/pkg/db/canon"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 )
@@ -81,17 +82,21 @@ func (r reader) Bound(ctx context.Context, rel *route.Relation, after db.Row, n 
 // bound returns the key n rows after the given one. The filter is left out: chunks are cut by all rows of the table,
 // so that both ends cut alike whatever the filter.
 func bound(tables map[schema.Name]*table, rel *route.Relation, after db.Row, n int) (db.Row, error) {
+	reading, own, err := ownRange(rel, db.Range{After: after})
+	if err != nil {
+		return nil, err
+	}
 	keys := rel.KeyOnly()
 	keys.Where = ""
 	sel, err := selection(tables, keys)
 	if err != nil {
 		return nil, err
 	}
-	records, err := sel.within(db.Range{After: after}, n)
+	records, err := sel.within(own, n)
 	if err != nil || n < 1 || len(records) < n {
 		return nil, err
 	}
-	return records[n-1].row.Pick(sel.columns).Clone(), nil
+	return reading.Key(records[n-1].row.Pick(sel.columns).Clone())
 }
 
 // Rows streams the rows of a range in key order, as they are now.
@@ -120,15 +125,19 @@ func selectKeys(tables map[schema.Name]*table, rel *route.Relation, keys []db.Ro
 	if err != nil {
 		return nil, err
 	}
+	keys = sel.reading.OwnKeys(keys)
 	if !slices.Equal(sel.key, sel.t.key) {
 		wanted := make(map[string]bool, len(keys))
 		for _, key := range keys {
 			wanted[encode(key)] = true
 		}
 		records, err := sel.within(db.Range{}, 0)
+		if err != nil {
+			return nil, err
+		}
 		return sel.rows(slices.DeleteFunc(records, func(rec *record) bool {
 			return !wanted[encode(rec.row.Pick(sel.key))]
-		})), err
+		}))
 	}
 	records, seen := []*record(nil), map[string]bool{}
 	for _, key := range keys {
@@ -138,7 +147,7 @@ func selectKeys(tables map[schema.Name]*table, rel *route.Relation, keys []db.Ro
 		}
 		seen[k] = true
 	}
-	return sel.rows(records), nil
+	return sel.rows(records)
 }
 
 // open reads all rows at once, in the instant of the call, as one statement of a real server does.
@@ -172,13 +181,31 @@ func selectRange(tables map[schema.Name]*table, rel *route.Relation, rng db.Rang
 	if err != nil {
 		return nil, err
 	}
-	records, err := sel.within(rng, 0)
-	return sel.rows(records), err
+	_, own, err := ownRange(rel, rng)
+	if err != nil {
+		return nil, err
+	}
+	records, err := sel.within(own, 0)
+	if err != nil {
+		return nil, err
+	}
+	return sel.rows(records)
+}
+
+// ownRange returns how a relation's rows are read, and a range as the server has it.
+func ownRange(rel *route.Relation, rng db.Range) (*canon.Reading, db.Range, error) {
+	reading, err := canon.NewReading(rel)
+	if err != nil {
+		return nil, rng, err
+	}
+	own, err := reading.OwnRange(rng)
+	return reading, own, err
 }
 
 // selected is a relation in the table as it stands.
 type selected struct {
 	t       *table
+	reading *canon.Reading
 	columns []int // of the relation's values
 	key     []int // of its key
 	filter  *route.Filter
@@ -195,7 +222,11 @@ func selection(tables map[schema.Name]*table, rel *route.Relation) (*selected, e
 	if err != nil {
 		return nil, err
 	}
-	sel := &selected{t: t, columns: columns, key: make([]int, len(rel.Key))}
+	reading, err := canon.NewReading(rel)
+	if err != nil {
+		return nil, err
+	}
+	sel := &selected{t: t, reading: reading, columns: columns, key: make([]int, len(rel.Key))}
 	for i, at := range rel.Key {
 		sel.key[i] = columns[at]
 	}
@@ -248,14 +279,18 @@ func (sel *selected) within(rng db.Range, limit int) ([]*record, error) {
 }
 
 // rows returns the relation's rows of records that the filter keeps.
-func (sel *selected) rows(records []*record) []db.Row {
+func (sel *selected) rows(records []*record) ([]db.Row, error) {
 	rows := make([]db.Row, 0, len(records))
 	for _, rec := range records {
 		if sel.filter == nil || sel.filter.Match(rec.row.Pick(sel.all)) {
-			rows = append(rows, rec.row.Pick(sel.columns))
+			row, err := sel.reading.Row(rec.row.Pick(sel.columns))
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, row)
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 // locate returns where a relation's columns are in the table as it stands, by name: the table may have been altered

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"wherry/pkg/charset"
 	"wherry/pkg/db"
 	"wherry/pkg/schema"
 )
@@ -41,6 +42,7 @@ type unique struct {
 // newTable makes an empty table. The index that is the row key is not among the unique ones: rows are kept by it.
 func newTable(f *family, def *schema.Table) *table {
 	def.Flavor = schema.Flavor{Family: f.name}
+	f.encode(def)
 	t := &table{family: f, def: def, key: def.Key(), rows: map[string]*record{}, next: max(def.AutoIncrement, 1)}
 	own := def.KeyIndex()
 	for i := range def.Indexes {
@@ -201,6 +203,16 @@ func checkRow(def *schema.Table, row db.Row) error {
 }
 
 // checkValue refuses a value that a real server would refuse in strict mode.
+// length returns how many characters a text in a character set has; ok is false when it is none.
+func length(of string, text []byte) (n int, ok bool) {
+	set, known := charset.Find(of)
+	if !known {
+		return utf8.RuneCount(text), true
+	}
+	read, ok := set.Decode(nil, text)
+	return utf8.RuneCount(read), ok
+}
+
 func checkValue(c *schema.Column, v []byte) error {
 	if v == nil {
 		if !c.Nullable {
@@ -223,7 +235,10 @@ func checkValue(c *schema.Column, v []byte) error {
 	case schema.Float, schema.Double:
 		_, err = strconv.ParseFloat(string(v), 64)
 	case schema.Char, schema.Varchar:
-		fits = size == 0 || utf8.RuneCount(v) <= size
+		n, ok := length(c.Type.Charset, v)
+		fits = ok && (size == 0 || n <= size)
+	case schema.Text:
+		_, fits = length(c.Type.Charset, v)
 	case schema.Binary, schema.Varbinary:
 		fits = size == 0 || len(v) <= size
 	case schema.Enum:

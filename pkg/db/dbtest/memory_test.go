@@ -1,6 +1,7 @@
 package dbtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -45,7 +46,7 @@ func (w *memoryWriter) Create(_ context.Context, spec Spec) error {
 		case schema.Integer:
 			column.Type = schema.Type{Kind: c.Kind, Name: "bigint", Size: 8}
 		case schema.Varchar:
-			column.Type = schema.Type{Kind: c.Kind, Name: "varchar", Size: 200}
+			column.Type = schema.Type{Kind: c.Kind, Name: "varchar", Size: 200, Charset: cmp.Or(c.Charset, "utf8mb4")}
 		case schema.Varbinary:
 			column.Type = schema.Type{Kind: c.Kind, Name: "varbinary", Size: 300}
 		default:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"wherry/pkg/charset"
 	"wherry/pkg/db"
 	"wherry/pkg/schema"
 )
@@ -14,7 +15,8 @@ import (
 // a test that reaches the limit has more writers than rows.
 const retries = 1000
 
-// Tx is a transaction of a test's own writer, the application of the test. It is used by one goroutine.
+// Tx is a transaction of a test's own writer, the application of the test. It is used by one goroutine. It gives and
+// takes text in UTF-8, as a client does, whatever character sets tables have.
 type Tx struct {
 	v          *view
 	rolledBack bool
@@ -59,13 +61,25 @@ func (tx *Tx) Unchecked(yes bool) { tx.unchecked = yes }
 // Insert adds a row, given in the order of the table's columns. NULL in an automatic column takes the next value. The
 // row is checked as by a server in strict mode.
 func (tx *Tx) Insert(table schema.Name, row db.Row) error {
-	return tx.with(table, func(o *overlay) error { return tx.v.write(o, "", row) })
+	return tx.with(table, func(o *overlay) error {
+		row, err := o.encoded(nil, row)
+		if err != nil {
+			return err
+		}
+		return tx.v.write(o, "", row)
+	})
 }
 
 // Update gives the row that has the key (the whole row where a table has none) new values.
 func (tx *Tx) Update(table schema.Name, key, row db.Row) error {
 	return tx.with(table, func(o *overlay) error {
-		found := o.find(o.keyColumns(), key, 1)
+		found, err := o.findEncoded(key)
+		if err != nil {
+			return err
+		}
+		if row, err = o.encoded(nil, row); err != nil {
+			return err
+		}
 		if len(found) == 0 {
 			return fmt.Errorf("update row of %s: no row %s", table, show(key))
 		}
@@ -76,7 +90,10 @@ func (tx *Tx) Update(table schema.Name, key, row db.Row) error {
 // Delete removes the row that has the key (the whole row where a table has none).
 func (tx *Tx) Delete(table schema.Name, key db.Row) error {
 	return tx.with(table, func(o *overlay) error {
-		found := o.find(o.keyColumns(), key, 1)
+		found, err := o.findEncoded(key)
+		if err != nil {
+			return err
+		}
 		if len(found) == 0 {
 			return fmt.Errorf("delete row of %s: no row %s", table, show(key))
 		}
@@ -87,10 +104,11 @@ func (tx *Tx) Delete(table schema.Name, key db.Row) error {
 // Get returns the row that has the key as this transaction sees it, or nil. The row is the caller's.
 func (tx *Tx) Get(table schema.Name, key db.Row) (row db.Row, err error) {
 	err = tx.with(table, func(o *overlay) error {
-		if found := o.find(o.keyColumns(), key, 1); len(found) > 0 {
-			row = o.get(found[0]).row.Clone()
+		found, err := o.findEncoded(key)
+		if err == nil && len(found) > 0 {
+			row = o.t.decoded(o.get(found[0]).row)
 		}
-		return nil
+		return err
 	})
 	return row, err
 }
@@ -106,6 +124,51 @@ func (tx *Tx) with(table schema.Name, f func(o *overlay) error) error {
 	return f(o)
 }
 
+// findEncoded finds a row by its key with text in UTF-8.
+func (o *overlay) findEncoded(key db.Row) ([]string, error) {
+	columns := o.keyColumns()
+	own, err := o.encoded(columns, key)
+	if err != nil {
+		return nil, err
+	}
+	return o.find(columns, own, 1), nil
+}
+
+// encoded returns values of columns (nil: all of them), given with text in UTF-8, as the table has them.
+func (o *overlay) encoded(columns []int, values db.Row) (db.Row, error) {
+	out := values.Clone()
+	for i, v := range out {
+		at := i
+		if columns != nil {
+			at = columns[i]
+		}
+		if at >= len(o.t.def.Columns) || v == nil {
+			continue
+		}
+		c := &o.t.def.Columns[at]
+		set, ok := charset.Find(c.Type.Charset)
+		if !ok {
+			continue
+		}
+		if out[i], ok = set.Encode([]byte{}, v); !ok {
+			return nil, fmt.Errorf("write %.40q to column %s of %s: it is no text in %s", v, c.Name, o.t.def.Name,
+				c.Type.Charset)
+		}
+	}
+	return out, nil
+}
+
+// decoded returns a row with its text in UTF-8.
+func (t *table) decoded(own db.Row) db.Row {
+	row := own.Clone()
+	for i, v := range row {
+		if set, ok := charset.Find(t.def.Columns[i].Type.Charset); ok && v != nil {
+			row[i], _ = set.Decode([]byte{}, v)
+		}
+	}
+	return row
+}
+
 // keyColumns returns the columns that find a row: the key's, or all.
 func (o *overlay) keyColumns() []int {
 	if o.t.key != nil {
@@ -118,8 +181,9 @@ func (o *overlay) keyColumns() []int {
 	return all
 }
 
-// All returns the committed rows of a table in the first family's key order, for tests to compare; nil when there is
-// no such table. It takes no step, so a test may look at any time.
+// All returns the committed rows of a table, for tests to compare: in the key order of the first family, and with text
+// in UTF-8, whatever character set the table has; nil when there is no such table. It takes no step, so a test may look
+// at any time.
 func (s *Server) All(name schema.Name) []db.Row {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,9 +192,12 @@ func (s *Server) All(name schema.Name) []db.Row {
 		return nil
 	}
 	rows := make([]db.Row, 0, len(t.rows))
-	alike := &table{family: first, def: t.def, key: t.key, rows: t.rows}
+	alike := &table{family: first, def: t.def, key: t.key, rows: map[string]*record{}}
+	for key, rec := range t.rows {
+		alike.rows[key] = &record{t.decoded(rec.row)}
+	}
 	for _, key := range alike.sorted() {
-		rows = append(rows, t.rows[key].row.Clone())
+		rows = append(rows, alike.rows[key].row)
 	}
 	return rows
 }

@@ -63,6 +63,7 @@ type ColumnSpec struct {
 	Kind      schema.Kind
 	Null      bool
 	Automatic bool
+	Charset   string // of a Varchar; empty: one that has all of Unicode. What is written is UTF-8 all the same
 }
 
 // Write is the insert (Before nil), update or delete (After nil) of one whole row, in the order of the table's
@@ -104,6 +105,7 @@ func Run(t *testing.T, h Harness) {
 	}{
 		{"tables are described", testTables},
 		{"reads agree with each other and with what was written", testReads},
+		{"text in another character set", testCharsets},
 		{"empty table", testEmptyTable},
 		{"table without key", testKeyless},
 		{"stream has transactions in order with full images", testStream},

@@ -122,6 +122,9 @@ func (w *writer) Create(ctx context.Context, spec dbtest.Spec) error {
 			part += " BIGINT"
 		case schema.Varchar:
 			part += " VARCHAR(200)"
+			if c.Charset != "" {
+				part += " CHARACTER SET " + c.Charset
+			}
 		case schema.Varbinary:
 			part += " VARBINARY(300)"
 		default:
