@@ -152,7 +152,7 @@ func (l *ledger) Plan(ctx context.Context, c db.Chunk, tables ...schema.Name) er
 	})
 }
 
-// Records returns the tables of the move.
+// Records returns the tables of the move, in the order of their sources' names.
 func (l *ledger) Records(ctx context.Context) (records []db.Record, err error) {
 	err = l.do(ctx, "ledger.records", func(b *books) error {
 		if b == nil {
@@ -177,7 +177,8 @@ func (l *ledger) Amend(ctx context.Context, put []db.Record, gone []schema.Name)
 	return l.write(ctx, "ledger.amend", func(b *books) error { return b.amend(put, gone, true) })
 }
 
-// Owned returns the tables that are the move's.
+// Owned returns the tables that are the move's; nil as long as Own was not called, as with bookkeeping of an earlier
+// version.
 func (l *ledger) Owned(ctx context.Context) (owned db.Owned, err error) {
 	err = l.do(ctx, "ledger.owned", func(b *books) error {
 		if b != nil && b.listed {

@@ -129,7 +129,8 @@ func (s *Server) executeObject(statement string) (bool, error) {
 	return true, nil
 }
 
-// Objects returns what CreateObject made.
+// Objects returns what CreateObject made. The definition leaves out what changes by itself, an event's state and a
+// sequence's next value: two readings of one object are the same.
 func (r reader) Objects(ctx context.Context, match func(schema.Name) bool) ([]*schema.Object, error) {
 	if err := r.s.enter(ctx, "objects"); err != nil {
 		return nil, fmt.Errorf("list objects: %w", err)

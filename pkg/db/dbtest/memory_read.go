@@ -17,7 +17,7 @@ import (
 // reader is what a source and a target have in common.
 type reader struct{ s *Server }
 
-// Sizes returns how large tables are.
+// Sizes returns how large tables are: exactly here, while servers estimate. A table that is not there is left out.
 func (r reader) Sizes(ctx context.Context, tables []schema.Name) (map[schema.Name]db.Size, error) {
 	if err := r.s.enter(ctx, "sizes"); err != nil {
 		return nil, fmt.Errorf("read sizes of tables: %w", err)

@@ -249,7 +249,8 @@ func testEmptyTable(b *bench) {
 	assert.Nil(b, bound)
 }
 
-// testKeyless reads a table without a key, in which equal rows count.
+// testKeyless reads a table without a key, in which equal rows count: its sum must be that of a multiset, in which
+// two equal rows do not cancel.
 func testKeyless(b *bench) {
 	spec := keyless()
 	r := b.create(spec)
