@@ -133,7 +133,11 @@ func (m *mapping) fulltext(source *schema.Index, index schema.Index) (schema.Ind
 // foreignKeys carries the foreign keys.
 func (m *mapping) foreignKeys(rename func(schema.Name) schema.Name) {
 	used := map[string]bool{}
-	for _, source := range m.source.ForeignKeys {
+	for i := range m.source.ForeignKeys {
+		source := &m.source.ForeignKeys[i]
+		if !m.referable(source) {
+			continue
+		}
 		key := schema.ForeignKey{
 			Columns: m.columnNames(source.Columns), OnDelete: source.OnDelete, OnUpdate: source.OnUpdate,
 			Parent: source.Parent,
@@ -151,6 +155,26 @@ func (m *mapping) foreignKeys(rename func(schema.Name) schema.Name) {
 		used[key.Name] = true
 		m.target.ForeignKeys = append(m.target.ForeignKeys, key)
 	}
+}
+
+// referable tells whether PostgreSQL can hold a foreign key, and records why not.
+func (m *mapping) referable(key *schema.ForeignKey) bool {
+	if !m.known.references(key) {
+		m.lose("foreign-key", "", "foreign key %s is dropped: no unique key of %s is over the columns that it leads to",
+			key.Name, key.Parent)
+		return false
+	}
+	for _, name := range key.Columns {
+		at := m.target.Column(m.columnName(name))
+		if at < 0 || m.target.Columns[at].Generated == schema.NotGenerated {
+			continue
+		}
+		if actionOf(key.OnUpdate) != "" || actionOf(key.OnDelete) == "SET NULL" || actionOf(key.OnDelete) == "SET DEFAULT" {
+			m.lose("foreign-key", name, "foreign key %s is dropped: its actions would write a generated column", key.Name)
+			return false
+		}
+	}
+	return true
 }
 
 // constraintName returns the name of a constraint. Where the source's server made it of the table's name, it follows

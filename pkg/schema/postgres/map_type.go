@@ -10,6 +10,9 @@ import (
 // columnType returns the type that a column gets, and records what that loses.
 func (m *mapping) columnType(source *schema.Column) schema.Type {
 	text := m.override(source)
+	if text == "" && m.known != nil {
+		text = m.known.types[columnName{m.source.Name, strings.ToLower(source.Name)}]
+	}
 	if text == "" {
 		text = m.defaultType(source)
 	}
@@ -90,7 +93,7 @@ func (m *mapping) temporal(source *schema.Column) string {
 func (m *mapping) integer(source *schema.Column) string {
 	switch t := &source.Type; {
 	case t.Size == 8 && t.Unsigned && m.isWide(source):
-		return "numeric(20,0)"
+		return wide
 	case t.Size == 8, t.Size == 4 && t.Unsigned:
 		return "bigint"
 	case t.Size >= 3, t.Size == 2 && t.Unsigned:
@@ -102,11 +105,7 @@ func (m *mapping) integer(source *schema.Column) string {
 
 // isWide tells whether a column of BIGINT UNSIGNED becomes NUMERIC(20,0), which holds all of it. One that counts, or
 // that a foreign key ties to another table, becomes BIGINT, which both ends of the key can be: an identity must be.
-// When all tables are known it is one type for all columns that foreign keys tie together (see Survey).
 func (m *mapping) isWide(source *schema.Column) bool {
-	if m.wide != nil {
-		return m.wide[columnName{m.source.Name, strings.ToLower(source.Name)}]
-	}
 	return !source.AutoIncrement && !tied(m.source, source.Name)
 }
 

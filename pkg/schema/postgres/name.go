@@ -104,12 +104,16 @@ func hashed(name, of string) string {
 }
 
 // indexName returns the name of an index. PostgreSQL keeps the names of indexes and tables of a schema in one place,
-// MySQL those of indexes per table: so the table's name stands before the index's.
+// MySQL those of indexes per table: so the table's name stands before the index's. Where that is what a table, or
+// another index, is called it ends in a hash.
 func (d Dialect) indexName(table schema.Name, index string) string {
-	plain := table.Table + "_" + index
-	name := shorten(plain)
-	if d.taken[schema.Name{Database: table.Database, Table: name}] > 1 {
+	name := plainIndexName(table, index)
+	if d.known != nil && d.known.named[schema.Name{Database: table.Database, Table: name}] > 1 {
 		return hashed(name, table.Table+"\x00"+index)
 	}
 	return name
+}
+
+func plainIndexName(table schema.Name, index string) string {
+	return shorten(table.Table + "_" + index)
 }

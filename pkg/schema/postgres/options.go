@@ -25,15 +25,7 @@ type Options struct {
 type Dialect struct {
 	opts  Options
 	rules []typeRule
-	// of a move whose tables are all known, see Survey:
-	taken map[schema.Name]int // how often a relation's name is wanted in a schema
-	wide  map[columnName]bool // columns of BIGINT UNSIGNED that are NUMERIC(20,0); a column that is not listed is BIGINT
-}
-
-// columnName is a column of the source, in lower case.
-type columnName struct {
-	table  schema.Name
-	column string
+	known *survey // nil: of a move whose tables are not all known, see Survey
 }
 
 var _ schema.Dialect = Dialect{}

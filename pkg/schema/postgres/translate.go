@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"fmt"
 	"strings"
 
 	"wherry/pkg/sqltext"
@@ -194,7 +193,7 @@ func (t *translator) operand() value {
 		return stringValue(next.Text)
 	case next.Kind == sqltext.Bytes:
 		t.At++
-		return value{sql: Literal(fmt.Sprintf(`\x%x`, next.Text)) + "::bytea", class: octets, literal: true, text: next.Text}
+		return bytesOf(value{text: next.Text})
 	case next.Kind == sqltext.Word && strings.HasPrefix(next.Text, "_") && t.Ahead(1).Kind == sqltext.String:
 		return t.introduced()
 	case t.Accept("NULL"):
@@ -226,7 +225,7 @@ func (t *translator) introduced() value {
 	case "_utf8mb4", "_utf8mb3", "_utf8", "_latin1", "_ascii":
 		return stringValue(text)
 	case "_binary":
-		return value{sql: Literal(fmt.Sprintf(`\x%x`, text)) + "::bytea", class: octets, literal: true, text: text}
+		return bytesOf(value{text: text})
 	default:
 		t.fail("a literal of character set %s", introducer[1:])
 		return value{}
@@ -255,7 +254,8 @@ func numberValue(text string) value {
 	v := value{sql: text, class: whole, literal: true, text: text}
 	switch {
 	case strings.ContainsAny(text, "eE"):
-		v.class, v.sql = double, "'"+text+"'::double precision"
+		plain, _ := floatLiteral(text, 64)
+		v.class, v.sql = double, "'"+plain+"'::double precision"
 	case strings.Contains(text, "."):
 		v.class, v.sql = exact, "'"+text+"'::numeric"
 	case !fits(text, 8):
@@ -316,6 +316,8 @@ func (t *translator) together(values []value) ([]value, value) {
 			out.class = v.class
 		case numeric(out.class) && numeric(v.class):
 			out.class = max(out.class, v.class)
+		case (out.class == day || out.class == moment) && (v.class == day || v.class == moment):
+			out.class = moment
 		default:
 			t.fail("one of %s and others", v.sql)
 		}
@@ -326,8 +328,10 @@ func (t *translator) together(values []value) ([]value, value) {
 		out.bytewise, out.unicode = out.bytewise && v.bytewise, out.unicode && v.unicode
 		out.padded, out.ascii = out.padded || v.padded, out.ascii && v.ascii
 	}
-	if out.class == characters && !out.bytewise {
-		out.labels = nil
+	for i := range made {
+		if out.class == moment && made[i].class == day {
+			made[i].sql += "::timestamp"
+		}
 	}
 	return made, out
 }

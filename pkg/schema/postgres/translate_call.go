@@ -40,6 +40,8 @@ func (t *translator) call() value {
 		return t.extractField()
 	case "trim":
 		return t.trim()
+	case "convert":
+		return t.convert()
 	}
 	args := t.list()
 	f, ok := functions[name]
@@ -74,6 +76,19 @@ func (t *translator) cast() value {
 		t.fail("CAST AS %s", to.Text)
 	}
 	t.ExpectMark(")")
+	return v
+}
+
+// convert reads the rest of CONVERT(x USING utf8mb4), which MariaDB writes where it turns a text into another character
+// set. All texts are in UTF-8 here. How the source compares the result is not looked into.
+func (t *translator) convert() value {
+	v := t.text(t.expression(0))
+	t.Expect("USING")
+	if to := t.Next(); !to.Is("utf8mb4") {
+		t.fail("CONVERT to %s", to.Text)
+	}
+	t.ExpectMark(")")
+	v.unicode, v.bytewise, v.literal, v.labels = true, false, false, nil
 	return v
 }
 

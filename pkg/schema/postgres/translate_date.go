@@ -15,6 +15,9 @@ var dateFunctions = map[string]function{
 	"second":      {1, 1, clockField("trunc(EXTRACT(second FROM ", ")")},
 	"microsecond": {1, 1, clockField("(EXTRACT(microseconds FROM ", " % 1000000)")},
 	"date":        {1, 1, func(t *translator, args []value) value { return t.date(args[0]) }},
+	"to_days": {1, 1, func(t *translator, args []value) value {
+		return value{sql: "((" + t.date(args[0]).sql + " - '0001-01-01'::date) + 366)", class: whole}
+	}},
 	"datediff": {2, 2, func(t *translator, args []value) value {
 		return value{sql: wrap(t.date(args[0]).sql, "-", t.date(args[1]).sql), class: whole}
 	}},

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -53,7 +54,7 @@ func (t *translator) compare(operator string, left, right value) value {
 	left, right = t.comparable(plain(left), plain(right), operator)
 	switch operator {
 	case "<=>":
-		operator = "IS NOT DISTINCT FROM"
+		return value{sql: wrap("NOT", wrap(left.sql, "IS DISTINCT FROM", right.sql)), class: truth}
 	case "!=":
 		operator = "<>"
 	}
@@ -68,6 +69,10 @@ func (t *translator) comparable(a, b value, operator string) (value, value) {
 		if a.class == exact && b.class == double || a.class == double && b.class == exact {
 			t.fail("a comparison of decimals with floating point")
 		}
+	case a.class == octets && b.literal && b.class == characters:
+		b = bytesOf(b)
+	case b.class == octets && a.literal && a.class == characters:
+		a = bytesOf(a)
 	case a.class == characters && b.class == characters:
 		a, b = t.comparableText(a, b, operator)
 	case b.literal && b.class == characters && (a.class == day || a.class == moment):
@@ -79,6 +84,11 @@ func (t *translator) comparable(a, b value, operator string) (value, value) {
 		t.fail("a comparison of %s with %s", a.sql, b.sql)
 	}
 	return a, b
+}
+
+// bytesOf returns the bytes of a literal.
+func bytesOf(v value) value {
+	return value{sql: Literal(fmt.Sprintf(`\x%x`, v.text)) + "::bytea", class: octets, literal: true, text: v.text}
 }
 
 // comparableText returns texts as they are compared. An ENUM is equal to one of its labels if it is that label, in
@@ -110,6 +120,9 @@ func (t *translator) dated(v value, as class) value {
 	case ok && len(text) == 10 && as == day:
 		v.sql, v.class = Literal(text)+"::date", day
 	case ok && (len(text) == 10 || len(text) >= 19 && len(text) <= 26 && text[10] == ' '):
+		if len(text) == 10 {
+			text += " 00:00:00"
+		}
 		v.sql, v.class = Literal(clockLiteral(text))+"::timestamp", moment
 	default:
 		t.fail("the text %q as a date", text)

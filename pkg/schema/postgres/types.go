@@ -51,26 +51,29 @@ func baseOf(text string) string {
 	return text[:end]
 }
 
-// override returns the type that a user asked for, or "". A rule for columns goes before one for types, and of several
-// the one with the most letters that stand for themselves, which is the most particular.
+// override returns the type that a user asked for, or "".
 func (m *mapping) override(source *schema.Column) string {
+	text := m.asked(m.source.Name, source)
+	if to := ParseType(text); text != "" && !convertible(&source.Type, &to) {
+		m.fatal("type", source.Name, "types asks for %s, which cannot hold what %s holds", text, source.Type.Text)
+		return ""
+	}
+	return text
+}
+
+// asked returns the type that the rules give a column. A rule for columns goes before one for types, and of several the
+// one with the most letters that stand for themselves, which is the most particular.
+func (d Dialect) asked(table schema.Name, c *schema.Column) string {
 	best := -1
-	for i := range m.rules {
-		if m.rules[i].matches(m.source.Name, source) && (best < 0 || m.rules[i].weight() > m.rules[best].weight()) {
+	for i := range d.rules {
+		if d.rules[i].matches(table, c) && (best < 0 || d.rules[i].weight() > d.rules[best].weight()) {
 			best = i
 		}
 	}
 	if best < 0 {
 		return ""
 	}
-	rule := &m.rules[best]
-	to := ParseType(rule.to)
-	if !convertible(&source.Type, &to) {
-		m.fatal("type", source.Name, "types: %s asks for %s, which cannot hold what %s holds", rule.key, rule.to,
-			source.Type.Text)
-		return ""
-	}
-	return rule.to
+	return d.rules[best].to
 }
 
 func (r *typeRule) weight() int {
