@@ -71,8 +71,16 @@ type Route struct {
 	plain      *Route   // what Compared was made of
 }
 
+// plainAt tells whether a column is there and has to be written, because its server computes no value for it. The
+// source's column may be generated all the same, by an expression that the target does not have.
+func plainAt(target *schema.Table, at int) bool {
+	return at >= 0 && target.Columns[at].Generated == schema.NotGenerated
+}
+
 // New builds the route of a source table to the target table that was planned for it. where is the row filter, or
 // empty.
+//
+// Generated columns are left out, unless the key has them or the target's column is a plain one.
 //
 // The row key is the source's, on both ends: the target may have other unique indexes, or may have none yet while rows
 // are copied. A table without a key has a route with an empty Key.
@@ -81,10 +89,10 @@ func New(source, target *schema.Table, where string) (*Route, error) {
 	position := make(map[int]int, len(source.Columns))
 	key := source.Key()
 	for i := range source.Columns {
-		if source.Columns[i].Generated != schema.NotGenerated && !slices.Contains(key, i) {
+		at := target.ColumnOf(source.Columns[i].Name)
+		if source.Columns[i].Generated != schema.NotGenerated && !slices.Contains(key, i) && !plainAt(target, at) {
 			continue
 		}
-		at := target.ColumnOf(source.Columns[i].Name)
 		if at < 0 {
 			return nil, fmt.Errorf("route %s to %s: no column %s on the target", source.Name, target.Name,
 				source.Columns[i].Name)
