@@ -6,7 +6,8 @@ import (
 	"wherry/pkg/move"
 )
 
-// newInitSchemaCmd is `wherry init-schema`.
+// newInitSchemaCmd is `wherry init-schema`. Its dry run prints the very statements that it would run, so that they can
+// be reviewed, or run by somebody else with schema.existing: accept.
 func newInitSchemaCmd(a *app) *cobra.Command {
 	var o move.InitSchema
 	c := &cobra.Command{

@@ -7,7 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newVersionCmd is `wherry version`, which works without a configuration.
+// newVersionCmd is `wherry version`, which works without a configuration: it is the first thing that somebody types
+// after installing wherry, and what a bug report needs.
 func newVersionCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",

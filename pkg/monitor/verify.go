@@ -38,7 +38,8 @@ func differs(t state.VerifyTable) bool { return t.Differing != 0 || t.Missing !=
 // digits writes a number in full: of rows that differ, every one matters.
 func digits(n int64) string { return strconv.FormatInt(n, 10) }
 
-// sumVerify says in one line what came out.
+// sumVerify says in one line what a comparison found. Without a difference it is still not "all equal" if it did not
+// finish, or covered only some tables.
 func sumVerify(v state.Verify) string {
 	var rows, differing, missing, extra int64
 	tables := 0

@@ -125,7 +125,8 @@ func TestSpoolStopped(t *testing.T) {
 }
 
 // TestSpoolAfterFailover: another server takes the source's place while rows are copied, and purges its log. What was
-// kept of that server's log takes the copy to its end, though the position that it begins from names a file of the first.
+// kept of that server's log takes the copy to its end, though the position that it begins from names a file of the
+// first.
 func TestSpoolAfterFailover(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor)
