@@ -123,17 +123,17 @@ func (b *builder) table(t *schema.Table) bool {
 		b.fail("schema", t.Name.String(), err.Error(), "change the table, or exclude it")
 		return false
 	}
-	var plainZeros []string
+	allowed := map[string][]string{}
 	apart := b.dialect.SessionColumns(t)
 	for i := range losses {
 		losses[i].Allowed = b.opts.Allowed.Allows(losses[i].Name, t.Name)
 		b.loss(&losses[i])
 		switch {
 		case !losses[i].Allowed || losses[i].Column == "":
-		case losses[i].Name == schema.NegativeZero:
-			plainZeros = append(plainZeros, losses[i].Column)
 		case losses[i].Name == schema.SessionExpression:
 			apart = append(apart, losses[i].Column)
+		default:
+			allowed[losses[i].Name] = append(allowed[losses[i].Name], losses[i].Column)
 		}
 	}
 	// The source's key identifies rows on the target too. By the target's own definition it might be another index, for
@@ -152,7 +152,7 @@ func (b *builder) table(t *schema.Table) bool {
 		return false
 	}
 	r.Apart = apart
-	r.ReadPlainZeros(plainZeros)
+	r.Allow(allowed)
 	b.Routes = append(b.Routes, r)
 	b.Steps = append(b.Steps, Step{Source: t, Target: target, Losses: losses})
 	return true

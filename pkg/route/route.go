@@ -67,8 +67,8 @@ type Route struct {
 	// wrote the row, such as HOUR(at) of a TIMESTAMP, or that loss was allowed.
 	Apart []string
 
-	plainZeros []string // see ReadPlainZeros
-	plain      *Route   // what Compared was made of
+	allowed map[string][]string // see Allow
+	plain   *Route              // what Compared was made of
 }
 
 // plainAt tells whether a column is there and has to be written, because its server computes no value for it. The

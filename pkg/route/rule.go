@@ -26,6 +26,11 @@ type Rule struct {
 	Form schema.Kind
 	// PlainZero reads the number -0 as 0: the target cannot hold -0, and the user allowed that loss.
 	PlainZero bool
+	// ZeroDate reads a date that no calendar has, such as 0000-00-00 or 2024-02-30, as NULL: the target cannot hold it,
+	// and the user allowed that loss.
+	ZeroDate bool
+	// ZeroByte reads text without its characters 0x00, for the same reasons.
+	ZeroByte bool
 }
 
 // recodes returns whether the bytes of a text change with its character set.
@@ -44,7 +49,9 @@ func (r *Relation) Rule(i int) Rule {
 // Formed returns whether some value is read in a way that the source's server cannot compute. So a sum that it computes
 // over its rows cannot be compared with the target's. What it can: the characters of a text in UTF-8, and 0 for -0.
 func (r *Relation) Formed() bool {
-	return slices.ContainsFunc(r.Rules, func(rule Rule) bool { return rule.Form != schema.Other || rule.Into != "" })
+	return slices.ContainsFunc(r.Rules, func(rule Rule) bool {
+		return rule.Form != schema.Other || rule.Into != "" || rule.ZeroDate || rule.ZeroByte
+	})
 }
 
 // Value returns the type that the bytes of value i have once they are read: on both ends the source column's, in the
@@ -69,7 +76,12 @@ func (r *Route) compile() {
 		if !slices.Contains(r.Source.Key, i) {
 			rules[i].Form = formOf(&source.Type, &target.Type)
 		}
-		rules[i].PlainZero = named(r.plainZeros, source)
+		rules[i].PlainZero = named(r.allowed[schema.NegativeZero], source)
+		// Not of a key, which is written back to look rows up: two keys could become one.
+		if !slices.Contains(r.Source.Key, i) {
+			rules[i].ZeroDate = named(r.allowed[schema.ZeroDate], source)
+			rules[i].ZeroByte = named(r.allowed[schema.ZeroByte], source)
+		}
 		values[i] = &source.Type
 		if rules[i].Charset, rules[i].Into = charsets(&source.Type, &target.Type); rules[i].Charset != "" {
 			read := source.Type
@@ -87,9 +99,10 @@ func (r *Route) compile() {
 	}
 }
 
-// ReadPlainZeros makes the named columns of the source read -0 as 0, since that loss was allowed for them.
-func (r *Route) ReadPlainZeros(columns []string) {
-	r.plainZeros = columns
+// Allow has columns of the source read by the rules of losses that were allowed for them. columns are names, by the
+// name of the loss: schema.NegativeZero, schema.ZeroDate, schema.ZeroByte; other losses have no rule.
+func (r *Route) Allow(columns map[string][]string) {
+	r.allowed = columns
 	r.compile()
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"math"
 	"strconv"
+	"time"
 )
 
 // AppendDouble writes the shortest digits that read back to v, laid out as MySQL does: plain while the decimal point
@@ -62,6 +63,17 @@ func AppendDate(dst []byte, year, month, day int) []byte {
 	dst = append(AppendDigits(dst, year, 4), '-')
 	dst = append(AppendDigits(dst, month, 2), '-')
 	return AppendDigits(dst, day, 2)
+}
+
+// IsDate tells whether a text begins with a date of the calendar, as yyyy-mm-dd, from the year 1 on. MySQL also holds
+// 0000-00-00, dates with a month or day of zero, and with ALLOW_INVALID_DATES others, such as 2024-02-31 (MySQL manual,
+// "The DATE, DATETIME, and TIMESTAMP Types").
+func IsDate(text []byte) bool {
+	if len(text) < len(time.DateOnly) {
+		return false
+	}
+	at, err := time.Parse(time.DateOnly, string(text[:len(time.DateOnly)]))
+	return err == nil && at.Year() > 0
 }
 
 // AppendClock writes hours, which may be up to 838, minutes and seconds.

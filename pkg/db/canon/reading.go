@@ -1,6 +1,7 @@
 package canon
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -59,7 +60,12 @@ func NewReading(rel *route.Relation) (*Reading, error) {
 // Changes tells whether value i has a rule.
 func (r *Reading) Changes(i int) bool { return r.values != nil && r.values[i].rule != route.Rule{} }
 
-// Append appends value i as it is read. ok is false when it cannot be: then the row is refused, see Refuse.
+// Null tells whether value i is read as NULL.
+func (r *Reading) Null(own []byte, i int) bool {
+	return own == nil || r.values != nil && r.values[i].rule.ZeroDate && !IsDate(own)
+}
+
+// Append appends value i as it is read, unless it is Null. ok is false when it cannot be: then the row is refused, see Refuse.
 func (r *Reading) Append(dst, own []byte, i int) (_ []byte, ok bool) {
 	if !r.Changes(i) {
 		return append(dst, own...), true
@@ -69,6 +75,9 @@ func (r *Reading) Append(dst, own []byte, i int) (_ []byte, ok bool) {
 		if own, ok = convert(own, v.from, v.into); !ok {
 			return dst, false
 		}
+	}
+	if v.rule.ZeroByte && bytes.IndexByte(own, 0) >= 0 {
+		own = bytes.ReplaceAll(own, []byte{0}, nil)
 	}
 	switch {
 	case v.rule.Form != schema.Other:
@@ -103,6 +112,10 @@ func (r *Reading) Row(own db.Row) (db.Row, error) {
 	row := append(make(db.Row, 0, len(own)), own...)
 	for i, v := range own {
 		if v == nil || !r.Changes(i) {
+			continue
+		}
+		if r.Null(v, i) {
+			row[i] = nil
 			continue
 		}
 		read, ok := r.Append([]byte{}, v, i)
@@ -219,6 +232,10 @@ func (r *readRows) Next() (db.Row, error) {
 	r.row = append(r.row[:0], own...)
 	for i, v := range own {
 		if v == nil || !r.by.Changes(i) {
+			continue
+		}
+		if r.by.Null(v, i) {
+			r.row[i] = nil
 			continue
 		}
 		text, ok := r.by.Append(r.texts[i][:0], v, i)

@@ -33,7 +33,7 @@ func textRoute(t *testing.T, from, into string) *route.Route {
 	}
 	r, err := route.New(table(from, schema.Text), table(into, schema.JSON), "")
 	require.NoError(t, err)
-	r.ReadPlainZeros([]string{"f"})
+	r.Allow(map[string][]string{schema.NegativeZero: {"f"}})
 	return r
 }
 
@@ -129,3 +129,51 @@ func (g *given) Next() (db.Row, error) {
 }
 
 func (g *given) Close() error { return nil }
+
+// TestAllowedLosses: dates that no calendar has are read as NULL and 0x00 is taken out of text, where that was allowed,
+// and never of a key.
+func TestAllowedLosses(t *testing.T) {
+	table := func() *schema.Table {
+		text := schema.Type{Kind: schema.Varchar, Size: 20, Charset: "utf8mb4"}
+		return &schema.Table{
+			Name: schema.Name{Database: "shop", Table: "t"}, Primary: &schema.Index{
+				Name: "PRIMARY", Unique: true, Parts: []schema.Part{{Column: "k"}, {Column: "d"}},
+			},
+			Columns: []schema.Column{
+				{Name: "k", Type: text},
+				{Name: "d", Type: schema.Type{Kind: schema.Date}},
+				{Name: "v", Type: text, Nullable: true},
+				{Name: "at", Type: schema.Type{Kind: schema.Datetime}, Nullable: true},
+			},
+		}
+	}
+	r, err := route.New(table(), table(), "")
+	require.NoError(t, err)
+	r.Allow(map[string][]string{schema.ZeroDate: {"D", "at"}, schema.ZeroByte: {"k", "v"}})
+	assert.True(t, r.Source.Formed(), "no server sums such rows as the other does")
+	reading, err := canon.NewReading(&r.Source)
+	require.NoError(t, err)
+	for _, c := range []struct{ own, read db.Row }{
+		{row("a\x00b", "0000-00-00", "a\x00\x00b", "0000-00-00 00:00:00"), row("a\x00b", "0000-00-00", "ab", "NULL")},
+		{row("a", "2024-00-00", "\x00", "2024-02-30 10:00:00"), row("a", "2024-00-00", "", "NULL")},
+		{row("a", "2024-01-01", "NULL", "2024-02-29 10:00:00"), row("a", "2024-01-01", "NULL", "2024-02-29 10:00:00")},
+		{row("a", "2024-01-01", "b", "NULL"), row("a", "2024-01-01", "b", "NULL")},
+		{row("a", "2024-01-01", "b", "0000-01-01 00:00:00"), row("a", "2024-01-01", "b", "NULL")},
+	} {
+		read, err := reading.Row(c.own)
+		require.NoError(t, err)
+		assert.Equal(t, c.read, read)
+		streamed, err := reading.Rows(&oneRow{row: c.own}).Next()
+		require.NoError(t, err)
+		assert.Equal(t, c.read, streamed)
+	}
+	key := row("a\x00b", "0000-00-00")
+	read, err := reading.Key(key)
+	require.NoError(t, err)
+	assert.Equal(t, key, read)
+}
+
+type oneRow struct{ row db.Row }
+
+func (r *oneRow) Next() (db.Row, error) { return r.row, nil }
+func (r *oneRow) Close() error          { return nil }

@@ -99,6 +99,10 @@ func (t *decodeTable) image(
 			if c.out < 0 {
 				continue
 			}
+			if t.reading.Null(d.spare, c.out) {
+				row[c.out] = nil
+				continue
+			}
 			from = len(d.arena)
 			var good bool
 			if into, good = t.reading.Append(d.arena, d.spare, c.out); !good {
