@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"wherry/pkg/db"
 	"wherry/pkg/plan"
@@ -98,6 +99,10 @@ func (e *Evolver) makeTable(
 // interrupted run has changed in part is only changed in the rest.
 func (e *Evolver) alterTable(ctx context.Context, applier db.Applier, i *intent, want, got *schema.Table) error {
 	g, dialect := i.Goals[i.Done], e.target.Dialect()
+	if c := renamedColumn(want); c != nil && len(dialect.Differences(want, got, true, true)) > 0 {
+		return unsupported("a change of %s, whose column %s is for the source's %s: which column was which is told in the "+
+			"source's names, and columns that are taken for new ones would lose their values", want.Name, c.Name, c.From)
+	}
 	former := present(g.Former, got)
 	if g.Copying {
 		want = deferred(want, got)
@@ -148,6 +153,9 @@ func (e *Evolver) execute(ctx context.Context, applier db.Applier, at db.Moment,
 
 // present fits a lineage to the columns that the target has: after an interrupted RENAME COLUMN a TO b the target may
 // have b already, and then b comes from b.
+//
+// The names are those of the source. So no table is altered whose columns have other names here, see renamedColumn: its
+// columns would all be missing, and be made anew. No dialect of a server gives columns other names today.
 func present(former map[string]string, got *schema.Table) map[string]string {
 	out := map[string]string{}
 	for now, was := range former {
@@ -159,6 +167,16 @@ func present(former map[string]string, got *schema.Table) map[string]string {
 		}
 	}
 	return out
+}
+
+// renamedColumn returns a column of a planned table that has another name on the source, or nil.
+func renamedColumn(want *schema.Table) *schema.Column {
+	for i := range want.Columns {
+		if c := &want.Columns[i]; !strings.EqualFold(c.Origin(), c.Name) {
+			return c
+		}
+	}
+	return nil
 }
 
 // complete adds the foreign keys of a table that was created, and proves it. They come last because a foreign key may
