@@ -215,7 +215,7 @@ func (t *Trial) attempts() (all []*attempt) {
 	needed := t.needed()
 	seen := map[string]bool{}
 	for _, s := range t.steps {
-		plan := *s.Target
+		plan := *s.Whole()
 		plan.Name.Database = t.scratch.Database(plan.Name.Database)
 		plan.ForeignKeys = slices.Clone(plan.ForeignKeys)
 		for i := range plan.ForeignKeys {
@@ -240,7 +240,7 @@ func (t *Trial) attempts() (all []*attempt) {
 func (t *Trial) needed() map[schema.Name]bool {
 	needed := map[schema.Name]bool{}
 	for _, s := range t.steps {
-		for _, k := range s.Target.ForeignKeys {
+		for _, k := range s.Whole().ForeignKeys {
 			needed[s.Target.Name], needed[k.Parent] = true, true
 		}
 	}

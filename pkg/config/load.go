@@ -58,6 +58,9 @@ func Load(opts Options) (*Config, error) {
 	}
 	cfg.Source.EnvPassword, cfg.Target.EnvPassword = passwords["source.password"], passwords["target.password"]
 	cfg.Source.role, cfg.Target.role = "source", "target"
+	if _, given := origins["target.port"]; cfg.Target.Engine == "postgres" && !given {
+		cfg.Target.Port = 5432
+	}
 	if len(found.list) == 0 { // rules on values that were not understood would only repeat the problem
 		cfg.check(found)
 	}

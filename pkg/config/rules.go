@@ -44,10 +44,14 @@ func (c *Config) check(p *problems) {
 // check checks one server's keys. Of the three ways to give a password only one may be set: which one wins would be
 // guesswork for the reader. The variable is not among them, see splitPasswords.
 func (e *Endpoint) check(p *problems) {
-	if e.Engine == "postgres" {
-		p.addf("%s: engine postgres is not available in this version", e.key("engine"))
-	} else {
-		oneOf(p, e.key("engine"), e.Engine, "mysql")
+	switch {
+	case e.Engine == "postgres" && e.role == "source":
+		p.addf("%s: PostgreSQL is a target only: its changes cannot be followed", e.key("engine"))
+	case e.Engine == "postgres" && e.Database == "":
+		p.addf("%s: required with engine postgres: the database whose schemas the tables go to", e.key("database"))
+	case e.Engine == "postgres":
+	default:
+		oneOf(p, e.key("engine"), e.Engine, "mysql", "postgres")
 	}
 	if e.Engine == "mysql" && e.Database != "" {
 		p.addf("%s: is for engine postgres; with mysql tables are named db.table, and routes say where they go",

@@ -205,7 +205,10 @@ func (c *Cutover) forward(ctx context.Context, record Record, source *closed) (*
 	if record.Done {
 		return result, nil
 	}
-	for _, step := range []func(context.Context) error{f.objects, f.switchOver, f.strays, f.after, f.release} {
+	for _, step := range []func(context.Context) error{
+		f.objects, f.switchOver, f.proveKeys, f.strays, f.after,
+		f.release,
+	} {
 		if err := step(ctx); err != nil {
 			return nil, f.unfinished(err)
 		}

@@ -37,6 +37,7 @@ type Target interface {
 	Dialect() schema.Dialect
 	Execute(ctx context.Context, statement string) error
 	db.ObjectWriter
+	Tables(ctx context.Context, match func(schema.Name) bool) ([]*schema.Table, error)
 	Objects(ctx context.Context, match func(schema.Name) bool) ([]*schema.Object, error)
 	Repair(ctx context.Context, b *db.Batch) error
 }

@@ -47,11 +47,15 @@ func (c *Cutover) makeObjects(ctx context.Context) error {
 	}
 	ledger := c.target.Ledger()
 	before, err := db.ReadObjects(ctx, ledger)
-	if err != nil || len(c.plans)+len(before.Made) == 0 {
+	keys := c.lateKeys()
+	if err != nil || len(c.plans)+len(before.Made)+len(keys)+len(before.Keys) == 0 {
 		return err
 	}
-	c.observe(StepObjects, fmt.Sprintf("%d besides tables", len(c.plans)))
+	if len(c.plans) > 0 {
+		c.observe(StepObjects, fmt.Sprintf("%d besides tables", len(c.plans)))
+	}
 	fact := c.late()
+	fact.Keys = keys
 	for _, p := range c.plans {
 		// Not triggers: this move makes none before the takeover, so one that is found is somebody else's.
 		if p.Target.Kind != schema.TriggerObject {
@@ -282,7 +286,10 @@ func (f *takeover) objects(ctx context.Context) error {
 		return nil
 	}
 	fact, err := db.ReadObjects(ctx, f.c.target.Ledger())
-	if err != nil || len(fact.Late) == 0 {
+	if err != nil {
+		return err
+	}
+	if err := f.addKeys(ctx, fact.Keys); err != nil || len(fact.Late) == 0 {
 		return err
 	}
 	f.c.observe(StepObjects, "triggers and events")

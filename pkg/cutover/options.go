@@ -73,6 +73,9 @@ type Options struct {
 	Objects   func(ctx context.Context) ([]schema.ObjectPlan, error)
 	Conflicts func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error)
 
+	// Keys returns the foreign keys that the target gets once it has taken over; nil: none.
+	Keys func() []db.LateKeys
+
 	// Open makes the target take writes from applications, once it has taken over and before HookSwitch. It is called
 	// again after a crash. nil: it takes them already.
 	Open func(ctx context.Context) error

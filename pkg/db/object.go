@@ -38,6 +38,14 @@ type Objects struct {
 	Made []ObjectName
 	// Late is what is done once the target has taken over.
 	Late []LateObject
+	// Keys are the foreign keys that tables get then, see schema.Dialect.LateForeignKeys.
+	Keys []LateKeys `json:",omitempty"`
+}
+
+// LateKeys are the foreign keys that a table of the target gets.
+type LateKeys struct {
+	Table schema.Name
+	Keys  []schema.ForeignKey
 }
 
 // ObjectName is which object is meant.

@@ -51,6 +51,9 @@ type takeover struct {
 // The connections of the way forward are kept, and closed with the rest: the target's ledger still tells how it took
 // over, and the source's fence is lifted through its own connection.
 func (m *Move) turn(ctx context.Context) error {
+	if !m.returns() {
+		return errNoReturn
+	}
 	if err := m.admissible(); err != nil {
 		return err
 	}

@@ -14,6 +14,13 @@ import (
 // so what stands in its way is one warning, never a failure. It names at most five reasons: a database without a
 // binary log would otherwise repeat itself for every table.
 func (m *Move) wayBack(ctx context.Context) (db.Finding, error) {
+	if !m.returns() {
+		return db.Finding{
+			Check: "way_back", End: "move", Level: db.Warn,
+			What: "after the cutover there is no way back: changes of the target cannot be followed",
+			Fix:  "keep the old source as it is until you are sure of the new one",
+		}, nil
+	}
 	b := &back{m: m, forward: m.way}
 	if err := b.connect(ctx); err != nil {
 		return db.Finding{}, err

@@ -187,6 +187,16 @@ func (m *Move) cutoverObjects(ctx context.Context) ([]schema.ObjectPlan, error) 
 	return objects.Plans, errors.Join(findingErrors(plan.Failed(objects.Findings))...)
 }
 
+// lateKeys returns the foreign keys that the plan leaves for after the takeover.
+func (m *Move) lateKeys() (keys []db.LateKeys) {
+	for i := range m.plan.Steps {
+		if s := &m.plan.Steps[i]; len(s.Late) > 0 {
+			keys = append(keys, db.LateKeys{Table: s.Target.Name, Keys: s.Late})
+		}
+	}
+	return keys
+}
+
 // rehearsed reports what a rehearsal of the cutover has measured, and keeps it in the state file. It stops before the
 // takeover, so hooks.switch and what comes after it are not in the measured time.
 func (m *Move) rehearsed(r *cutover.Result) (Result, error) {

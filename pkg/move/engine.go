@@ -30,7 +30,7 @@ type writtenEnd interface {
 
 // engine is a kind of server: what package move needs of it that is not in the contract of pkg/db.
 type engine struct {
-	openRead    func(ctx context.Context, s server) (readEnd, error)
+	openRead    func(ctx context.Context, s server) (readEnd, error) // nil: its changes cannot be followed
 	openWritten func(ctx context.Context, s server) (writtenEnd, error)
 	bookkeeping func(move string) string // the database of a move's bookkeeping, on either end
 	spoolSize   func(dir string) int64   // of what is kept of a source's log, in bytes
@@ -40,7 +40,16 @@ type engine struct {
 
 // engines are the engines by the name that the configuration has for them. This file and engine_NAME.go are the only
 // ones that know any: a new engine is one entry here and one such file.
-func engines() map[string]engine { return map[string]engine{"mysql": mysqlEngine()} }
+func engines() map[string]engine {
+	return map[string]engine{"mysql": mysqlEngine(), "postgres": postgresEngine()}
+}
+
+// errNoReturn is a target that is never read from.
+var errNoReturn = fmt.Errorf("%w: there is no way back from this target: its changes cannot be followed",
+	config.ErrInvalid)
+
+// returns tells whether the target can be read from, for a way back.
+func (m *Move) returns() bool { return engines()[m.cfg.Target.Engine].openRead != nil }
 
 // server is what an engine needs to open a connection.
 type server struct {
@@ -64,6 +73,9 @@ func (m *Move) openRead(ctx context.Context, e *config.Endpoint, o opening) (rea
 	kind, s, err := m.server(ctx, e)
 	if err != nil {
 		return nil, err
+	}
+	if kind.openRead == nil {
+		return nil, fmt.Errorf("%w: changes of a server of engine %s cannot be followed", config.ErrInvalid, e.Engine)
 	}
 	s.opening = o
 	return kind.openRead(ctx, s)

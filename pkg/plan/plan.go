@@ -142,6 +142,10 @@ func (b *builder) table(t *schema.Table) bool {
 	if index := t.KeyIndex(); index != nil && target.RowKey == "" {
 		target.RowKey = index.Name
 	}
+	var late []schema.ForeignKey
+	if b.dialect.LateForeignKeys() {
+		late, target.ForeignKeys = target.ForeignKeys, nil
+	}
 	r, err := route.New(t, target, b.rules.Where(t.Name))
 	if err != nil {
 		b.fail("route", t.Name.String(), err.Error(), "change the filter, or exclude the table")
@@ -154,7 +158,7 @@ func (b *builder) table(t *schema.Table) bool {
 	r.Apart = apart
 	r.Allow(allowed)
 	b.Routes = append(b.Routes, r)
-	b.Steps = append(b.Steps, Step{Source: t, Target: target, Losses: losses})
+	b.Steps = append(b.Steps, Step{Source: t, Target: target, Losses: losses, Late: late})
 	return true
 }
 

@@ -9,6 +9,19 @@ type Step struct {
 	Source *schema.Table
 	Target *schema.Table
 	Losses []schema.Loss
+	// Late are foreign keys that the target gets once it has taken over, see schema.Dialect.LateForeignKeys. Target has
+	// none of them.
+	Late []schema.ForeignKey
+}
+
+// Whole returns the table as it will be once the target has taken over.
+func (s *Step) Whole() *schema.Table {
+	if len(s.Late) == 0 {
+		return s.Target
+	}
+	whole := *s.Target
+	whole.ForeignKeys = s.Late
+	return &whole
 }
 
 // withoutUnique returns the table without its unique indexes, apart from the row key and the index that an

@@ -65,6 +65,12 @@ type Dialect interface {
 	// whose values depend for certain on the session that wrote the row, as HOUR() of a TIMESTAMP does. Another
 	// server may compute others.
 	SessionColumns(t *Table) []string
+	// LateForeignKeys tells that foreign keys act on whatever is written, also on applied changes, which contain already
+	// what they did on the source. For example, a row that is removed and written again would take its children with
+	// it. Then they are added once the target has taken over, and a plan has none until then: AddForeignKeys begins with
+	// a statement that adds a key as long as one lacks, and what looks at existing rows, and may be refused because of
+	// them, comes after all keys are there.
+	LateForeignKeys() bool
 	// UniqueNames returns which constraints must have names of their own in their database. Where they need not, a name
 	// has to be unique in its table only.
 	UniqueNames() (foreignKeys, checks bool)

@@ -39,6 +39,9 @@ func (dialect) Regenerates(*schema.Table) []string { return nil }
 // SessionColumns finds none: nothing is computed.
 func (dialect) SessionColumns(*schema.Table) []string { return nil }
 
+// LateForeignKeys is false: foreign keys of the memory refuse nothing.
+func (dialect) LateForeignKeys() bool { return false }
+
 // UniqueNames asks for names that are unique in their database.
 func (dialect) UniqueNames() (foreignKeys, checks bool) { return true, true }
 

@@ -86,9 +86,9 @@ func (t *Target) Orphans(ctx context.Context, rel, parent *route.Relation, key s
 ) {
 	var present, equal []string
 	for i := range key.Columns {
-		from := "c." + dialect.Quote(key.Columns[i])
+		from := "c." + dialect.Quote(nameHere(rel, key.Columns[i]))
 		present = append(present, from+" IS NOT NULL")
-		equal = append(equal, "p."+dialect.Quote(key.ParentColumns[i])+" = "+from)
+		equal = append(equal, "p."+dialect.Quote(nameHere(parent, key.ParentColumns[i]))+" = "+from)
 	}
 	filtered := func(rel *route.Relation, alias string) string {
 		where := ""
@@ -111,4 +111,12 @@ func (t *Target) Orphans(ctx context.Context, rel, parent *route.Relation, key s
 		return 0, fmt.Errorf("look for rows of %s that reference nothing by %s: %w", rel.Name(), key.Name, err)
 	}
 	return n, nil
+}
+
+// nameHere returns the name of the column that is for one of the source.
+func nameHere(rel *route.Relation, column string) string {
+	if at := rel.Table.ColumnOf(column); at >= 0 {
+		return rel.Table.Columns[at].Name
+	}
+	return column
 }

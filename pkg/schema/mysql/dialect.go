@@ -213,6 +213,9 @@ func alter(name schema.Name, adds []string) []string {
 	return []string{"ALTER TABLE " + Quoted(name) + "\n  " + strings.Join(adds, ",\n  ")}
 }
 
+// LateForeignKeys implements schema.Dialect: sessions that write rows turn foreign_key_checks off.
+func (d dialect) LateForeignKeys() bool { return false }
+
 // UniqueNames implements schema.Dialect.
 func (d dialect) UniqueNames() (foreignKeys, checks bool) {
 	return !d.flavor.HasForeignKeyNamesPerTable(), !d.flavor.HasCheckNamesPerTable()

@@ -94,5 +94,8 @@ func (Dialect) Regenerates(*schema.Table) []string { return nil }
 // SessionColumns implements schema.Dialect. PostgreSQL takes only immutable expressions in stored columns.
 func (Dialect) SessionColumns(*schema.Table) []string { return nil }
 
+// LateForeignKeys implements schema.Dialect. Only a superuser can turn them off, so they are not there until the end.
+func (Dialect) LateForeignKeys() bool { return true }
+
 // UniqueNames implements schema.Dialect. Names of constraints are their table's own.
 func (Dialect) UniqueNames() (foreignKeys, checks bool) { return false, false }
