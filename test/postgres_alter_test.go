@@ -21,7 +21,8 @@ var postgresAlters = []struct {
 	order   string // the columns that rows shows
 }{
 	{
-		change: "COMMENT 'nothing'", insert: "(1, 'one', 10, NULL), (2, NULL, 20, '2024-01-01')", order: "id, label, code",
+		change: "COMMENT 'nothing'", insert: "(1, 'one', 10, NULL), (2, NULL, 20, '2024-01-01')", order: "id, label, " +
+			"code",
 		rows: "1 one 10|2 NULL 20",
 	},
 	{
@@ -60,7 +61,8 @@ func TestAlterOnPostgres(t *testing.T) {
 			s.fresh(t, schemaFrom)
 			target.fresh(t, d, schemaTo)
 			name := schema.Name{Database: schemaFrom, Table: "t"}
-			s.exec(t, "CREATE TABLE "+mysql.Quoted(name)+" (id int PRIMARY KEY, label varchar(200), code int, born date, "+
+			s.exec(t, "CREATE TABLE "+mysql.Quoted(name)+" (id int PRIMARY KEY, label varchar(200), code int, "+
+				"born date, "+
 				"UNIQUE KEY code (code), KEY label (label)) CHARSET utf8mb4 COLLATE utf8mb4_bin")
 			plan := func() *schema.Table {
 				to := schema.Name{Database: schemaTo, Table: name.Table}

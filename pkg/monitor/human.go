@@ -29,8 +29,8 @@ func Count(n int64) string {
 	return strconv.FormatFloat(value, 'f', 0, 64) + " " + unit
 }
 
-// Span writes a duration with its two largest units: 350ms, 1.2s, 42s, 3m20s, 2h05m, 3d04h. It rounds down: a time
-// limit of 30s is never shown as exceeded before it is. What is not zero is at least "<1ms".
+// Span writes a duration with its two largest units: 350ms, 1.2s, 42s, 3m20s, 2h05m, 3d04h. It rounds down;
+// less than a millisecond is "<1ms", and never 0, which would read as "not measured".
 func Span(d time.Duration) string {
 	switch {
 	case d < 0:

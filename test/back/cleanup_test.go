@@ -73,7 +73,8 @@ func TestKeep(t *testing.T) {
 		assert.True(t, m.target.has(t, ledger))
 		m.must(t, "init-copy")
 		m.must(t, "start-replica", "--until-caught-up")
-		assert.Contains(t, m.fails(t, pending, "cleanup", "--keep", "--dry-run"), "DROP DATABASE IF EXISTS `"+ledger+"`")
+		assert.Contains(t, m.fails(t, pending, "cleanup", "--keep", "--dry-run"),
+			"DROP DATABASE IF EXISTS `"+ledger+"`")
 		m.killed(t, r, 2, 70*time.Millisecond, keep...)
 		t.Log(m.must(t, keep...).Text("detail"))
 		assert.False(t, m.target.has(t, ledger))

@@ -166,7 +166,9 @@ func wrongEffects(ctx context.Context, db *pool, s start) (right int, wrong []st
 }
 
 // compareSchema returns how many parts of a kind both sides have, and those that only one has.
-func compareSchema(ctx context.Context, source, target *pool, sourceParts, targetParts string) (equal int, differ []string, err error) {
+func compareSchema(ctx context.Context, source, target *pool, sourceParts, targetParts string) (
+	equal int, differ []string, err error,
+) {
 	left, err := stringsOf(ctx, source, sourceParts)
 	if err != nil {
 		return 0, nil, err

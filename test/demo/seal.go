@@ -76,7 +76,9 @@ func compare(ctx context.Context, source []*sql.Conn, target *seal, tables []tab
 }
 
 // compareTable returns the rows that are equal, and the first difference; err is that comparing went wrong.
-func compareTable(ctx context.Context, source, target *sql.Conn, t table, sight string) (equal int64, differ, err error) {
+func compareTable(ctx context.Context, source, target *sql.Conn, t table, sight string) (
+	equal int64, differ, err error,
+) {
 	leftRows, err := source.QueryContext(ctx, t.ordered())
 	if err != nil {
 		return 0, nil, err

@@ -84,7 +84,8 @@ func (c *clerk) pay(ctx context.Context, tx *shopTx, number int64) (entry, error
 	if err != nil {
 		return entry{}, err
 	}
-	changed, err := changeOne(ctx, tx, "UPDATE orders SET status = CASE status WHEN 'paid' THEN 'sent' ELSE 'paid' END WHERE id = ?",
+	changed, err := changeOne(ctx, tx, "UPDATE orders SET status = CASE status WHEN 'paid' THEN 'sent' ELSE 'paid' "+
+		"END WHERE id = ?",
 		order)
 	return entry{ref: id, detail: order, rows: 1 + changed}, err
 }

@@ -128,7 +128,8 @@ func attempt(ctx context.Context, primary *pool, c *clerk, kind string, number i
 	if err != nil {
 		return 0, false, err
 	}
-	_, err = tx.exec(ctx, "INSERT INTO journal (tx, kind, ref, detail, at) VALUES (?, ?, ?, ?, CURRENT_TIMESTAMP(6))", number,
+	_, err = tx.exec(ctx, "INSERT INTO journal (tx, kind, ref, detail, at) VALUES (?, ?, ?, ?, "+
+		"CURRENT_TIMESTAMP(6))", number,
 		kind, entry.ref, entry.detail)
 	if err != nil {
 		return 0, false, err
