@@ -1,23 +1,72 @@
 package postgres
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"wherry/pkg/schema"
 )
 
-// MapObject implements schema.ObjectDialect.
-func (d Dialect) MapObject(source *schema.Object, _ schema.Places) (*schema.Object, []schema.Remark) {
-	return source, []schema.Remark{{
-		Fatal: true, What: "PostgreSQL speaks another language", Fix: "write it anew for PostgreSQL after the cutover",
-	}}
+// byHand is what to do about an object that is not moved.
+const byHand = "write it anew on PostgreSQL, and take it out of the move with tables.exclude or cutover.objects"
+
+// MapObject implements schema.ObjectDialect. A view moves when its text translates; which tables it reads has to be
+// known for more than their plain columns (see Survey). Triggers, routines and events are programs in another language.
+func (d Dialect) MapObject(source *schema.Object, places schema.Places) (*schema.Object, []schema.Remark) {
+	target := &schema.Object{
+		Kind: source.Kind, Name: places.Tables[source.Name], Enabled: source.Enabled,
+		Flavor: schema.Flavor{Family: schema.PostgreSQL},
+	}
+	refuse := func(format string, args ...any) (*schema.Object, []schema.Remark) {
+		return target, []schema.Remark{{Fatal: true, What: fmt.Sprintf(format, args...), Fix: byHand}}
+	}
+	switch {
+	case source.Kind != schema.ViewObject:
+		return refuse("a %s of MySQL or MariaDB is in a language that PostgreSQL does not speak", source.Kind)
+	case source.Hidden != "":
+		return refuse("its definition cannot be read: %s", source.Hidden)
+	case len(source.Columns) == 0:
+		return refuse("is broken on the source: it reads something that is not there")
+	}
+	target.Name = d.opts.Identifiers.Name(target.Name)
+	body, err := d.view(source, places)
+	if err != nil {
+		return refuse("its text has no translation: %v", err)
+	}
+	target.Body, target.Session = body, schema.Session{Database: target.Name.Database}
+	for _, column := range source.Columns {
+		target.Columns = append(target.Columns, d.opts.Identifiers.Apply(column))
+	}
+	if slices.ContainsFunc(d.opts.Materialize, func(pattern string) bool {
+		return matchesGlob(strings.ToLower(pattern), strings.ToLower(source.Name.String()))
+	}) {
+		target.Lead = materialized
+	}
+	var remarks []schema.Remark
+	if strings.Contains(strings.ToUpper(source.Lead), "SQL SECURITY INVOKER") {
+		remarks = append(remarks, schema.Remark{
+			What: "reads with the rights of its owner, and no longer with those of whoever asks",
+			Fix:  "ALTER VIEW .. SET (security_invoker = true) on PostgreSQL 15 and later",
+		})
+	}
+	return target, remarks
 }
+
+// materialized is the Lead of a view whose rows are stored.
+const materialized = "MATERIALIZED"
 
 // CreateObject implements schema.ObjectDialect.
 func (d Dialect) CreateObject(o *schema.Object) string {
-	return "CREATE VIEW " + Quoted(o.Name) + " " + o.Body
+	return "CREATE " + viewKind(o) + " " + Quoted(o.Name) + " " + o.Body
 }
 
 // DropObject implements schema.ObjectDialect.
-func (d Dialect) DropObject(o *schema.Object) string { return "DROP VIEW IF EXISTS " + Quoted(o.Name) }
+func (d Dialect) DropObject(o *schema.Object) string {
+	return "DROP " + viewKind(o) + " IF EXISTS " + Quoted(o.Name)
+}
+
+func viewKind(o *schema.Object) string { return strings.TrimSpace(o.Lead + " VIEW") }
 
 // DisableEvent implements schema.ObjectDialect. There are no events.
 func (d Dialect) DisableEvent(*schema.Object) string { return "" }

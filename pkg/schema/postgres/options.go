@@ -19,6 +19,8 @@ type Options struct {
 	ZeroDates bool
 	PostGIS   bool // geometries become PostGIS's, else bytes
 	Fulltext  bool // FULLTEXT indexes become GIN indexes, else they are dropped
+	// Materialize are views, as db.view in which * and ? stand for anything, whose rows are stored.
+	Materialize []string
 }
 
 // Dialect is the dialect of PostgreSQL. It implements schema.Dialect, and is a value that is safe for concurrent use.

@@ -14,6 +14,11 @@ type translator struct {
 	sqltext.Cursor
 	m  *mapping
 	as usage
+
+	// of a view:
+	column func(parts []string) value           // a column, by its name after those of its table
+	calls  func(name string) (v value, ok bool) // further functions
+	before string                               // what stands before names of columns
 }
 
 // usage is what an expression is for.
@@ -27,7 +32,7 @@ const (
 
 // translate returns an expression of the source for PostgreSQL. err says what is not on the list.
 func (m *mapping) translate(expr string, as usage) (v value, err error) {
-	t := &translator{sqltext.NewCursor(expr, sqltext.Rules{Printed: true}), m, as}
+	t := &translator{Cursor: sqltext.NewCursor(expr, sqltext.Rules{Printed: true}), m: m, as: as}
 	v = t.expression(0)
 	if t.Err == nil && t.Peek().Kind != sqltext.End {
 		t.Misunderstood()
@@ -235,6 +240,13 @@ func (t *translator) introduced() value {
 // name reads a column.
 func (t *translator) name() value {
 	name := t.Next().Text
+	if t.column != nil {
+		parts := []string{name}
+		for t.AcceptMark(".") {
+			parts = append(parts, t.Next().Text)
+		}
+		return t.column(parts)
+	}
 	at := t.m.source.Column(name)
 	if at < 0 {
 		t.fail("%s", name)
@@ -310,6 +322,8 @@ func (t *translator) together(values []value) ([]value, value) {
 		v = plain(v)
 		made[i] = v
 		switch {
+		case v.class == unknown:
+			t.fail("one of %s and others", v.sql)
 		case v.class == anything:
 			continue
 		case out.class == anything || out.class == v.class:

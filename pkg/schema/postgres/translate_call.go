@@ -33,6 +33,11 @@ func Functions() []string { return slices.Sorted(maps.Keys(functions)) }
 func (t *translator) call() value {
 	name := strings.ToLower(t.Next().Text)
 	t.ExpectMark("(")
+	if t.calls != nil {
+		if v, ok := t.calls(name); ok {
+			return v
+		}
+	}
 	switch name {
 	case "cast":
 		return t.cast()

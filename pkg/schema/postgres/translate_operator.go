@@ -64,6 +64,8 @@ func (t *translator) compare(operator string, left, right value) value {
 // comparable returns two values as they are compared, if both servers compare them alike.
 func (t *translator) comparable(a, b value, operator string) (value, value) {
 	switch {
+	case a.class == unknown || b.class == unknown:
+		t.fail("a comparison of %s with %s", a.sql, b.sql)
 	case a.class == anything || b.class == anything:
 	case numeric(a.class) && numeric(b.class):
 		if a.class == exact && b.class == double || a.class == double && b.class == exact {

@@ -24,6 +24,7 @@ const (
 	instant // TIMESTAMP
 	clock   // TIME
 	document
+	unknown // a column of a table that is not known
 )
 
 // value is a translated part of an expression.
@@ -45,7 +46,7 @@ type value struct {
 
 // columnValue returns the value of a column.
 func (t *translator) columnValue(source *schema.Column) value {
-	v := value{sql: Quote(t.m.columnName(source.Name)), class: classOf(&source.Type)}
+	v := value{sql: t.before + Quote(t.m.columnName(source.Name)), class: classOf(&source.Type)}
 	at := t.m.target.Column(t.m.columnName(source.Name))
 	if at < 0 || t.as == asDefault {
 		t.fail("column %s", source.Name)
