@@ -33,6 +33,10 @@ goes to several databases), and removes it again. If check is killed, the next c
 stays out of the target's binary log if the account may do that. Nothing else on the target is written. --no-trial
 leaves the trial out.
 
+--scan also reads every row of the source and counts, per column, the values that would stop the move: numbers,
+dates and times beyond the target's type, 0x00 in text, text that is not valid in its character set. It names the key
+of the first of each, and counts rows that reference nothing by a foreign key. It takes about as long as a dump.
+
 If privileges are missing, check prints the GRANTs for each end, to be run there by an account that may grant.
 --grants source, or --grants target, prints only the GRANTs for everything that the move needs on that end, for the
 account in the configuration or for --account. A table that the account cannot see is not included: grant, and check
@@ -45,6 +49,7 @@ A failed check refuses the move; whether a warning matters is for you to decide.
 relies on.`,
 		Example: `  wherry check --config shop.yaml
   wherry check --config shop.yaml --all --json
+  wherry check --config shop.yaml --scan
   wherry check --config shop.yaml --grants target --account wherry@10.0.0.% | mysql --host 10.0.0.6`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -58,6 +63,8 @@ relies on.`,
 		},
 	}
 	c.Flags().BoolVar(&a.allFindings, "all", false, "list the checks that are ok too")
+	c.Flags().BoolVar(&o.Scan, "scan", false,
+		"read every row of the source, for values that the target cannot hold")
 	c.Flags().StringVar(&end, "grants", "", "print only the GRANTs that the move needs on an `end`, source or target")
 	c.Flags().StringVar(&account, "account", "", "the `user@host` that --grants is for (default: the configuration's)")
 	c.Flags().BoolVar(&o.NoTrial, "no-trial", false,

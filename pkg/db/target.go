@@ -12,6 +12,8 @@ import (
 type Target interface {
 	Reader
 	ObjectWriter
+	Fitter
+	Fitter
 	// Check returns what the engine finds right and wrong for this move.
 	Check(ctx context.Context, plan Plan) ([]Finding, error)
 	// Execute runs one schema statement of the dialect's. When its answer was lost the error is ErrConnection and the

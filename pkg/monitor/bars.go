@@ -42,7 +42,9 @@ func (s *Snapshot) hasTables() bool {
 }
 
 // countsRows tells whether rows are the measure of the step. Of indexes, tables are counted.
-func (s *Snapshot) countsRows() bool { return s.Step == StepCopy || s.Step == StepVerify }
+func (s *Snapshot) countsRows() bool {
+	return s.Step == StepCopy || s.Step == StepVerify || s.Step == StepScan
+}
 
 // hasReplica tells whether changes are applied during the step.
 func (s *Snapshot) hasReplica() bool {

@@ -24,6 +24,7 @@ const (
 	StepIndex     = "index"
 	StepReplicate = "replicate"
 	StepVerify    = "verify"
+	StepScan      = "scan"
 )
 
 // Options configure a Progress; the zero value shows nothing.
@@ -194,6 +195,17 @@ func (p *Progress) Replica(position string, rows, changes int64, lag time.Durati
 	}
 	r.meter.add(now, rows-r.rows)
 	r.position, r.rows, r.changes, r.lag, r.caughtUp, r.at = position, rows, changes, lag, caughtUp, now
+}
+
+// Scan notes that more rows of a table are read by a scan.
+func (p *Progress) Scan(name schema.Name, rows int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now, t := p.opts.Clock(), p.table(name)
+	t.touched = now
+	t.rows += rows
+	t.meter.add(now, rows)
+	p.meter.add(now, rows)
 }
 
 // Verify notes that more of a table is compared: how many rows, and how many more of them differ (negative if some turn

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"wherry/pkg/check"
 	"wherry/pkg/count"
 	"wherry/pkg/db"
 	"wherry/pkg/monitor"
 	"wherry/pkg/plan"
+	"wherry/pkg/schema"
 	"wherry/pkg/state"
 )
 
@@ -21,6 +23,8 @@ type Check struct {
 	// kept of it.
 	Grants bool
 	Once   bool // do nothing when it is done already
+	// Scan reads all rows of the source, for values that the target cannot hold.
+	Scan bool
 }
 
 func (o Check) spec() spec {
@@ -53,11 +57,15 @@ func (m *Move) check(ctx context.Context, o Check) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	scanned, err := m.scan(ctx, o)
+	if err != nil {
+		return Result{}, err
+	}
 	back, err := m.wayBack(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	findings = slices.Concat(findings, tried, m.plan.Findings, objects.Findings, m.checkHooks(), []db.Finding{back, {
+	findings = slices.Concat(findings, tried, scanned, m.plan.Findings, objects.Findings, m.checkHooks(), []db.Finding{back, {
 		Check: "tables", End: "move", Level: db.OK,
 		What: count.Of(len(m.plan.Routes), "table") + " will be moved" + alsoObjects(objects),
 	}})
@@ -86,6 +94,31 @@ func (m *Move) tryPlan(ctx context.Context, objects *plan.Objects, o Check) ([]d
 	}
 	options := check.TrialOptions{Defer: m.cfg.Copy.DeferIndexes}
 	return check.NewTrial(m.source, m.target, m.plan.Steps, objects.Plans, options).Run(ctx)
+}
+
+// scan reads all rows of the tables that can be planned. Their progress is shown, since it takes as long as reading
+// takes.
+func (m *Move) scan(ctx context.Context, o Check) (findings []db.Finding, err error) {
+	if !o.Scan {
+		return nil, nil
+	}
+	m.expect(ctx, nil)
+	m.progress.Step(monitor.StepScan)
+	scan := check.NewScan(m.source, m.target, m.plan.Routes, check.ScanOptions{
+		Retry: db.Retry{For: m.cfg.Replicate.RetryFor, First: 100 * time.Millisecond, Max: 15 * time.Second},
+		Observe: func(table schema.Name, rows int64, done bool) {
+			m.progress.Scan(table, rows)
+			if done {
+				m.progress.Table(table, "scanned")
+			}
+		},
+	})
+	progress := func(st *state.State, p monitor.Snapshot) { mirrorProgress(st, state.PhaseCheck, p) }
+	err = m.observed(ctx, progress, func(ctx context.Context) error {
+		findings, err = scan.Run(ctx)
+		return err
+	})
+	return findings, err
 }
 
 // intent is what the move intends, for the checks that a phase relies on. phase "" asks for all checks.

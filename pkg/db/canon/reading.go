@@ -60,6 +60,9 @@ func NewReading(rel *route.Relation) (*Reading, error) {
 // Changes tells whether value i has a rule.
 func (r *Reading) Changes(i int) bool { return r.values != nil && r.values[i].rule != route.Rule{} }
 
+// Shortens tells whether characters may be taken out of value i.
+func (r *Reading) Shortens(i int) bool { return r.values != nil && r.values[i].rule.ZeroByte }
+
 // Null tells whether value i is read as NULL.
 func (r *Reading) Null(own []byte, i int) bool {
 	return own == nil || r.values != nil && r.values[i].rule.ZeroDate && !IsDate(own)

@@ -20,6 +20,8 @@ type faultyTarget struct {
 	target db.Target
 }
 
+func (t *faultyTarget) Misfits(r *route.Route) (db.Misfits, error) { return t.target.Misfits(r) }
+
 func (t *faultyTarget) Check(ctx context.Context, plan db.Plan) ([]db.Finding, error) {
 	return get(t.f, "check", func() ([]db.Finding, error) { return t.target.Check(ctx, plan) })
 }

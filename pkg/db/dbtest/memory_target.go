@@ -21,6 +21,9 @@ type target struct {
 }
 
 // Check returns the findings that Server.Find has added for the target.
+// Misfits returns nil: the engine in memory holds every value.
+func (t *target) Misfits(*route.Route) (db.Misfits, error) { return nil, nil }
+
 func (t *target) Check(ctx context.Context, _ db.Plan) ([]db.Finding, error) {
 	return t.s.check(ctx, "target")
 }

@@ -86,3 +86,22 @@ func negativeZero(rel *route.Relation, positions []int, row db.Row) error {
 	}
 	return nil
 }
+
+// Misfits returns what finds the negative zero, where the target has none. All other values of a planned column fit.
+func (t *Target) Misfits(r *route.Route) (db.Misfits, error) {
+	signless := t.signless(&r.Target)
+	if len(signless) == 0 {
+		return nil, nil //nolint:nilnil // nil: the target holds whatever the source can
+	}
+	return func(row db.Row, found []db.Misfit) []db.Misfit {
+		for _, i := range signless {
+			if string(row[i]) == "-0" {
+				found = append(found, db.Misfit{
+					Value: i, Why: "is the negative zero (-0), which MariaDB stores as 0",
+					Fix: "allow it as 0: schema.allow_losses: [negative-zero]",
+				})
+			}
+		}
+		return found
+	}, nil
+}

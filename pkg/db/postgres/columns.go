@@ -111,20 +111,27 @@ func (c *columns) unfit(p int, row db.Row, positions []int, err error) error {
 			value = row[i]
 		}
 	}
-	help := "exclude the table, or mend the value on the source"
+	help := helpFor(nil)
 	var unfit *codec.ValueError
 	if errors.As(err, &unfit) {
-		switch {
-		case unfit.Loss != "" && unfit.Fix != "":
-			help = "allow the loss (schema.allow_losses: [" + unfit.Loss + "]), or " + unfit.Fix
-		case unfit.Loss != "":
-			help = "allow the loss (schema.allow_losses: [" + unfit.Loss + "]), or mend the value on the source"
-		case unfit.Fix != "":
-			help = unfit.Fix + ", or mend the value on the source"
-		}
+		help = helpFor(unfit)
 	}
 	return fmt.Errorf("%w: %s does not take column %s%s: %s: %w: %s", db.ErrUnsupported, c.rel.Name(), column.Name, at,
 		shorten(value), err, help)
+}
+
+// helpFor says what lets a row with such a value through.
+func helpFor(unfit *codec.ValueError) string {
+	switch {
+	case unfit == nil, unfit.Loss == "" && unfit.Fix == "":
+		return "exclude the table, or mend the value on the source"
+	case unfit.Loss != "" && unfit.Fix != "":
+		return "allow the loss (schema.allow_losses: [" + unfit.Loss + "]), or " + unfit.Fix
+	case unfit.Loss != "":
+		return "allow the loss (schema.allow_losses: [" + unfit.Loss + "]), or mend the value on the source"
+	default:
+		return unfit.Fix + ", or mend the value on the source"
+	}
 }
 
 const (
