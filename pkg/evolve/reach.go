@@ -100,8 +100,9 @@ func (e *Evolver) makeTable(
 func (e *Evolver) alterTable(ctx context.Context, applier db.Applier, i *intent, want, got *schema.Table) error {
 	g, dialect := i.Goals[i.Done], e.target.Dialect()
 	if c := renamedColumn(want); c != nil && len(dialect.Differences(want, got, true, true)) > 0 {
-		return unsupported("a change of %s, whose column %s is for the source's %s: which column was which is told in the "+
-			"source's names, and columns that are taken for new ones would lose their values", want.Name, c.Name, c.From)
+		return unsupported("a change of %s, whose column %s is for the source's %s: which column was which is told "+
+			"in the source's names, and columns that are taken for new ones would lose their values", want.Name,
+			c.Name, c.From)
 	}
 	former := present(g.Former, got)
 	if g.Copying {
