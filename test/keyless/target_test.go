@@ -20,7 +20,7 @@ import (
 // TestGeneratedInvisiblePrimaryKey has a target that adds a primary key to tables that have none. A move's have none
 // there either.
 func TestGeneratedInvisiblePrimaryKey(t *testing.T) {
-	source, target := harness.Ends{From: lab.MySQL, To: lab.MySQL}.Open(t)
+	source, target := harness.MySQL.Open(t)
 	m := newMove(t, source, target)
 	app := source.In(t, m.Name)
 	app.Exec(t, "CREATE TABLE a (n INT)", "CREATE TABLE filtered (n INT)",

@@ -6,13 +6,12 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"wherry/test/internal/harness"
-	"wherry/test/internal/lab"
 )
 
 // TestRefused has things that this version does not move: they are named, all of them at once, and nothing is changed.
 func TestRefused(t *testing.T) {
 	const name = "values_refused"
-	source, target := harness.Ends{From: lab.MariaDB, To: lab.MariaDB}.Open(t)
+	source, target := harness.MariaDB.Open(t)
 	m := harness.New(t, source, target, harness.Options{Name: name})
 	source.Exec(t, "USE "+name,
 		"CREATE TABLE versioned (id INT PRIMARY KEY, a INT) WITH SYSTEM VERSIONING",

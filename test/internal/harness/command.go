@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -71,6 +72,12 @@ func (m *Move) Ends(t *testing.T, code int, args ...string) *Child {
 	return c
 }
 
+// Fails runs a command that must end with an exit code, and returns all that it said.
+func (m *Move) Fails(t *testing.T, code int, args ...string) string {
+	t.Helper()
+	return m.Ends(t, code, args...).Said()
+}
+
 // Must runs a command that must end well, and returns its summary.
 func (m *Move) Must(t *testing.T, args ...string) lab.Summary {
 	t.Helper()
@@ -108,12 +115,12 @@ func (m *Move) UpToCutover(t *testing.T) {
 // Confirm is the flag with which cutover and the like are confirmed.
 func (m *Move) Confirm() string { return "--confirm=" + m.Name }
 
-// Killed starts a command n times and kills it after a random time. One that ends before must end well, or be refused
-// if it is one whose gates may not be met.
+// Killed starts a command n times and kills it after a random time. One that ends before must end well, or be refused:
+// the gates of a cutover, and of the way back, may not be met.
 func (m *Move) Killed(t *testing.T, r *rand.Rand, n int, longest time.Duration, args ...string) {
 	t.Helper()
 	codes := []int{Done}
-	if slices.Contains([]string{"cutover", "reverse"}, args[0]) {
+	if args[0] == "cutover" || slices.Contains(args, "--reverse") {
 		codes = append(codes, Refused)
 	}
 	for range n {
@@ -127,23 +134,48 @@ func (m *Move) Killed(t *testing.T, r *rand.Rand, n int, longest time.Duration, 
 	}
 }
 
-// Followed writes a row on the source and waits until it is on the target: everything before it is, too. The commands
-// must be running until then.
-func (m *Move) Followed(t *testing.T, running ...*Child) {
+// Mark writes a row on the source that others wait for, into the table marks (id INT PRIMARY KEY).
+func (m *Move) Mark(t *testing.T) {
 	t.Helper()
-	m.FollowedIn(t, m.Name, m.Name, running...)
+	*m.marks++
+	database := m.Name
+	if m.Marks != "" {
+		database = m.Marks
+	}
+	m.Source.Exec(t, fmt.Sprintf("INSERT INTO %s.marks (id) VALUES (%d)", lab.Quote(database), *m.marks))
 }
 
-// FollowedIn is Followed by a table "marks (id INT PRIMARY KEY)" of a database of the source, which may have another
-// name on the target.
-func (m *Move) FollowedIn(t *testing.T, from, to string, running ...*Child) {
+// hasMark tells whether the last mark is on the target.
+func (m *Move) hasMark(t *testing.T) bool {
 	t.Helper()
-	m.marks++
-	m.Source.Exec(t, fmt.Sprintf("INSERT INTO %s.marks (id) VALUES (%d)", lab.Quote(from), m.marks))
-	Until(t, "a mark on the target", func() bool {
-		n, err := m.Target.Value(t, "SELECT COUNT(*) FROM "+lab.Quote(to)+".marks WHERE id = ?", m.marks)
-		return err == nil && n == "1"
-	}, running...)
+	database := m.Name
+	if m.Marks != "" {
+		database = m.Marks
+	}
+	if m.MarksThere != "" {
+		database = m.MarksThere
+	}
+	top, err := m.Target.Value(t, "SELECT MAX(id) FROM "+lab.Quote(database)+".marks")
+	return err == nil && top == strconv.Itoa(*m.marks)
+}
+
+// Marked waits until the last mark is on the target, and returns true; or until the command ends, and returns false.
+func (m *Move) Marked(t *testing.T, replica *Child) bool {
+	t.Helper()
+	come := false
+	require.True(t, lab.Until(func() bool {
+		come = m.hasMark(t)
+		return come || replica.HasEnded()
+	}, replica.Progress), "not followed: %s", replica)
+	return come
+}
+
+// Followed writes a mark and waits until it is on the target: everything before it is, too. The commands must be
+// running until then.
+func (m *Move) Followed(t *testing.T, running ...*Child) {
+	t.Helper()
+	m.Mark(t)
+	Until(t, "a mark on the target", func() bool { return m.hasMark(t) }, running...)
 }
 
 // Until waits for something to become true, for as long as the commands move. They must be running until then.
@@ -189,10 +221,11 @@ func (c *Child) Running(t *testing.T) {
 	}
 }
 
-// Wait waits for the end, for as long as the command or something else moves.
-func (c *Child) Wait(t *testing.T, progress ...lab.Progress) {
+// Wait waits for the end, for as long as the command or something else moves, and returns the command.
+func (c *Child) Wait(t *testing.T, progress ...lab.Progress) *Child {
 	t.Helper()
 	require.True(t, c.Ended(progress...), "no end: %s", c)
+	return c
 }
 
 // Ends waits for the end with an exit code.

@@ -45,6 +45,9 @@ type Options struct {
 	SourceAt, TargetAt string
 	// End is more keys of both ends, such as "connect_timeout: 1s".
 	End string
+	// Marks is the source's database that has the table of marks, and MarksThere its name on the target. Empty: the
+	// move's database, and the same name.
+	Marks, MarksThere string
 }
 
 // Move is a move by the wherry under test.
@@ -55,14 +58,14 @@ type Move struct {
 	Place          string // a file for a hook to write
 	Folder         string // in which commands run; "": the test's own
 	Text           bool   // commands print for people
-	marks          int
+	marks          *int   // the last one, of all copies of the move
 }
 
 // New takes away what an earlier run has left, makes an empty database on the source, and writes a configuration that
 // moves it. Both servers can be written to then, and after the test.
 func New(t *testing.T, source, target *Server, o Options) *Move {
 	t.Helper()
-	m := &Move{Options: o, Source: source, Target: target}
+	m := &Move{Options: o, Source: source, Target: target, marks: new(int)}
 	if strings.HasSuffix(o.Name, "_") {
 		m.sweepOnce(t)
 		var random [4]byte
@@ -190,4 +193,12 @@ func (m *Move) FactOn(t *testing.T, s *Server, name string) string {
 		return ""
 	}
 	return s.Text(t, "SELECT value FROM "+lab.Quote(m.Ledger())+".facts WHERE name = ?", name)
+}
+
+// Chunks is how many chunks are copied; 0 while there is no ledger.
+func (m *Move) Chunks(t *testing.T) int {
+	t.Helper()
+	n, _ := m.Target.Value(t, "SELECT COUNT(*) FROM "+lab.Quote(m.Ledger())+".chunks WHERE done = 1")
+	chunks, _ := strconv.Atoi(n)
+	return chunks
 }

@@ -16,8 +16,13 @@ type Ends struct{ From, To string }
 
 // The pairs of flavors that tests move between. A further engine is one more line.
 var (
-	Alike  = []Ends{{lab.MySQL, lab.MySQL}, {lab.MariaDB, lab.MariaDB}}
-	Across = []Ends{{lab.MySQL, lab.MariaDB}, {lab.MariaDB, lab.MySQL}}
+	MySQL     = Ends{lab.MySQL, lab.MySQL}
+	MariaDB   = Ends{lab.MariaDB, lab.MariaDB}
+	ToMariaDB = Ends{lab.MySQL, lab.MariaDB}
+	ToMySQL   = Ends{lab.MariaDB, lab.MySQL}
+
+	Alike  = []Ends{MySQL, MariaDB}
+	Across = []Ends{ToMariaDB, ToMySQL}
 	Every  = slices.Concat(Alike, Across)
 )
 
@@ -32,7 +37,7 @@ func (e Ends) String() string {
 // Open connects to both ends. They are different servers.
 func (e Ends) Open(t *testing.T) (source, target *Server) {
 	t.Helper()
-	from, to, err := lab.Pair(listed(t), e.From, e.To)
+	from, to, err := lab.Pair(Listed(t), e.From, e.To)
 	if err != nil {
 		lacking(t, err)
 	}
@@ -42,7 +47,7 @@ func (e Ends) Open(t *testing.T) (source, target *Server) {
 // Each runs a test for every pair of a list.
 func Each(t *testing.T, pairs []Ends, test func(t *testing.T, source, target *Server)) {
 	t.Helper()
-	listed(t)
+	Listed(t)
 	for _, p := range pairs {
 		t.Run(p.String(), func(t *testing.T) {
 			source, target := p.Open(t)
@@ -64,7 +69,7 @@ func One(t *testing.T, pairs []Ends) []Ends {
 // EachFlavor runs a test on a server of each flavor.
 func EachFlavor(t *testing.T, test func(t *testing.T, s *Server)) {
 	t.Helper()
-	listed(t)
+	Listed(t)
 	for _, e := range Alike {
 		t.Run(e.From, func(t *testing.T) { test(t, Find(t, e.From+"-1")) })
 	}
@@ -78,8 +83,8 @@ func EachVersion(t *testing.T, test func(t *testing.T, source, target *Server)) 
 	}
 }
 
-// listed are the servers of WHERRY_TEST_SERVERS. Without any the test is skipped, or fails where they are required.
-func listed(t *testing.T) []lab.Server {
+// Listed are the servers of WHERRY_TEST_SERVERS. Without any the test is skipped, or fails where they are required.
+func Listed(t *testing.T) []lab.Server {
 	t.Helper()
 	list := os.Getenv("WHERRY_TEST_SERVERS")
 	if strings.TrimSpace(list) == "" {

@@ -62,7 +62,7 @@ type Server struct {
 // required.
 func Find(t *testing.T, name string) *Server {
 	t.Helper()
-	s, err := lab.Find(listed(t), name)
+	s, err := lab.Find(Listed(t), name)
 	if err != nil {
 		lacking(t, err)
 	}
@@ -92,6 +92,15 @@ func (s *Server) Fresh(t *testing.T, database string) *Server {
 	s.Exec(t, "CREATE DATABASE "+lab.Quote(database)+" CHARACTER SET utf8mb4",
 		"FLUSH BINARY LOGS") // MariaDB finds GTIDs by reading the file up to there
 	return s.In(t, database)
+}
+
+// Batch is the server with connections that take several statements in one text, and are in a database, or in none: "".
+func (s *Server) Batch(t *testing.T, database string) *Server {
+	t.Helper()
+	pool, err := s.Server.Batch(database)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = pool.Close() })
+	return &Server{s.Server, pool}
 }
 
 // Pool returns connections that are in a database, or in none: "".
@@ -226,6 +235,41 @@ func (s *Server) Set(t *testing.T, name, value string) {
 	}
 	s.Exec(t, "SET GLOBAL "+name+" = "+value)
 	t.Cleanup(func() { s.Exec(t, "SET GLOBAL "+name+" = "+before) })
+}
+
+// Logs are the files of the server's binary log.
+func (s *Server) Logs(t *testing.T) (files []string) {
+	t.Helper()
+	rows, err := s.DB.QueryContext(context.WithoutCancel(t.Context()), "SHOW BINARY LOGS")
+	require.NoError(t, err, s.Name)
+	defer rows.Close()
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	into := make([]any, len(columns)) // more of them on MySQL
+	for i := range into {
+		into[i] = new(any)
+	}
+	var file string
+	into[0] = &file
+	for rows.Next() {
+		require.NoError(t, rows.Scan(into...))
+		files = append(files, file)
+	}
+	require.NoError(t, rows.Err())
+	return files
+}
+
+// Purge removes all of the binary log but a new last file. MariaDB keeps files for a while that its engine may need
+// after a crash.
+func (s *Server) Purge(t *testing.T) {
+	t.Helper()
+	s.Exec(t, "FLUSH BINARY LOGS")
+	logs := s.Logs(t)
+	last := logs[len(logs)-1]
+	Until(t, "a purged log", func() bool {
+		s.Exec(t, "PURGE BINARY LOGS TO '"+last+"'")
+		return s.Logs(t)[0] == last
+	})
 }
 
 // Drop drops databases by patterns of path.Match, whatever foreign keys lead from one to another.

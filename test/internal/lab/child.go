@@ -115,6 +115,9 @@ func (c *Child) Wait() error {
 	return c.err
 }
 
+// PID is the process.
+func (c *Child) PID() int { return c.cmd.Process.Pid }
+
 // Done is closed at the end.
 func (c *Child) Done() <-chan struct{} { return c.done }
 
