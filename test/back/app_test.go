@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,33 +16,29 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
-
-// The application's account: one that a read-only server refuses.
-const appUser, appPassword = "back_app", "back-app-secret"
 
 // app is an application that writes without a break, and always to the server that the switch hook has named last.
 // Each of its transactions puts a token of its own into a table with keys and one without, or touches an earlier one
 // in both, and counts that; so what is lost or doubled shows.
 type app struct {
-	m       *move
-	dbs     map[string]*sql.DB // by what the hook writes
-	stopped context.CancelFunc
-	workers sync.WaitGroup
-	refused atomic.Int64
+	*harness.Load
+	m   *move
+	dbs map[string]*sql.DB // by what the hook writes
 
 	mu    sync.Mutex
 	said  map[string]bool // tokens whose commit was acknowledged
 	open  map[string]bool // tokens of which the application does not know
 	moved map[string]int  // commits by place
-	wrong error
+	n     int             // tokens
 }
 
 // createTables makes the application's tables on the source.
 func (m *move) createTables(t *testing.T, rows int) {
 	t.Helper()
-	m.source.run(t,
+	m.Source.Exec(t,
 		"CREATE TABLE "+name+".items (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, token VARCHAR(40) NOT NULL "+
 			"UNIQUE, n INT NOT NULL, note TEXT NULL) ENGINE=InnoDB",
 		"CREATE TABLE "+name+".entries (token VARCHAR(40) NOT NULL, n INT NOT NULL, KEY (token)) ENGINE=InnoDB",
@@ -55,35 +50,25 @@ func (m *move) createTables(t *testing.T, rows int) {
 			items = append(items, fmt.Sprintf("('first-%d', 0, 'Straße %d')", i, i))
 			entries = append(entries, fmt.Sprintf("('first-%d', 0)", i))
 		}
-		m.source.run(t, "INSERT INTO "+name+".items (token, n, note) VALUES "+strings.Join(items, ", "),
+		m.Source.Exec(t, "INSERT INTO "+name+".items (token, n, note) VALUES "+strings.Join(items, ", "),
 			"INSERT INTO "+name+".entries VALUES "+strings.Join(entries, ", "))
 	}
-	m.source.run(t, fmt.Sprintf("UPDATE %s.counters SET n = %d WHERE id = 0", name, rows))
+	m.Source.Exec(t, fmt.Sprintf("UPDATE %s.counters SET n = %d WHERE id = 0", name, rows))
 }
 
 // startApp lets the application write to the source until stop, which the test's end calls too.
 func (m *move) startApp(t *testing.T, seed uint64, workers int) *app {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	a := &app{
-		m: m, dbs: map[string]*sql.DB{}, stopped: cancel, said: map[string]bool{}, open: map[string]bool{},
-		moved: map[string]int{},
+	a := &app{m: m, said: map[string]bool{}, open: map[string]bool{}, moved: map[string]int{}}
+	a.dbs = map[string]*sql.DB{}
+	for place, s := range map[string]*harness.Server{"reverse": m.Source, "forward": m.Target} {
+		a.dbs[place] = s.As(t, harness.AppUser, harness.AppPassword, "")
+		a.dbs[place].SetMaxIdleConns(workers)
 	}
-	for place, s := range map[string]*server{"reverse": m.source, "forward": m.target} {
-		db, err := s.Open(appUser, appPassword, "")
-		require.NoError(t, err)
-		db.SetMaxIdleConns(workers)
-		a.dbs[place] = db
-	}
-	for i := range workers {
-		a.workers.Go(func() { a.work(ctx, i, rand.New(rand.NewPCG(seed, uint64(i)))) })
-	}
-	t.Cleanup(func() {
-		cancel()
-		a.workers.Wait()
-		for _, db := range a.dbs {
-			_ = db.Close()
-		}
+	earlier := make([][]string, workers) // tokens of each worker
+	o := harness.Loaded{Seed: seed, Workers: workers, Pause: 2500 * time.Microsecond, Loses: true}
+	a.Load = harness.StartLoad(t, o, func(ctx context.Context, worker int, r *rand.Rand) error {
+		return a.write(ctx, worker, &earlier[worker], r)
 	})
 	return a
 }
@@ -91,12 +76,8 @@ func (m *move) startApp(t *testing.T, seed uint64, workers int) *app {
 // stop ends it, and fails the test if the application itself was wrong or wrote nothing.
 func (a *app) stop(t *testing.T) {
 	t.Helper()
-	a.stopped()
-	a.workers.Wait()
-	require.NoError(t, a.wrong)
-	require.NotEmpty(t, a.said, "transactions of the application")
-	t.Logf("application: %d tokens, %d unknown, by place %v, %d refused", len(a.said), len(a.open), a.moved,
-		a.refused.Load())
+	a.Stop(t)
+	t.Logf("application: %d tokens, %d unknown, by place %v", len(a.said), len(a.open), a.moved)
 }
 
 // commits returns how many transactions were committed at a place so far.
@@ -112,63 +93,50 @@ func (a *app) awaits(t *testing.T, place string, more int) {
 	from := a.commits(place)
 	commits := func() int64 { return int64(a.commits(place)) }
 	require.True(t, lab.Until(func() bool {
-		a.mu.Lock()
-		err := a.wrong
-		a.mu.Unlock()
-		require.NoError(t, err)
+		a.Healthy(t)
 		return a.commits(place) >= from+more
 	}, commits), "the application does not get on at %s: %d commits", place, a.commits(place))
 }
 
 // where reads what the switch hook wrote: the source, while it was never called.
 func (a *app) where() string {
-	text, err := os.ReadFile(a.m.place)
+	text, err := os.ReadFile(a.m.Place)
 	if err != nil || strings.TrimSpace(string(text)) == "" {
 		return "reverse"
 	}
 	return strings.TrimSpace(string(text))
 }
 
-func (a *app) work(ctx context.Context, worker int, r *rand.Rand) {
-	var mine []string
-	for n := 0; ctx.Err() == nil; n++ {
-		place := a.where()
-		token := ""
-		if len(mine) == 0 || r.IntN(3) > 0 {
-			token = fmt.Sprintf("%d-%d", worker, n)
-		}
-		err := a.transaction(context.WithoutCancel(ctx), a.dbs[place], worker, token, mine, r)
-		wait := time.Duration(1+r.IntN(4)) * time.Millisecond
-		var refusal *mysql.MySQLError
+// write makes one transaction where the hook says, and keeps what it knows of it.
+func (a *app) write(ctx context.Context, worker int, earlier *[]string, r *rand.Rand) error {
+	place, token := a.where(), ""
+	if len(*earlier) == 0 || r.IntN(3) > 0 {
 		a.mu.Lock()
-		switch {
-		case err == nil:
-			a.moved[place]++
-			if token != "" {
-				a.said[token] = true
-				mine = append(mine, token)
-			}
-		case errors.As(err, &refusal) && (refusal.Number == 1290 || refusal.Number == 1836 || refusal.Number == 1205 ||
-			refusal.Number == 1213):
-			a.refused.Add(1) // read-only, or a deadlock
-		case errors.As(err, &refusal):
-			a.wrong = fmt.Errorf("application at %s: %w", place, err)
-			a.mu.Unlock()
-			return
-		case token != "":
-			a.open[token] = true // the connection was lost
-		}
+		a.n++
+		token = fmt.Sprintf("%d-%d", worker, a.n)
 		a.mu.Unlock()
-		time.Sleep(wait)
 	}
+	err := a.transaction(ctx, a.dbs[place], worker, token, *earlier, r)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var refusal *mysql.MySQLError
+	switch {
+	case err == nil:
+		a.moved[place]++
+		if token != "" {
+			a.said[token] = true
+			*earlier = append(*earlier, token)
+		}
+	case !errors.As(err, &refusal) && token != "": // the connection was lost
+		a.open[token] = true
+	}
+	return err
 }
 
 // transaction commits a new token, or touches an earlier one.
 func (a *app) transaction(ctx context.Context, db *sql.DB, worker int, token string, mine []string,
 	r *rand.Rand,
 ) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -207,10 +175,10 @@ func (a *app) transaction(ctx context.Context, db *sql.DB, worker int, token str
 }
 
 // complete checks on a server that every acknowledged write is there, once, and nothing else.
-func (a *app) complete(t *testing.T, s *server) {
+func (a *app) complete(t *testing.T, s *harness.Server) {
 	t.Helper()
 	found := map[string]bool{}
-	rows, err := s.db.QueryContext(t.Context(), "SELECT token FROM "+name+".entries WHERE token NOT LIKE 'first-%'")
+	rows, err := s.DB.QueryContext(t.Context(), "SELECT token FROM "+name+".entries WHERE token NOT LIKE 'first-%'")
 	require.NoError(t, err)
 	defer rows.Close()
 	for rows.Next() {
@@ -238,14 +206,14 @@ func (a *app) complete(t *testing.T, s *server) {
 		"transactions that the counters do not have, touched tokens": "SELECT SUM(n) - (SELECT n FROM %[1]s.counters " +
 			"WHERE id = 100) FROM %[1]s.items",
 	} {
-		assert.Zero(t, s.number(t, fmt.Sprintf(query, name)), "%s: %s", s.Name, what)
+		assert.Zero(t, s.Number(t, fmt.Sprintf(query, name)), "%s: %s", s.Name, what)
 	}
 }
 
 // image is all rows of a table as text, in an order that both flavors agree on.
-func (s *server) image(t *testing.T, table, columns string) []string {
+func image(t *testing.T, s *harness.Server, table, columns string) []string {
 	t.Helper()
-	rows, err := s.db.QueryContext(t.Context(), "SELECT CONCAT_WS('|', "+columns+") AS row_image FROM "+name+"."+table+
+	rows, err := s.DB.QueryContext(t.Context(), "SELECT CONCAT_WS('|', "+columns+") AS row_image FROM "+name+"."+table+
 		" ORDER BY CAST(row_image AS BINARY)")
 	require.NoError(t, err)
 	defer rows.Close()
@@ -259,15 +227,11 @@ func (s *server) image(t *testing.T, table, columns string) []string {
 	return all
 }
 
-// equal compares all tables of both servers.
+// equal compares the application's tables on both servers.
 func (m *move) equal(t *testing.T) {
 	t.Helper()
-	for table, columns := range map[string]string{
-		"items":   "id, token, n, COALESCE(HEX(note), 'NULL')",
-		"entries": "token, n", "counters": "id, n",
-	} {
-		source, target := m.source.image(t, table, columns), m.target.image(t, table, columns)
-		require.NotEmpty(t, source)
-		assert.Equal(t, source, target, "table %s", table)
+	for _, table := range []string{"items", "entries", "counters"} {
+		x := harness.Table{Database: name, Name: table}
+		require.Positive(t, m.EqualTable(t, x, x))
 	}
 }

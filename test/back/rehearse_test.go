@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -15,17 +16,17 @@ import (
 // at random moments. Each time the source takes writes again and the move runs on; in the end the cutover itself
 // comes through, and nothing is lost.
 func TestRehearse(t *testing.T) {
-	eachPair(t, func(t *testing.T, from, to string) {
+	harness.Each(t, harness.Every, func(t *testing.T, from, to *harness.Server) {
 		s := lab.Seed(t)
 		r := rand.New(rand.NewPCG(s, 5))
 		m := newMove(t, from, to, "schema: {allow_losses: [collation]}")
 		m.createTables(t, 2000)
 		app := m.startApp(t, s, 3)
-		m.upToCutover(t)
-		confirm := "--confirm=" + name
+		m.UpToCutover(t)
+		confirm := m.Confirm()
 
-		assert.Contains(t, m.fails(t, refused, "cutover", "--rehearse"), "must be confirmed")
-		summary := m.must(t, "cutover", "--rehearse", confirm)
+		assert.Contains(t, m.Fails(t, harness.Refused, "cutover", "--rehearse"), "must be confirmed")
+		summary := m.Must(t, "cutover", "--rehearse", confirm)
 		t.Log(summary.Text("detail"))
 		blocked := summary.Duration("blocked_seconds")
 		assert.Positive(t, blocked)
@@ -33,49 +34,49 @@ func TestRehearse(t *testing.T) {
 		assert.GreaterOrEqual(t, blocked, summary.Duration("fence_seconds")+summary.Duration("drain_seconds")+
 			summary.Duration("verify_seconds"))
 		assert.Contains(t, summary.Text("detail"), "would be blocked for")
-		assert.Positive(t, app.refused.Load(), "writes were stopped")
-		assert.False(t, m.source.readOnly(t))
-		assert.Empty(t, m.target.fact(t, "cutover"))
+		assert.Positive(t, app.Refused.Load(), "writes were stopped")
+		assert.False(t, m.Source.ReadOnly(t))
+		assert.Empty(t, m.Fact(t, "cutover"))
 		app.awaits(t, "reverse", 20)
 
-		replica := m.start(t, "start-replica")
+		replica := m.Start(t, "start-replica")
 		time.Sleep(500 * time.Millisecond)
-		m.must(t, "cutover", "--rehearse", confirm)
-		assert.False(t, m.source.readOnly(t))
-		m.killed(t, r, 6, 900*time.Millisecond, "cutover", "--rehearse", confirm)
-		m.must(t, "cutover", "--abort")
-		assert.False(t, m.source.readOnly(t))
+		m.Must(t, "cutover", "--rehearse", confirm)
+		assert.False(t, m.Source.ReadOnly(t))
+		m.Killed(t, r, 6, 900*time.Millisecond, "cutover", "--rehearse", confirm)
+		m.Must(t, "cutover", "--abort")
+		assert.False(t, m.Source.ReadOnly(t))
 		app.awaits(t, "reverse", 20)
-		m.killed(t, r, 2, 900*time.Millisecond, "cutover", "--rehearse", confirm)
-		kill(t, replica)
-		m.must(t, "start-replica", "--until-caught-up")
-		m.must(t, "verify") // some may have died behind the fence: the next cutover opens it or uses it
-		m.must(t, "cutover", "--rehearse", confirm)
-		assert.False(t, m.source.readOnly(t))
+		m.Killed(t, r, 2, 900*time.Millisecond, "cutover", "--rehearse", confirm)
+		replica.Kill(t)
+		m.CatchUp(t)
+		m.Must(t, "verify") // some may have died behind the fence: the next cutover opens it or uses it
+		m.Must(t, "cutover", "--rehearse", confirm)
+		assert.False(t, m.Source.ReadOnly(t))
 		app.awaits(t, "reverse", 20)
 
-		m.must(t, "cutover", confirm)
+		m.Must(t, "cutover", confirm)
 		app.stop(t)
-		assert.True(t, m.source.readOnly(t))
-		require.NotEmpty(t, m.target.fact(t, "cutover"))
-		assert.Contains(t, m.must(t, "cutover", "--rehearse", confirm).Text("detail"), "the move is over")
-		app.complete(t, m.target) // to which the application has gone over
+		assert.True(t, m.Source.ReadOnly(t))
+		require.NotEmpty(t, m.Fact(t, "cutover"))
+		assert.Contains(t, m.Must(t, "cutover", "--rehearse", confirm).Text("detail"), "the move is over")
+		app.complete(t, m.Target) // to which the application has gone over
 	})
 }
 
 // TestRehearseHooks: where the user's own command stops writes, a rehearsal has them allowed again, and hooks can
 // tell it.
 func TestRehearseHooks(t *testing.T) {
-	m := newMove(t, "mysql-1", "mysql-2")
-	log := m.place + ".log"
+	m := moveOf(t, harness.MySQL)
+	log := m.Place + ".log"
 	say := func(hook string) string { return hook + ": 'echo " + hook + " $WHERRY_REHEARSAL >> " + log + "'" }
-	m.configure(t, "cutover: {fence: hook}", "hooks: {"+say("before_cutover")+", "+say("fence")+", "+say("unfence")+
+	m.Configure(t, "cutover: {fence: hook}", "hooks: {"+say("before_cutover")+", "+say("fence")+", "+say("unfence")+
 		", "+say("switch")+", "+say("after_cutover")+"}")
 	m.createTables(t, 100)
-	m.upToCutover(t)
-	m.must(t, "cutover", "--rehearse", "--confirm="+name)
+	m.UpToCutover(t)
+	m.Must(t, "cutover", "--rehearse", m.Confirm())
 	assert.Equal(t, "before_cutover 1\nfence 1\nunfence 1\n", read(t, log))
-	m.must(t, "cutover", "--confirm="+name)
+	m.Must(t, "cutover", m.Confirm())
 	assert.Equal(t, "before_cutover 1\nfence 1\nunfence 1\nbefore_cutover\nfence\nswitch\nafter_cutover\n",
 		read(t, log))
 }

@@ -9,17 +9,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
 // definitions are the tables of the database as the server defines them, without what follows from rows.
-func (s *server) definitions(t *testing.T) map[string]string {
+func definitions(t *testing.T, s *harness.Server) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, table := range strings.Split(s.text(t, "SELECT GROUP_CONCAT(table_name ORDER BY table_name) FROM "+
+	for _, table := range strings.Split(s.Text(t, "SELECT GROUP_CONCAT(table_name ORDER BY table_name) FROM "+
 		"information_schema.tables WHERE table_schema = '"+name+"'"), ",") {
 		var shown, definition string
-		require.NoError(t, s.db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+name+"."+table).Scan(&shown,
+		require.NoError(t, s.DB.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+name+"."+table).Scan(&shown,
 			&definition))
 		lines := strings.Split(definition, "\n")
 		last := strings.Fields(lines[len(lines)-1])
@@ -38,47 +39,42 @@ func (s *server) definitions(t *testing.T) map[string]string {
 // same compares definitions and all rows of both servers.
 func (m *move) same(t *testing.T) {
 	t.Helper()
-	source, target := m.source.definitions(t), m.target.definitions(t)
+	source, target := definitions(t, m.Source), definitions(t, m.Target)
 	require.NotEmpty(t, source)
 	assert.Equal(t, target, source)
-	for table := range source {
-		columns := m.target.text(t, "SELECT GROUP_CONCAT(CONCAT('COALESCE(HEX(', column_name, '), \"NULL\")') ORDER "+
-			"BY ordinal_position) FROM information_schema.columns "+
-			"WHERE table_schema = ? AND table_name = ?", name, table)
-		assert.Equal(t, m.target.image(t, table, columns), m.source.image(t, table, columns), "table %s", table)
-	}
+	require.Positive(t, m.Equal(t))
 }
 
 // TestBackSchemaChanges: changes of the new side's tables are made on the old source too, before the way back begins,
 // while it runs and under load, killed at any moment; it goes back with both sides the same in every definition and
 // row.
 func TestBackSchemaChanges(t *testing.T) {
-	likePairs(t, func(t *testing.T, from, to string) {
+	harness.Each(t, harness.Alike, func(t *testing.T, from, to *harness.Server) {
 		s := lab.Seed(t)
 		r := rand.New(rand.NewPCG(s, 11))
 		m := newMove(t, from, to)
 		m.createTables(t, 500)
-		m.source.run(t,
+		m.Source.Exec(t,
 			"CREATE TABLE "+name+".old_name (id INT PRIMARY KEY, v VARCHAR(20) NOT NULL) ENGINE=InnoDB",
 			"INSERT INTO "+name+".old_name VALUES (1, 'a'), (2, 'b')",
 			"CREATE TABLE "+name+".emptied (id INT PRIMARY KEY) ENGINE=InnoDB",
 			"INSERT INTO "+name+".emptied VALUES (1), (2), (3)",
 			"CREATE TABLE "+name+".leaves (id INT PRIMARY KEY) ENGINE=InnoDB", "INSERT INTO "+name+".leaves VALUES (1)")
 		app := m.startApp(t, s, 3)
-		m.upToCutover(t)
-		m.must(t, "start-replica", "--until-caught-up")
-		m.must(t, "cutover", "--confirm="+name)
+		m.UpToCutover(t)
+		m.CatchUp(t)
+		m.Must(t, "cutover", m.Confirm())
 		app.awaits(t, "forward", 100)
 		q := "`" + name + "`."
-		m.target.run(t, // before the way back is begun
+		m.Target.Exec(t, // before the way back is begun
 			"ALTER TABLE "+q+"items ADD COLUMN more INT NOT NULL DEFAULT 7 AFTER token",
 			"CREATE TABLE "+q+"fresh (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(30) NULL, UNIQUE (v)) ENGINE=InnoDB",
 			"INSERT INTO "+q+"fresh (v) VALUES ('x'), ('y')",
 			"RENAME TABLE "+q+"old_name TO "+q+"new_name",
 			"UPDATE "+q+"new_name SET v = 'c' WHERE id = 1")
 		app.awaits(t, "forward", 100)
-		m.killed(t, r, 4, 900*time.Millisecond, "start-replica", "--reverse")
-		replica := m.start(t, "start-replica", "--reverse")
+		m.Killed(t, r, 4, 900*time.Millisecond, "start-replica", "--reverse")
+		replica := m.Start(t, "start-replica", "--reverse")
 		for i, statement := range []string{
 			"ALTER TABLE " + q + "items ADD INDEX by_more (more, n)",
 			"ALTER TABLE " + q + "entries ADD COLUMN stamp DATETIME(6) NULL, ADD INDEX by_n (n)",
@@ -91,31 +87,27 @@ func TestBackSchemaChanges(t *testing.T) {
 			"ALTER TABLE " + q + "items ADD COLUMN more2 VARCHAR(5) NULL DEFAULT 'ab'",
 			"UPDATE " + q + "entries SET stamp = '2026-01-02 03:04:05.678901' LIMIT 20",
 		} {
-			m.target.run(t, statement)
+			m.Target.Exec(t, statement)
 			app.awaits(t, "forward", 15)
 			if i%2 == 0 {
-				kill(t, replica)
-				m.killed(t, r, 1, 900*time.Millisecond, "start-replica", "--reverse")
-				replica = m.start(t, "start-replica", "--reverse")
+				replica.Kill(t)
+				m.Killed(t, r, 1, 900*time.Millisecond, "start-replica", "--reverse")
+				replica = m.Start(t, "start-replica", "--reverse")
 			}
 		}
 		app.awaits(t, "forward", 50)
-		t.Cleanup(func() {
-			if t.Failed() {
-				t.Log(replica.Log())
-			}
-		})
-		m.must(t, "verify", "--reverse")
-		kill(t, replica)
+		harness.Until(t, "the way back begins", func() bool { return m.FactOn(t, m.Source, "position") != "" }, replica)
+		m.Must(t, "verify", "--reverse")
+		replica.Kill(t)
 		app.stop(t)
-		m.must(t, "start-replica", "--reverse", "--until-caught-up")
+		m.Must(t, "start-replica", "--reverse", "--until-caught-up")
 		m.same(t)
-		app.complete(t, m.source)
-		m.target.run(t, "ALTER TABLE "+q+"counters ADD COLUMN late INT NULL") // while only the cutover applies
-		m.must(t, "cutover", "--reverse", "--confirm="+name)
+		app.complete(t, m.Source)
+		m.Target.Exec(t, "ALTER TABLE "+q+"counters ADD COLUMN late INT NULL") // while only the cutover applies
+		m.Must(t, "cutover", "--reverse", m.Confirm())
 		m.same(t)
-		assert.Contains(t, m.source.definitions(t)["counters"], "late")
-		assert.NotContains(t, m.source.definitions(t), "leaves")
+		assert.Contains(t, definitions(t, m.Source)["counters"], "late")
+		assert.NotContains(t, definitions(t, m.Source), "leaves")
 	})
 }
 
@@ -123,33 +115,33 @@ func TestBackSchemaChanges(t *testing.T) {
 // back stops before the change, and goes on once that was made by hand. What can be followed is, also between two
 // families.
 func TestBackSchemaStops(t *testing.T) {
-	eachPair(t, func(t *testing.T, from, to string) {
+	harness.Each(t, harness.Every, func(t *testing.T, from, to *harness.Server) {
 		m := newMove(t, from, to, "schema: {allow_losses: [collation]}")
 		m.createTables(t, 20)
-		m.source.run(t, "CREATE TABLE "+name+".guarded (id INT PRIMARY KEY, n INT) ENGINE=InnoDB",
+		m.Source.Exec(t, "CREATE TABLE "+name+".guarded (id INT PRIMARY KEY, n INT) ENGINE=InnoDB",
 			"INSERT INTO "+name+".guarded VALUES (1, 1)",
 			"CREATE TRIGGER "+name+".guard BEFORE INSERT ON "+name+".guarded FOR EACH ROW SET NEW.n = NEW.n + 1")
-		m.upToCutover(t)
-		m.must(t, "cutover", "--confirm="+name)
-		m.target.run(t, "INSERT INTO "+name+".guarded VALUES (2, 2)",
+		m.UpToCutover(t)
+		m.Must(t, "cutover", m.Confirm())
+		m.Target.Exec(t, "INSERT INTO "+name+".guarded VALUES (2, 2)",
 			"ALTER TABLE "+name+".counters ADD COLUMN more INT NULL",
 			"UPDATE "+name+".counters SET more = 5")
 		catchUp := []string{"start-replica", "--reverse", "--until-caught-up"}
-		followed := m.run(t, catchUp...)
+		followed := m.Run(t, catchUp...)
 		if followed.Code != 0 {
-			require.Equal(t, refused, followed.Code, followed.Log())
-			require.NotEqual(t, from[:5], to[:5], "like to like it is followed:\n%s", followed.Log())
+			require.Equal(t, harness.Refused, followed.Code, followed.Log())
+			require.NotEqual(t, from.Flavor, to.Flavor, "like to like it is followed:\n%s", followed.Log())
 			assert.Contains(t, followed.Log(), "its definition cannot be carried back")
-			m.source.run(t, "ALTER TABLE "+name+".counters ADD COLUMN more INT NULL")
-			m.must(t, append(catchUp, "--skip-ddl")...)
+			m.Source.Exec(t, "ALTER TABLE "+name+".counters ADD COLUMN more INT NULL")
+			m.Must(t, append(catchUp, "--skip-ddl")...)
 		}
 		t.Logf("exit status of a change of a plain table: %d", followed.Code)
-		assert.Equal(t, m.target.image(t, "counters", "id, n, more"), m.source.image(t, "counters", "id, n, more"))
+		assert.Equal(t, image(t, m.Target, "counters", "id, n, more"), image(t, m.Source, "counters", "id, n, more"))
 
-		at := m.source.fact(t, "position")
-		m.target.run(t, "ALTER TABLE "+name+".guarded ADD COLUMN more INT NULL",
+		at := m.FactOn(t, m.Source, "position")
+		m.Target.Exec(t, "ALTER TABLE "+name+".guarded ADD COLUMN more INT NULL",
 			"INSERT INTO "+name+".guarded VALUES (3, 3, 3)")
-		said := m.fails(t, refused, catchUp...)
+		said := m.Fails(t, harness.Refused, catchUp...)
 		for _, part := range []string{
 			"guarded", "its definition cannot be carried back", "position is kept",
 			"--reverse --skip-ddl",
@@ -157,18 +149,18 @@ func TestBackSchemaStops(t *testing.T) {
 			assert.Contains(t, said, part)
 		}
 		assert.NotContains(t, said, "init-copy --table")
-		assert.NotContains(t, m.source.definitions(t)["guarded"], "more", "nothing was changed")
-		t.Logf("kept at %s after %s", m.source.fact(t, "position"), at)
-		m.fails(t, refused, append(catchUp, "--skip-ddl")...) // not made yet
-		m.source.run(t, "ALTER TABLE "+name+".guarded ADD COLUMN more INT NULL")
-		m.must(t, append(catchUp, "--skip-ddl")...)
+		assert.NotContains(t, definitions(t, m.Source)["guarded"], "more", "nothing was changed")
+		t.Logf("kept at %s after %s", m.FactOn(t, m.Source, "position"), at)
+		m.Fails(t, harness.Refused, append(catchUp, "--skip-ddl")...) // not made yet
+		m.Source.Exec(t, "ALTER TABLE "+name+".guarded ADD COLUMN more INT NULL")
+		m.Must(t, append(catchUp, "--skip-ddl")...)
 		columns := "id, n, COALESCE(more, 'NULL')"
-		assert.Equal(t, []string{"1|1|NULL", "2|2|NULL", "3|3|3"}, m.source.image(t, "guarded", columns),
+		assert.Equal(t, []string{"1|1|NULL", "2|2|NULL", "3|3|3"}, image(t, m.Source, "guarded", columns),
 			"triggers do not act")
-		m.must(t, "verify", "--reverse")
-		m.must(t, "cutover", "--reverse", "--confirm="+name)
-		m.source.run(t, "INSERT INTO "+name+".guarded VALUES (4, 4, 4)")
-		assert.Equal(t, "5", m.source.text(t, "SELECT n FROM "+name+".guarded WHERE id = 4"), "the trigger acts again")
+		m.Must(t, "verify", "--reverse")
+		m.Must(t, "cutover", "--reverse", m.Confirm())
+		m.Source.Exec(t, "INSERT INTO "+name+".guarded VALUES (4, 4, 4)")
+		assert.Equal(t, "5", m.Source.Text(t, "SELECT n FROM "+name+".guarded WHERE id = 4"), "the trigger acts again")
 	})
 }
 
@@ -176,52 +168,52 @@ func TestBackSchemaStops(t *testing.T) {
 // however small a change of it was: a document of MySQL is a text on MariaDB, and shall be a document when it is
 // back.
 func TestBackCrossing(t *testing.T) {
-	m := newMove(t, "mysql-1", "mariadb-1", "schema: {allow_losses: [collation, json]}")
+	m := moveOf(t, harness.ToMariaDB, "schema: {allow_losses: [collation, json]}")
 	m.createTables(t, 20)
-	m.source.run(t, "CREATE TABLE "+name+".docs (id INT PRIMARY KEY, d JSON NULL) ENGINE=InnoDB",
+	m.Source.Exec(t, "CREATE TABLE "+name+".docs (id INT PRIMARY KEY, d JSON NULL) ENGINE=InnoDB",
 		`INSERT INTO `+name+`.docs VALUES (1, '{"a": 1}')`)
-	m.upToCutover(t)
-	m.must(t, "cutover", "--confirm="+name)
-	before := m.source.definitions(t)["docs"]
-	m.target.run(t, `INSERT INTO `+name+`.docs VALUES (2, '{"a": 2}')`,
+	m.UpToCutover(t)
+	m.Must(t, "cutover", m.Confirm())
+	before := definitions(t, m.Source)["docs"]
+	m.Target.Exec(t, `INSERT INTO `+name+`.docs VALUES (2, '{"a": 2}')`,
 		"ALTER TABLE "+name+".docs ADD INDEX by_id (id)")
 	catchUp := []string{"start-replica", "--reverse", "--until-caught-up"}
-	assert.Contains(t, m.fails(t, refused, catchUp...), "the source has another table than would be made there")
-	assert.Equal(t, "2", m.source.text(t, "SELECT COUNT(*) FROM "+name+".docs"), "what came before it is there")
-	position := m.source.fact(t, "position")
-	m.fails(t, refused, catchUp...)
-	assert.Equal(t, position, m.source.fact(t, "position"), "kept")
-	assert.Equal(t, before, m.source.definitions(t)["docs"])
-	m.must(t, append(catchUp, "--skip-ddl")...) // an index need not be the same
-	m.must(t, "verify", "--reverse")
-	assert.Contains(t, m.source.definitions(t)["docs"], "json")
+	assert.Contains(t, m.Fails(t, harness.Refused, catchUp...), "the source has another table than would be made there")
+	assert.Equal(t, "2", m.Source.Text(t, "SELECT COUNT(*) FROM "+name+".docs"), "what came before it is there")
+	position := m.FactOn(t, m.Source, "position")
+	m.Fails(t, harness.Refused, catchUp...)
+	assert.Equal(t, position, m.FactOn(t, m.Source, "position"), "kept")
+	assert.Equal(t, before, definitions(t, m.Source)["docs"])
+	m.Must(t, append(catchUp, "--skip-ddl")...) // an index need not be the same
+	m.Must(t, "verify", "--reverse")
+	assert.Contains(t, definitions(t, m.Source)["docs"], "json")
 }
 
 // TestBackRoutes: a table that is new on the new side goes back to the one name that the routes lead there, or is not
 // followed and told.
 func TestBackRoutes(t *testing.T) {
-	m := newMove(t, "mysql-1", "mysql-2", "routes: [{from: "+name+".items, to: "+name+".things}]")
+	m := moveOf(t, harness.MySQL, "routes: [{from: "+name+".items, to: "+name+".things}]")
 	m.createTables(t, 20)
-	m.upToCutover(t)
-	m.must(t, "cutover", "--confirm="+name)
-	m.target.run(t, "ALTER TABLE "+name+".things ADD COLUMN more INT NULL", "UPDATE "+name+".things SET more = id",
+	m.UpToCutover(t)
+	m.Must(t, "cutover", m.Confirm())
+	m.Target.Exec(t, "ALTER TABLE "+name+".things ADD COLUMN more INT NULL", "UPDATE "+name+".things SET more = id",
 		// whose name is taken on the source
 		"CREATE TABLE "+name+".items (id INT PRIMARY KEY)", "INSERT INTO "+name+".items VALUES (1)",
 		"CREATE TABLE "+name+".fresh (id INT PRIMARY KEY)", "INSERT INTO "+name+".fresh VALUES (1)")
-	followed := m.run(t, "start-replica", "--reverse", "--until-caught-up")
+	followed := m.Run(t, "start-replica", "--reverse", "--until-caught-up")
 	require.Zero(t, followed.Code, followed.Log())
 	assert.Contains(t, followed.Log()+followed.Output(), "it is not followed")
 	columns := "id, token, n, COALESCE(more, 'NULL')"
-	assert.Equal(t, m.target.image(t, "things", columns), m.source.image(t, "items", columns))
-	assert.Equal(t, []string{"1"}, m.source.image(t, "fresh", "id"))
-	assert.NotContains(t, m.source.definitions(t), "things")
-	m.must(t, "verify", "--reverse")
+	assert.Equal(t, image(t, m.Target, "things", columns), image(t, m.Source, "items", columns))
+	assert.Equal(t, []string{"1"}, image(t, m.Source, "fresh", "id"))
+	assert.NotContains(t, definitions(t, m.Source), "things")
+	m.Must(t, "verify", "--reverse")
 }
 
 // unlogged executes a statement that is in no log.
-func (s *server) unlogged(t *testing.T, statement string) {
+func unlogged(t *testing.T, s *harness.Server, statement string) {
 	t.Helper()
-	conn, err := s.db.Conn(t.Context())
+	conn, err := s.DB.Conn(t.Context())
 	require.NoError(t, err)
 	for _, text := range []string{"SET sql_log_bin = 0", statement, "SET sql_log_bin = 1"} {
 		_, err := conn.ExecContext(t.Context(), text)
