@@ -3,7 +3,6 @@ package keys
 import (
 	"context"
 	"fmt"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,25 +12,23 @@ import (
 	engine "wherry/pkg/db/mysql"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
 // TestEqualOnTargetOnly: a row whose key only the target calls equal to another's is refused, and the other one stays;
 // so is one that competes for a unique value. A key that changes into one that the target calls equal is none of these.
 func TestEqualOnTargetOnly(t *testing.T) {
-	onPairs(t, []string{"mysql to mysql", "mariadb to mariadb"}, func(t *testing.T, _, server lab.Server) {
-		ctx, admin, database := t.Context(), open(t, server), "wk_across"
-		clean := []string{
-			"DROP DATABASE IF EXISTS " + database,
-			"DROP DATABASE IF EXISTS " + engine.Bookkeeping(database),
-		}
-		require.NoError(t, lab.Exec(ctx, admin, append(clean, "CREATE DATABASE "+database,
+	harness.Each(t, harness.Alike, func(t *testing.T, _, server *harness.Server) {
+		ctx, database := t.Context(), "wk_across"
+		server.Drop(t, database, engine.Bookkeeping(database))
+		server.Exec(t, "CREATE DATABASE "+database,
 			"CREATE TABLE "+database+".sharp (k VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY, u "+
 				"VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin, UNIQUE KEY u (u))",
 			"CREATE TABLE "+database+".blunt (k VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci PRIMARY "+
 				"KEY, u VARCHAR(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci, UNIQUE KEY u (u))",
-			"INSERT INTO "+database+".blunt VALUES ('A', '1'), ('b', 'x')")...))
-		t.Cleanup(func() { _ = lab.Exec(t.Context(), admin, clean...) })
+			"INSERT INTO "+database+".blunt VALUES ('A', '1'), ('b', 'x')")
+		t.Cleanup(func() { server.Drop(t, database, engine.Bookkeeping(database)) })
 		target, err := engine.OpenTarget(ctx, engine.Config{
 			Host: server.Host, Port: server.Port, User: lab.User,
 			Password: lab.Password, Move: database,
@@ -66,13 +63,13 @@ func TestEqualOnTargetOnly(t *testing.T) {
 		require.ErrorContains(t, err, "nothing was overwritten")
 		require.ErrorIs(t, apply(db.TableBatch{Upserts: []db.Row{row("c", "X")}}), db.ErrUnsupported, "a unique value")
 		require.NoError(t, apply(db.TableBatch{Deletes: []db.Row{row("a")}}), "another row than A")
-		m := &move{name: database}
-		assert.Equal(t, []string{"41|31|", "62|78|"}, m.rows(t, admin, "blunt"), "what was there")
+		blunt := func() []string { return server.Lines(t, "SELECT k, u FROM "+database+".blunt") }
+		assert.Equal(t, []string{`k="A" u="1" `, `k="b" u="x" `}, blunt(), "what was there")
 		require.NoError(t, apply(db.TableBatch{Deletes: []db.Row{row("A")}, Upserts: []db.Row{
 			row("a", "x"),
 			row("b", "1"),
 		}}), "keys and values change places")
-		assert.Equal(t, []string{"61|78|", "62|31|"}, m.rows(t, admin, "blunt"))
+		assert.Equal(t, []string{`k="a" u="x" `, `k="b" u="1" `}, blunt())
 
 		// While rows are newer than the log, one gives way to what the log tells, and that is noted before.
 		require.NoError(t, applier.Close())
@@ -81,7 +78,7 @@ func TestEqualOnTargetOnly(t *testing.T) {
 			Workers: 1,
 			Displaced: func(_ context.Context, displaced *route.Route) (bool, error) {
 				assert.Same(t, r, displaced)
-				assert.Equal(t, []string{"61|78|", "62|31|"}, m.rows(t, admin, "blunt"))
+				assert.Equal(t, []string{`k="a" u="x" `, `k="b" u="1" `}, blunt())
 				noted++
 				return noted > 1, nil
 			},
@@ -94,15 +91,15 @@ func TestEqualOnTargetOnly(t *testing.T) {
 			"it may not")
 		require.NoError(t, apply(db.TableBatch{Upserts: []db.Row{row("A", "2"), row("c", "1")}}))
 		assert.Equal(t, 2, noted)
-		assert.Equal(t, []string{"41|32|", "63|31|"}, m.rows(t, admin, "blunt"))
+		assert.Equal(t, []string{`k="A" u="2" `, `k="c" u="1" `}, blunt())
 	})
 }
 
 // TestManyTables moves 300 tables, most of them almost empty, through all phases.
 func TestManyTables(t *testing.T) {
-	onPairs(t, []string{"mariadb to mariadb"}, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, []harness.Ends{harness.MariaDB}, func(t *testing.T, source, target *harness.Server) {
 		m := newMove(t, "wk_many_tables", source, target)
-		conn, err := m.source.Conn(t.Context())
+		conn, err := m.Source.DB.Conn(t.Context())
 		require.NoError(t, err)
 		defer conn.Close()
 		require.NoError(t, lab.ExecAll(t.Context(), conn, "USE wk_many_tables",
@@ -115,15 +112,11 @@ func TestManyTables(t *testing.T) {
 					"(%d, 'y')", i, i+2)))
 			}
 		}
-		for _, phase := range []string{"check", "init-schema", "init-copy"} {
-			m.must(t, phase)
-		}
-		replica, err := m.Start(t.Context(), "start-replica")
-		require.NoError(t, err)
-		m.followed(t, replica, 1)
-		m.must(t, "verify")
-		assert.Equal(t, 301, m.equal(t))
-		require.NoError(t, replica.Signal(os.Interrupt))
-		<-replica.Done()
+		m.Phases(t, "check", "init-schema", "init-copy")
+		replica := m.Start(t, "start-replica")
+		m.Followed(t, replica)
+		m.Must(t, "verify")
+		assert.Equal(t, 301, m.Equal(t))
+		replica.Interrupt(t)
 	})
 }

@@ -2,21 +2,17 @@ package keys
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
-	"wherry/test/internal/lab"
+	"wherry/test/internal/harness"
 )
 
 // lax lets the application write what a strict one could not: zero and invalid dates, and labels that an enum lacks.
@@ -26,7 +22,7 @@ const lax = "SET SESSION sql_mode = 'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO'"
 func (m *move) create(t *testing.T, seed uint64, shapes []shape, rows int) (made []shape) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 0))
-	conn, err := m.source.Conn(t.Context())
+	conn, err := m.Source.DB.Conn(t.Context())
 	require.NoError(t, err)
 	defer conn.Close()
 	exec := func(statement string) {
@@ -34,7 +30,7 @@ func (m *move) create(t *testing.T, seed uint64, shapes []shape, rows int) (made
 		require.NoError(t, err, "%.500s", statement)
 	}
 	exec(lax)
-	exec("USE " + quote(m.name))
+	exec("USE " + quote(m.Name))
 	exec("CREATE TABLE marks (id INT PRIMARY KEY)")
 	for _, s := range shapes {
 		parts := append(append(append([]string{}, s.columns...), "`v` INT NULL"), s.indexes...)
@@ -65,72 +61,19 @@ func (s *shape) names() string {
 	return strings.Join(quoted, ",")
 }
 
-// load writes to random tables until it is stopped.
-type load struct {
-	done   atomic.Int64
-	cancel context.CancelFunc
-	group  sync.WaitGroup
-	err    atomic.Pointer[error]
-}
-
-func (m *move) startLoad(t *testing.T, seed uint64, shapes []shape, writers int) *load {
+// startLoad starts small transactions on random tables, some of which are rolled back. What a busy application
+// meets is no fault, and the transaction goes on: a key that is there, a deadlock, a lock that is not given.
+func (m *move) startLoad(t *testing.T, seed uint64, shapes []shape) *harness.Load {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	l := &load{cancel: cancel}
-	t.Cleanup(l.cancel)
-	for w := range writers {
-		conn, err := m.source.Conn(ctx)
-		require.NoError(t, err)
-		l.group.Add(1)
-		go func() {
-			defer l.group.Done()
-			defer func() { // it may be in a transaction, in which others that get it from the pool would be caught
-				_ = conn.Raw(func(any) error { return driver.ErrBadConn })
-				_ = conn.Close()
-			}()
-			err := l.write(ctx, conn, rand.New(rand.NewPCG(seed, uint64(w)+1)), m.name, shapes)
-			if ctx.Err() == nil {
-				l.err.Store(&err)
-			}
-		}()
-	}
-	return l
-}
-
-func (l *load) stop(t *testing.T) {
-	t.Helper()
-	l.cancel()
-	l.group.Wait()
-	l.healthy(t)
-	t.Logf("%d changes", l.done.Load())
-}
-
-func (l *load) healthy(t *testing.T) {
-	t.Helper()
-	if err := l.err.Load(); err != nil {
-		require.NoError(t, *err, "the application")
-	}
-}
-
-// more waits until so many more statements have run.
-func (l *load) more(t *testing.T, n int64) {
-	t.Helper()
-	before := l.done.Load()
-	require.True(t, lab.Until(func() bool {
-		l.healthy(t)
-		return l.done.Load() >= before+n
-	}, l.done.Load), "the application has come to a halt")
-}
-
-// write runs small transactions, some of which are rolled back.
-func (l *load) write(ctx context.Context, conn *sql.Conn, r *rand.Rand, database string, shapes []shape) error {
-	for _, statement := range []string{lax, "USE " + quote(database)} {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
+	app := m.Source.Pool(t, m.Name)
+	o := harness.Loaded{Seed: seed + 1, Workers: 2, Pause: 2 * time.Millisecond}
+	return harness.StartLoad(t, o, func(ctx context.Context, _ int, r *rand.Rand) error {
+		conn, err := app.Conn(ctx)
+		if err != nil {
 			return err
 		}
-	}
-	for ctx.Err() == nil {
-		statements := []string{"BEGIN"}
+		defer conn.Close()
+		statements := []string{lax, "BEGIN"}
 		for range 1 + r.IntN(8) {
 			statements = append(statements, shapes[r.IntN(len(shapes))].change(r))
 		}
@@ -145,13 +88,10 @@ func (l *load) write(ctx context.Context, conn *sql.Conn, r *rand.Rand, database
 				return fmt.Errorf("%.300s: %w", statement, err)
 			}
 		}
-		l.done.Add(int64(len(statements)))
-		time.Sleep(2 * time.Millisecond)
-	}
-	return ctx.Err()
+		return nil
+	})
 }
 
-// expected are errors that a busy application meets: a key that is there, a deadlock, a lock that is not given.
 var expected = map[uint16]bool{1062: true, 1213: true, 1205: true, 1169: true}
 
 // change is one statement: a row that comes, goes, changes its key, or changes something else.

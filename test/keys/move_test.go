@@ -2,7 +2,6 @@ package keys
 
 import (
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -10,29 +9,28 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
 // TestKeys moves a table of each shape at once: copied in chunks of seven rows under load, killed once, followed,
 // verified.
 func TestKeys(t *testing.T) {
-	onPairs(t, everyPair, moveKeys)
+	harness.Each(t, harness.Every, moveKeys)
 }
 
 // TestVersions does the same with servers of other versions.
 func TestVersions(t *testing.T) {
-	for _, p := range lab.Versions(t) {
-		t.Run(p.Name, func(t *testing.T) { moveKeys(t, p.Source, p.Target) })
-	}
+	harness.EachVersion(t, moveKeys)
 }
 
 // version is the flavor and version in the name of a server: mysql, mariadb, mariadb118.
-func version(s lab.Server) string {
+func version(s *harness.Server) string {
 	name, _, _ := strings.Cut(s.Name, "-")
 	return name
 }
 
-func moveKeys(t *testing.T, source, target lab.Server) {
+func moveKeys(t *testing.T, source, target *harness.Server) {
 	t.Helper()
 	shapes := slices.Concat(numbers(), times(), labels(), texts(), binaries(), forms())
 	shapes = slices.DeleteFunc(shapes, func(s shape) bool {
@@ -54,36 +52,29 @@ func moveKeys(t *testing.T, source, target lab.Server) {
 	m := newMove(t, "wk_keys", source, target, "copy: {workers: 3, chunk_rows: 7}", "verify: {chunk_rows: 20}",
 		"schema: {allow_losses: [collation]}")
 	shapes = m.create(t, seed, shapes, 60)
-	load := m.startLoad(t, seed, shapes, 2)
-	m.must(t, "check")
-	m.must(t, "init-schema")
+	load := m.startLoad(t, seed, shapes)
+	m.Must(t, "check")
+	m.Must(t, "init-schema")
 	m.killCopy(t, len(shapes))
-	m.must(t, "init-copy")
-	replica, err := m.Start(t.Context(), "start-replica")
-	require.NoError(t, err)
-	load.more(t, 3000)
-	m.followed(t, replica, 1)
-	m.must(t, "verify")
-	load.stop(t)
-	m.followed(t, replica, 2)
-	t.Logf("%d tables, %d rows", len(shapes), m.equal(t))
-	verified := m.must(t, "verify")
+	m.Must(t, "init-copy")
+	replica := m.Start(t, "start-replica")
+	load.More(t, 450)
+	m.Followed(t, replica)
+	m.Must(t, "verify")
+	load.Stop(t)
+	m.Followed(t, replica)
+	t.Logf("%d tables, %d rows", len(shapes), m.Equal(t))
+	verified := m.Must(t, "verify")
 	t.Log(verified)
-	require.NoError(t, replica.Signal(os.Interrupt))
-	<-replica.Done()
+	replica.Interrupt(t)
 }
 
 // killCopy kills init-copy once a part of the chunks is done.
 func (m *move) killCopy(t *testing.T, tables int) {
 	t.Helper()
-	c, err := m.Start(t.Context(), "init-copy")
-	require.NoError(t, err)
-	count := "SELECT COUNT(*) FROM " + quote("wherry_"+m.name) + ".chunks WHERE done = "
-	require.True(t, lab.Until(func() bool {
-		return m.number(t, m.to, count+"1") > tables
-	}, c.Progress), "no chunks are copied")
-	require.NoError(t, c.Signal(os.Kill))
-	require.Error(t, c.Wait())
-	assert.Equal(t, -1, m.number(t, m.to, "SELECT name = 'consistent' FROM "+quote("wherry_"+m.name)+
-		".facts WHERE name = 'consistent'"), "killed before its end")
+	c := m.Start(t, "init-copy")
+	count := "SELECT COUNT(*) FROM " + quote(m.Ledger()) + ".chunks WHERE done = 1"
+	harness.Until(t, "chunks are copied", func() bool { return number(t, m.Target, count) > tables }, c)
+	require.True(t, c.Kill(t), "killed before its end")
+	assert.Empty(t, m.Fact(t, "consistent"), "killed before its end")
 }

@@ -1,7 +1,6 @@
 package keys
 
 import (
-	"database/sql"
 	"fmt"
 	"os"
 	"regexp"
@@ -11,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"wherry/test/internal/lab"
+	"wherry/test/internal/harness"
 )
 
 // statementWord is whatever in a statement may be a name: of a table, a column, an alias, a variable.
@@ -29,22 +28,22 @@ var ownNames = []string{
 // listen has the servers record the statements of the account until the returned function gives the words in them.
 func (m *move) listen(t *testing.T) (heard func() []string) {
 	t.Helper()
-	ends := []*sql.DB{m.source, m.to}
-	for _, db := range ends {
-		output := m.column(t, db, "SELECT @@GLOBAL.log_output")[0]
-		m.exec(t, db, "SET GLOBAL log_output = 'TABLE'", "TRUNCATE TABLE mysql.general_log",
+	ends := []*harness.Server{m.Source, m.Target}
+	for _, s := range ends {
+		output := s.Strings(t, "SELECT @@GLOBAL.log_output")[0]
+		s.Exec(t, "SET GLOBAL log_output = 'TABLE'", "TRUNCATE TABLE mysql.general_log",
 			"SET GLOBAL general_log = 1")
 		t.Cleanup(func() {
-			m.exec(t, db, "SET GLOBAL general_log = 0", "TRUNCATE TABLE mysql.general_log",
+			s.Exec(t, "SET GLOBAL general_log = 0", "TRUNCATE TABLE mysql.general_log",
 				"SET GLOBAL log_output = '"+output+"'")
 		})
 	}
 	return func() []string {
 		words := map[string]bool{}
-		for _, db := range ends {
-			m.exec(t, db, "SET GLOBAL general_log = 0")
-			for _, statement := range m.column(t, db, "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log "+
-				"WHERE command_type = 'Query' AND argument LIKE '%"+m.name+"%'") {
+		for _, s := range ends {
+			s.Exec(t, "SET GLOBAL general_log = 0")
+			for _, statement := range s.Strings(t, "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log "+
+				"WHERE command_type = 'Query' AND argument LIKE '%"+m.Name+"%'") {
 				for _, word := range statementWord.FindAllString(statementText.ReplaceAllString(statement, "''"), -1) {
 					literal := strings.HasPrefix(word, "x") || len(word) >= 4 &&
 						strings.Trim(strings.ToLower(word), "0123456789abcdef") == ""
@@ -69,32 +68,30 @@ func (m *move) listen(t *testing.T) (heard func() []string) {
 // wholeMove takes a move from its beginning to the repair of a damage.
 func (m *move) wholeMove(t *testing.T, change func(), damage ...string) {
 	t.Helper()
-	for _, phase := range []string{"check", "init-schema", "init-copy"} {
-		m.must(t, phase)
-	}
+	m.Phases(t, "check", "init-schema", "init-copy")
 	change()
-	m.must(t, "start-replica", "--until-caught-up")
-	m.equal(t)
-	m.must(t, "verify")
-	m.exec(t, m.to, damage...)
-	m.must(t, "verify", "--repair")
-	m.equal(t)
-	m.must(t, "cutover", "--rehearse", "--confirm="+m.name)
+	m.CatchUp(t)
+	m.Equal(t)
+	m.Must(t, "verify")
+	m.Target.Exec(t, damage...)
+	m.Must(t, "verify", "--repair")
+	m.Equal(t)
+	m.Must(t, "cutover", "--rehearse", m.Confirm())
 }
 
 // TestNamesOfOurs collects all words that stand in the statements of a whole move, and moves tables, columns, keys,
 // checks and foreign keys that have these names: none of them may meet an alias, a variable, a keyword or a column of
 // ours.
 func TestNamesOfOurs(t *testing.T) {
-	families := everyPair
+	pairs := harness.Every
 	if os.Getenv("WHERRY_EVERY_PAIR") != "1" {
-		families = everyPair[2:] // each family as source and as target
+		pairs = harness.Across // each family as source and as target
 	}
-	onPairs(t, families, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, pairs, func(t *testing.T, source, target *harness.Server) {
 		m := newMove(t, "wk_said", source, target, "cutover: {fence: lock_tables}", "copy: {chunk_rows: 3}",
 			"schema: {allow_losses: [collation]}")
-		in := quote(m.name)
-		m.exec(t, m.source, "USE "+in, "CREATE TABLE keyed (id INT PRIMARY KEY, v VARCHAR(20), e ENUM('a'))",
+		in := quote(m.Name)
+		m.Source.Exec(t, "USE "+in, "CREATE TABLE keyed (id INT PRIMARY KEY, v VARCHAR(20), e ENUM('a'))",
 			"CREATE TABLE competing (id INT PRIMARY KEY, u INT UNIQUE)", "CREATE TABLE bag (n INT, v VARCHAR(20))",
 			"CREATE TABLE parent (id INT PRIMARY KEY)", "CREATE TABLE child (id INT PRIMARY KEY, n INT, FOREIGN KEY "+
 				"(n) REFERENCES parent (id) ON DELETE CASCADE)", "CREATE TABLE swapped LIKE keyed",
@@ -104,7 +101,7 @@ func TestNamesOfOurs(t *testing.T) {
 			"INSERT INTO parent VALUES (1), (2)", "INSERT INTO child VALUES (1, 1), (2, 2), (3, 1)")
 		heard := m.listen(t)
 		m.wholeMove(t, func() {
-			m.exec(t, m.source, "USE "+in, "UPDATE keyed SET v = 'new' WHERE id < 3", "DELETE FROM keyed WHERE id = 3",
+			m.Source.Exec(t, "USE "+in, "UPDATE keyed SET v = 'new' WHERE id < 3", "DELETE FROM keyed WHERE id = 3",
 				"UPDATE competing SET u = u + 10", "DELETE FROM bag WHERE n < 4 LIMIT 4",
 				"DELETE FROM parent WHERE id = 1",
 				"ALTER TABLE bag ADD c INT", "RENAME TABLE keyed TO x, swapped TO keyed, x TO swapped")
@@ -125,15 +122,18 @@ func TestNamesOfOurs(t *testing.T) {
 	})
 }
 
+// renamed is a quoted name as an index may have it, and on MariaDB a check: not that of the primary key.
+func renamed(name string) string { return strings.Replace(name, "`primary`", "`primary__`", 1) }
+
 // moveNamed moves a table for each word, of four kinds by turns, and two tables whose columns are all the words.
-func moveNamed(t *testing.T, source, target lab.Server, words []string) {
+func moveNamed(t *testing.T, source, target *harness.Server, words []string) {
 	m := newMove(t, "wk_names", source, target, "cutover: {fence: lock_tables}", "copy: {workers: 2, chunk_rows: 3}",
 		"schema: {allow_losses: [collation]}")
-	in := quote(m.name) + "."
-	create, change, damage := []string{"USE " + quote(m.name)}, []string{"USE " + quote(m.name)}, []string{}
+	in := quote(m.Name) + "."
+	create, change, damage := []string{"USE " + quote(m.Name)}, []string{"USE " + quote(m.Name)}, []string{}
 	for i, word := range words {
 		a, b := quote(word), quote(words[(i+1)%len(words)])
-		key := strings.Replace(a, "`primary`", "`primary__`", 1) // no index may have that name
+		key := renamed(a)
 		table, values := in+a, " VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 4), (6, 4)"
 		definition := a + " INT PRIMARY KEY, " + b + " VARCHAR(20), KEY " + key + " (" + b + ")" // written by upserts
 		switch i % 4 {
@@ -146,7 +146,7 @@ func moveNamed(t *testing.T, source, target lab.Server, words []string) {
 		case 3:
 			values = " VALUES (1, 1), (2, 1), (3, 2), (4, 4), (5, 4), (6, 4)"
 			definition = fmt.Sprintf("%[1]s INT PRIMARY KEY, %[2]s INT, CONSTRAINT %[4]s FOREIGN KEY (%[2]s) "+
-				"REFERENCES %[3]s (%[1]s), CONSTRAINT %[2]s CHECK (%[1]s < 1000)", a, b, table, key)
+				"REFERENCES %[3]s (%[1]s), CONSTRAINT %[5]s CHECK (%[1]s < 1000)", a, b, table, key, renamed(b))
 		}
 		create = append(create, "CREATE TABLE "+table+" ("+definition+")", "INSERT INTO "+table+values)
 		change = append(change, "UPDATE "+table+" SET "+b+" = "+b+" + 3 WHERE "+a+" = 1",
@@ -178,6 +178,6 @@ func moveNamed(t *testing.T, source, target lab.Server, words []string) {
 	change = append(change, "RENAME TABLE "+quote(words[0])+" TO x, "+quote(words[1])+" TO "+quote(words[0])+", x TO "+
 		quote(words[1]),
 		"ALTER TABLE wk_wide_bag RENAME COLUMN "+quote(words[3])+" TO renamed, ADD later INT")
-	m.exec(t, m.source, create...)
-	m.wholeMove(t, func() { m.exec(t, m.source, change...) }, damage...)
+	m.Source.Exec(t, create...)
+	m.wholeMove(t, func() { m.Source.Exec(t, change...) }, damage...)
 }

@@ -8,20 +8,20 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"wherry/test/internal/lab"
+	"wherry/test/internal/harness"
 )
 
 // TestCollationThatDoesNotOrder moves keys of a collation by which the server finds values equal that it orders
 // apart, and neither below nor above one another: a row between two chunks would be in none.
 func TestCollationThatDoesNotOrder(t *testing.T) {
-	onPairs(t, []string{"mysql to mysql"}, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, []harness.Ends{harness.MySQL}, func(t *testing.T, source, target *harness.Server) {
 		m := newMove(t, "wk_order", source, target, "copy: {chunk_rows: 2}", "verify: {chunk_rows: 2}")
 		random, tables := rand.New(rand.NewPCG(1, 1)), 12
-		m.exec(t, m.source, "CREATE TABLE wk_order.marks (id INT PRIMARY KEY)")
+		m.Source.Exec(t, "CREATE TABLE wk_order.marks (id INT PRIMARY KEY)")
 		parts := []string{"", "a", "á", "Á", "x", "ß", "ẞ", "漢", "и", "0"}
 		each := func(format string) {
 			for i := range tables {
-				m.exec(t, m.source, fmt.Sprintf(format, fmt.Sprintf("wk_order.t%d", i)))
+				m.Source.Exec(t, fmt.Sprintf(format, fmt.Sprintf("wk_order.t%d", i)))
 			}
 		}
 		each("CREATE TABLE %s (k CHAR(20) CHARACTER SET gb18030 COLLATE gb18030_chinese_ci PRIMARY KEY, n INT)")
@@ -29,21 +29,20 @@ func TestCollationThatDoesNotOrder(t *testing.T) {
 			// which of two equal ones is there first makes a difference
 			for _, n := range random.Perm(len(parts) * len(parts)) {
 				word := hex.EncodeToString([]byte(parts[n/len(parts)] + parts[n%len(parts)]))
-				m.exec(t, m.source, fmt.Sprintf("INSERT IGNORE INTO wk_order.t%d VALUES (CONVERT(_utf8mb4 X'%s' "+
+				m.Source.Exec(t, fmt.Sprintf("INSERT IGNORE INTO wk_order.t%d VALUES (CONVERT(_utf8mb4 X'%s' "+
 					"USING gb18030), %d)", i, word, n))
 			}
 		}
-		m.must(t, "init-schema")
-		m.must(t, "init-copy")
-		assert.Greater(t, m.equal(t), 40*tables)
+		m.Phases(t, "init-schema", "init-copy")
+		assert.Greater(t, m.Equal(t), 40*tables)
 		each("UPDATE %s SET n = -n WHERE n MOD 3 = 0")
 		each("DELETE FROM %s WHERE n MOD 7 = 1")
 		each("INSERT IGNORE INTO %s VALUES ('xx', 7), ('XX', 8)")
-		m.must(t, "start-replica", "--until-caught-up")
-		m.equal(t)
-		m.must(t, "verify")
-		m.exec(t, m.to, "UPDATE wk_order.t3 SET n = 1000 WHERE n = -6", "DELETE FROM wk_order.t4 WHERE n = -9")
-		m.must(t, "verify", "--repair")
-		m.equal(t)
+		m.CatchUp(t)
+		m.Equal(t)
+		m.Must(t, "verify")
+		m.Target.Exec(t, "UPDATE wk_order.t3 SET n = 1000 WHERE n = -6", "DELETE FROM wk_order.t4 WHERE n = -9")
+		m.Must(t, "verify", "--repair")
+		m.Equal(t)
 	})
 }
