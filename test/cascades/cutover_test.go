@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/harness"
 )
 
 // parentAndChild is a table that InnoDB changes by the other's rows.
@@ -17,13 +19,13 @@ var parentAndChild = []string{
 	"INSERT INTO bag VALUES (1,1),(2,2)",
 }
 
-func followed(t *testing.T, from, to string) *move {
+func followed(t *testing.T, e harness.Ends) *move {
 	t.Helper()
-	m := newMove(t, from, to)
-	run(t, m.app, parentAndChild...)
-	m.must(t, "init-schema")
-	m.must(t, "init-copy")
-	m.must(t, "start-replica", "--until-caught-up")
+	source, target := e.Open(t)
+	m := newMove(t, source, target)
+	m.app.Exec(t, parentAndChild...)
+	m.Phases(t, "init-schema", "init-copy")
+	m.CatchUp(t)
 	return m
 }
 
@@ -35,17 +37,16 @@ func TestCutoverCompares(t *testing.T) {
 		"UPDATE bag SET v = 9 WHERE v = 2",
 	} {
 		t.Run(damage, func(t *testing.T) {
-			m := followed(t, "mariadb-1", "mariadb-2")
-			m.must(t, "verify")
-			run(t, m.app, "DELETE FROM p WHERE id = 2")
-			m.must(t, "start-replica", "--until-caught-up")
-			m.equal(t, nil)
-			run(t, m.moved, damage)
-			_, err := m.try(t, "cutover", "--confirm="+moveName)
-			require.ErrorContains(t, err, "exit status 3")
-			m.must(t, "verify", "--repair")
-			m.must(t, "cutover", "--confirm="+moveName)
-			m.equal(t, nil)
+			m := followed(t, harness.MariaDB)
+			m.Must(t, "verify")
+			m.app.Exec(t, "DELETE FROM p WHERE id = 2")
+			m.CatchUp(t)
+			m.Equal(t)
+			m.moved.Exec(t, damage)
+			m.Ends(t, harness.Differs, "cutover", m.Confirm())
+			m.Must(t, "verify", "--repair")
+			m.Must(t, "cutover", m.Confirm())
+			m.Equal(t)
 		})
 	}
 }
@@ -53,35 +54,36 @@ func TestCutoverCompares(t *testing.T) {
 // TestOrphans hands over with rows that reference nothing, as on the source, and not with such that only the target
 // has.
 func TestOrphans(t *testing.T) {
-	for _, p := range [][2]string{{"mariadb-1", "mysql-2"}, {"mysql-1", "mariadb-2"}} {
-		t.Run(p[0]+"_to_"+p[1], func(t *testing.T) {
-			m := followed(t, p[0], p[1])
-			c, err := m.app.Conn(t.Context())
+	for _, e := range harness.Across {
+		t.Run(e.String(), func(t *testing.T) {
+			m := followed(t, e)
+			c, err := m.app.DB.Conn(t.Context())
 			require.NoError(t, err)
 			for _, statement := range []string{"SET foreign_key_checks = 0", "DELETE FROM p WHERE id = 1"} {
 				_, err := c.ExecContext(t.Context(), statement)
 				require.NoError(t, err)
 			}
 			require.NoError(t, c.Close())
-			m.must(t, "start-replica", "--until-caught-up")
-			m.must(t, "verify")
-			there, err := m.moved.Conn(t.Context())
+			m.CatchUp(t)
+			m.Must(t, "verify")
+			there, err := m.moved.DB.Conn(t.Context())
 			require.NoError(t, err)
 			for _, statement := range []string{"SET foreign_key_checks = 0", "DELETE FROM p WHERE id = 3"} {
 				_, err := there.ExecContext(t.Context(), statement)
 				require.NoError(t, err)
 			}
-			_, err = m.try(t, "cutover", "--confirm="+moveName)
-			require.ErrorContains(t, err, "rows on the target reference rows that are not there: 2 rows of "+
+			failed := m.Run(t, "cutover", m.Confirm())
+			require.NotEqual(t, harness.Done, failed.Code)
+			require.Contains(t, failed.Said(), "rows on the target reference rows that are not there: 2 rows of "+
 				"cascades.c by foreign key c_p (1 on the source)")
 			for _, statement := range []string{"INSERT INTO p VALUES (3)", "SET foreign_key_checks = 1"} {
 				_, err = there.ExecContext(t.Context(), statement)
 				require.NoError(t, err)
 			}
 			require.NoError(t, there.Close())
-			m.must(t, "cutover", "--confirm="+moveName)
-			m.equal(t, nil)
-			_, err = m.moved.ExecContext(t.Context(), "INSERT INTO c VALUES (9, 9, 9)")
+			m.Must(t, "cutover", m.Confirm())
+			m.Equal(t)
+			_, err = m.moved.DB.ExecContext(t.Context(), "INSERT INTO c VALUES (9, 9, 9)")
 			assert.Error(t, err, "the foreign key holds on the target")
 		})
 	}
@@ -89,30 +91,26 @@ func TestOrphans(t *testing.T) {
 
 // TestTargetRefuses has foreign keys that the target would not take, which is said before anything is made.
 func TestTargetRefuses(t *testing.T) {
-	m := newMove(t, "mariadb-1", "mysql-2")
-	run(t, m.app, "CREATE TABLE p (id INT PRIMARY KEY, n INT, KEY (n))",
+	source, target := harness.ToMySQL.Open(t)
+	m := newMove(t, source, target)
+	m.app.Exec(t, "CREATE TABLE p (id INT PRIMARY KEY, n INT, KEY (n))",
 		"CREATE TABLE c (id INT PRIMARY KEY, n INT, CONSTRAINT c_n FOREIGN KEY (n) REFERENCES p (n))")
-	out, err := m.try(t, "check")
-	require.ErrorContains(t, err, "exit status 12")
-	assert.Contains(t, out, "is no whole unique key, and the target takes no such foreign key")
-	admin := pool(t, m.target, "")
-	run(t, admin, "SET GLOBAL restrict_fk_on_non_standard_key = OFF")
-	t.Cleanup(func() { run(t, admin, "SET GLOBAL restrict_fk_on_non_standard_key = ON") })
-	run(t, m.app, "INSERT INTO p VALUES (1,1),(2,1),(3,2)", "INSERT INTO c VALUES (1,1),(2,2)")
-	for _, command := range []string{"check", "init-schema", "init-copy"} {
-		m.must(t, command)
-	}
-	m.equal(t, nil)
+	assert.Contains(t, m.Fails(t, harness.Refused, "check"),
+		"is no whole unique key, and the target takes no such foreign key")
+	target.Set(t, "restrict_fk_on_non_standard_key", "OFF")
+	m.app.Exec(t, "INSERT INTO p VALUES (1,1),(2,1),(3,2)", "INSERT INTO c VALUES (1,1),(2,2)")
+	m.Phases(t, "check", "init-schema", "init-copy")
+	m.Equal(t)
 }
 
 // TestBesideATableCopiedAgain copies a table again while the log has, not applied yet, what foreign keys do between
 // others: those are not copied, and have to come out right all the same.
 func TestBesideATableCopiedAgain(t *testing.T) {
-	m := followed(t, "mariadb-1", "mariadb-2")
-	run(t, m.app, "CREATE TABLE other (id INT PRIMARY KEY)", "INSERT INTO other VALUES (1)")
-	m.must(t, "start-replica", "--until-caught-up")
-	run(t, m.app, "DELETE FROM p WHERE id = 2")
-	m.must(t, "init-copy", "--table", moveName+".other")
-	m.must(t, "start-replica", "--until-caught-up")
-	m.equal(t, nil)
+	m := followed(t, harness.MariaDB)
+	m.app.Exec(t, "CREATE TABLE other (id INT PRIMARY KEY)", "INSERT INTO other VALUES (1)")
+	m.CatchUp(t)
+	m.app.Exec(t, "DELETE FROM p WHERE id = 2")
+	m.Must(t, "init-copy", "--table", moveName+".other")
+	m.CatchUp(t)
+	m.Equal(t)
 }

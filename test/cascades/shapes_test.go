@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/harness"
 )
 
 // shapes are named cases: what is there when the copy begins, and what happens afterwards.
@@ -208,41 +210,51 @@ var shapes = []struct {
 // log it, and all in one batch between others. (What they do while rows are copied is TestRandom's, and
 // pkg/replicate's TestCascadesWhileCopied.)
 func TestShapes(t *testing.T) {
-	pairs := [][2]string{{"mariadb-1", "mariadb-2"}, {"mariadb-1", "mysql-2"}}
+	pairs := []harness.Ends{harness.MariaDB, harness.ToMySQL}
 	if rounds(t) > 1 {
-		pairs = append(pairs, [2]string{"mysql-1", "mysql-2"}, [2]string{"mysql-1", "mariadb-2"})
+		pairs = append(pairs, harness.MySQL, harness.ToMariaDB)
 	}
-	for _, p := range pairs {
-		t.Run(p[0]+"_to_"+p[1], func(t *testing.T) {
+	for _, e := range pairs {
+		t.Run(e.String(), func(t *testing.T) {
 			for _, s := range shapes {
 				t.Run(s.name, func(t *testing.T) {
-					where := map[string]string{"filtered": "v < 4"}
 					lines := []string{"replicate: {batch_rows: 5000}"}
 					if strings.Contains(s.create[0], "filtered") {
 						lines = append(lines, `filters: [{table: cascades.filtered, where: "v < 4"}]`)
 					}
-					m := newMove(t, p[0], p[1], lines...)
-					run(t, m.app, s.create...)
-					m.must(t, "check")
-					m.must(t, "init-schema")
-					m.must(t, "init-copy")
-					c, err := m.app.Conn(t.Context())
+					source, target := e.Open(t)
+					m := newMove(t, source, target, lines...)
+					m.app.Exec(t, s.create...)
+					m.Phases(t, "check", "init-schema", "init-copy")
+					c, err := m.app.DB.Conn(t.Context())
 					require.NoError(t, err)
 					defer func() { _ = c.Close() }()
 					for _, statement := range s.statements {
 						_, err := c.ExecContext(t.Context(), statement)
 						require.NoError(t, err, statement)
-						if p[0] == "mariadb-1" && p[1] == "mariadb-2" && !slices.Contains(s.statements, "BEGIN") {
-							m.must(t, "start-replica", "--until-caught-up")
-							m.equal(t, where)
+						if e == harness.MariaDB && !slices.Contains(s.statements, "BEGIN") {
+							m.CatchUp(t)
+							m.equal(t)
 						}
 					}
-					m.must(t, "start-replica", "--until-caught-up")
-					m.equal(t, where)
-					m.must(t, "verify")
+					m.CatchUp(t)
+					m.equal(t)
+					m.Must(t, "verify")
 				})
 			}
 		})
+	}
+}
+
+// equal compares all tables, of the one that is filtered the rows that move.
+func (m *move) equal(t *testing.T) {
+	t.Helper()
+	for _, table := range m.Source.Tables(t, moveName) {
+		from, to := harness.Table{Database: moveName, Name: table}, harness.Table{Database: moveName, Name: table}
+		if table == "filtered" {
+			from.Where = "v < 4"
+		}
+		m.EqualTable(t, from, to)
 	}
 }
 
@@ -288,10 +300,10 @@ func TestRefused(t *testing.T) {
 		},
 	} {
 		t.Run(s.name, func(t *testing.T) {
-			m := newMove(t, "mariadb-1", "mariadb-2", s.lines...)
-			run(t, m.app, s.create...)
-			out, err := m.try(t, "check")
-			require.ErrorContains(t, err, "exit status 12")
+			source, target := harness.MariaDB.Open(t)
+			m := newMove(t, source, target, s.lines...)
+			m.app.Exec(t, s.create...)
+			out := m.Fails(t, harness.Refused, "check")
 			assert.Contains(t, out, s.want)
 			assert.Contains(t, out, `"check":"cascade"`)
 		})
