@@ -1,7 +1,6 @@
 package objects
 
 import (
-	"database/sql"
 	"os"
 	"strings"
 	"testing"
@@ -9,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -24,9 +24,7 @@ var small = []string{
 // check runs check and returns its code and what it found wrong.
 func (m *move) check(t *testing.T) (int, string) {
 	t.Helper()
-	c, err := m.Start(t.Context(), "check")
-	require.NoError(t, err)
-	require.True(t, c.Ended(), c.Log())
+	c := m.Run(t, "check")
 	return c.Code, told(c.Output())
 }
 
@@ -34,23 +32,23 @@ func (m *move) check(t *testing.T) (int, string) {
 func TestCheckTells(t *testing.T) {
 	const asked = "cutover: {objects: [views, triggers, routines, events, sequences]}"
 	for title, c := range map[string]struct {
-		pair           string
+		pair           harness.Ends
 		source, target []string // besides small
 		extra          string
 		code           int
 		says           []string
 	}{
-		"nothing asked for": {pair: "mysql to mysql", says: []string{
+		"nothing asked for": {pair: harness.MySQL, says: []string{
 			`"view","end":"move","level":"warn","subject":"wo_check.v","what":"is a view and stays behind"`,
 			`"subject":"wo_check.tr","what":"stays behind","fix":"add triggers`,
 			`"subject":"wo_check.p","what":"stays behind","fix":"add routines`,
 			`"subject":"wo_check.e","what":"stays behind","fix":"add events`,
 		}},
 		"all can be moved": {
-			pair: "mysql to mariadb", extra: asked,
+			pair: harness.ToMariaDB, extra: asked,
 			target: []string{"SET GLOBAL event_scheduler = OFF"}, says: []string{"event_scheduler"},
 		},
-		"others in the way": {pair: "mysql to mysql", extra: asked, code: 12, target: []string{
+		"others in the way": {pair: harness.MySQL, extra: asked, code: 12, target: []string{
 			"CREATE DATABASE wo_check CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
 			"CREATE VIEW wo_check.v AS SELECT 1 AS id", "CREATE PROCEDURE wo_check.p() SELECT 1",
 		}, says: []string{
@@ -58,25 +56,25 @@ func TestCheckTells(t *testing.T) {
 			"procedure wo_check.p is on the target",
 		}},
 		"a database of another character set": {
-			pair: "mariadb to mariadb", extra: asked, code: 12,
+			pair: harness.MariaDB, extra: asked, code: 12,
 			target: []string{"CREATE DATABASE wo_check CHARACTER SET latin1"}, says: []string{
 				"has the collation latin1_swedish_ci and not utf8mb4_general_ci",
 				"ALTER DATABASE `wo_check` CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
 			},
 		},
-		"an unsafe function": {pair: "mariadb to mysql", extra: asked, code: 12, source: []string{
+		"an unsafe function": {pair: harness.ToMySQL, extra: asked, code: 12, source: []string{
 			"SET GLOBAL log_bin_trust_function_creators = 1", "CREATE FUNCTION unsafe() RETURNS INT RETURN RAND() * 10",
 			"SET GLOBAL log_bin_trust_function_creators = 0",
 		}, says: []string{
 			"neither DETERMINISTIC, NO SQL nor READS SQL DATA",
 			"SET GLOBAL log_bin_trust_function_creators = 1",
 		}},
-		"an account that is not there": {pair: "mysql to mariadb", extra: asked, code: 12, source: []string{
+		"an account that is not there": {pair: harness.ToMariaDB, extra: asked, code: 12, source: []string{
 			"CREATE USER IF NOT EXISTS wo_gone@localhost",
 			"CREATE DEFINER = wo_gone@localhost VIEW gone AS SELECT id FROM t",
 		}, says: []string{`"definer","end":"target","level":"fail","subject":"wo_gone@localhost"`}},
 		"what the other family does not have": {
-			pair: "mariadb to mysql", extra: asked, code: 12,
+			pair: harness.ToMySQL, extra: asked, code: 12,
 			source: append([]string{
 				"SET STATEMENT sql_mode = 'ORACLE' FOR EXECUTE IMMEDIATE 'CREATE PACKAGE pack AS FUNCTION f RETURN " +
 					"INT; END'", "CREATE VIEW m AS SELECT JSON_DETAILED('{}') AS j",
@@ -86,13 +84,13 @@ func TestCheckTells(t *testing.T) {
 			},
 		},
 		"what the other family does not have either": {
-			pair: "mysql to mariadb", extra: asked, code: 12,
+			pair: harness.ToMariaDB, extra: asked, code: 12,
 			source: []string{
 				"CREATE VIEW r AS SELECT id FROM t WHERE a REGEXP 'x'",
 			}, says: []string{"uses regexp_like()"},
 		},
 		"a broken view, and one of what stays behind": {
-			pair: "mariadb to mariadb", extra: asked, code: 12,
+			pair: harness.MariaDB, extra: asked, code: 12,
 			source: []string{
 				"CREATE TABLE short (a INT)", "CREATE VIEW broken AS SELECT a FROM short", "DROP TABLE short",
 				"CREATE DATABASE IF NOT EXISTS wo_else", "CREATE TABLE IF NOT EXISTS wo_else.x (id INT PRIMARY KEY)",
@@ -100,15 +98,15 @@ func TestCheckTells(t *testing.T) {
 			}, says: []string{"is broken on the source", "reads wo_else.x, which is not moved"},
 		},
 		"a name that cannot be translated": {
-			pair: "mysql to mysql", extra: asked + "\nroutes: [{from: wo_check.t, to: wo_check.t2}]", code: 12,
+			pair: harness.MySQL, extra: asked + "\nroutes: [{from: wo_check.t, to: wo_check.t2}]", code: 12,
 			says: []string{"mentions t, and the table of that name becomes wo_check.t2"},
 		},
 	} {
 		t.Run(strings.ReplaceAll(title, " ", "_"), func(t *testing.T) {
-			onPairs(t, []string{c.pair}, func(t *testing.T, source, target lab.Server) {
+			harness.Each(t, []harness.Ends{c.pair}, func(t *testing.T, source, target *harness.Server) {
 				m := newMove(t, "wo_check", source, target, c.extra)
-				exec(t, m.source, append(small[:len(small):len(small)], c.source...)...)
-				exec(t, m.to, c.target...)
+				m.source.Exec(t, append(small[:len(small):len(small)], c.source...)...)
+				m.to.Exec(t, c.target...)
 				code, told := m.check(t)
 				assert.Equal(t, c.code, code, told)
 				for _, says := range c.says {
@@ -121,31 +119,31 @@ func TestCheckTells(t *testing.T) {
 
 // TestDefiners: kept, mapped to one account, or left to the account that makes them.
 func TestDefiners(t *testing.T) {
-	onPairs(t, []string{"mysql to mysql", "mariadb to mysql", "mysql to mariadb"},
-		func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, []harness.Ends{harness.MySQL, harness.ToMySQL, harness.ToMariaDB},
+		func(t *testing.T, source, target *harness.Server) {
 			for definer, want := range map[string]string{
 				"keep": owner + "@%", "wo_mapped@10.%": "wo_mapped@10.%",
 				"current": "",
 			} {
 				m := newMove(t, "wo_definer", source, target, "cutover: {objects: [views, triggers, routines, "+
 					"events], max_lag: 1h, definer: '"+definer+"'}")
-				exec(t, m.source, inDatabase(m.name, small)...)
+				m.source.Exec(t, inDatabase(m.Name, small)...)
 				// A view is read with its definer's rights: the cutover refuses one that applications could not read.
-				exec(t, m.to, "CREATE USER IF NOT EXISTS 'wo_mapped'@'10.%'",
+				m.to.Exec(t, "CREATE USER IF NOT EXISTS 'wo_mapped'@'10.%'",
 					"GRANT SELECT ON wo_definer.* TO 'wo_mapped'@'10.%'")
-				m.ready(t)
-				m.must(t, "cutover", "--confirm=wo_definer")
+				m.UpToCutover(t)
+				m.Must(t, "cutover", "--confirm=wo_definer")
 				if definer == "current" {
-					want = text(t, m.to, "SELECT CURRENT_USER()")
+					want = m.to.Text(t, "SELECT CURRENT_USER()")
 				}
 				for list, column := range map[string]string{
 					"views": "table_schema", "triggers": "trigger_schema",
 					"routines": "routine_schema", "events": "event_schema",
 				} {
-					assert.Equal(t, want, text(t, m.to, "SELECT MAX(definer) FROM information_schema."+list+" WHERE "+
+					assert.Equal(t, want, m.to.Text(t, "SELECT MAX(definer) FROM information_schema."+list+" WHERE "+
 						column+" = 'wo_definer'"), "%s %s", definer, list)
 				}
-				assert.Equal(t, "ENABLED", text(t, m.to, "SELECT status FROM information_schema.events WHERE "+
+				assert.Equal(t, "ENABLED", m.to.Text(t, "SELECT status FROM information_schema.events WHERE "+
 					"event_schema = 'wo_definer'"))
 			}
 		})
@@ -154,22 +152,22 @@ func TestDefiners(t *testing.T) {
 // TestCheckNeedsPrivileges: an account that cannot see everything could miss something, so check says what to grant;
 // with that, and no more, the objects move.
 func TestCheckNeedsPrivileges(t *testing.T) {
-	onPairs(t, []string{"mysql to mysql", "mariadb to mariadb"}, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
 		const account = "'wo_mover'@'%'"
 		m := newMove(t, "wo_rights", source, target, allObjects)
-		exec(t, m.source, inDatabase(m.name, small)...)
-		for i, db := range []*sql.DB{m.source, m.to} {
-			exec(t, db, "DROP USER IF EXISTS "+account, "CREATE USER "+account+" IDENTIFIED BY '"+lab.Password+"'",
+		m.source.Exec(t, inDatabase(m.Name, small)...)
+		for _, db := range []*harness.Server{m.source, m.to} {
+			db.Exec(t, "DROP USER IF EXISTS "+account, "CREATE USER "+account+" IDENTIFIED BY '"+lab.Password+"'",
 				"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO "+account, "GRANT SELECT ON wo_rights.* TO "+
 					account)
-			exec(t, db, "GRANT "+map[bool]string{
+			db.Exec(t, "GRANT "+map[bool]string{
 				true:  "READ_ONLY ADMIN",
 				false: "SYSTEM_VARIABLES_ADMIN",
-			}[m.mariadb[i]]+" ON *.* TO "+account)
-			exec(t, db, "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES ON "+
+			}[isMariaDB(db)]+" ON *.* TO "+account)
+			db.Exec(t, "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES ON "+
 				"`wherry\\_wo\\_rights`.* TO "+account)
 		}
-		exec(t, m.to, "GRANT INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES ON wo_rights.* TO "+account)
+		m.to.Exec(t, "GRANT INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES ON wo_rights.* TO "+account)
 		m.as(t, "wo_mover")
 		code, told := m.check(t)
 		assert.Equal(t, 12, code, told)
@@ -179,30 +177,30 @@ func TestCheckNeedsPrivileges(t *testing.T) {
 			assert.Contains(t, told, grant)
 		}
 		all := "SHOW_ROUTINE ON *.*"
-		if m.mariadb[0] {
+		if isMariaDB(m.Source) {
 			all = "SELECT ON mysql.proc"
 		}
-		exec(t, m.source, "GRANT SHOW VIEW, TRIGGER, EVENT ON wo_rights.* TO "+account, "GRANT "+all+" TO "+account)
+		m.source.Exec(t, "GRANT SHOW VIEW, TRIGGER, EVENT ON wo_rights.* TO "+account, "GRANT "+all+" TO "+account)
 		_, told = m.check(t)
 		assert.NotContains(t, told, `"end":"source","level":"fail"`)
 		assert.Contains(t, told, "GRANT CREATE VIEW ON `wo_rights`.*")
 		set := "SET USER ON *.*"
-		if !m.mariadb[1] {
+		if !isMariaDB(m.Target) {
 			set = "SET_ANY_DEFINER, ALLOW_NONEXISTENT_DEFINER ON *.*"
 		}
-		exec(t, m.to, "GRANT CREATE VIEW, SHOW VIEW, TRIGGER, EVENT, CREATE ROUTINE, ALTER ROUTINE ON wo_rights.* TO "+
+		m.to.Exec(t, "GRANT CREATE VIEW, SHOW VIEW, TRIGGER, EVENT, CREATE ROUTINE, ALTER ROUTINE ON wo_rights.* TO "+
 			account,
 			"GRANT TRIGGER ON `wherry\\_wo\\_rights`.* TO "+account, "GRANT "+set+" TO "+account,
 			"GRANT SELECT ON mysql.user TO "+account)
 		code, told = m.check(t)
 		assert.Equal(t, 12, code, told)
 		assert.Contains(t, told, "functions and triggers take SUPER on a target that writes a binary log")
-		exec(t, m.to, "SET GLOBAL log_bin_trust_function_creators = 1")
-		t.Cleanup(func() { exec(t, m.to, "SET GLOBAL log_bin_trust_function_creators = 0") })
-		m.ready(t)
-		m.must(t, "cutover", "--confirm=wo_rights")
+		m.to.Exec(t, "SET GLOBAL log_bin_trust_function_creators = 1")
+		t.Cleanup(func() { m.to.Exec(t, "SET GLOBAL log_bin_trust_function_creators = 0") })
+		m.UpToCutover(t)
+		m.Must(t, "cutover", "--confirm=wo_rights")
 		assert.Equal(t, 1, m.count(t, "triggers", "trigger_schema"))
-		assert.Equal(t, owner+"@%", text(t, m.to, "SELECT definer FROM information_schema.triggers WHERE "+
+		assert.Equal(t, owner+"@%", m.to.Text(t, "SELECT definer FROM information_schema.triggers WHERE "+
 			"trigger_schema = 'wo_rights'"))
 	})
 }

@@ -1,7 +1,6 @@
 package objects
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"regexp"
@@ -11,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"wherry/test/internal/lab"
+	"wherry/test/internal/harness"
 )
 
 // contract reads docs/json.md: the types of fields by the types of lines.
@@ -88,9 +87,9 @@ func (k nameTypes) walk(t *testing.T, at string, v any) {
 // TestJSONOutput holds every line of every command against docs/json.md, and nothing else is on standard output.
 func TestJSONOutput(t *testing.T) {
 	lines, seen, names := contract(t), map[string]bool{}, nameTypes{}
-	onPairs(t, []string{"mariadb to mysql"}, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, []harness.Ends{harness.ToMySQL}, func(t *testing.T, source, target *harness.Server) {
 		m := newMove(t, "wo_json", source, target)
-		exec(t, m.source, "CREATE TABLE t (id INT PRIMARY KEY, a INT)", "INSERT INTO t VALUES (1, 1), (2, 2)")
+		m.source.Exec(t, "CREATE TABLE t (id INT PRIMARY KEY, a INT)", "INSERT INTO t VALUES (1, 1), (2, 2)")
 		for _, command := range []string{
 			"version", "config validate", "status --print-config", "verify", "check", "check --grants target",
 			"init-schema --dry-run", "init-schema",
@@ -103,11 +102,7 @@ func TestJSONOutput(t *testing.T) {
 			if args[0] == "config" { // the harness puts flags behind the first word
 				args = []string{"config", "validate"}
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), lab.Patience)
-			c, err := m.Start(ctx, args...)
-			require.NoError(t, err)
-			_ = c.Wait() // some are refused
-			cancel()
+			c := m.Run(t, args...) // some are refused
 			last := ""
 			for _, text := range strings.Split(strings.TrimSpace(c.Output()), "\n") {
 				var line map[string]any

@@ -3,20 +3,20 @@ package objects
 import (
 	"database/sql"
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
 // TestObjectsMove moves the shop with all that it has, under load, in every direction; between servers of one family
 // to a database of another name.
 func TestObjectsMove(t *testing.T) {
-	onPairs(t, everyPair, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Every, func(t *testing.T, source, target *harness.Server) {
 		extra := []string{allObjects, "schema: {allow_losses: [collation]}"}
 		if source.Flavor == target.Flavor {
 			extra = append(extra, `routes: [{from: "wo_shop.*", to: "wo_newshop.*"}, {from: wo_shop.city, to: `+
@@ -24,28 +24,24 @@ func TestObjectsMove(t *testing.T) {
 		}
 		m := newMove(t, "wo_shop", source, target, extra...)
 		m.fill(t)
-		exec(t, m.source, inDatabase(m.name, []string{beat})...)
-		for _, db := range []*sql.DB{m.source, m.to} {
-			was := text(t, db, "SELECT @@GLOBAL.event_scheduler")
-			exec(t, db, "SET GLOBAL event_scheduler = ON")
-			t.Cleanup(func() { exec(t, db, "SET GLOBAL event_scheduler = "+was) })
+		m.source.Exec(t, inDatabase(m.Name, []string{beat})...)
+		for _, db := range []*harness.Server{m.source, m.to} {
+			was := db.Text(t, "SELECT @@GLOBAL.event_scheduler")
+			db.Exec(t, "SET GLOBAL event_scheduler = ON")
+			t.Cleanup(func() { db.Exec(t, "SET GLOBAL event_scheduler = "+was) })
 		}
 		l := m.startLoad(t)
-		m.must(t, "check")
-		m.must(t, "init-schema")
-		m.must(t, "init-copy")
-		replica, err := m.Start(t.Context(), "start-replica")
-		require.NoError(t, err)
+		m.Phases(t, "check", "init-schema", "init-copy")
+		replica := m.Start(t, "start-replica")
 		m.followed(t, replica)
-		m.must(t, "verify")
+		m.Must(t, "verify")
 		assert.Zero(t, m.count(t, "triggers", "trigger_schema"), "no trigger while changes are applied")
 		assert.Zero(t, m.count(t, "views", "table_schema"))
-		summary := m.must(t, "cutover", "--confirm=wo_shop")
-		t.Logf("%d rentals under load; writes were blocked for %.3f s", l.rentals, summary["blocked_seconds"])
-		l.end()
-		require.ErrorContains(t, l.err, "read-only", "it wrote until it was refused")
-		require.NoError(t, replica.Wait(), "start-replica ends with the move")
-		assert.Positive(t, l.rentals)
+		summary := m.Must(t, "cutover", "--confirm=wo_shop")
+		t.Logf("writes were blocked for %.3f s", summary["blocked_seconds"])
+		l.Stop(t)
+		assert.Positive(t, l.Refused.Load(), "it wrote until it was refused")
+		replica.Ends(t, harness.Done) // with the move
 		m.assertBeats(t)
 		m.assertMoved(t)
 	})
@@ -54,47 +50,38 @@ func TestObjectsMove(t *testing.T) {
 // assertBeats: the event fires on the target and no longer on the source, whose count came with its rows.
 func (m *move) assertBeats(t *testing.T) {
 	t.Helper()
-	beats := func(db *sql.DB, database string) int {
-		n, err := strconv.Atoi(text(t, db, "SELECT times FROM "+database+".fired WHERE name = 'event'"))
-		require.NoError(t, err)
-		return n
+	beats := func(s *harness.Server, database string) int {
+		return s.Number(t, "SELECT times FROM "+database+".fired WHERE name = 'event'")
 	}
-	source, target := beats(m.source, m.name), beats(m.to, m.there)
+	source, target := beats(m.source, m.Name), beats(m.to, m.there)
 	assert.Positive(t, source)
 	assert.GreaterOrEqual(t, target, source)
 	require.True(t, lab.Until(func() bool { return beats(m.to, m.there) > target+1 }), "the event does not run")
-	assert.Equal(t, source, beats(m.source, m.name))
-	exec(t, m.source, "SET GLOBAL read_only = 0", "DROP EVENT beat", "UPDATE fired SET times = 0 WHERE name = 'event'",
+	assert.Equal(t, source, beats(m.source, m.Name))
+	m.source.Exec(t, "SET GLOBAL read_only = 0", "DROP EVENT beat", "UPDATE fired SET times = 0 WHERE name = 'event'",
 		"SET GLOBAL read_only = 1")
-	exec(t, m.to, "DROP EVENT "+m.there+".beat", "UPDATE "+m.there+".fired SET times = 0 WHERE name = 'event'")
+	m.to.Exec(t, "DROP EVENT "+m.there+".beat", "UPDATE "+m.there+".fired SET times = 0 WHERE name = 'event'")
 }
 
 // followed waits until a row that is written now has come.
-func (m *move) followed(t *testing.T, replica *lab.Child) {
+func (m *move) followed(t *testing.T, replica *harness.Child) {
 	t.Helper()
-	exec(t, m.source, "INSERT INTO fired VALUES ('followed', 1, '')")
-	require.True(t, lab.Until(func() bool {
-		select {
-		case <-replica.Done():
-			require.NoError(t, replica.Wait(), "start-replica ended")
-			t.FailNow()
-		default:
-		}
-		return text(t, m.to, "SELECT times FROM "+m.there+".fired WHERE name = 'followed'") == "1"
-	}, replica.Progress), "the row has not come")
+	m.source.Exec(t, "INSERT INTO fired VALUES ('followed', 1, '')")
+	harness.Until(t, "the row comes", func() bool {
+		return m.to.Text(t, "SELECT times FROM "+m.there+".fired WHERE name = 'followed'") == "1"
+	}, replica)
 }
 
-func (m *move) count(t *testing.T, list, column string) (n int) {
+func (m *move) count(t *testing.T, list, column string) int {
 	t.Helper()
-	query := fmt.Sprintf("SELECT COUNT(*) FROM information_schema.%s WHERE %s = '%s'", list, column, m.there)
-	require.NoError(t, m.to.QueryRowContext(t.Context(), query).Scan(&n))
-	return n
+	return m.to.Number(t,
+		fmt.Sprintf("SELECT COUNT(*) FROM information_schema.%s WHERE %s = '%s'", list, column, m.there))
 }
 
 // conn returns a connection in the database.
-func conn(t *testing.T, db *sql.DB, database string) *sql.Conn {
+func conn(t *testing.T, s *harness.Server, database string) *sql.Conn {
 	t.Helper()
-	c, err := db.Conn(t.Context())
+	c, err := s.DB.Conn(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
 	_, err = c.ExecContext(t.Context(), "USE "+database)
@@ -105,7 +92,7 @@ func conn(t *testing.T, db *sql.DB, database string) *sql.Conn {
 // assertMoved compares what the source, which writes are blocked on, and the target have, and then uses the target.
 func (m *move) assertMoved(t *testing.T) {
 	t.Helper()
-	here, there := conn(t, m.source, m.name), conn(t, m.to, m.there)
+	here, there := conn(t, m.source, m.Name), conn(t, m.to, m.there)
 	for _, statement := range rentalViews {
 		_, name, _ := strings.Cut(statement, "VIEW ")
 		name, _, _ = strings.Cut(name, " ")
@@ -167,7 +154,7 @@ func (m *move) assertFires(t *testing.T, there *sql.Conn) {
 		"event_name = 'tidy'"), "ENABLED")
 	assert.Equal(t, "DISABLED", one("SELECT status FROM information_schema.events WHERE event_schema = DATABASE() "+
 		"AND event_name = 'asleep'"))
-	if m.mariadb[0] && m.mariadb[1] {
+	if isMariaDB(m.Source) && isMariaDB(m.Target) {
 		assert.Equal(t, "1000", one("SELECT NEXTVAL(tickets)"))
 		assert.Equal(t, "-1", one("SELECT NEXTVAL(down)"))
 	}
@@ -184,21 +171,21 @@ func (m *move) assertCounts(t *testing.T) {
 		name, column, _ := strings.Cut(list, "/")
 		assert.Equal(t, want, m.count(t, name, column), name)
 	}
-	assert.Empty(t, table(t, m.to, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'wherry_"+
-		m.name+"' AND table_name LIKE 'tried%'"))
+	assert.Empty(t, table(t, m.to.DB, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'wherry_"+
+		m.Name+"' AND table_name LIKE 'tried%'"))
 }
 
 // TestSequencesGoOn: what was handed out on the source is never handed out again, whatever was cached.
 func TestSequencesGoOn(t *testing.T) {
-	onPairs(t, []string{"mariadb to mariadb"}, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, []harness.Ends{harness.MariaDB}, func(t *testing.T, source, target *harness.Server) {
 		m := newMove(t, "wo_numbers", source, target, "cutover: {objects: [sequences], max_lag: 1h}")
-		exec(t, m.source, append([]string{"CREATE TABLE marks (id INT PRIMARY KEY)", "INSERT INTO marks VALUES (1)"},
+		m.source.Exec(t, append([]string{"CREATE TABLE marks (id INT PRIMARY KEY)", "INSERT INTO marks VALUES (1)"},
 			rentalSequences...)...)
-		m.ready(t)
+		m.UpToCutover(t)
 		for range 33 {
-			exec(t, m.source, "DO NEXTVAL(tickets)", "DO NEXTVAL(down)")
+			m.source.Exec(t, "DO NEXTVAL(tickets)", "DO NEXTVAL(down)")
 		}
-		m.must(t, "cutover", "--confirm=wo_numbers")
+		m.Must(t, "cutover", "--confirm=wo_numbers")
 		there := conn(t, m.to, m.there)
 		var next, down int
 		require.NoError(t, there.QueryRowContext(t.Context(), "SELECT NEXTVAL(tickets), NEXTVAL(down)").Scan(&next,

@@ -1,30 +1,29 @@
 package objects
 
 import (
-	"database/sql"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
 // scratchDatabases are those of a move that are on the target.
 func (m *move) scratchDatabases(t *testing.T) []string {
 	t.Helper()
-	return table(t, m.to, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE '"+
-		strings.ReplaceAll("wherry_"+m.name, "_", `\\_`)+"-try%'")
+	return table(t, m.to.DB, "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE '"+
+		strings.ReplaceAll("wherry_"+m.Name, "_", `\\_`)+"-try%'")
 }
 
 // logged is where the server's binary log ends.
-func logged(t *testing.T, db *sql.DB) []string {
+func logged(t *testing.T, db *harness.Server) []string {
 	t.Helper()
 	query := "SHOW BINARY LOGS"
-	return table(t, db, query)
+	return table(t, db.DB, query)
 }
 
 // TestTrial: what the target will not take is found by check, all at once, and nothing of that is left there or in
@@ -32,7 +31,7 @@ func logged(t *testing.T, db *sql.DB) []string {
 func TestTrial(t *testing.T) {
 	const asked = "cutover: {objects: [views, triggers, routines, events], max_lag: 1h}"
 	for title, c := range map[string]struct {
-		pair         string
+		pair         harness.Ends
 		source       []string
 		before       []string // on the target
 		extra        string
@@ -40,7 +39,7 @@ func TestTrial(t *testing.T) {
 		code         int
 	}{
 		"refused": {
-			pair: "mariadb to mysql", code: 12, source: []string{
+			pair: harness.ToMySQL, code: 12, source: []string{
 				"CREATE TABLE matched (id INT PRIMARY KEY, a VARCHAR(20), m INT AS (a REGEXP '(?i)x(?=y)') STORED)",
 				"CREATE TABLE child (id INT PRIMARY KEY, m INT, FOREIGN KEY (m) REFERENCES parent (id))",
 				"CREATE TABLE whole (id INT PRIMARY KEY, n INT)",
@@ -61,7 +60,7 @@ func TestTrial(t *testing.T) {
 			silent: []string{"view wo_trial.fine", "wo_trial.child", "wherry_wo_trial-try"},
 		},
 		"sound": {
-			pair: "mysql to mysql", extra: `routes: [{from: "wo_trial.*", to: "wo_there.*"}]`, source: []string{
+			pair: harness.MySQL, extra: `routes: [{from: "wo_trial.*", to: "wo_there.*"}]`, source: []string{
 				"CREATE TABLE child (id INT PRIMARY KEY, m INT, u INT UNIQUE, KEY (m), FOREIGN KEY c1 (m) REFERENCES " +
 					"parent (id), FOREIGN KEY c2 (m) REFERENCES child (u))",
 				"CREATE FUNCTION f(x INT) RETURNS INT DETERMINISTIC RETURN (SELECT MAX(id) FROM parent WHERE id < x)",
@@ -73,13 +72,13 @@ func TestTrial(t *testing.T) {
 		},
 	} {
 		t.Run(title, func(t *testing.T) {
-			onPairs(t, []string{c.pair}, func(t *testing.T, source, target lab.Server) {
+			harness.Each(t, []harness.Ends{c.pair}, func(t *testing.T, source, target *harness.Server) {
 				m := newMove(t, "wo_trial", source, target, asked, c.extra)
-				exec(t, m.source, inDatabase(m.name, append([]string{"CREATE TABLE parent (id INT PRIMARY KEY)"},
+				m.source.Exec(t, inDatabase(m.Name, append([]string{"CREATE TABLE parent (id INT PRIMARY KEY)"},
 					c.source...))...)
 				t.Cleanup(func() {
 					for _, list := range []string{"time_zone", "time_zone_name", "time_zone_transition_type"} {
-						exec(t, m.source, "DELETE FROM mysql."+list+" WHERE Time_zone_id = 9999")
+						m.source.Exec(t, "DELETE FROM mysql."+list+" WHERE Time_zone_id = 9999")
 					}
 				})
 				before := logged(t, m.to)
@@ -100,52 +99,45 @@ func TestTrial(t *testing.T) {
 
 // TestTrialOfOthers: a database that has the name and that this move did not make is left as it is, filled or empty.
 func TestTrialOfOthers(t *testing.T) {
-	onPairs(t, []string{"mysql to mariadb", "mariadb to mysql"}, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Across, func(t *testing.T, source, target *harness.Server) {
 		for _, contents := range [][]string{nil, {
 			"CREATE TABLE `wherry_wo_others-try`.t (id INT PRIMARY KEY)",
 			"INSERT INTO `wherry_wo_others-try`.t VALUES (7)",
 		}} {
 			m := newMove(t, "wo_others", source, target)
-			exec(t, m.source, "CREATE TABLE t (id INT PRIMARY KEY)")
-			exec(t, m.to, append([]string{"CREATE DATABASE `wherry_wo_others-try`"}, contents...)...)
-			t.Cleanup(func() { exec(t, m.to, "DROP DATABASE IF EXISTS `wherry_wo_others-try`") })
+			m.source.Exec(t, "CREATE TABLE t (id INT PRIMARY KEY)")
+			m.to.Exec(t, append([]string{"CREATE DATABASE `wherry_wo_others-try`"}, contents...)...)
+			t.Cleanup(func() { m.to.Exec(t, "DROP DATABASE IF EXISTS `wherry_wo_others-try`") })
 			code, told := m.check(t)
 			assert.Equal(t, 0, code, told)
 			assert.Contains(t, told, "has a database `wherry_wo_others-try` that this move did not make")
-			m.must(t, "cleanup", "--abandon", "--confirm=wo_others")
+			m.Must(t, "cleanup", "--abandon", "--confirm=wo_others")
 			assert.Len(t, m.scratchDatabases(t), 1)
 			if contents != nil {
-				assert.Equal(t, "7", text(t, m.to, "SELECT id FROM `wherry_wo_others-try`.t"))
+				assert.Equal(t, "7", m.to.Text(t, "SELECT id FROM `wherry_wo_others-try`.t"))
 			}
-			exec(t, m.to, "DROP DATABASE `wherry_wo_others-try`")
+			m.to.Exec(t, "DROP DATABASE `wherry_wo_others-try`")
 		}
 	})
 }
 
 // TestTrialKilled: what a killed check leaves is removed by the next one, and by cleanup.
 func TestTrialKilled(t *testing.T) {
-	onPairs(t, []string{"mysql to mariadb", "mariadb to mysql"}, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Across, func(t *testing.T, source, target *harness.Server) {
 		m := newMove(t, "wo_try_kill", source, target, `routes: [{from: "wo_try_kill.a*", to: "wo_try_kill_2.*"}]`)
 		var tables []string
 		for i := range 40 {
 			tables = append(tables, fmt.Sprintf("CREATE TABLE %c%d (id INT PRIMARY KEY, c%d INT, KEY (c%d))",
 				'a'+rune(i%2), i, i, i))
 		}
-		exec(t, m.source, tables...)
+		m.source.Exec(t, tables...)
 		kill := func() {
-			c, err := m.Start(t.Context(), "check")
-			require.NoError(t, err)
-			require.True(t, lab.Until(func() bool {
-				select {
-				case <-c.Done():
-					t.Fatal("check ended: ", c.Output())
-				default:
-				}
-				return text(t, m.to, "SELECT COUNT(*) > 4 FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE "+
+			c := m.Start(t, "check")
+			harness.Until(t, "the trial begins", func() bool {
+				return m.to.Text(t, "SELECT COUNT(*) > 4 FROM information_schema.TABLES WHERE TABLE_SCHEMA LIKE "+
 					"'wherry\\_wo\\_try\\_kill-try%'") == "1"
-			}, c.Progress), "no trial has begun")
-			require.NoError(t, c.Signal(os.Kill))
-			<-c.Done()
+			}, c)
+			c.Kill(t)
 			require.NotEmpty(t, m.scratchDatabases(t))
 		}
 		kill()
@@ -156,7 +148,7 @@ func TestTrialKilled(t *testing.T) {
 		}), "the lock of the killed check stays")
 		assert.Empty(t, m.scratchDatabases(t))
 		kill()
-		m.must(t, "cleanup")
+		m.Must(t, "cleanup")
 		assert.Empty(t, m.scratchDatabases(t))
 	})
 }
@@ -164,25 +156,25 @@ func TestTrialKilled(t *testing.T) {
 // TestTrialNeedsRights: what the account lacks is a warning with the statement that grants it; with that, statements
 // are tried.
 func TestTrialNeedsRights(t *testing.T) {
-	onPairs(t, []string{"mysql to mysql", "mariadb to mariadb"}, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
 		m := newMove(t, "wo_try_rights", source, target)
-		exec(t, m.source, "CREATE TABLE t (id INT PRIMARY KEY, a INT, KEY (a))")
+		m.source.Exec(t, "CREATE TABLE t (id INT PRIMARY KEY, a INT, KEY (a))")
 		const account = "'wo_trier'@'%'"
-		for i, db := range []*sql.DB{m.source, m.to} {
-			exec(t, db, "DROP USER IF EXISTS "+account, "CREATE USER "+account+" IDENTIFIED BY '"+lab.Password+"'",
+		for _, db := range []*harness.Server{m.source, m.to} {
+			db.Exec(t, "DROP USER IF EXISTS "+account, "CREATE USER "+account+" IDENTIFIED BY '"+lab.Password+"'",
 				"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO "+account, "GRANT ALL ON wo_try_rights.* TO "+
 					account, "GRANT ALL ON `wherry\\_wo\\_try\\_rights`.* TO "+account)
-			exec(t, db, "GRANT "+map[bool]string{
+			db.Exec(t, "GRANT "+map[bool]string{
 				true:  "READ_ONLY ADMIN",
 				false: "SYSTEM_VARIABLES_ADMIN",
-			}[m.mariadb[i]]+" ON *.* TO "+account)
+			}[isMariaDB(db)]+" ON *.* TO "+account)
 		}
 		m.as(t, "wo_trier")
 		code, told := m.check(t)
 		assert.Equal(t, 0, code, told)
 		assert.Contains(t, told, "GRANT SELECT, CREATE, ALTER, INDEX, DROP, REFERENCES ON "+
 			"`wherry_wo_try_rights-try`.* TO")
-		exec(t, m.to, "GRANT SELECT, CREATE, ALTER, INDEX, DROP, REFERENCES ON `wherry_wo_try_rights-try`.* TO "+
+		m.to.Exec(t, "GRANT SELECT, CREATE, ALTER, INDEX, DROP, REFERENCES ON `wherry_wo_try_rights-try`.* TO "+
 			account)
 		code, told = m.check(t)
 		assert.Equal(t, 0, code, told)
@@ -193,9 +185,9 @@ func TestTrialNeedsRights(t *testing.T) {
 
 // TestTrialDuringTheMove: a check harms neither a move that is under way nor one that is over.
 func TestTrialDuringTheMove(t *testing.T) {
-	onPairs(t, []string{"mariadb to mysql", "mysql to mariadb"}, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Across, func(t *testing.T, source, target *harness.Server) {
 		m := newMove(t, "wo_try_late", source, target, "cutover: {objects: [views, triggers], max_lag: 1h}")
-		exec(t, m.source, "CREATE TABLE p (id INT PRIMARY KEY)", "CREATE TABLE t (id INT PRIMARY KEY, a INT, KEY "+
+		m.source.Exec(t, "CREATE TABLE p (id INT PRIMARY KEY)", "CREATE TABLE t (id INT PRIMARY KEY, a INT, KEY "+
 			"(a), FOREIGN KEY (a) REFERENCES p (id))",
 			"INSERT INTO p VALUES (1)", "INSERT INTO t VALUES (5, 1)", "CREATE VIEW v AS SELECT id FROM t",
 			"CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.id = NEW.id + 1")
@@ -206,34 +198,34 @@ func TestTrialDuringTheMove(t *testing.T) {
 			assert.Empty(t, m.scratchDatabases(t), when)
 		}
 		quiet("first")
-		m.must(t, "init-schema")
+		m.Must(t, "init-schema")
 		quiet("with tables")
-		m.must(t, "init-copy")
-		m.must(t, "start-replica", "--until-caught-up")
-		m.must(t, "verify")
+		m.Must(t, "init-copy")
+		m.CatchUp(t)
+		m.Must(t, "verify")
 		quiet("before the cutover")
-		m.must(t, "cutover", "--confirm=wo_try_late")
-		assert.Equal(t, "5", text(t, m.to, "SELECT id FROM wo_try_late.v"))
+		m.Must(t, "cutover", "--confirm=wo_try_late")
+		assert.Equal(t, "5", m.to.Text(t, "SELECT id FROM wo_try_late.v"))
 		code, told := m.check(t)
 		assert.NotContains(t, told, `"trial"`, code)
-		assert.Equal(t, "5", text(t, m.to, "SELECT id FROM wo_try_late.v"))
+		assert.Equal(t, "5", m.to.Text(t, "SELECT id FROM wo_try_late.v"))
 	})
 }
 
 // TestViewsAreRead: a view that the target's own sql_mode does not let applications read is named by check; and by
 // the cutover, if the mode was another then, before writes are stopped.
 func TestViewsAreRead(t *testing.T) {
-	onPairs(t, []string{"mariadb to mysql", "mysql to mariadb"}, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Across, func(t *testing.T, source, target *harness.Server) {
 		m := newMove(t, "wo_read", source, target, "cutover: {objects: [views], max_lag: 1h}")
-		set := func(on *sql.DB, mode string) { exec(t, on, "SET GLOBAL sql_mode = '"+mode+"'") }
-		for _, on := range []*sql.DB{m.source, m.to} {
-			own := text(t, on, "SELECT @@GLOBAL.sql_mode")
+		set := func(on *harness.Server, mode string) { on.Exec(t, "SET GLOBAL sql_mode = '"+mode+"'") }
+		for _, on := range []*harness.Server{m.source, m.to} {
+			own := on.Text(t, "SELECT @@GLOBAL.sql_mode")
 			t.Cleanup(func() { set(on, own) })
 		}
 		const open, full = "STRICT_TRANS_TABLES", "STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY"
 		set(m.source, open)
 		set(m.to, full)
-		exec(t, m.source, "CREATE TABLE f (id INT PRIMARY KEY, c INT, name VARCHAR(9))",
+		m.source.Exec(t, "CREATE TABLE f (id INT PRIMARY KEY, c INT, name VARCHAR(9))",
 			"INSERT INTO f VALUES (1, 1, 'a'), (2, 1, 'b')", "SET sql_mode = ''",
 			"CREATE VIEW listed AS SELECT c, name, COUNT(*) AS n FROM f GROUP BY c",
 			"CREATE VIEW all_right AS SELECT c, MAX(name) AS m FROM f GROUP BY c",
@@ -248,35 +240,32 @@ func TestViewsAreRead(t *testing.T) {
 		assert.Contains(t, told, "neither on the source nor on the target")
 		set(m.source, open)
 		set(m.to, open)
-		m.ready(t)
+		m.UpToCutover(t)
 		set(m.to, full)
-		c, err := m.Start(t.Context(), "cutover", "--confirm=wo_read")
-		require.NoError(t, err)
-		require.Error(t, c.Wait())
-		assert.Equal(t, 12, c.Code, c.Output())
+		c := m.Ends(t, harness.Refused, "cutover", m.Confirm())
 		assert.Contains(t, c.Output(), "view wo_read.listed cannot be read on the target")
-		assert.Equal(t, "0", text(t, m.source, "SELECT @@GLOBAL.read_only"))
+		assert.Equal(t, "0", m.source.Text(t, "SELECT @@GLOBAL.read_only"))
 		set(m.to, open)
-		m.must(t, "cutover", "--confirm=wo_read")
-		assert.Equal(t, "2", text(t, m.to, "SELECT n FROM wo_read.listed"))
+		m.Must(t, "cutover", "--confirm=wo_read")
+		assert.Equal(t, "2", m.to.Text(t, "SELECT n FROM wo_read.listed"))
 	})
 }
 
 // TestAliasOfAView: MySQL prints a column of a view that has an alias as if the alias were a table of the view's
 // database.
 func TestAliasOfAView(t *testing.T) {
-	onPairs(t, everyPair, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Every, func(t *testing.T, source, target *harness.Server) {
 		for _, extra := range []string{"", `routes: [{from: "wo_alias.*", to: "wo_alias_2.*"}]`} {
 			m := newMove(t, "wo_alias", source, target, "cutover: {objects: [views], max_lag: 1h}",
 				"schema: {allow_losses: [collation, json]}", extra)
-			exec(t, m.source, "CREATE TABLE base (id INT PRIMARY KEY, j JSON)", `INSERT INTO base VALUES (7, '[7, 8]')`,
+			m.source.Exec(t, "CREATE TABLE base (id INT PRIMARY KEY, j JSON)", `INSERT INTO base VALUES (7, '[7, 8]')`,
 				"CREATE TABLE b (id INT PRIMARY KEY)",
 				"CREATE VIEW z_base AS SELECT id, j FROM base",
 				"CREATE VIEW a_first AS SELECT b.id AS i, c.id + x.a AS a FROM z_base b JOIN z_base c JOIN base d "+
 					"JOIN JSON_TABLE(d.j, '$[*]' COLUMNS (a INT PATH '$')) x")
-			m.ready(t)
-			m.must(t, "cutover", "--confirm=wo_alias")
-			assert.Equal(t, "29", text(t, m.to, "SELECT SUM(a) FROM "+m.there+".a_first"))
+			m.UpToCutover(t)
+			m.Must(t, "cutover", "--confirm=wo_alias")
+			assert.Equal(t, "29", m.to.Text(t, "SELECT SUM(a) FROM "+m.there+".a_first"))
 		}
 	})
 }
