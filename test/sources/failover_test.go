@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -28,7 +29,7 @@ func newPair(t *testing.T, flavor string, settings ...string) *pairOf {
 // there. The dead one comes back as a replica of the other. held is done before writes go on.
 func (p *pairOf) failover(t *testing.T, l *load, held func()) {
 	t.Helper()
-	l.hold()
+	l.Hold()
 	p.replica.has(t, p.primary)
 	p.primary.control(t, "kill")
 	p.replica.promote(t)
@@ -37,7 +38,7 @@ func (p *pairOf) failover(t *testing.T, l *load, held func()) {
 	if held != nil {
 		held()
 	}
-	l.release()
+	l.Release()
 	p.at.Lead(p.primary.Address())
 	p.replica.control(t, "start")
 	p.replica.follow(t, p.primary)
@@ -54,39 +55,38 @@ func TestFailover(t *testing.T) {
 		l := startLoad(t, m.Name, p.primary)
 		m.killedEarly(t)
 		p.failover(t, l, nil) // nothing is begun yet
-		m.must(t, "init-schema")
+		m.Must(t, "init-schema")
 		p.failover(t, l, nil) // nothing is copied yet
 
-		copying := m.start(t, "init-copy")
-		until(t, "some chunks", func() bool { return m.chunks(t) > 3 }, copying)
+		copying := m.Start(t, "init-copy")
+		harness.Until(t, "some chunks", func() bool { return m.Chunks(t) > 3 }, copying)
 		p.failover(t, l, nil)
-		ended(t, copying, 0)
-		assert.Contains(t, copying.Log(), "another server is the source now")
+		copying.Ends(t, harness.Done)
+		assert.Contains(t, copying.Stderr(), "another server is the source now")
 
-		following := m.start(t, "start-replica")
+		following := m.Start(t, "start-replica")
 		m.followed(t, p.primary, following)
 		p.failover(t, l, nil)
 		m.followed(t, p.primary, following)
-		assert.Contains(t, following.Log(), "another server is the source now")
-		require.NoError(t, following.Signal(os.Kill))
-		<-following.Done()
+		assert.Contains(t, following.Stderr(), "another server is the source now")
+		following.Kill(t)
 
 		p.failover(t, l, nil) // while nobody looks
-		following = m.start(t, "start-replica")
+		following = m.Start(t, "start-replica")
 		m.followed(t, p.primary, following)
-		m.must(t, "verify")
+		m.Must(t, "verify")
 		p.failover(t, l, nil)
 		m.followed(t, p.primary, following)
-		m.ends(t, 12, "cutover", "--confirm="+m.Name) // what was compared was another server's
-		m.must(t, "verify")
-		m.must(t, "cutover", "--confirm="+m.Name)
-		l.stop()
-		ended(t, following, 0)
+		m.Ends(t, harness.Refused, "cutover", m.Confirm()) // what was compared was another server's
+		m.Must(t, "verify")
+		m.Must(t, "cutover", m.Confirm())
+		l.Stop(t)
+		following.Ends(t, harness.Done)
 		m.equal(t, p.primary)
 		state, err := os.ReadFile(m.State)
 		require.NoError(t, err)
 		assert.Contains(t, string(state), p.primary.tag(t), "the state file knows the source")
-		assert.Contains(t, m.fact(t, "move"), p.primary.tag(t), "the ledger knows the source")
+		assert.Contains(t, m.Fact(t, "move"), p.primary.tag(t), "the ledger knows the source")
 	})
 }
 
@@ -94,25 +94,14 @@ func TestFailover(t *testing.T) {
 // that knows the servers.
 func (m *move) killedEarly(t *testing.T) {
 	t.Helper()
-	m.must(t, "init-schema")
+	m.Must(t, "init-schema")
 	state, err := os.ReadFile(m.State)
 	require.NoError(t, err)
-	m.must(t, "cleanup", "--abandon", "--confirm="+m.Name)
+	m.Must(t, "cleanup", "--abandon", m.Confirm())
 	head, _, found := strings.Cut(string(state), "\nphases:")
 	require.True(t, found, string(state))
 	require.Contains(t, head, "\nsource:")
 	require.NoError(t, os.WriteFile(m.State, []byte(head+"\n...\n"), 0o600))
-}
-
-// chunks is how many chunks are copied.
-func (m *move) chunks(t *testing.T) int {
-	t.Helper()
-	return len(m.to.text(t, "SELECT GROUP_CONCAT('x' SEPARATOR '') FROM wherry_"+m.Name+".chunks WHERE done = 1"))
-}
-
-func (m *move) fact(t *testing.T, name string) string {
-	t.Helper()
-	return m.to.text(t, "SELECT value FROM wherry_"+m.Name+".facts WHERE name = ?", name)
 }
 
 // tag is what a server is known by.
@@ -130,20 +119,19 @@ func TestFailoverLost(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor)
 		m := newMove(t, "ws_lost", p.primary, p.at.Server(), target(t, flavor), "replicate: {retry_for: 20s}")
-		m.must(t, "init-schema")
-		m.must(t, "init-copy")
-		following := m.start(t, "start-replica")
+		m.Phases(t, "init-schema", "init-copy")
+		following := m.Start(t, "start-replica")
 		m.followed(t, p.primary, following)
 		p.replica.has(t, p.primary)
 		p.replica.stopReplica(t)
 		m.followed(t, p.primary, following) // and the replica does not have that
 		p.replica.promote(t)
-		p.replica.exec(t, "INSERT INTO "+m.Name+".events VALUES (7, 'on the other')",
+		p.replica.Exec(t, "INSERT INTO "+m.Name+".events VALUES (7, 'on the other')",
 			"INSERT INTO "+m.Name+".events VALUES (7, 'more')")
 		before := m.to.sum(t, m.Name+".events")
 		p.at.Lead(p.replica.Address())
-		ended(t, following, 12)
-		told := following.Log()
+		following.Ends(t, harness.Refused)
+		told := following.Stderr()
 		assert.Contains(t, told, "The target is ahead of this server")
 		lost := p.primary.text(t, map[string]string{
 			"mysql":   "SELECT SUBSTRING_INDEX(@@gtid_executed, '-', -1)",
@@ -151,9 +139,9 @@ func TestFailoverLost(t *testing.T) {
 		}[flavor])
 		assert.Contains(t, told, lost, "the transaction that was lost")
 		assert.Equal(t, before, m.to.sum(t, m.Name+".events"), "nothing of the other server was applied")
-		m.ends(t, 12, "verify")
+		m.Ends(t, harness.Refused, "verify")
 		p.at.Lead(p.primary.Address())
-		m.must(t, "start-replica", "--until-caught-up")
+		m.CatchUp(t)
 		m.equal(t, p.primary)
 	})
 }
@@ -165,25 +153,24 @@ func TestFailoverLostWhileCopying(t *testing.T) {
 		p := newPair(t, flavor)
 		m := newMove(t, "ws_shown", p.primary, p.at.Server(), target(t, flavor), "copy: {chunk_rows: 300, workers: 1}",
 			"replicate: {retry_for: 20s}")
-		m.must(t, "init-schema")
+		m.Must(t, "init-schema")
 		p.replica.has(t, p.primary)
-		copying := m.start(t, "init-copy")
-		until(t, "a start", func() bool { return m.fact(t, "start") != "" }, copying)
+		copying := m.Start(t, "init-copy")
+		harness.Until(t, "a start", func() bool { return m.Fact(t, "start") != "" }, copying)
 		p.replica.stopReplica(t)
 		// of rows that are still to be copied
-		p.primary.exec(t, "UPDATE "+m.Name+".accounts SET n = -5 WHERE id > 3000")
-		until(t, "chunks with the change", func() bool {
+		p.primary.Exec(t, "UPDATE "+m.Name+".accounts SET n = -5 WHERE id > 3000")
+		harness.Until(t, "chunks with the change", func() bool {
 			return m.to.text(t, "SELECT 1 FROM "+m.Name+".accounts WHERE n = -5 LIMIT 1") == "1"
 		}, copying)
-		require.NoError(t, copying.Signal(os.Kill))
-		<-copying.Done()
-		require.Empty(t, m.fact(t, "consistent"), "the test was too slow")
+		copying.Kill(t)
+		require.Empty(t, m.Fact(t, "consistent"), "the test was too slow")
 		p.replica.promote(t)
 		p.at.Lead(p.replica.Address())
-		refused := m.ends(t, 12, "init-copy")
-		assert.Contains(t, refused.Log(), "The target is ahead of this server")
+		refused := m.Ends(t, harness.Refused, "init-copy")
+		assert.Contains(t, refused.Stderr(), "The target is ahead of this server")
 		p.at.Lead(p.primary.Address())
-		m.must(t, "init-copy")
+		m.Must(t, "init-copy")
 		m.equal(t, p.primary)
 	})
 }
@@ -193,50 +180,16 @@ func TestFailoverPurged(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor)
 		m := newMove(t, "ws_gone", p.primary, p.at.Server(), target(t, flavor))
-		m.must(t, "init-schema")
-		m.must(t, "init-copy")
-		p.primary.exec(t, "INSERT INTO "+m.Name+".events VALUES (1, 'later')")
+		m.Phases(t, "init-schema", "init-copy")
+		p.primary.Exec(t, "INSERT INTO "+m.Name+".events VALUES (1, 'later')")
 		p.replica.has(t, p.primary)
 		p.replica.promote(t)
 		for range 3 {
-			p.replica.exec(t, "INSERT INTO "+m.Name+".events VALUES (2, 'there')", "FLUSH BINARY LOGS")
+			p.replica.Exec(t, "INSERT INTO "+m.Name+".events VALUES (2, 'there')", "FLUSH BINARY LOGS")
 		}
-		p.replica.purge(t)
+		p.replica.Purge(t)
 		p.at.Lead(p.replica.Address())
-		told := m.ends(t, 13, "start-replica", "--until-caught-up").Log()
-		assert.NotContains(t, m.fact(t, "move"), p.replica.tag(t), "it was not taken for the source: %s", told)
-	})
-}
-
-// logs are the files of the server's log.
-func (n *node) logs(t *testing.T) (names []string) {
-	t.Helper()
-	rows, err := n.db.QueryContext(t.Context(), "SHOW BINARY LOGS")
-	require.NoError(t, err)
-	defer rows.Close()
-	columns, err := rows.Columns()
-	require.NoError(t, err)
-	for rows.Next() {
-		into := make([]any, len(columns))
-		for i := range into {
-			into[i] = new([]byte)
-		}
-		require.NoError(t, rows.Scan(into...))
-		names = append(names, string(*into[0].(*[]byte)))
-	}
-	require.NoError(t, rows.Err())
-	return names
-}
-
-// purge removes all of the log but its last file. MariaDB keeps files that its engine may need after a crash for a
-// while.
-func (n *node) purge(t *testing.T) {
-	t.Helper()
-	n.exec(t, "FLUSH BINARY LOGS")
-	logs := n.logs(t)
-	last := logs[len(logs)-1]
-	until(t, "a purged log", func() bool {
-		n.exec(t, "PURGE BINARY LOGS TO '"+last+"'")
-		return n.logs(t)[0] == last
+		told := m.Ends(t, harness.Gone, "start-replica", "--until-caught-up").Stderr()
+		assert.NotContains(t, m.Fact(t, "move"), p.replica.tag(t), "it was not taken for the source: %s", told)
 	})
 }

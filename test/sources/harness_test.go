@@ -9,57 +9,37 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
-// The account of the application.
-const appUser, appPassword = "ws_app", "ws-app-secret"
-
-var wherry string // the wherry under test
-
-func TestMain(m *testing.M) { os.Exit(lab.Main(m, &wherry)) }
+func TestMain(m *testing.M) { harness.Main(m) }
 
 // node is one server.
 type node struct {
-	lab.Server
-	db    *sql.DB
+	*harness.Server
 	app   *sql.DB    // as an account that a read-only server refuses
 	fleet *lab.Fleet // nil for the servers that all tests share
 }
 
-func newNode(t *testing.T, s lab.Server, fleet *lab.Fleet) *node {
+func newNode(t *testing.T, s *harness.Server, fleet *lab.Fleet) *node {
 	t.Helper()
-	db, err := s.Admin("")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	app, err := s.Open(appUser, appPassword, "")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = app.Close() })
-	return &node{Server: s, db: db, app: app, fleet: fleet}
+	return &node{Server: s, app: s.As(t, harness.AppUser, harness.AppPassword, ""), fleet: fleet}
 }
 
 // fleet starts n servers of a flavor that log what they replicate, with empty logs.
 func fleet(t *testing.T, flavor string, n int, settings ...string) []*node {
 	t.Helper()
-	script := os.Getenv("WHERRY_SERVERS_SCRIPT")
-	if script == "" {
-		if os.Getenv("WHERRY_REQUIRE_SERVERS") == "1" {
-			t.Fatal("no WHERRY_SERVERS_SCRIPT, and WHERRY_REQUIRE_SERVERS=1")
-		}
-		t.Skip("SKIPPED WITHOUT WHERRY_SERVERS_SCRIPT: servers with settings of their own must be started")
-	}
 	if flavor == lab.MariaDB {
 		settings = append([]string{"log-slave-updates"}, settings...)
 	}
-	f, err := lab.NewFleet(script, flavor, n, settings...)
+	f, err := lab.NewFleet(harness.Script(t), flavor, n, settings...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.Stop()) })
 	servers, err := lab.ParseServers(f.List)
@@ -68,8 +48,8 @@ func fleet(t *testing.T, flavor string, n int, settings ...string) []*node {
 	for i := range nodes {
 		s, err := lab.Find(servers, fmt.Sprintf("%s-%d", flavor, i+1))
 		require.NoError(t, err)
-		nodes[i] = newNode(t, s, f)
-		require.NoError(t, lab.Forget(t.Context(), nodes[i].db, flavor))
+		nodes[i] = newNode(t, harness.Connect(t, s), f)
+		require.NoError(t, lab.Forget(t.Context(), nodes[i].DB, flavor))
 	}
 	return nodes
 }
@@ -77,16 +57,7 @@ func fleet(t *testing.T, flavor string, n int, settings ...string) []*node {
 // target is the last of the servers that all tests share, of a flavor.
 func target(t *testing.T, flavor string) *node {
 	t.Helper()
-	servers, err := lab.ParseServers(os.Getenv("WHERRY_TEST_SERVERS"))
-	require.NoError(t, err)
-	s, err := lab.Find(servers, flavor+"-2")
-	if err != nil {
-		if os.Getenv("WHERRY_REQUIRE_SERVERS") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip("SKIPPED WITHOUT SERVERS: ", err)
-	}
-	return newNode(t, s, nil)
+	return newNode(t, harness.Find(t, flavor+"-2"), nil)
 }
 
 // flavors runs a test for both families, side by side.
@@ -100,17 +71,11 @@ func flavors(t *testing.T, test func(t *testing.T, flavor string)) {
 	}
 }
 
-func (n *node) exec(t *testing.T, statements ...string) {
-	t.Helper()
-	require.NoError(t, lab.Exec(context.WithoutCancel(t.Context()), n.db, statements...), n.Name)
-}
-
 // text returns the only value of a query, "" for NULL, no row, or a server that is away.
 func (n *node) text(t *testing.T, query string, args ...any) string {
 	t.Helper()
-	var value sql.NullString
-	_ = n.db.QueryRowContext(context.WithoutCancel(t.Context()), query, args...).Scan(&value)
-	return value.String
+	value, _ := n.Value(t, query, args...)
+	return value
 }
 
 // control has the servers' script do something with the server.
@@ -123,30 +88,30 @@ func (n *node) control(t *testing.T, verb string) {
 // follow makes the server a replica of another by GTID.
 func (n *node) follow(t *testing.T, primary *node) {
 	t.Helper()
-	require.NoError(t, lab.Follow(context.WithoutCancel(t.Context()), n.db, primary.Server))
+	require.NoError(t, lab.Follow(context.WithoutCancel(t.Context()), n.DB, primary.Server.Server))
 }
 
 // has waits until the server has what another one has.
 func (n *node) has(t *testing.T, primary *node) {
 	t.Helper()
-	require.NoError(t, lab.Await(context.WithoutCancel(t.Context()), n.db, primary.db, n.Flavor), n.Name)
+	require.NoError(t, lab.Await(context.WithoutCancel(t.Context()), n.DB, primary.DB, n.Flavor), n.Name)
 }
 
 // stopReplica and promote end the replication, for a while or for good.
 func (n *node) stopReplica(t *testing.T) {
 	t.Helper()
-	n.exec(t, map[string]string{lab.MySQL: "STOP REPLICA", lab.MariaDB: "STOP SLAVE"}[n.Flavor])
+	n.Exec(t, map[string]string{lab.MySQL: "STOP REPLICA", lab.MariaDB: "STOP SLAVE"}[n.Flavor])
 }
 
 func (n *node) promote(t *testing.T) {
 	t.Helper()
-	require.NoError(t, lab.Promote(context.WithoutCancel(t.Context()), n.db, n.Flavor))
+	require.NoError(t, lab.Promote(context.WithoutCancel(t.Context()), n.DB, n.Flavor))
 }
 
 // newAddress is an address that leads to a server for now.
 func newAddress(t *testing.T, n *node) *lab.Address {
 	t.Helper()
-	a, err := lab.NewAddress(n.Server)
+	a, err := lab.NewAddress(n.Server.Server)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = a.Close() })
 	return a
@@ -154,119 +119,47 @@ func newAddress(t *testing.T, n *node) *lab.Address {
 
 // move is a move of one database.
 type move struct {
-	*lab.Wherry
-	lab.Move
-	to     *node
-	config string
+	*harness.Move
+	to *node
 }
 
-// newMove makes an empty database on the source, which its replicas get too, and a configuration that moves it.
-func newMove(t *testing.T, name string, from *node, source lab.Server, to *node, extra ...string) *move {
+// newMove makes a database on the source, which its replicas get too, and a configuration that moves it from wherever
+// source is.
+func newMove(t *testing.T, name string, from *node, source lab.Server, to *node, lines ...string) *move {
 	t.Helper()
-	dir := t.TempDir()
-	m := &move{to: to, config: filepath.Join(dir, "wherry.yaml"), Move: lab.Move{
-		Name: name, State: filepath.Join(dir, "state.yaml"), Source: source, Target: to.Server, Include: name + ".*",
-		Extra: extra,
-	}}
-	clean := []string{"SET GLOBAL read_only = 0", "DROP DATABASE IF EXISTS " + name, "DROP DATABASE IF EXISTS wherry_" +
-		name}
-	to.exec(t, clean...)
-	t.Cleanup(func() { to.exec(t, clean...) })
-	from.exec(t, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4",
-		"CREATE USER IF NOT EXISTS '"+appUser+"'@'%' IDENTIFIED BY '"+appPassword+"'", "GRANT ALL ON "+name+".* TO '"+
-			appUser+"'@'%'",
+	m := &move{to: to, Move: harness.New(t, from.Server, to.Server, harness.Options{
+		Name: name, Create: "CHARACTER SET utf8mb4", SourceAt: source.Address(), Lines: lines,
+	})}
+	from.App(t, name)
+	from.Exec(t,
 		"CREATE TABLE "+name+".accounts (id INT PRIMARY KEY AUTO_INCREMENT, worker INT NOT NULL, n BIGINT NOT NULL, "+
 			"note VARCHAR(200), KEY (worker))",
 		"CREATE TABLE "+name+".events (worker INT, what VARCHAR(40), KEY (worker))",
 		"INSERT INTO "+name+".accounts (worker, n, note) WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 "+
 			"FROM s WHERE i < 1000) SELECT i % 4, i, REPEAT('x', 150) FROM s")
 	for range 4 {
-		from.exec(t, "INSERT INTO "+name+".accounts (worker, n, note) SELECT worker, n, note FROM "+name+".accounts")
+		from.Exec(t, "INSERT INTO "+name+".accounts (worker, n, note) SELECT worker, n, note FROM "+name+".accounts")
 	}
-	from.exec(t, "INSERT INTO "+name+".events SELECT worker, 'first' FROM "+name+".accounts LIMIT 2000")
-	m.write(t)
+	from.Exec(t, "INSERT INTO "+name+".events SELECT worker, 'first' FROM "+name+".accounts LIMIT 2000")
 	return m
 }
 
-// write writes the configuration; the state file stays.
-func (m *move) write(t *testing.T) {
-	t.Helper()
-	require.NoError(t, os.WriteFile(m.config, []byte(m.YAML()), 0o600))
-	m.Wherry = &lab.Wherry{Binary: wherry, Config: m.config}
-}
-
-// start starts a command, which is killed at the end of the test if it runs then.
-func (m *move) start(t *testing.T, args ...string) *lab.Child {
-	t.Helper()
-	c, err := m.Start(context.WithoutCancel(t.Context()), args...)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		select {
-		case <-c.Done():
-		default:
-			t.Logf("still running: %v\n%s", args, c.Log())
-			_ = c.Signal(os.Kill)
-			<-c.Done()
-		}
-	})
-	return c
-}
-
-// must runs a command to its good end.
-func (m *move) must(t *testing.T, args ...string) *lab.Child { return m.ends(t, 0, args...) }
-
-// ends runs a command that ends with an exit code.
-func (m *move) ends(t *testing.T, code int, args ...string) *lab.Child {
-	t.Helper()
-	c := m.start(t, args...)
-	ended(t, c, code)
-	return c
-}
-
-func ended(t *testing.T, c *lab.Child, code int) {
-	t.Helper()
-	require.True(t, c.Ended(), "no end: %s", c.Log())
-	require.Equal(t, code, c.Code, "%s\n%s", c.Output(), c.Log())
-}
-
-// until waits for something to become true while a command runs.
-func until(t *testing.T, what string, f func() bool, running ...*lab.Child) {
-	t.Helper()
-	moves := make([]lab.Progress, len(running))
-	for i, c := range running {
-		moves[i] = c.Progress
-	}
-	require.True(t, lab.Until(func() bool {
-		if f() {
-			return true
-		}
-		for _, c := range running {
-			select {
-			case <-c.Done():
-				require.FailNow(t, "ended too early", "%s\n%s", c.Output(), c.Log())
-			default:
-			}
-		}
-		return false
-	}, moves...), "waited in vain: %s", what)
-}
-
 // followed waits until a row that is written last has come.
-func (m *move) followed(t *testing.T, from *node, running ...*lab.Child) {
+func (m *move) followed(t *testing.T, from *node, running ...*harness.Child) {
 	t.Helper()
 	mark := fmt.Sprint(time.Now().UnixNano())
-	from.exec(t, "INSERT INTO "+m.Name+".events VALUES (-1, '"+mark+"')")
-	until(t, "a mark on the target", func() bool {
+	from.Exec(t, "INSERT INTO "+m.Name+".events VALUES (-1, '"+mark+"')")
+	harness.Until(t, "a mark on the target", func() bool {
 		return m.to.text(t, "SELECT 1 FROM "+m.Name+".events WHERE what = ?", mark) == "1"
 	}, running...)
 }
 
-// equal requires that both sides hold the same rows.
+// equal requires that the target holds the rows that a server has.
 func (m *move) equal(t *testing.T, from *node) {
 	t.Helper()
-	for _, table := range []string{"accounts", "events"} {
-		require.Equal(t, from.sum(t, m.Name+"."+table), m.to.sum(t, m.Name+"."+table), table)
-	}
+	now := *m.Move
+	now.Source = from.Server
+	require.Positive(t, now.Equal(t))
 }
 
 // sum is the number of rows and the sum of their hashes, which does not depend on their order.

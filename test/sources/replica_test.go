@@ -3,11 +3,11 @@ package sources
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/db/mysql"
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -43,32 +44,32 @@ func TestReplicaSource(t *testing.T) {
 		p := newPair(t, flavor, parallel(flavor, flavor == lab.MariaDB)...)
 		dir := t.TempDir()
 		asked, done := filepath.Join(dir, "asked"), filepath.Join(dir, "done")
-		m := newMove(t, "ws_replica", p.primary, p.replica.Server, target(t, flavor), "copy: {chunk_rows: 500}",
+		m := newMove(t, "ws_replica", p.primary, p.replica.Server.Server, target(t, flavor), "copy: {chunk_rows: 500}",
 			"cutover: {fence: hook, max_lag: 1m}",
 			fmt.Sprintf("hooks: {fence: 'touch %s; while [ ! -e %s ]; do sleep 0.05; done', unfence: 'true'}", asked,
 				done))
 		p.replica.has(t, p.primary)
 		grants := p.primary.text(t, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE '%wherry%'")
 		l := startLoad(t, m.Name, p.primary)
-		found := m.must(t, "check")
+		found := m.Ends(t, harness.Done, "check")
 		assert.Contains(t, found.Output(), "the source is a replica of")
-		m.must(t, "init-schema")
-		m.must(t, "init-copy")
-		following := m.start(t, "start-replica")
+		m.Phases(t, "init-schema", "init-copy")
+		following := m.Start(t, "start-replica")
 		m.followed(t, p.primary, following)
-		m.must(t, "verify")
+		m.Must(t, "verify")
 		p.replica.delay(t, 2)
-		switching := m.start(t, "cutover", "--confirm="+m.Name)
-		until(t, "the fence", func() bool { return exists(asked) }, switching)
-		l.hold()
-		p.primary.exec(t, "SET GLOBAL read_only = 1")
-		until(t, "everything is received", func() bool { return p.replica.received(t, p.primary) }, switching)
+		switching := m.Start(t, "cutover", m.Confirm())
+		harness.Until(t, "the fence", func() bool { return exists(asked) }, switching)
+		l.Hold()
+		p.primary.Exec(t, "SET GLOBAL read_only = 1")
+		harness.Until(t, "everything is received", func() bool { return p.replica.received(t, p.primary) }, switching)
 		require.NotEqual(t, p.primary.sum(t, m.Name+".accounts"), p.replica.sum(t, m.Name+".accounts"),
 			"the replica is behind")
 		require.NoError(t, os.WriteFile(done, nil, 0o600))
-		ended(t, switching, 0)
-		l.end()
-		ended(t, following, 0)
+		switching.Ends(t, harness.Done)
+		l.Release()
+		l.Stop(t)
+		following.Ends(t, harness.Done)
 		m.equal(t, p.primary)
 		assert.Equal(t, grants, p.primary.text(t, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO "+
 			"LIKE '%wherry%'"))
@@ -85,10 +86,10 @@ func (n *node) delay(t *testing.T, seconds int) {
 	t.Helper()
 	n.stopReplica(t)
 	if n.Flavor == lab.MySQL {
-		n.exec(t, fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_DELAY = %d", seconds), "START REPLICA")
+		n.Exec(t, fmt.Sprintf("CHANGE REPLICATION SOURCE TO SOURCE_DELAY = %d", seconds), "START REPLICA")
 		return
 	}
-	n.exec(t, fmt.Sprintf("CHANGE MASTER TO MASTER_DELAY = %d", seconds), "START SLAVE")
+	n.Exec(t, fmt.Sprintf("CHANGE MASTER TO MASTER_DELAY = %d", seconds), "START SLAVE")
 }
 
 // received tells whether the relay log has everything of the primary.
@@ -99,7 +100,7 @@ func (n *node) received(t *testing.T, primary *node) bool {
 		return n.text(t, "SELECT GTID_SUBSET(?, CONCAT(?, ',', @@GLOBAL.gtid_executed))",
 			primary.text(t, "SELECT @@GLOBAL.gtid_executed"), set) == "1"
 	}
-	rows, err := n.db.QueryContext(t.Context(), "SHOW ALL SLAVES STATUS")
+	rows, err := n.DB.QueryContext(t.Context(), "SHOW ALL SLAVES STATUS")
 	require.NoError(t, err)
 	defer rows.Close()
 	columns, err := rows.Columns()
@@ -126,29 +127,26 @@ func (n *node) received(t *testing.T, primary *node) bool {
 func TestReplicaFenceRefused(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor)
-		m := newMove(t, "ws_fence", p.primary, p.replica.Server, target(t, flavor))
+		m := newMove(t, "ws_fence", p.primary, p.replica.Server.Server, target(t, flavor))
 		p.replica.has(t, p.primary)
-		told := m.ends(t, 12, "check")
+		told := m.Ends(t, harness.Refused, "check")
 		assert.Contains(t, told.Output(), "read_only here does not stop writes there")
-		told = m.ends(t, 12, "init-schema")
-		assert.Contains(t, told.Log(), "read_only here does not stop writes there")
-		m.Extra = []string{"cutover: {fence: none}"}
-		m.write(t)
-		m.must(t, "init-schema")
-		m.must(t, "init-copy")
-		m.must(t, "start-replica", "--until-caught-up")
-		m.must(t, "verify")
+		told = m.Ends(t, harness.Refused, "init-schema")
+		assert.Contains(t, told.Stderr(), "read_only here does not stop writes there")
+		m.Configure(t, "cutover: {fence: none}")
+		m.Phases(t, "init-schema", "init-copy")
+		m.CatchUp(t)
+		m.Must(t, "verify")
 		for _, fence := range []string{"read_only", "lock_tables"} {
-			m.Extra = []string{"cutover: {fence: " + fence + "}"}
-			m.write(t)
-			told = m.ends(t, 12, "cutover", "--confirm="+m.Name)
-			assert.Contains(t, told.Log(), fence+" here does not stop writes there")
+			m.Configure(t, "cutover: {fence: "+fence+"}")
+			told = m.Ends(t, harness.Refused, "cutover", m.Confirm())
+			assert.Contains(t, told.Stderr(), fence+" here does not stop writes there")
 			assert.Equal(t, "0", p.replica.text(t, "SELECT @@GLOBAL.read_only"), fence)
 		}
 		p.replica.stopReplica(t)
-		m.must(t, "cutover", "--confirm="+m.Name)
+		m.Must(t, "cutover", m.Confirm())
 		m.equal(t, p.replica)
-		p.replica.exec(t, "SET GLOBAL read_only = 0")
+		p.replica.Exec(t, "SET GLOBAL read_only = 0")
 	})
 }
 
@@ -160,9 +158,9 @@ func TestReplicaThatDoesNotLog(t *testing.T) {
 			lab.MariaDB: "skip-log-slave-updates",
 		}[flavor]
 		p := newPair(t, flavor, setting)
-		m := newMove(t, "ws_silent", p.primary, p.replica.Server, target(t, flavor), "cutover: {fence: none}")
+		m := newMove(t, "ws_silent", p.primary, p.replica.Server.Server, target(t, flavor), "cutover: {fence: none}")
 		p.replica.has(t, p.primary)
-		told := m.ends(t, 12, "check")
+		told := m.Ends(t, harness.Refused, "check")
 		assert.Contains(t, told.Output(), "what comes from this replica's primary is not logged")
 	})
 }
@@ -172,11 +170,11 @@ func TestReplicaThatDoesNotLog(t *testing.T) {
 func TestReplicaSafePosition(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		p := newPair(t, flavor, parallel(flavor, false)...)
-		p.primary.exec(t, "CREATE DATABASE ws_safe", "CREATE TABLE ws_safe.rows_ (id BIGINT PRIMARY KEY "+
+		p.primary.Exec(t, "CREATE DATABASE ws_safe", "CREATE TABLE ws_safe.rows_ (id BIGINT PRIMARY KEY "+
 			"AUTO_INCREMENT, v INT)")
 		base := transactions(t, p.primary, p.primary.end(t))
 		p.replica.has(t, p.primary)
-		stop := inserts(t, p.primary, 8)
+		l := inserts(t, p.primary, 8)
 		source, err := mysql.OpenSource(t.Context(), mysql.Config{
 			Host: p.replica.Host, Port: p.replica.Port,
 			User: lab.User, Password: lab.Password,
@@ -199,7 +197,7 @@ func TestReplicaSafePosition(t *testing.T) {
 				gaps++
 			}
 		}
-		stop()
+		l.Stop(t)
 		assert.Zero(t, missed, "positions with transactions that could not be seen")
 		assert.Positive(t, last, "the load was seen")
 		t.Logf("%d of 300 positions had gaps; the last had %d transactions", gaps, last)
@@ -246,22 +244,13 @@ func transactions(t *testing.T, n *node, set string) (count int64) {
 }
 
 // inserts has writers insert one row per transaction until stopped.
-func inserts(t *testing.T, n *node, writers int) (stop func()) {
+func inserts(t *testing.T, n *node, writers int) *harness.Load {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	var group sync.WaitGroup
-	for range writers {
-		group.Go(func() {
-			for ctx.Err() == nil {
-				_, _ = n.db.ExecContext(ctx, "INSERT INTO ws_safe.rows_ (v) VALUES (1)")
-			}
-		})
-	}
-	stop = sync.OnceFunc(func() {
-		cancel()
-		group.Wait()
+	o := harness.Loaded{Workers: writers}
+	l := harness.StartLoad(t, o, func(ctx context.Context, _ int, _ *rand.Rand) error {
+		_, err := n.DB.ExecContext(ctx, "INSERT INTO ws_safe.rows_ (v) VALUES (1)")
+		return err
 	})
-	t.Cleanup(stop)
 	time.Sleep(300 * time.Millisecond)
-	return stop
+	return l
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -22,30 +23,31 @@ import (
 func TestSpool(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		from := fleet(t, flavor, 1)[0]
-		m := newMove(t, "ws_spool", from, from.Server, target(t, flavor),
+		m := newMove(t, "ws_spool", from, from.Server.Server, target(t, flavor),
 			"copy: {chunk_rows: 40, workers: 1, spool: true}", "replicate: {batch_rows: 50}")
 		l := startLoad(t, m.Name, from)
-		m.must(t, "init-schema")
+		m.Must(t, "init-schema")
 		spool := m.State + ".spool"
 		for range 4 {
-			from.exec(t, "FLUSH BINARY LOGS")
-			copying := m.start(t, "init-copy")
-			begun := m.chunks(t)
-			until(t, "a few chunks", func() bool { return m.chunks(t) > begun+5 }, copying)
+			from.Exec(t, "FLUSH BINARY LOGS")
+			copying := m.Start(t, "init-copy")
+			begun := m.Chunks(t)
+			harness.Until(t, "a few chunks", func() bool { return m.Chunks(t) > begun+5 }, copying)
 			time.Sleep(time.Duration(rand.IntN(100)) * time.Millisecond)
-			require.NoError(t, copying.Signal(os.Kill))
-			<-copying.Done()
+			copying.Kill(t)
 		}
-		require.Empty(t, m.fact(t, "consistent"), "the test was too slow")
+		require.Empty(t, m.Fact(t, "consistent"), "the test was too slow")
 		release := m.pause(t)
-		copying := m.start(t, "init-copy")
-		until(t, "a spool", func() bool { return strings.Contains(copying.Log(), "the source's log is kept") }, copying)
-		from.exec(t, "FLUSH BINARY LOGS")
-		until(t, "the spool has the file that the source writes to", func() bool { return m.spools(t, from) }, copying)
-		first := from.logs(t)[0]
-		from.purge(t)
-		require.NotContains(t, from.logs(t), first)
-		status := m.must(t, "status")
+		copying := m.Start(t, "init-copy")
+		harness.Until(t, "a spool",
+			func() bool { return strings.Contains(copying.Stderr(), "the source's log is kept") }, copying)
+		from.Exec(t, "FLUSH BINARY LOGS")
+		harness.Until(t, "the spool has the file that the source writes to", func() bool { return m.spools(t, from) },
+			copying)
+		first := from.Logs(t)[0]
+		from.Purge(t)
+		require.NotContains(t, from.Logs(t), first)
+		status := m.Ends(t, harness.Done, "status")
 		assert.Contains(t, status.Output(), `"spool_bytes":`)
 		info, err := os.Stat(spool)
 		require.NoError(t, err)
@@ -58,20 +60,20 @@ func TestSpool(t *testing.T) {
 			assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), f.Name())
 		}
 		release()
-		ended(t, copying, 0)
-		following := m.start(t, "start-replica")
+		copying.Ends(t, harness.Done)
+		following := m.Start(t, "start-replica")
 		m.followed(t, from, following)
-		l.stop()
+		l.Stop(t)
 		m.followed(t, from, following)
 		m.equal(t, from)
-		until(t, "the spool is gone", func() bool { return !exists(spool) }, following)
+		harness.Until(t, "the spool is gone", func() bool { return !exists(spool) }, following)
 	})
 }
 
 // pause keeps the copy from writing until release.
 func (m *move) pause(t *testing.T) (release func()) {
 	t.Helper()
-	conn, err := m.to.db.Conn(t.Context())
+	conn, err := m.to.DB.Conn(t.Context())
 	require.NoError(t, err)
 	_, err = conn.ExecContext(t.Context(), "LOCK TABLES "+m.Name+".accounts READ, "+m.Name+".events READ")
 	require.NoError(t, err)
@@ -86,7 +88,7 @@ func (m *move) pause(t *testing.T) (release func()) {
 // spools tells whether the last of the source's files is in the spool.
 func (m *move) spools(t *testing.T, from *node) bool {
 	t.Helper()
-	logs := from.logs(t)
+	logs := from.Logs(t)
 	found, err := filepath.Glob(m.State + ".spool/*-" + logs[len(logs)-1])
 	require.NoError(t, err)
 	return len(found) == 1
@@ -96,32 +98,30 @@ func (m *move) spools(t *testing.T, from *node) bool {
 func TestPurgedWithoutSpool(t *testing.T) {
 	flavors(t, func(t *testing.T, flavor string) {
 		from := fleet(t, flavor, 1)[0]
-		m := newMove(t, "ws_purged", from, from.Server, target(t, flavor), "copy: {chunk_rows: 40, workers: 1}")
-		m.must(t, "init-schema")
-		copying := m.start(t, "init-copy")
-		until(t, "a few chunks", func() bool { return m.chunks(t) > 3 }, copying)
-		from.exec(t, "FLUSH BINARY LOGS", "INSERT INTO "+m.Name+".events VALUES (1, 'later')")
-		from.purge(t)
-		require.NoError(t, copying.Signal(os.Kill))
-		<-copying.Done()
-		require.Empty(t, m.fact(t, "consistent"), "the test was too slow")
-		m.ends(t, 13, "init-copy")
+		m := newMove(t, "ws_purged", from, from.Server.Server, target(t, flavor), "copy: {chunk_rows: 40, workers: 1}")
+		m.Must(t, "init-schema")
+		copying := m.Start(t, "init-copy")
+		harness.Until(t, "a few chunks", func() bool { return m.Chunks(t) > 3 }, copying)
+		from.Exec(t, "FLUSH BINARY LOGS", "INSERT INTO "+m.Name+".events VALUES (1, 'later')")
+		from.Purge(t)
+		copying.Kill(t)
+		require.Empty(t, m.Fact(t, "consistent"), "the test was too slow")
+		m.Ends(t, harness.Gone, "init-copy")
 	})
 }
 
 // TestSpoolStopped tells that the source has purged what follows the spool, after nobody has kept it for a while.
 func TestSpoolStopped(t *testing.T) {
 	from := fleet(t, lab.MySQL, 1)[0]
-	m := newMove(t, "ws_gap", from, from.Server, target(t, lab.MySQL),
+	m := newMove(t, "ws_gap", from, from.Server.Server, target(t, lab.MySQL),
 		"copy: {chunk_rows: 40, workers: 1, spool: true}")
-	m.must(t, "init-schema")
-	copying := m.start(t, "init-copy")
-	until(t, "a few chunks", func() bool { return m.chunks(t) > 3 && m.spools(t, from) }, copying)
-	require.NoError(t, copying.Signal(os.Kill))
-	<-copying.Done()
-	from.exec(t, "FLUSH BINARY LOGS", "INSERT INTO "+m.Name+".events VALUES (1, 'later')")
-	from.purge(t)
-	m.ends(t, 13, "init-copy")
+	m.Must(t, "init-schema")
+	copying := m.Start(t, "init-copy")
+	harness.Until(t, "a few chunks", func() bool { return m.Chunks(t) > 3 && m.spools(t, from) }, copying)
+	copying.Kill(t)
+	from.Exec(t, "FLUSH BINARY LOGS", "INSERT INTO "+m.Name+".events VALUES (1, 'later')")
+	from.Purge(t)
+	m.Ends(t, harness.Gone, "init-copy")
 }
 
 // TestSpoolAfterFailover: another server takes the source's place while rows are copied, and purges its log. What was
@@ -133,21 +133,21 @@ func TestSpoolAfterFailover(t *testing.T) {
 		m := newMove(t, "ws_spool_failover", p.primary, p.at.Server(), target(t, flavor),
 			"copy: {chunk_rows: 40, workers: 1, spool: true}", "replicate: {batch_rows: 50, retry_for: 1m}")
 		l := startLoad(t, m.Name, p.primary)
-		m.must(t, "init-schema")
-		copying := m.start(t, "init-copy")
-		until(t, "a few chunks", func() bool { return m.chunks(t) > 3 && m.spools(t, p.primary) }, copying)
+		m.Must(t, "init-schema")
+		copying := m.Start(t, "init-copy")
+		harness.Until(t, "a few chunks", func() bool { return m.Chunks(t) > 3 && m.spools(t, p.primary) }, copying)
 		release := m.pause(t)
 		p.failover(t, l, nil)
-		p.primary.exec(t, "FLUSH BINARY LOGS", "FLUSH BINARY LOGS")
-		until(t, "a spool of the second server", func() bool { return m.spools(t, p.primary) }, copying)
-		first := p.primary.logs(t)[0]
-		p.primary.purge(t)
-		require.NotContains(t, p.primary.logs(t), first)
+		p.primary.Exec(t, "FLUSH BINARY LOGS", "FLUSH BINARY LOGS")
+		harness.Until(t, "a spool of the second server", func() bool { return m.spools(t, p.primary) }, copying)
+		first := p.primary.Logs(t)[0]
+		p.primary.Purge(t)
+		require.NotContains(t, p.primary.Logs(t), first)
 		release()
-		ended(t, copying, 0)
-		following := m.start(t, "start-replica")
+		copying.Ends(t, harness.Done)
+		following := m.Start(t, "start-replica")
 		m.followed(t, p.primary, following)
-		l.stop()
+		l.Stop(t)
 		m.followed(t, p.primary, following)
 		m.equal(t, p.primary)
 	})
