@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"wherry/test/internal/harness"
 )
 
 // TestAlike moves values that the two families print, sort or store in ways of their own. They are equal and must be
@@ -14,11 +16,11 @@ import (
 func TestAlike(t *testing.T) {
 	eachPair(t, func(t *testing.T, w *world) {
 		collation, doc := "utf8mb4_unicode_ci", "JSON"
-		if w.from == "mysql" {
+		if w.Source.Flavor == "mysql" {
 			collation = "utf8mb4_0900_ai_ci"
 		}
-		w.configure(t, "schema: {allow_losses: [json, collation]}", "replicate: {ddl: ignore}")
-		if w.from == "mysql" && w.to == "mysql" {
+		w.Configure(t, "schema: {allow_losses: [json, collation]}", "replicate: {ddl: ignore}")
+		if w.Source.Flavor == "mysql" && w.Target.Flavor == "mysql" {
 			collation = "utf8mb4_0900_as_cs"
 		}
 		letters := "ELT(1 + n % 9, 'a', 'B', 'ä', 'ß', 'Z', '_', 'é', '中', '🙂')"
@@ -33,16 +35,16 @@ func TestAlike(t *testing.T) {
 			"INSERT INTO copies SELECT * FROM docs")
 		w.verify(t).clean(t)
 		// sorts otherwise
-		run(t, w.target, "ALTER TABLE words MODIFY w VARCHAR(30) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL")
-		run(t, w.source, "ALTER TABLE docs ENGINE=InnoDB")
-		run(t, w.target, "ALTER TABLE docs ENGINE=InnoDB, ADD COLUMN extra INT NULL", "ALTER TABLE copies ADD KEY (id)")
+		w.target.Exec(t, "ALTER TABLE words MODIFY w VARCHAR(30) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL")
+		w.source.Exec(t, "ALTER TABLE docs ENGINE=InnoDB")
+		w.target.Exec(t, "ALTER TABLE docs ENGINE=InnoDB, ADD COLUMN extra INT NULL", "ALTER TABLE copies ADD KEY (id)")
 		r := w.verify(t)
 		r.clean(t)
 		assert.EqualValues(t, 4000, r.tables["words"].Rows)
-		run(t, w.target, "UPDATE words SET w = 'first' WHERE n = 17", "DELETE FROM words WHERE n = 4000",
+		w.target.Exec(t, "UPDATE words SET w = 'first' WHERE n = 17", "DELETE FROM words WHERE n = 4000",
 			"UPDATE words SET n = 0 WHERE n IN (1, 2000)")
 		r = w.verify(t)
-		assert.Equal(t, differs, r.code)
+		assert.Equal(t, harness.Differs, r.code)
 		assert.Equal(t, "differing=2 missing=2 extra=1 repaired=0", r.tables["words"].counts())
 		w.verify(t, "--repair").clean(t)
 		w.equal(t, "words", "CAST(w AS BINARY), n", "")
@@ -53,7 +55,7 @@ func TestAlike(t *testing.T) {
 // and without.
 func TestOneByteInMillions(t *testing.T) {
 	const rows = 2_000_000
-	w := newWorld(t, "mysql", "mariadb")
+	w := worldOf(t, harness.ToMariaDB)
 	w.move(t, "CREATE TABLE many (id INT NOT NULL PRIMARY KEY, v VARCHAR(20) NOT NULL)",
 		"CREATE TABLE bag (id INT NOT NULL, v VARCHAR(20) NOT NULL)")
 	fill := func(name string, count int) string {
@@ -64,16 +66,16 @@ func TestOneByteInMillions(t *testing.T) {
 		{"SET SESSION sql_log_bin = 0", fill("many", rows)},
 		{"SET SESSION sql_log_bin = 0", fill("bag", 600_000)},
 	} {
-		group.Go(func() { run(t, w.source, statements...) })
-		group.Go(func() { run(t, w.target, statements...) })
+		group.Go(func() { w.source.Exec(t, statements...) })
+		group.Go(func() { w.target.Exec(t, statements...) })
 	}
 	group.Wait()
 	w.verify(t).clean(t)
 	for _, name := range []string{"many", "bag"} {
-		run(t, w.target, "UPDATE "+name+" SET v = CONCAT('w', id) WHERE id = 543210")
+		w.target.Exec(t, "UPDATE "+name+" SET v = CONCAT('w', id) WHERE id = 543210")
 	}
 	r := w.verify(t)
-	assert.Equal(t, differs, r.code)
+	assert.Equal(t, harness.Differs, r.code)
 	assert.EqualValues(t, rows, r.tables["many"].Rows)
 	assert.Equal(t, "differing 543210", r.tables["many"].listed())
 	assert.Equal(t, "extra (543210, 'w543210'), missing (543210, 'v543210')", r.tables["bag"].listed())

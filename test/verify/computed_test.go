@@ -1,12 +1,15 @@
 package verify
 
 import (
+	"context"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -37,42 +40,37 @@ var otherSession = []string{
 // cannot write is said to be so.
 func TestComputedColumns(t *testing.T) {
 	eachPair(t, func(t *testing.T, w *world) {
-		run(t, w.source, computedTables...)
-		check, _, err := w.wherry.Run(t.Context(), "check")
-		require.Error(t, err)
-		assert.Equal(t, refused, check.Code)
+		w.source.Exec(t, computedTables...)
+		check := w.Ends(t, harness.Refused, "check")
 		for column, refused := range map[string]bool{
 			"told.h": true, "told.q": true, "told.late": false,
 			"plain.y": false, "plain.x": false, "plain.w": false, "bag.y": false,
 		} {
-			assert.Equal(t, refused, hasFinding(check.Output(), "fail", "loss:session-expression", w.name+"."+column),
+			assert.Equal(t, refused, hasFinding(check.Output(), "fail", "loss:session-expression", w.Name+"."+column),
 				column)
 		}
-		create, _, err := w.wherry.Run(t.Context(), "init-schema")
-		require.Error(t, err)
-		assert.Equal(t, refused, create.Code)
-		assert.Equal(t, "0", text(t, w.adminTarget(t), "SELECT COUNT(*) FROM information_schema.schemata WHERE "+
-			"schema_name = '"+w.name+"'"))
+		w.Ends(t, harness.Refused, "init-schema")
+		assert.Equal(t, "0", w.Target.Text(t, "SELECT COUNT(*) FROM information_schema.schemata WHERE "+
+			"schema_name = '"+w.Name+"'"))
 
-		w.configure(t, "schema: {allow_losses: [session-expression@*.told]}", "cutover: {fence: lock_tables}")
-		w.must(t, "init-schema")
-		w.must(t, "init-copy")
-		assert.Equal(t, []string{`"1"|"3"|"0.3333333333"|`, `"2"|"4"|"0.6666666667"|`}, bag(t, w.source, "told",
-			"id, h, ROUND(q, 10)", ""))
-		assert.Equal(t, "18", text(t, w.target, "SELECT h FROM told WHERE id = 1"), "computed in UTC")
+		w.Configure(t, "schema: {allow_losses: [session-expression@*.told]}", "cutover: {fence: lock_tables}")
+		w.Phases(t, "init-schema", "init-copy")
+		assert.Equal(t, []string{`id="1" h="3" q="0.3333333333" `, `id="2" h="4" q="0.6666666667" `},
+			w.source.Lines(t, "SELECT id, h, ROUND(q, 10) AS q FROM told"))
+		assert.Equal(t, "18", w.target.Text(t, "SELECT h FROM told WHERE id = 1"), "computed in UTC")
 		w.verify(t).clean(t)
 		w.equal(t, "plain", "*", "")
 
-		run(t, w.source, otherSession...)
-		run(t, w.target, "UPDATE plain SET n = 77 WHERE id = 1", "DELETE FROM bag WHERE n = 1")
+		w.source.Exec(t, otherSession...)
+		w.target.Exec(t, "UPDATE plain SET n = 77 WHERE id = 1", "DELETE FROM bag WHERE n = 1")
 		r := w.verify(t)
-		assert.Equal(t, differs, r.code)
-		assert.Equal(t, "0000-00-00", text(t, w.source, "SELECT y FROM plain WHERE id = 101"))
-		assert.Equal(t, "2024-02-31", text(t, w.target, "SELECT y FROM plain WHERE id = 101"))
+		assert.Equal(t, harness.Differs, r.code)
+		assert.Equal(t, "0000-00-00", w.source.Text(t, "SELECT y FROM plain WHERE id = 101"))
+		assert.Equal(t, "2024-02-31", w.target.Text(t, "SELECT y FROM plain WHERE id = 101"))
 		assert.Equal(t, "differing 1, differing 101 computed", r.tables["plain"].listed())
 		assert.Equal(t, "differing=0 missing=2 extra=1 repaired=0", r.tables["bag"].counts())
 		r = w.verify(t, "--repair")
-		assert.Equal(t, differs, r.code)
+		assert.Equal(t, harness.Differs, r.code)
 		assert.Equal(t, "differing 1 repaired, differing 101 computed", r.tables["plain"].listed())
 		assert.EqualValues(t, 1, r.tables["bag"].Missing)
 		assert.EqualValues(t, 1, r.tables["bag"].Extra)
@@ -80,14 +78,12 @@ func TestComputedColumns(t *testing.T) {
 		w.equal(t, "plain", "id, s, n, x", "")
 		w.equal(t, "bag", "s, n", "")
 
-		run(t, w.source, "DELETE FROM plain WHERE id = 101", "DELETE FROM bag WHERE n = 5")
+		w.source.Exec(t, "DELETE FROM plain WHERE id = 101", "DELETE FROM bag WHERE n = 5")
 		w.verify(t).clean(t)
-		run(t, w.source, otherSession...)
-		over, _, err := w.wherry.Run(t.Context(), "cutover", "--confirm="+w.name)
-		require.Error(t, err)
-		assert.Equal(t, differs, over.Code, over.Log())
-		run(t, w.source, "DELETE FROM plain WHERE id = 101", "DELETE FROM bag WHERE n = 5")
-		w.must(t, "cutover", "--confirm="+w.name)
+		w.source.Exec(t, otherSession...)
+		w.Ends(t, harness.Differs, "cutover", w.Confirm())
+		w.source.Exec(t, "DELETE FROM plain WHERE id = 101", "DELETE FROM bag WHERE n = 5")
+		w.Must(t, "cutover", w.Confirm())
 		w.equal(t, "plain", "*", "")
 		w.equal(t, "bag", "*", "")
 		w.equal(t, "told", "id, ts, a, b", "")
@@ -100,18 +96,16 @@ func TestComputedColumnAdded(t *testing.T) {
 	eachPair(t, func(t *testing.T, w *world) {
 		w.move(t, "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, ts TIMESTAMP NOT NULL, d DATE)",
 			"INSERT INTO t VALUES (1, '2024-02-29 03:30', '2024-02-29')")
-		run(t, w.source, "ALTER TABLE t ADD COLUMN y INT AS (YEAR(d)) STORED",
+		w.source.Exec(t, "ALTER TABLE t ADD COLUMN y INT AS (YEAR(d)) STORED",
 			"INSERT INTO t (id, ts, d) VALUES (2, '2024-02-29 03:30', '2023-02-28')")
-		w.must(t, "start-replica", "--until-caught-up")
+		w.CatchUp(t)
 		w.equal(t, "t", "*", "")
-		run(t, w.source, "SET time_zone = '+09:00'", "ALTER TABLE t ADD COLUMN h INT AS (HOUR(ts)) STORED",
+		w.source.Exec(t, "SET time_zone = '+09:00'", "ALTER TABLE t ADD COLUMN h INT AS (HOUR(ts)) STORED",
 			"SET time_zone = '+00:00'")
-		follow, _, err := w.wherry.Run(t.Context(), "start-replica", "--until-caught-up")
-		require.Error(t, err)
-		assert.Equal(t, refused, follow.Code, follow.Log())
+		follow := w.Ends(t, harness.Refused, "start-replica", "--until-caught-up")
 		assert.Contains(t, follow.Log(), "session-expression")
-		assert.Equal(t, "0", text(t, w.target, "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = '"+
-			w.name+"' AND table_name = 't' AND column_name = 'h'"))
+		assert.Equal(t, "0", w.target.Text(t, "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = '"+
+			w.Name+"' AND table_name = 't' AND column_name = 'h'"))
 	})
 }
 
@@ -119,49 +113,38 @@ func TestComputedColumnAdded(t *testing.T) {
 // from servers that leave those columns out of what an UPDATE or DELETE logs: MariaDB 11.8 does, and is a source here
 // when there is one.
 func TestComputedColumnsFollowed(t *testing.T) {
-	for _, p := range append(pairs[:4:4], pairsOf(t, "mariadb118")...) {
-		t.Run(p[0]+" to "+p[1], func(t *testing.T) {
-			w := newWorld(t, p[0], p[1])
-			w.configure(t, "cutover: {fence: lock_tables}")
+	for _, e := range append(slices.Clone(harness.Every), pairsOf("mariadb118")...) {
+		t.Run(e.String(), func(t *testing.T) {
+			w := worldOf(t, e)
+			w.Configure(t, "cutover: {fence: lock_tables}")
 			w.move(t, "CREATE TABLE keyed (id INT NOT NULL PRIMARY KEY, x INT, v INT AS (x * 2) VIRTUAL, s INT AS (x "+
 				"* 3) STORED, y INT, UNIQUE KEY (s), KEY (v))",
 				"CREATE TABLE bag (x INT, v INT AS (x * 2) VIRTUAL, s INT AS (x * 3) STORED, y INT)",
 				"INSERT INTO keyed (id, x, y) VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3)",
 				"INSERT INTO bag (x, y) VALUES (1, 1), (1, 1), (2, NULL), (3, 3)")
-			run(t, w.source, "UPDATE keyed SET y = 9 WHERE id = 1", "UPDATE keyed SET x = x + 10",
+			w.source.Exec(t, "UPDATE keyed SET y = 9 WHERE id = 1", "UPDATE keyed SET x = x + 10",
 				"DELETE FROM keyed WHERE id = 2", "INSERT INTO keyed (id, x, y) VALUES (2, 2, 2)",
 				"UPDATE bag SET x = 7 WHERE y = 3", "DELETE FROM bag WHERE x = 1 LIMIT 1",
 				"INSERT INTO bag (x, y) VALUES (7, 3), (8, NULL)", "UPDATE bag SET y = 4 WHERE x = 2")
-			w.must(t, "start-replica", "--until-caught-up")
+			w.CatchUp(t)
 			w.equal(t, "keyed", "*", "")
 			w.equal(t, "bag", "*", "")
 
-			stop, ended := make(chan struct{}), make(chan error, 1)
-			go func() {
-				for n := 0; ; n++ {
-					select {
-					case <-stop:
-						ended <- nil
-						return
-					default:
-					}
-					if err := lab.Exec(t.Context(), w.source, fmt.Sprintf("UPDATE keyed SET x = %d WHERE id = 3",
-						100+n), fmt.Sprintf("UPDATE bag SET x = %d WHERE x > 6 LIMIT 1", 100+n)); err != nil {
-						ended <- err
-						return
-					}
-				}
-			}()
+			n := 0
+			l := harness.StartLoad(t, harness.Loaded{Workers: 1}, func(ctx context.Context, _ int, _ *rand.Rand) error {
+				n++
+				return lab.Exec(ctx, w.source.DB, fmt.Sprintf("UPDATE keyed SET x = %d WHERE id = 3", 100+n),
+					fmt.Sprintf("UPDATE bag SET x = %d WHERE x > 6 LIMIT 1", 100+n))
+			})
 			for range 2 {
 				w.verify(t).clean(t)
 			}
-			close(stop)
-			require.NoError(t, <-ended)
-			run(t, w.target, "UPDATE bag SET y = 5 WHERE x = 2")
+			l.Stop(t)
+			w.target.Exec(t, "UPDATE bag SET y = 5 WHERE x = 2")
 			r := w.verify(t)
 			assert.Equal(t, "differing=0 missing=1 extra=1 repaired=0", r.tables["bag"].counts())
 			w.verify(t, "--repair").clean(t)
-			w.must(t, "cutover", "--confirm="+w.name)
+			w.Must(t, "cutover", w.Confirm())
 			w.equal(t, "keyed", "*", "")
 			w.equal(t, "bag", "*", "")
 		})

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/harness"
 )
 
 // damage is one way in which a target can be wrong: a table, what is done to it on the target, and what must be
@@ -233,16 +235,16 @@ func TestFinds(t *testing.T) {
 		w.verify(t).clean(t)
 		for _, d := range all {
 			for _, s := range d.target {
-				run(t, w.target, on(s, d.table()))
+				w.target.Exec(t, on(s, d.table()))
 			}
 			if d.blind != "" {
-				assert.Equal(t, xor(t, w.source.QueryRowContext(t.Context(), crc(d)).Scan),
-					xor(t, w.target.QueryRowContext(t.Context(), crc(d)).Scan),
+				assert.Equal(t, xor(t, w.source.DB.QueryRowContext(t.Context(), crc(d)).Scan),
+					xor(t, w.target.DB.QueryRowContext(t.Context(), crc(d)).Scan),
 					"%s: the case is about what this sum does not see", d.name)
 			}
 		}
 		r := w.verify(t)
-		assert.Equal(t, differs, r.code, r.log)
+		assert.Equal(t, harness.Differs, r.code, r.log)
 		for _, d := range all {
 			x, ok := r.tables[d.table()]
 			require.True(t, ok, d.name)
@@ -258,7 +260,8 @@ func TestFinds(t *testing.T) {
 
 // fits tells whether a case is about the flavors of the two ends.
 func (d damage) fits(w *world) bool {
-	return (d.only == "" || d.only == w.from && d.only == w.to) && (d.to == "" || d.to == w.to)
+	return (d.only == "" || d.only == w.Source.Flavor && d.only == w.Target.Flavor) &&
+		(d.to == "" || d.to == w.Target.Flavor)
 }
 
 func (d damage) table() string { return "t_" + strings.ReplaceAll(d.name, " ", "_") }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -161,24 +162,22 @@ func describeVariables(t *testing.T, flavor string, conn *sql.Conn) (all []varia
 // if a session takes it over: rows, changes of the schema, a view and a trigger, a repair, a rehearsal and the
 // cutover.
 func TestHostileSessions(t *testing.T) {
-	for _, p := range [][2]string{{lab.MySQL, lab.MariaDB}, {lab.MariaDB, lab.MySQL}} {
-		t.Run(p[0]+" to "+p[1], func(t *testing.T) {
-			w := newWorld(t, p[0], p[1])
-			w.configure(t, "cutover: {objects: [views, triggers]}", "replicate: {retry_for: 5s}")
-			calm := func(s lab.Server) *sql.Conn {
-				db, err := s.Admin("")
+	for _, e := range harness.Across {
+		t.Run(e.String(), func(t *testing.T) {
+			w := worldOf(t, e)
+			w.Configure(t, "cutover: {objects: [views, triggers]}", "replicate: {retry_for: 5s}")
+			calm := func(s *harness.Server) *sql.Conn {
+				conn, err := s.Pool(t, "").Conn(t.Context())
 				require.NoError(t, err)
-				conn, err := db.Conn(t.Context())
-				require.NoError(t, err)
-				t.Cleanup(func() { assert.NoError(t, conn.Close()); assert.NoError(t, db.Close()) })
+				t.Cleanup(func() { assert.NoError(t, conn.Close()) })
 				return conn
 			}
-			source, target := calm(w.settings.Source), calm(w.settings.Target)
+			source, target := calm(w.Source), calm(w.Target)
 			do := func(conn *sql.Conn, statements ...string) {
 				t.Helper()
 				require.NoError(t, lab.ExecAll(t.Context(), conn, statements...))
 			}
-			do(source, "USE "+w.name, "CREATE TABLE t (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40) "+
+			do(source, "USE "+w.Name, "CREATE TABLE t (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40) "+
 				"UNIQUE, ts TIMESTAMP NULL, d DECIMAL(20,6), f DOUBLE, "+
 				"half INT AS (CHAR_LENGTH(name)) STORED)",
 				insert("t", "name = CONCAT('Name ', n), ts = '2024-07-01 12:00:00' + INTERVAL n HOUR, d = n / 7 , f "+
@@ -187,15 +186,15 @@ func TestHostileSessions(t *testing.T) {
 				"CREATE TABLE log (id INT NOT NULL PRIMARY KEY, said VARCHAR(40))",
 				"CREATE TRIGGER says AFTER INSERT ON t FOR EACH ROW INSERT INTO log VALUES (NEW.id, \"said\")",
 				"CREATE VIEW seen AS SELECT id, UPPER(name) AS loud FROM t WHERE id > 10")
-			hostile(t, p[0], source)
-			hostile(t, p[1], target)
+			hostile(t, e.From, source)
+			hostile(t, e.To, target)
 			for _, phase := range [][]string{
 				{"check"},
 				{"init-schema"},
 				{"init-copy"},
 				{"start-replica", "--until-caught-up"},
 			} {
-				w.must(t, phase...)
+				w.Must(t, phase...)
 			}
 			do(source, "UPDATE t SET name = CONCAT(name, '!'), ts = ts + INTERVAL 1 HOUR WHERE id % 3 = 0",
 				"DELETE FROM t WHERE id % 7 = 0", "DELETE FROM bag WHERE n = 7 LIMIT 3",
@@ -204,23 +203,23 @@ func TestHostileSessions(t *testing.T) {
 				"INSERT INTO later VALUES (1, '2024-01-01 00:00:00')",
 				"ALTER TABLE t ADD INDEX by_ts (ts), RENAME COLUMN d TO e", "RENAME TABLE later TO latest",
 				"INSERT INTO t (id, name) VALUES (9001, 'new')")
-			w.must(t, "start-replica", "--until-caught-up")
-			do(target, "USE "+w.name, "SET SESSION sql_safe_updates = 0", "UPDATE t SET name = 'x' WHERE id = 5",
+			w.CatchUp(t)
+			do(target, "USE "+w.Name, "SET SESSION sql_safe_updates = 0", "UPDATE t SET name = 'x' WHERE id = 5",
 				"DELETE FROM bag WHERE n = 8 LIMIT 2")
 			r := w.verify(t)
-			assert.Equal(t, differs, r.code, r.log)
+			assert.Equal(t, harness.Differs, r.code, r.log)
 			w.verify(t, "--repair").clean(t)
 			t.Cleanup(func() {
 				assert.NoError(t, lab.ExecAll(context.WithoutCancel(t.Context()), source, "SET GLOBAL read_only = 0"))
 			})
-			w.must(t, "cutover", "--rehearse", "--confirm="+w.name)
+			w.Must(t, "cutover", "--rehearse", w.Confirm())
 			do(source, "INSERT INTO t (id, name) VALUES (9002, 'newest')")
-			w.must(t, "cutover", "--confirm="+w.name)
+			w.Must(t, "cutover", w.Confirm())
 			for table, columns := range map[string]string{
 				"t": "id, name, ts, e, f, half", "bag": "n, name, c",
 				"latest": "id, at", "log": "id, said", "seen": "id, loud",
 			} {
-				query := fmt.Sprintf("SELECT COUNT(*), SUM(CRC32(CONCAT_WS('|', %s))) FROM %s.%s", columns, w.name,
+				query := fmt.Sprintf("SELECT COUNT(*), SUM(CRC32(CONCAT_WS('|', %s))) FROM %s.%s", columns, w.Name,
 					table)
 				assert.Equal(t, pairOf(t, source, query), pairOf(t, target, query), table)
 			}

@@ -2,21 +2,15 @@ package verify
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -42,36 +36,16 @@ func loaded() []string {
 
 // load writes to the source until it is stopped: hot rows, changed keys, keys that change only their case, unique
 // values that are swapped, rows without a key.
-func (w *world) load(t *testing.T, seed uint64) (stop func()) {
+func (w *world) load(t *testing.T, seed uint64) *harness.Load {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	var group sync.WaitGroup
-	var commits atomic.Int64
-	for i := range 3 {
-		random := rand.New(rand.NewPCG(seed, uint64(i)))
-		group.Go(func() {
-			for ctx.Err() == nil {
-				err := transaction(ctx, w.source, random)
-				var known *mysql.MySQLError
-				switch {
-				case err == nil:
-					commits.Add(1)
-				case errors.As(err, &known) && (known.Number == 1062 || known.Number == 1205 || known.Number == 1213 ||
-					known.Number == 1317):
-				case ctx.Err() == nil:
-					t.Errorf("load: %v", err)
-					return
-				}
-				time.Sleep(time.Duration(random.IntN(4)) * time.Millisecond)
-			}
-		})
-	}
-	stop = sync.OnceFunc(func() { cancel(); group.Wait(); t.Logf("load: %d transactions", commits.Load()) })
-	t.Cleanup(stop)
-	return stop
+	o := harness.Loaded{Seed: seed, Workers: 3, Pause: 2 * time.Millisecond, Bears: []uint16{1062}}
+	return harness.StartLoad(t, o, func(ctx context.Context, _ int, r *rand.Rand) error {
+		return harness.Within(ctx, w.source.DB, transaction(r)...)
+	})
 }
 
-func transaction(ctx context.Context, db *sql.DB, r *rand.Rand) error {
+// transaction are the statements of one.
+func transaction(r *rand.Rand) []string {
 	id, other := 1+r.IntN(still-1), 1+r.IntN(still-1)
 	parts := [][]string{
 		{"UPDATE items SET n = n + 1 WHERE id = 100"},
@@ -103,40 +77,15 @@ func transaction(ctx context.Context, db *sql.DB, r *rand.Rand) error {
 		},
 		{fmt.Sprintf("UPDATE bags SET n = n + 1 WHERE n BETWEEN 300 AND %d", 300+r.IntN(3))},
 	}
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	for _, statement := range parts[r.IntN(len(parts))] {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return errors.Join(err, tx.Rollback())
-		}
-	}
-	return tx.Commit()
+	return parts[r.IntN(len(parts))]
 }
 
 // replica starts start-replica and waits until it applies.
-func (w *world) replica(t *testing.T) *lab.Child {
+func (w *world) replica(t *testing.T) *harness.Child {
 	t.Helper()
-	c, err := w.wherry.Start(context.WithoutCancel(t.Context()), "start-replica")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = c.Signal(os.Kill); <-c.Done() })
-	w.caughtUp(t)
+	c := w.Start(t, "start-replica")
+	w.Followed(t, c)
 	return c
-}
-
-var marked atomic.Int64
-
-// caughtUp waits until the target has all that the source has now, with somebody else applying.
-func (w *world) caughtUp(t *testing.T) {
-	t.Helper()
-	id := marked.Add(1)
-	run(t, w.source, fmt.Sprintf("INSERT INTO marks VALUES (%d)", id))
-	require.True(t, lab.Until(func() bool {
-		var n int
-		err := w.target.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM marks WHERE id = ?", id).Scan(&n)
-		return err == nil && n == 1
-	}), "the row has not come")
 }
 
 // same compares all tables under load.
@@ -153,44 +102,41 @@ func (w *world) same(t *testing.T) {
 func TestUnderLoad(t *testing.T) {
 	eachPair(t, func(t *testing.T, w *world) {
 		w.move(t, loaded()...)
-		stop := w.load(t, lab.Seed(t))
-		for _, args := range [][]string{nil, {"--table", w.name + ".items"}, {"--table", w.name + ".bags"}} {
+		l := w.load(t, lab.Seed(t))
+		for _, args := range [][]string{nil, {"--table", w.Name + ".items"}, {"--table", w.Name + ".bags"}} {
 			r := w.verify(t, args...)
 			r.clean(t)
 		}
 		replica := w.replica(t)
-		for _, args := range [][]string{nil, {"--table", w.name + ".bags"}, nil} {
+		for _, args := range [][]string{nil, {"--table", w.Name + ".bags"}, nil} {
 			w.verify(t, args...).clean(t)
 		}
-		run(t, w.target, fmt.Sprintf("UPDATE items SET name = 'damaged' WHERE id = %d", still+7),
+		w.target.Exec(t, fmt.Sprintf("UPDATE items SET name = 'damaged' WHERE id = %d", still+7),
 			fmt.Sprintf("DELETE FROM items WHERE id = %d", still+8),
 			"INSERT INTO items VALUES (9001, NULL, NULL, 0)", "UPDATE words SET w = 'WORD 300' WHERE w = 'word 300'",
 			"DELETE FROM bags WHERE n = 650 LIMIT 2", "UPDATE bags SET name = 'y' WHERE n = 651 LIMIT 1")
 		for range 2 {
 			r := w.verify(t)
-			assert.Equal(t, differs, r.code, r.log)
+			assert.Equal(t, harness.Differs, r.code, r.log)
 			assert.Equal(t, "differing 4007, extra 9001, missing 4008", r.tables["items"].listed())
 			assert.Equal(t, "extra 'WORD 300', missing 'Word 300'", r.tables["words"].listed())
 			assert.Equal(t, "differing=0 missing=3 extra=1 repaired=0", r.tables["bags"].counts())
 		}
 		w.ruin(t)
 		for _, after := range []time.Duration{150, 300, 450} { // whatever it has come to by then
-			c, err := w.wherry.Start(t.Context(), "verify", "--repair")
-			require.NoError(t, err)
+			c := w.Start(t, "verify", "--repair")
 			select {
 			case <-c.Done():
 			case <-time.After(after * time.Millisecond):
-				require.NoError(t, c.Signal(syscall.SIGKILL))
-				<-c.Done()
+				c.Kill(t)
 			}
 		}
 		r := w.verify(t, "--repair")
 		r.clean(t)
 		w.verify(t).clean(t)
-		stop()
-		w.caughtUp(t)
-		require.NoError(t, replica.Signal(syscall.SIGTERM))
-		<-replica.Done()
+		l.Stop(t)
+		w.Followed(t, replica)
+		replica.Interrupt(t)
 		w.same(t)
 	})
 }
@@ -198,7 +144,7 @@ func TestUnderLoad(t *testing.T) {
 // ruin damages many rows that the load leaves alone: in more than one batch, unique values in each other's place.
 func (w *world) ruin(t *testing.T) {
 	t.Helper()
-	run(t, w.target, fmt.Sprintf("UPDATE items SET code = NULL WHERE id > %d", still),
+	w.target.Exec(t, fmt.Sprintf("UPDATE items SET code = NULL WHERE id > %d", still),
 		fmt.Sprintf("UPDATE items SET code = 10 * (id + 1) WHERE id > %d AND id < 6000 ORDER BY id", still),
 		"DELETE FROM items WHERE id BETWEEN 6500 AND 7300",
 		"INSERT INTO items SELECT id + 100000, name, NULL, n FROM items WHERE id BETWEEN 7400 AND 7900",

@@ -8,16 +8,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"wherry/test/internal/lab"
+	"wherry/test/internal/harness"
 )
 
 // set changes a server's defaults for new sessions until the test ends. Variables that the server does not know are
 // passed over.
-func set(t *testing.T, db *sql.DB, settings map[string]string) {
+func set(t *testing.T, s *harness.Server, settings map[string]string) {
 	t.Helper()
 	for name, value := range settings {
 		var key, before string
-		err := db.QueryRowContext(t.Context(), "SHOW GLOBAL VARIABLES LIKE '"+strings.ReplaceAll(name, "_",
+		err := s.DB.QueryRowContext(t.Context(), "SHOW GLOBAL VARIABLES LIKE '"+strings.ReplaceAll(name, "_",
 			`\_`)+"'").Scan(&key, &before)
 		if err == sql.ErrNoRows {
 			continue
@@ -26,18 +26,18 @@ func set(t *testing.T, db *sql.DB, settings map[string]string) {
 		if strings.Trim(before, "0123456789.") != "" {
 			before = "'" + before + "'"
 		}
-		run(t, db, "SET GLOBAL "+name+" = "+value)
-		t.Cleanup(func() { run(t, db, "SET GLOBAL "+name+" = "+before) })
+		s.Exec(t, "SET GLOBAL "+name+" = "+value)
+		t.Cleanup(func() { s.Exec(t, "SET GLOBAL "+name+" = "+before) })
 	}
 }
 
 // TestServerDefaults moves and verifies between servers whose sessions begin with settings that cut results short,
 // keep old views, show what was not committed, round, or shift times: wherry's sessions must not inherit them.
 func TestServerDefaults(t *testing.T) {
-	for _, p := range [][2]string{{lab.MySQL, lab.MariaDB}, {lab.MariaDB, lab.MySQL}} {
-		t.Run(p[0]+" to "+p[1], func(t *testing.T) {
-			w := newWorld(t, p[0], p[1])
-			run(t, w.source, "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, name VARCHAR(40), ts TIMESTAMP NULL, d "+
+	for _, e := range harness.Across {
+		t.Run(e.String(), func(t *testing.T) {
+			w := worldOf(t, e)
+			w.source.Exec(t, "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, name VARCHAR(40), ts TIMESTAMP NULL, d "+
 				"DECIMAL(20,6))",
 				insert("t",
 					"id = n, name = CONCAT('Name ', n), ts = '2024-07-01 12:00:00' + INTERVAL n HOUR, d = n / 7", 3000),
@@ -49,18 +49,15 @@ func TestServerDefaults(t *testing.T) {
 				"sql_big_selects": "0", "max_join_size": "10",
 				"max_sort_length": "64",
 			}
-			for i, s := range []lab.Server{w.settings.Source, w.settings.Target} {
-				db, err := s.Admin("")
-				require.NoError(t, err)
-				db.SetMaxOpenConns(1) // that has the settings of before
-				t.Cleanup(func() { assert.NoError(t, db.Close()) })
-				set(t, db, hostile)
-				set(t, db, map[string]string{"time_zone": []string{"'+05:00'", "'-08:00'"}[i]})
+			for i, s := range []*harness.Server{w.Source, w.Target} {
+				own := harness.Connect(t, s.Server)
+				own.DB.SetMaxOpenConns(1) // that has the settings of before
+				set(t, own, hostile)
+				set(t, own, map[string]string{"time_zone": []string{"'+05:00'", "'-08:00'"}[i]})
 			}
-			w.must(t, "init-schema")
-			w.must(t, "init-copy")
-			calm := func(db *sql.DB, statements ...string) {
-				run(t, db, append([]string{"SET SESSION sql_select_limit = 18446744073709551615, autocommit = 1, " +
+			w.Phases(t, "init-schema", "init-copy")
+			calm := func(s *harness.Server, statements ...string) {
+				s.Exec(t, append([]string{"SET SESSION sql_select_limit = 18446744073709551615, autocommit = 1, " +
 					"sql_big_selects = 1"}, statements...)...)
 			}
 			r := w.verify(t)
@@ -70,7 +67,7 @@ func TestServerDefaults(t *testing.T) {
 				"UPDATE t SET ts = ts + INTERVAL 1 HOUR WHERE id = 2500",
 				"DELETE FROM bag WHERE n = 7 LIMIT 4")
 			r = w.verify(t)
-			assert.Equal(t, differs, r.code)
+			assert.Equal(t, harness.Differs, r.code)
 			assert.Equal(t, "differing=31 missing=1 extra=0 repaired=0", r.tables["t"].counts())
 			assert.Equal(t, "differing=0 missing=4 extra=0 repaired=0", r.tables["bag"].counts())
 			w.verify(t, "--repair").clean(t)
@@ -82,28 +79,25 @@ func TestServerDefaults(t *testing.T) {
 // TestLargeValues damages one byte of values that are larger than what the server's functions may return: a sum that
 // takes them for NULL would see nothing.
 func TestLargeValues(t *testing.T) {
-	for _, p := range [][2]string{{lab.MySQL, lab.MySQL}, {lab.MariaDB, lab.MariaDB}} {
-		t.Run(p[0], func(t *testing.T) {
-			w := newWorld(t, p[0], p[1])
+	for _, e := range harness.Alike {
+		t.Run(e.String(), func(t *testing.T) {
+			w := worldOf(t, e)
 			w.move(t, "CREATE TABLE t (id INT NOT NULL PRIMARY KEY, b LONGBLOB, c LONGTEXT)",
 				"CREATE TABLE wide LIKE t",
 				"INSERT INTO t VALUES (1, REPEAT('b', 1048576), 'x'), (2, 'x', REPEAT('c', 1048575))",
 				"INSERT INTO wide VALUES (3, REPEAT('d', 700000), REPEAT('e', 700000)), "+
 					"(4, NULL, REPEAT('f', 2000000))")
-			run(t, w.target, "UPDATE t SET b = CONCAT(LEFT(b, 1000), 'X', SUBSTR(b, 1002)) WHERE id = 1",
+			w.target.Exec(t, "UPDATE t SET b = CONCAT(LEFT(b, 1000), 'X', SUBSTR(b, 1002)) WHERE id = 1",
 				"UPDATE wide SET b = CONCAT(LEFT(b, 1000), 'X', SUBSTR(b, 1002)) WHERE id = 3",
 				"UPDATE t SET c = CONCAT(LEFT(c, 1000), 'X', SUBSTR(c, 1002)) WHERE id = 2",
 				"UPDATE wide SET c = NULL WHERE id = 4")
-			for _, s := range []lab.Server{w.settings.Source, w.settings.Target} {
-				db, err := s.Admin("")
-				require.NoError(t, err)
-				t.Cleanup(func() { assert.NoError(t, db.Close()) })
-				set(t, db, map[string]string{"max_allowed_packet": "1048576"})
+			for _, s := range []*harness.Server{w.Source, w.Target} {
+				set(t, s, map[string]string{"max_allowed_packet": "1048576"})
 			}
 			r := w.verify(t)
 			assert.Equal(t, "differing 1, differing 2", r.tables["t"].listed())
 			assert.Equal(t, "differing 3, differing 4", r.tables["wide"].listed())
-			assert.Equal(t, differs, r.code)
+			assert.Equal(t, harness.Differs, r.code)
 		})
 	}
 }

@@ -5,15 +5,9 @@
 package verify
 
 import (
-	"bytes"
-	"context"
-	"crypto/rand"
-	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,141 +15,52 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
-const prefix = "wv_" // of all databases and moves of these tests
+func TestMain(m *testing.M) { harness.Main(m) }
 
-// Exit codes of wherry.
-const (
-	done    = 0
-	differs = 3
-	refused = 12
-	failed  = 1
-)
-
-var binary string // the wherry under test
-
-func TestMain(m *testing.M) { os.Exit(lab.Main(m, &binary)) }
-
-// pairs are the flavors of source and target.
-var pairs = [][2]string{
-	{lab.MySQL, lab.MySQL},
-	{lab.MariaDB, lab.MariaDB},
-	{lab.MySQL, lab.MariaDB},
-	{lab.MariaDB, lab.MySQL},
-}
-
-// pairsOf are those with a source of one more flavor, if there is a server of it.
-func pairsOf(t *testing.T, flavor string) [][2]string {
-	t.Helper()
-	servers, err := lab.ParseServers(os.Getenv("WHERRY_TEST_SERVERS"))
-	require.NoError(t, err)
-	if _, err := lab.Find(servers, flavor+"-1"); err != nil {
+// pairsOf are pairs with a source of one more flavor, if there is a server of it.
+func pairsOf(flavor string) []harness.Ends {
+	if !strings.Contains(os.Getenv("WHERRY_TEST_SERVERS"), flavor+"-1=") {
 		return nil
 	}
-	return [][2]string{{flavor, lab.MySQL}, {flavor, lab.MariaDB}}
+	return []harness.Ends{{From: flavor, To: lab.MySQL}, {From: flavor, To: lab.MariaDB}}
 }
 
 // eachPair runs a test for every pair.
 func eachPair(t *testing.T, f func(t *testing.T, w *world)) {
 	t.Helper()
-	for _, p := range pairs {
-		t.Run(p[0]+" to "+p[1], func(t *testing.T) { f(t, newWorld(t, p[0], p[1])) })
-	}
+	harness.Each(t, harness.Every,
+		func(t *testing.T, source, target *harness.Server) { f(t, newWorld(t, source, target)) })
 }
 
-// world is a source and a target, a database on each, and a move of all its tables.
+// world is a move of all tables of a database, and both ends in that database.
 type world struct {
-	name           string // of the move and of both databases
-	from, to       string // flavors
-	source, target *sql.DB
-	wherry         *lab.Wherry
-	settings       lab.Move
-	dir            string
+	*harness.Move
+	source, target *harness.Server
 }
 
-func newWorld(t *testing.T, from, to string) *world {
+func newWorld(t *testing.T, source, target *harness.Server) *world {
 	t.Helper()
-	list := os.Getenv("WHERRY_TEST_SERVERS")
-	if strings.TrimSpace(list) == "" {
-		if os.Getenv("WHERRY_REQUIRE_SERVERS") == "1" {
-			t.Fatal("no WHERRY_TEST_SERVERS, and WHERRY_REQUIRE_SERVERS=1")
-		}
-		t.Skip("SKIPPED WITHOUT SERVERS: set WHERRY_TEST_SERVERS, see scripts/servers.sh")
-	}
-	servers, err := lab.ParseServers(list)
-	require.NoError(t, err)
-	source, target, err := lab.Pair(servers, from, to)
-	require.NoError(t, err)
-	var random [4]byte
-	_, err = rand.Read(random[:])
-	require.NoError(t, err)
-	w := &world{name: prefix + hex.EncodeToString(random[:]), from: from, to: to, dir: t.TempDir()}
-	for _, end := range []struct {
-		server lab.Server
-		db     **sql.DB
-	}{{source, &w.source}, {target, &w.target}} {
-		server, err := end.server.Admin("")
-		require.NoError(t, err)
-		*end.db, err = end.server.Admin(w.name) // connects when it is used: wherry makes the target's database
-		require.NoError(t, err)
-		t.Cleanup(func() {
-			run(t, server, "DROP DATABASE IF EXISTS "+w.name, "DROP DATABASE IF EXISTS wherry_"+w.name)
-			assert.NoError(t, (*end.db).Close())
-			assert.NoError(t, server.Close())
-		})
-		if end.db == &w.source {
-			run(t, server, "CREATE DATABASE "+w.name+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
-		}
-	}
-	w.settings = lab.Move{
-		Name: w.name, State: filepath.Join(w.dir, "state.yaml"), Source: source, Target: target, Include: w.name + ".*",
-		Extra: []string{"verify: {workers: 2, chunk_rows: 1000}"},
-	}
-	w.wherry, err = w.settings.Write(binary, filepath.Join(w.dir, "wherry.yaml"))
-	require.NoError(t, err)
-	return w
+	m := harness.New(t, source, target, harness.Options{
+		Name: "wv_", Lines: []string{"verify: {workers: 2, chunk_rows: 1000}"},
+	})
+	return &world{m, source.In(t, m.Name), target.In(t, m.Name)}
 }
 
-// configure adds lines to the configuration.
-func (w *world) configure(t *testing.T, lines ...string) {
+func worldOf(t *testing.T, e harness.Ends) *world {
 	t.Helper()
-	w.settings.Extra = append(w.settings.Extra, lines...)
-	var err error
-	w.wherry, err = w.settings.Write(binary, filepath.Join(w.dir, "wherry.yaml"))
-	require.NoError(t, err)
+	source, target := e.Open(t)
+	return newWorld(t, source, target)
 }
 
 // move makes the tables on the source by its statements and copies them.
 func (w *world) move(t *testing.T, statements ...string) {
 	t.Helper()
-	run(t, w.source, statements...)
-	w.must(t, "init-schema")
-	w.must(t, "init-copy")
-}
-
-// must runs a command that must end well.
-func (w *world) must(t *testing.T, args ...string) lab.Summary {
-	t.Helper()
-	_, summary, err := w.wherry.Run(t.Context(), args...)
-	require.NoError(t, err)
-	return summary
-}
-
-// run runs statements, all on one connection.
-func run(t *testing.T, db *sql.DB, statements ...string) {
-	t.Helper()
-	require.NoError(t, lab.Exec(context.WithoutCancel(t.Context()), db, statements...))
-}
-
-// adminTarget is the target without a database.
-func (w *world) adminTarget(t *testing.T) *sql.DB {
-	t.Helper()
-	db, err := w.settings.Target.Admin("")
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, db.Close()) })
-	return db
+	w.source.Exec(t, statements...)
+	w.Phases(t, "init-schema", "init-copy")
 }
 
 // hasFinding tells whether check --json reports something of a subject.
@@ -167,17 +72,6 @@ func hasFinding(output, level, check, subject string) bool {
 		}
 	}
 	return false
-}
-
-// text is the only value of a query, "NULL" for NULL.
-func text(t *testing.T, db *sql.DB, query string) string {
-	t.Helper()
-	var value sql.NullString
-	require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&value), query)
-	if !value.Valid {
-		return "NULL"
-	}
-	return value.String
 }
 
 // report is what verify --json says.
@@ -232,14 +126,12 @@ func (x table) counts() string {
 // verify runs verify and reads its report.
 func (w *world) verify(t *testing.T, args ...string) report {
 	t.Helper()
-	c, _, err := w.wherry.Run(t.Context(), append([]string{"verify"}, args...)...)
-	require.NotNil(t, c, "%v", err)
-	return parse(t, c)
+	return parse(t, w.Run(t, append([]string{"verify"}, args...)...))
 }
 
-func parse(t *testing.T, c *lab.Child) report {
+func parse(t *testing.T, c *harness.Child) report {
 	t.Helper()
-	r := report{code: c.Code, tables: map[string]table{}, log: c.Log()}
+	r := report{code: c.Code, tables: map[string]table{}, log: c.Stderr()}
 	for line := range strings.Lines(c.Output()) {
 		var kind struct{ Type string }
 		require.NoError(t, json.Unmarshal([]byte(line), &kind), line)
@@ -263,7 +155,7 @@ func (r report) clean(t *testing.T) {
 		assert.Equal(t, "differing=0 missing=0 extra=0", x.counts()[:len("differing=0 missing=0 extra=0")], "%s: %s",
 			name, x.listed())
 	}
-	require.Equal(t, done, r.code, r.log)
+	require.Equal(t, harness.Done, r.code, r.log)
 	require.Zero(t, r.summary.Number("differences"))
 	require.Positive(t, r.summary.Number("rows"))
 }
@@ -272,45 +164,17 @@ func (r report) clean(t *testing.T) {
 // doubles, with the sign of zero.
 func (w *world) equal(t *testing.T, name, columns, where string) int {
 	t.Helper()
-	source, target := bag(t, w.source, name, columns, where), bag(t, w.target, name, columns, "")
-	require.Len(t, target, len(source), "rows of %s on the target", name)
-	for i := range source {
-		require.Equal(t, source[i], target[i], "table %s", name)
-	}
-	return len(source)
-}
-
-func bag(t *testing.T, db *sql.DB, name, columns, where string) []string {
-	t.Helper()
 	query := "SELECT " + columns + " FROM " + name
+	got := w.target.Lines(t, query)
 	if where != "" {
 		query += " WHERE " + where
 	}
-	rows, err := db.QueryContext(context.WithoutCancel(t.Context()), query)
-	require.NoError(t, err)
-	defer rows.Close()
-	names, err := rows.Columns()
-	require.NoError(t, err)
-	values, into := make([][]byte, len(names)), make([]any, len(names))
-	for i := range into {
-		into[i] = &values[i]
+	want := w.source.Lines(t, query)
+	require.Len(t, got, len(want), "rows of %s on the target", name)
+	for i := range want {
+		require.Equal(t, want[i], got[i], "table %s", name)
 	}
-	var all []string
-	for rows.Next() {
-		require.NoError(t, rows.Scan(into...))
-		var b bytes.Buffer
-		for _, v := range values {
-			if v == nil {
-				b.WriteString("NULL|")
-			} else {
-				fmt.Fprintf(&b, "%q|", v)
-			}
-		}
-		all = append(all, b.String())
-	}
-	require.NoError(t, rows.Err())
-	slices.Sort(all)
-	return all
+	return len(want)
 }
 
 // numbers is a derived table with n from 0 to count-1, for counts up to ten million.
