@@ -17,7 +17,7 @@ import (
 	"wherry/pkg/replicate"
 	"wherry/pkg/schema"
 	dialect "wherry/pkg/schema/mysql"
-	"wherry/test/internal/lab"
+	"wherry/test/internal/harness"
 )
 
 const (
@@ -30,7 +30,7 @@ const (
 // TestTransactionBoundaries transfers money between accounts on the source, in transactions of one to a few hundred
 // changes, and reads the target all the while: the sum never changes there, and each account is what its journal says.
 func TestTransactionBoundaries(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
 		for _, mode := range []struct {
 			name string
 			replicate.Options
@@ -70,7 +70,7 @@ func TestTransactionBoundaries(t *testing.T) {
 
 // TestCopyUnderTransfers copies while money is transferred: what the copy leaves behind is a state that the source had.
 func TestCopyUnderTransfers(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
 		w := bank(t, source, target)
 		w.transfers(func() error {
 			if w.moments.chunk == 0 {
@@ -84,14 +84,14 @@ func TestCopyUnderTransfers(t *testing.T) {
 	})
 }
 
-func bank(t *testing.T, source, target lab.Server) *world {
+func bank(t *testing.T, source, target *harness.Server) *world {
 	t.Helper()
 	w := newWorld(t, source, target,
 		"CREATE TABLE account (id INT PRIMARY KEY, balance INT NOT NULL, slot INT NOT NULL, UNIQUE KEY slot (slot))",
 		"CREATE TABLE journal (id BIGINT PRIMARY KEY AUTO_INCREMENT, account INT NOT NULL, amount INT NOT NULL, KEY "+
 			"account (account))")
 	for i := range accounts {
-		w.exec(w.app,
+		w.app.Exec(t,
 			fmt.Sprintf("INSERT account VALUES (%d, %d, %d); INSERT journal (account, amount) VALUES (%d, %d)", i,
 				balance, i, i, balance))
 	}
@@ -108,7 +108,7 @@ func (w *world) transfers(look func() error) (looks int) {
 		random := rand.New(rand.NewPCG(uint64(i), 7))
 		group.Go(func() error {
 			for ctx.Err() == nil {
-				_, err := w.app.ExecContext(w.ctx, transfer(random))
+				_, err := w.app.DB.ExecContext(w.ctx, transfer(random))
 				var refused *mysql.MySQLError
 				// a deadlock rolls back all of it
 				if err != nil && (!errors.As(err, &refused) || refused.Number != 1213) {
@@ -152,7 +152,7 @@ func transfer(random *rand.Rand) string {
 
 // sound reads the target in one snapshot and returns what no state of the source has ever been.
 func (w *world) sound(ctx context.Context) error {
-	conn, err := w.look.Conn(ctx)
+	conn, err := w.look.DB.Conn(ctx)
 	if err != nil {
 		return err
 	}

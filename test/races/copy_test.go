@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"wherry/pkg/copy"
-	"wherry/test/internal/lab"
+	"wherry/test/internal/harness"
 )
 
 // copyRace is what the application does at certain moments of a copy.
@@ -361,15 +361,15 @@ func (w way) String() string { return fmt.Sprintf("%s, %d apply", w.unique, w.wo
 // TestCopyRaces runs every race of the application with the copy: with one and with four connections that replay,
 // within a family and across.
 func TestCopyRaces(t *testing.T) {
-	on(t, pairs, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
 		runCopyRaces(t, source, target, way{deferred, 4}, way{present, 1})
 	})
-	on(t, across, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Across, func(t *testing.T, source, target *harness.Server) {
 		runCopyRaces(t, source, target, way{deferred, 1}, way{present, 4})
 	})
 }
 
-func runCopyRaces(t *testing.T, source, target lab.Server, ways ...way) {
+func runCopyRaces(t *testing.T, source, target *harness.Server, ways ...way) {
 	for _, way := range ways {
 		t.Run(way.String(), func(t *testing.T) {
 			for _, race := range copyRaces {
@@ -378,7 +378,7 @@ func runCopyRaces(t *testing.T, source, target lab.Server, ways ...way) {
 					w.workers = way.workers
 					w.moments.at = map[string]func(){}
 					for moment, statements := range race.at {
-						w.moments.at[moment] = func() { w.exec(w.app, statements) }
+						w.moments.at[moment] = func() { w.app.Exec(t, statements) }
 					}
 					w.copy(copy.Options{Workers: 1, ChunkRows: race.chunk})
 					for moment := range w.moments.at {
@@ -386,7 +386,7 @@ func runCopyRaces(t *testing.T, source, target lab.Server, ways ...way) {
 					}
 					w.follow(w.batches())
 					w.same()
-					assert.Equal(t, int64(race.moved), number(t, w.look, "SELECT COUNT(*) FROM "+targetName+".t"))
+					assert.Equal(t, race.moved, w.look.Number(t, "SELECT COUNT(*) FROM "+targetName+".t"))
 					if way.unique == present {
 						assert.Equal(t, race.gaveWay, w.moments.gaveWay,
 							"rows that gave way while chunks were loaded: "+race.name)

@@ -12,13 +12,13 @@ import (
 	"wherry/pkg/plan"
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
-	"wherry/test/internal/lab"
+	"wherry/test/internal/harness"
 )
 
 // TestExistingTables has tables on the target that are in the way for one reason each: all of them are told at once and
 // nothing is changed. What is left of them when they are made right is taken, and completed after the rows.
 func TestExistingTables(t *testing.T) {
-	on(t, pairs, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
 		w := newWorld(t, source, target, "CREATE TABLE parent (id INT PRIMARY KEY)",
 			"CREATE TABLE t (id INT PRIMARY KEY, u INT NULL, p INT NULL, UNIQUE KEY u (u), KEY p (p), CONSTRAINT f "+
 				"FOREIGN KEY (p) REFERENCES parent (id))",
@@ -26,7 +26,7 @@ func TestExistingTables(t *testing.T) {
 			"CREATE TABLE wider (id INT PRIMARY KEY)",
 			"INSERT parent VALUES (1), (2)", "INSERT t VALUES (1, 1, 1), (2, 2, NULL), (3, 3, 2)",
 			"INSERT wider VALUES (1)")
-		w.exec(w.look, "DROP DATABASE "+targetName, "CREATE DATABASE "+targetName+" CHARACTER SET utf8mb4 COLLATE "+
+		w.look.Exec(t, "DROP DATABASE "+targetName, "CREATE DATABASE "+targetName+" CHARACTER SET utf8mb4 COLLATE "+
 			"utf8mb4_general_ci")
 		for _, s := range []string{
 			// Of t's foreign key and plain index nothing is there yet; of a displaced parent's children none may go.
@@ -37,7 +37,7 @@ func TestExistingTables(t *testing.T) {
 			"CREATE TRIGGER fire AFTER INSERT ON fires FOR EACH ROW INSERT parent VALUES (NEW.id)",
 			"CREATE TABLE wider (id INT PRIMARY KEY, more INT NULL)",
 		} {
-			w.exec(open(t, target, targetName), s)
+			target.Batch(t, targetName).Exec(t, s)
 		}
 		rules, err := route.NewRules([]string{sourceName + ".*"}, nil,
 			[]route.Rename{{From: sourceName + ".*", To: targetName + ".*"}}, nil)
@@ -71,41 +71,41 @@ func TestExistingTables(t *testing.T) {
 			"DELETE FROM rows_in_it", "DROP TRIGGER fire",
 			"ALTER TABLE wider DROP COLUMN more",
 		} {
-			w.exec(open(t, target, targetName), s)
+			target.Batch(t, targetName).Exec(t, s)
 		}
 		require.NoError(t, init())
 		assert.Equal(t, 1, claimed)
 		w.routes = planned.Routes
 		w.moments.at = map[string]func(){"drain": func() {
-			w.exec(w.app, "UPDATE t SET u = NULL WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2")
+			w.app.Exec(t, "UPDATE t SET u = NULL WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2")
 		}}
 		w.copy(copy.Options{Workers: 1, ChunkRows: 1})
 		w.same()
-		assert.Equal(t, int64(1), number(t, w.look, "SELECT COUNT(*) FROM information_schema.REFERENTIAL_CONSTRAINTS "+
+		assert.Equal(t, 1, w.look.Number(t, "SELECT COUNT(*) FROM information_schema.REFERENTIAL_CONSTRAINTS "+
 			"WHERE CONSTRAINT_NAME = 'f' AND CONSTRAINT_SCHEMA = '"+targetName+"'"))
-		assert.Equal(t, int64(1), number(t, w.look, "SELECT COUNT(*) FROM information_schema.STATISTICS WHERE "+
+		assert.Equal(t, 1, w.look.Number(t, "SELECT COUNT(*) FROM information_schema.STATISTICS WHERE "+
 			"INDEX_NAME = 'p' AND TABLE_SCHEMA = '"+targetName+"'"))
 	})
 }
 
 // TestGivingWayFiresNothing displaces and removes rows of a parent whose children would go with them.
 func TestGivingWayFiresNothing(t *testing.T) {
-	on(t, pairs, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
 		w := newWorldWith(t, source, target, present, uniqueTable, "INSERT t VALUES (1, 1, 'A'), (2, 2, 'B')")
-		w.exec(open(t, target, targetName), "CREATE TABLE child (id INT PRIMARY KEY, t INT, FOREIGN KEY (t) "+
+		target.Batch(t, targetName).Exec(t, "CREATE TABLE child (id INT PRIMARY KEY, t INT, FOREIGN KEY (t) "+
 			"REFERENCES t (id) ON DELETE CASCADE ON UPDATE CASCADE)",
 			"SET foreign_key_checks = 0; INSERT child VALUES (10, 1), (11, 2)")
 		w.moments.at = map[string]func(){
-			"loaded 0": func() { w.exec(w.app, "UPDATE t SET u = 3 WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2") },
+			"loaded 0": func() { w.app.Exec(t, "UPDATE t SET u = 3 WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2") },
 			"loaded 1": func() {
-				w.exec(w.app, "DELETE FROM t WHERE id = 2; INSERT t VALUES (2, 9, 'again'); UPDATE t SET u = 1 "+
+				w.app.Exec(t, "DELETE FROM t WHERE id = 2; INSERT t VALUES (2, 9, 'again'); UPDATE t SET u = 1 "+
 					"WHERE id = 1")
 			},
 		}
 		w.copy(copy.Options{Workers: 1, ChunkRows: 1})
 		w.same()
 		assert.Equal(t, int64(1), w.moments.gaveWay)
-		assert.Equal(t, int64(2), number(t, w.look, "SELECT COUNT(*) FROM "+targetName+".child"),
+		assert.Equal(t, 2, w.look.Number(t, "SELECT COUNT(*) FROM "+targetName+".child"),
 			"children of rows that gave way")
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"wherry/pkg/copy"
 	"wherry/pkg/replicate"
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -22,20 +23,20 @@ const (
 )
 
 // hold makes the source's commits hang, until the returned function is called.
-func (w *world) hold(source lab.Server, point string) (release func()) {
+func (w *world) hold(source *harness.Server, point string) (release func()) {
 	w.t.Helper()
 	prefix := "rpl_semi_sync_master_"
 	if source.Flavor == lab.MySQL {
 		prefix = "rpl_semi_sync_source_"
-		if number(w.t, w.app, "SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME = "+
+		if w.app.Number(w.t, "SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME = "+
 			"'rpl_semi_sync_source'") == 0 {
-			w.exec(w.app, "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'")
+			w.app.Exec(w.t, "INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'")
 		}
 	}
-	w.exec(w.app, "SET GLOBAL "+prefix+"timeout = 60000", "SET GLOBAL "+prefix+"wait_point = '"+point+"'",
+	w.app.Exec(w.t, "SET GLOBAL "+prefix+"timeout = 60000", "SET GLOBAL "+prefix+"wait_point = '"+point+"'",
 		"SET GLOBAL "+prefix+"enabled = ON")
 	release = func() {
-		_, err := w.app.ExecContext(context.WithoutCancel(w.ctx), "SET GLOBAL "+prefix+"enabled = OFF")
+		_, err := w.app.DB.ExecContext(context.WithoutCancel(w.ctx), "SET GLOBAL "+prefix+"enabled = OFF")
 		assert.NoError(w.t, err)
 	}
 	w.t.Cleanup(release)
@@ -45,7 +46,7 @@ func (w *world) hold(source lab.Server, point string) (release func()) {
 // hanging runs a statement whose commit hangs, and returns when it does; wait waits for its end.
 func (w *world) hanging(statement string) (wait func()) {
 	w.t.Helper()
-	conn, err := w.app.Conn(w.ctx)
+	conn, err := w.app.DB.Conn(w.ctx)
 	require.NoError(w.t, err)
 	var id int64
 	require.NoError(w.t, conn.QueryRowContext(w.ctx, "SELECT CONNECTION_ID()").Scan(&id))
@@ -56,7 +57,7 @@ func (w *world) hanging(statement string) (wait func()) {
 	}()
 	require.True(w.t, lab.Until(func() bool {
 		var state sql.NullString
-		err := w.app.QueryRowContext(w.ctx, "SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = ?",
+		err := w.app.DB.QueryRowContext(w.ctx, "SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = ?",
 			id).Scan(&state)
 		return err == nil && (state.String == "Waiting for semi-sync ACK from replica" ||
 			state.String == "Waiting for semi-sync ACK from slave")
@@ -71,7 +72,7 @@ func (w *world) hanging(statement string) (wait func()) {
 // TestLateCommit begins a copy while a commit is in the log and not visible: what the copy does not read the replay
 // must bring. One transaction inserts, one updates and deletes.
 func TestLateCommit(t *testing.T) {
-	on(t, append(pairs, across...), func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Every, func(t *testing.T, source, target *harness.Server) {
 		for _, statement := range []string{
 			"INSERT t VALUES (9, 'late')",
 			"BEGIN; UPDATE t SET v = 'late' WHERE id = 1; DELETE FROM t WHERE id = 2; COMMIT",
@@ -99,14 +100,14 @@ func TestLateCommit(t *testing.T) {
 // TestLateAnswer reads the head of the log while a commit can be seen and is not done: whatever a chunk has read must
 // be at or before it, or the target would hold a change that a consistent state lacks.
 func TestLateAnswer(t *testing.T) {
-	on(t, pairs, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
 		w := newWorldWith(t, source, target, present, uniqueTable, "INSERT t VALUES (1, 1, 'A'), (2, 2, 'B')")
 		var release, wait func()
 		w.moments.at = map[string]func(){
 			"loaded 0": func() {
 				release = w.hold(source, afterVisible)
 				wait = w.hanging("BEGIN; UPDATE t SET u = 3 WHERE id = 1; UPDATE t SET u = 1 WHERE id = 2; COMMIT")
-				assert.Equal(t, int64(1), number(t, w.app, "SELECT u FROM t WHERE id = 2"),
+				assert.Equal(t, 1, w.app.Number(t, "SELECT u FROM t WHERE id = 2"),
 					"visible before it is answered")
 			},
 		}

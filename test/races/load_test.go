@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"wherry/pkg/copy"
-	"wherry/test/internal/lab"
+	"wherry/test/internal/harness"
 )
 
 const (
@@ -54,8 +54,8 @@ var loads = map[string]func(random *rand.Rand) string{
 
 // TestCopyUnderLoad changes rows at every moment of a copy, into a database and a table of other names.
 func TestCopyUnderLoad(t *testing.T) {
-	for i, flavors := range [][][2]string{pairs, across} {
-		on(t, flavors, func(t *testing.T, source, target lab.Server) {
+	for i, flavors := range [][]harness.Ends{harness.Alike, harness.Across} {
+		harness.Each(t, flavors, func(t *testing.T, source, target *harness.Server) {
 			for kind, load := range loads {
 				for _, unique := range []indexing{deferred, present} {
 					t.Run(kind+", "+string(unique), func(t *testing.T) {
@@ -72,7 +72,7 @@ func TestCopyUnderLoad(t *testing.T) {
 						w.moments.each = func(string) {
 							for range 2 {
 								changes++
-								w.exec(w.app, load(random))
+								w.app.Exec(t, load(random))
 							}
 						}
 						w.copy(copy.Options{Workers: 1, ChunkRows: 3})

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"wherry/pkg/db"
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -118,17 +119,17 @@ type reading struct {
 // TestSafePosition looks for transactions that are at or before a position and not visible to a read after it. A safe
 // position has none; the end of the log has, which is counted, because it shows that the test could have seen some.
 func TestSafePosition(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
 		w := newWorld(t, source, target, "CREATE TABLE t (client INT PRIMARY KEY, n INT NOT NULL)")
 		for i := range committers {
-			w.exec(w.app, fmt.Sprintf("INSERT t VALUES (%d, 0)", i))
+			w.app.Exec(t, fmt.Sprintf("INSERT t VALUES (%d, 0)", i))
 		}
 		query, end := "SELECT @@server_uuid", "SHOW BINARY LOG STATUS"
 		if source.Flavor == lab.MariaDB {
 			query, end = "SELECT @@server_id", "SHOW MASTER STATUS"
 		}
 		var id string
-		require.NoError(t, w.app.QueryRowContext(w.ctx, query).Scan(&id))
+		require.NoError(t, w.app.DB.QueryRowContext(w.ctx, query).Scan(&id))
 		begin, err := w.source.SafePosition(w.ctx)
 		require.NoError(t, err)
 
@@ -201,7 +202,7 @@ func (w *world) committing(f func()) {
 	var group errgroup.Group
 	for client := range committers {
 		group.Go(func() error {
-			conn, err := w.app.Conn(ctx)
+			conn, err := w.app.DB.Conn(ctx)
 			if err != nil {
 				return err
 			}
@@ -224,7 +225,7 @@ func (w *world) committing(f func()) {
 // visible returns how far each client's commits are visible now.
 func (w *world) visible() (saw [committers]int) {
 	w.t.Helper()
-	rows, err := w.app.QueryContext(w.ctx, "SELECT client, n FROM t")
+	rows, err := w.app.DB.QueryContext(w.ctx, "SELECT client, n FROM t")
 	require.NoError(w.t, err)
 	defer rows.Close()
 	clients := 0
@@ -241,7 +242,7 @@ func (w *world) visible() (saw [committers]int) {
 // end returns the end of the log, as an administrator would ask for it.
 func (w *world) end(statement string) (p place) {
 	w.t.Helper()
-	rows, err := w.app.QueryContext(w.ctx, statement)
+	rows, err := w.app.DB.QueryContext(w.ctx, statement)
 	require.NoError(w.t, err)
 	defer rows.Close()
 	require.True(w.t, rows.Next())

@@ -11,7 +11,7 @@ import (
 
 	"wherry/pkg/copy"
 	"wherry/pkg/replicate"
-	"wherry/test/internal/lab"
+	"wherry/test/internal/harness"
 )
 
 // batches are options under which a batch takes in everything that the log has.
@@ -111,7 +111,7 @@ const caseTable = "CREATE TABLE t (k VARCHAR(20) COLLATE utf8mb4_general_ci PRIM
 // TestSteadyRaces runs changes after the copy, when the target has every unique index: all of them as one batch, each
 // in a batch of its own, and split among connections.
 func TestSteadyRaces(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
 		var w *world
 		for i, race := range steadyRaces {
 			if i == 0 || race.table != steadyRaces[i-1].table {
@@ -128,13 +128,13 @@ func TestSteadyRaces(t *testing.T) {
 				}{{"one batch", one}, {"a batch each", replicate.Options{BatchRows: 1}}, {"two writers", several}} {
 					t.Run(mode.name, func(t *testing.T) {
 						w := w.in(t)
-						w.exec(w.app, "SET foreign_key_checks = 0; DELETE FROM t; SET foreign_key_checks = 1")
+						w.app.Exec(t, "SET foreign_key_checks = 0; DELETE FROM t; SET foreign_key_checks = 1")
 						if strings.Contains(race.table, "child") {
-							w.exec(w.app, "DELETE FROM child")
+							w.app.Exec(t, "DELETE FROM child")
 						}
-						w.exec(w.app, race.fill)
+						w.app.Exec(t, race.fill)
 						w.follow(one)
-						w.exec(w.app, race.race)
+						w.app.Exec(t, race.race)
 						w.follow(mode.Options)
 						w.same()
 					})
@@ -146,13 +146,13 @@ func TestSteadyRaces(t *testing.T) {
 
 // TestManyChangesOfOneKey coalesces 10,000 changes of a row into one.
 func TestManyChangesOfOneKey(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
 		w := newWorld(t, source, target, "CREATE TABLE t (id INT PRIMARY KEY, n INT NOT NULL)",
 			"INSERT t VALUES (1, 0), (2, 0)",
 			"CREATE PROCEDURE many() BEGIN DECLARE i INT DEFAULT 0; WHILE i < 10000 DO SET i = i + 1; UPDATE t SET n "+
 				"= i WHERE id = 1; END WHILE; END")
 		w.copy(copy.Options{})
-		w.exec(w.app, "BEGIN; CALL many(); COMMIT")
+		w.app.Exec(t, "BEGIN; CALL many(); COMMIT")
 		var rows int64
 		head, err := w.source.Head(w.ctx)
 		require.NoError(t, err)
@@ -160,7 +160,7 @@ func TestManyChangesOfOneKey(t *testing.T) {
 		o.Report = func(p replicate.Progress) { rows = p.Rows }
 		require.NoError(t, w.replicator(o).ReplayTo(w.ctx, head))
 		w.same()
-		assert.Equal(t, int64(10000), number(t, w.look, "SELECT n FROM "+targetName+".t WHERE id = 1"))
+		assert.Equal(t, 10000, w.look.Number(t, "SELECT n FROM "+targetName+".t WHERE id = 1"))
 		assert.Equal(t, int64(1), rows, "rows written for 10,000 changes of one key in one batch")
 	})
 }
@@ -168,7 +168,7 @@ func TestManyChangesOfOneKey(t *testing.T) {
 // TestHugeTransaction applies a transaction in parts: until the last of them nobody sees any.
 func TestHugeTransaction(t *testing.T) {
 	const rows = 100_000
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
 		w := newWorld(t, source, target, "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(60) NOT NULL, KEY v (v))",
 			"INSERT t VALUES (0, 'first')")
 		w.copy(copy.Options{})
@@ -176,22 +176,22 @@ func TestHugeTransaction(t *testing.T) {
 		for i := range 1000 {
 			values = append(values, fmt.Sprintf("(%d, '%060d')", i+1, i))
 		}
-		w.exec(w.app, "BEGIN; INSERT t VALUES "+strings.Join(values, ", ")+
+		w.app.Exec(t, "BEGIN; INSERT t VALUES "+strings.Join(values, ", ")+
 			fmt.Sprintf("; INSERT t SELECT a.id + 1000 * b.id, a.v FROM t a JOIN t b WHERE a.id BETWEEN 1 AND 1000 "+
 				"AND b.id BETWEEN 1 AND %d; COMMIT", rows/1000-1))
-		require.Equal(t, int64(rows+1), number(t, w.app, "SELECT COUNT(*) FROM t"))
+		require.Equal(t, rows+1, w.app.Number(t, "SELECT COUNT(*) FROM t"))
 		looks := 0
 		w.moments.at = map[string]func(){}
 		for i := range 1000 {
 			w.moments.at[fmt.Sprintf("applied %d", i)] = func() {
 				looks++
-				assert.Equal(t, int64(1), number(t, w.look, "SELECT COUNT(*) FROM "+targetName+".t"),
+				assert.Equal(t, 1, w.look.Number(t, "SELECT COUNT(*) FROM "+targetName+".t"),
 					"rows seen before the transaction is committed")
 			}
 		}
 		w.follow(replicate.Options{BatchRows: 5000, BatchBytes: 1 << 20})
 		assert.Greater(t, looks, 3, "parts of the transaction")
-		w.exec(w.app, "BEGIN; DELETE FROM t WHERE id % 10 = 0; UPDATE t SET id = -id WHERE id % 10 = 1; COMMIT")
+		w.app.Exec(t, "BEGIN; DELETE FROM t WHERE id % 10 = 0; UPDATE t SET id = -id WHERE id % 10 = 1; COMMIT")
 		w.moments.at = nil
 		w.follow(replicate.Options{BatchRows: 5000, BatchBytes: 1 << 20})
 		w.same()

@@ -7,15 +7,10 @@ package races
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -29,6 +24,7 @@ import (
 	"wherry/pkg/route"
 	"wherry/pkg/schema"
 	dialect "wherry/pkg/schema/mysql"
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -38,52 +34,12 @@ const (
 	targetName = "wherry_races_moved"
 )
 
-// The pairs of servers that a race is run on: within a family, and across.
-var (
-	pairs  = [][2]string{{lab.MySQL, lab.MySQL}, {lab.MariaDB, lab.MariaDB}}
-	across = [][2]string{{lab.MySQL, lab.MariaDB}, {lab.MariaDB, lab.MySQL}}
-)
-
-// onPairs runs a test from a server to another of the same family, for each family.
-func onPairs(t *testing.T, test func(t *testing.T, source, target lab.Server)) { on(t, pairs, test) }
-
-// on runs a test on each pair of flavors.
-func on(t *testing.T, flavors [][2]string, test func(t *testing.T, source, target lab.Server)) {
-	t.Helper()
-	list := os.Getenv("WHERRY_TEST_SERVERS")
-	required := os.Getenv("WHERRY_REQUIRE_SERVERS") == "1"
-	if strings.TrimSpace(list) == "" {
-		if required {
-			t.Fatal("no WHERRY_TEST_SERVERS, and WHERRY_REQUIRE_SERVERS=1")
-		}
-		t.Skip("SKIPPED WITHOUT SERVERS: set WHERRY_TEST_SERVERS, see scripts/servers.sh")
-	}
-	servers, err := lab.ParseServers(list)
-	require.NoError(t, err)
-	for _, pair := range flavors {
-		name := pair[0]
-		if pair[1] != name {
-			name += " to " + pair[1]
-		}
-		t.Run(name, func(t *testing.T) {
-			source, target, err := lab.Pair(servers, pair[0], pair[1])
-			if err != nil {
-				if required {
-					t.Fatal(err)
-				}
-				t.Skip("SKIPPED WITHOUT SERVERS: ", err)
-			}
-			test(t, source, target)
-		})
-	}
-}
-
 // world is a move between two servers, its databases fresh.
 type world struct {
 	t       *testing.T
 	ctx     context.Context //nolint:containedctx // a test's own
-	app     *sql.DB         // writes to the source, several statements at a time
-	look    *sql.DB         // reads the target
+	app     *harness.Server // writes to the source, several statements at a time
+	look    *harness.Server // reads the target
 	source  db.Source
 	target  db.Target
 	routes  []*route.Route
@@ -92,7 +48,7 @@ type world struct {
 }
 
 // newWorld makes a move whose target tables are those that wherry makes: unique indexes come after the rows.
-func newWorld(t *testing.T, source, target lab.Server, statements ...string) *world {
+func newWorld(t *testing.T, source, target *harness.Server, statements ...string) *world {
 	t.Helper()
 	return newWorldWith(t, source, target, deferred, statements...)
 }
@@ -105,17 +61,17 @@ const (
 	present  indexing = "unique indexes present" // the tables are there before the move, with all of their indexes
 )
 
-func newWorldWith(t *testing.T, source, target lab.Server, unique indexing, statements ...string) *world {
+func newWorldWith(t *testing.T, source, target *harness.Server, unique indexing, statements ...string) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{t: t, ctx: ctx, moments: &moments{t: t}}
 	// A fresh log file, because MariaDB finds a position by reading the file up to there.
-	w.exec(open(t, source, ""), "FLUSH BINARY LOGS", "DROP DATABASE IF EXISTS "+sourceName,
+	source.Batch(t, "").Exec(w.t, "FLUSH BINARY LOGS", "DROP DATABASE IF EXISTS "+sourceName,
 		"CREATE DATABASE "+sourceName+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
-	w.look = open(t, target, "")
-	w.exec(w.look, "DROP DATABASE IF EXISTS "+targetName, "DROP DATABASE IF EXISTS "+engine.Bookkeeping(move))
-	w.app = open(t, source, sourceName)
-	w.exec(w.app, statements...)
+	w.look = target.Batch(t, "")
+	w.look.Exec(w.t, "DROP DATABASE IF EXISTS "+targetName, "DROP DATABASE IF EXISTS "+engine.Bookkeeping(move))
+	w.app = source.Batch(t, sourceName)
+	w.app.Exec(w.t, statements...)
 
 	from, err := engine.OpenSource(ctx, config(source))
 	require.NoError(t, err)
@@ -135,23 +91,11 @@ func (w *world) in(t *testing.T) *world {
 	return &inner
 }
 
-func config(s lab.Server) engine.Config {
+func config(s *harness.Server) engine.Config {
 	return engine.Config{
 		Host: s.Host, Port: s.Port, User: lab.User, Password: lab.Password, Move: move,
 		BinlogOnTarget: true,
 	}
-}
-
-func open(t *testing.T, s lab.Server, database string) *sql.DB {
-	t.Helper()
-	c := mysql.NewConfig()
-	c.Net, c.Addr, c.User, c.Passwd, c.DBName = "tcp", s.Address(), lab.User, lab.Password, database
-	c.MultiStatements, c.InterpolateParams, c.Logger = true, true, &mysql.NopLogger{}
-	connector, err := mysql.NewConnector(c)
-	require.NoError(t, err)
-	pool := sql.OpenDB(connector)
-	t.Cleanup(func() { _ = pool.Close() })
-	return pool
 }
 
 // plan plans the move of all tables to another database, table renamed to another name, and creates them there.
@@ -169,9 +113,9 @@ func (w *world) plan(unique indexing) {
 	require.Empty(w.t, planned.Refused())
 	w.routes = planned.Routes
 	if unique == present {
-		w.exec(w.look, w.target.Dialect().CreateDatabase(targetName, ""))
+		w.look.Exec(w.t, w.target.Dialect().CreateDatabase(targetName, ""))
 		for _, step := range planned.Steps {
-			w.exec(w.look, w.target.Dialect().CreateTable(step.Target, false)...)
+			w.look.Exec(w.t, w.target.Dialect().CreateTable(step.Target, false)...)
 		}
 	}
 	require.NoError(w.t, initschema.New(w.target, planned.Steps, initschema.Options{
@@ -187,14 +131,6 @@ func (w *world) claim(ctx context.Context, _, taken []schema.Name) error {
 		found[n] = db.Found
 	}
 	return errors.Join(w.target.Ledger().Create(ctx), w.target.Ledger().Own(ctx, found, nil))
-}
-
-func (w *world) exec(pool *sql.DB, statements ...string) {
-	w.t.Helper()
-	for _, s := range statements {
-		_, err := pool.ExecContext(w.ctx, s)
-		require.NoError(w.t, err, "%.200s", s)
-	}
 }
 
 func (w *world) replicator(o replicate.Options) *replicate.Replicator {
@@ -232,38 +168,8 @@ func (w *world) same() {
 	}
 }
 
-// dump returns all rows as text, in key order.
-func dump(t *testing.T, pool *sql.DB, name schema.Name) []string {
+// dump returns all rows as text.
+func dump(t *testing.T, s *harness.Server, name schema.Name) []string {
 	t.Helper()
-	rows, err := pool.QueryContext(t.Context(), "SELECT * FROM "+dialect.Quoted(name)+" ORDER BY 1")
-	require.NoError(t, err)
-	defer rows.Close()
-	columns, err := rows.Columns()
-	require.NoError(t, err)
-	var all []string
-	for rows.Next() {
-		values, into := make([]sql.RawBytes, len(columns)), make([]any, len(columns))
-		for i := range values {
-			into[i] = &values[i]
-		}
-		require.NoError(t, rows.Scan(into...))
-		var b strings.Builder
-		for _, v := range values {
-			if v == nil {
-				b.WriteString("NULL ")
-				continue
-			}
-			fmt.Fprintf(&b, "%q ", string(v))
-		}
-		all = append(all, b.String())
-	}
-	require.NoError(t, rows.Err())
-	return all
-}
-
-// number reads a single number.
-func number(t *testing.T, pool *sql.DB, query string) (n int64) {
-	t.Helper()
-	require.NoError(t, pool.QueryRowContext(t.Context(), query).Scan(&n), query)
-	return n
+	return s.Lines(t, "SELECT * FROM "+dialect.Quoted(name))
 }
