@@ -129,7 +129,7 @@ func charsets(source, target *schema.Type) (from, into string) {
 		return "", ""
 	}
 	switch target.Kind {
-	case schema.JSON, schema.UUID, schema.INET6, schema.INET4: // characters, and those of UTF-8
+	case schema.JSON, schema.UUID, schema.INET6, schema.INET4, schema.Array: // characters, and those of UTF-8
 		if schema.IsUTF8(source.Charset) || source.Charset == "ascii" {
 			return "", ""
 		}

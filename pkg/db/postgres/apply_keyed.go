@@ -166,8 +166,8 @@ func (w *writer) mayDisplace(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("%w: the target calls values equal that the source tells apart, and can hold only one of them; "+
-		"nothing was overwritten; give the column on the source another value, or another type on the target, and copy "+
-		"again", db.ErrUnsupported)
+		"nothing was overwritten; give the column on the source another value, or another type on the target, "+
+		"and copy again", db.ErrUnsupported)
 }
 
 // bytewise are the collations besides the database's own, which tell all texts apart that differ.

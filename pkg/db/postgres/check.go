@@ -190,7 +190,8 @@ func (l *checklist) tables(ctx context.Context, plan db.Plan) (good bool, err er
 	}
 	homes, tables := split(names)
 	found, err := l.c.All(ctx, "SELECT n.nspname::text, c.relname::text, pg_catalog.pg_get_userbyid(c.relowner)::text "+
-		"FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS w (home, name) JOIN pg_catalog.pg_namespace n "+
+		"FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS w (home, name) "+
+		"JOIN pg_catalog.pg_namespace n "+
 		"ON n.nspname = w.home JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name "+
 		"WHERE NOT pg_catalog.pg_has_role(c.relowner, 'USAGE')", texts(homes), texts(tables))
 	for _, row := range found {

@@ -119,7 +119,8 @@ func (t *Target) Obstacles(ctx context.Context, tables []schema.Name) (map[schem
 			}
 			triggers, err := c.All(ctx,
 				"SELECT g.tgname::text FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_class c "+
-					"ON c.oid = g.tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND "+
+					"ON c.oid = g.tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "+
+					"WHERE n.nspname = $1 AND "+
 					"c.relname = $2 AND NOT g.tgisinternal ORDER BY g.tgname", wire.Text(n.Database),
 				wire.Text(n.Table))
 			if err != nil {

@@ -11,7 +11,6 @@ import (
 
 	"wherry/pkg/db"
 	"wherry/pkg/db/postgres/wire"
-	"wherry/pkg/route"
 	"wherry/pkg/schema"
 	dialect "wherry/pkg/schema/postgres"
 )
@@ -135,6 +134,3 @@ func (t *Target) CheckReturn(context.Context, db.Plan) ([]db.Finding, error) {
 		Fix:  "keep the old source as it is until you are sure of the new one",
 	}}, nil
 }
-
-// relation is what statements need of one end of a route.
-type relation = route.Relation

@@ -91,6 +91,9 @@ func parseType(c *sqltext.Cursor) (schema.Type, bool) {
 		return bare, false
 	}
 	t.Text = typeText(&t)
+	if isText(&t) {
+		t.Charset = "utf8mb4" // in every database that a move takes
+	}
 	if c.AcceptMark("[") {
 		c.ExpectMark("]")
 		t = arrayOf(t)

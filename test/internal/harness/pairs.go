@@ -24,6 +24,8 @@ var (
 	Alike  = []Ends{MySQL, MariaDB}
 	Across = []Ends{ToMariaDB, ToMySQL}
 	Every  = slices.Concat(Alike, Across)
+	// Postgres is from each family to PostgreSQL, which is no source.
+	Postgres = []Ends{{lab.MySQL, lab.Postgres}, {lab.MariaDB, lab.Postgres}}
 )
 
 // String is the name of a pair's tests: "mysql" from MySQL to MySQL, "mysql to mariadb" across.

@@ -41,6 +41,7 @@ type dialect struct {
 	unchecked string // begins statements that foreign keys do not hinder
 	checked   string // ends them
 	drop      string // removes a database, whose name follows
+	cascade   string // what stands behind that name
 }
 
 var mysqlDialect = dialect{
@@ -50,7 +51,14 @@ var mysqlDialect = dialect{
 }
 
 // dialects are those of the flavors. A further engine is one more line.
-var dialects = map[string]dialect{lab.MySQL: mysqlDialect, lab.MariaDB: mysqlDialect}
+var dialects = map[string]dialect{
+	lab.MySQL: mysqlDialect, lab.MariaDB: mysqlDialect,
+	lab.Postgres: {
+		quote:    func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` },
+		writable: "SELECT 1", readOnly: "SELECT '0'", unchecked: "SELECT 1", checked: "SELECT 1",
+		drop: "SET client_min_messages = error; DROP SCHEMA IF EXISTS ", cascade: " CASCADE",
+	},
+}
 
 // Server is a server to test with.
 type Server struct {
@@ -279,7 +287,7 @@ func (s *Server) Drop(t *testing.T, patterns ...string) {
 	statements := []string{d.unchecked}
 	for _, database := range s.Strings(t, "SELECT schema_name FROM information_schema.schemata") {
 		if slices.ContainsFunc(patterns, func(p string) bool { ok, _ := path.Match(p, database); return ok }) {
-			statements = append(statements, d.drop+d.quote(database))
+			statements = append(statements, d.drop+d.quote(database)+d.cascade)
 		}
 	}
 	s.Exec(t, append(statements, d.checked)...)
