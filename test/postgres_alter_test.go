@@ -103,7 +103,8 @@ func TestAlterOnPostgres(t *testing.T) {
 				target.exec(t, statements...)
 				got = target.read(t, now.Name)
 				require.NotNil(t, got)
-				require.Empty(t, d.Differences(now, got, true, true), "%s\n%s", c.change, strings.Join(statements, "\n"))
+				require.Empty(t, d.Differences(now, got, true, true), "%s\n%s", c.change, strings.Join(statements,
+					"\n"))
 				again, err := d.Alter(got, now, identityOf(now), nil)
 				require.NoError(t, err)
 				assert.Empty(t, again)

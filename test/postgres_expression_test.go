@@ -48,31 +48,41 @@ var postgresOperands = []struct {
 
 // postgresExpressions are expressions of the closed list, by the type that takes their values.
 var postgresExpressions = map[string]string{
-	"bigint": `i + 1;s + s;s * s;i - s;b + i;u + u;-i;i * -3;i % 7;s mod 3;mod(i, s);i div 3;b div s;abs(s);abs(i);sign(i);
-		sign(d);sign(b);ceil(d);ceiling(d);floor(d);floor(i);i = 1;i <> s;i <=> s;i < b;d >= 0.5;f > 0;f = r;i in (1, 7, 100);
-		i not in (1, 2);i between 0 and 10;d not between -1 and 1;i is null;i is not null;i > 0 and s > 0;i or s;not i;!(i > 1);
-		i xor s;(i > 1) xor (s > 1);(i > 0) is true;(i > 0) is not false;if(i > 0, 5, -5);ifnull(i, 7);coalesce(i, s, 3);
-		nullif(i, 1);isnull(t);case i when 1 then 10 when 7 then 70 else 0 end;case when d > 0 then 1 when i < 0 then 2 end;
-		cast(i as signed);char_length(t);character_length(n);char_length(c);length(t);octet_length(n);length(y);length(c);
-		instr(t, 'b');locate('c', n);locate('ü', t);t = 'abc';t <> 'a';n = 'a';n < 'b';n >= 'a ';n between 'a' and 'c';
-		t in ('abc', 'a', 'b');t like 'a%';n like '_b%';t not like '%c';e = 'Y';e in ('x', 'z z');e <> 'x';y = 'abc';y < 'b';
-		year(da);month(da);day(da);dayofmonth(dt);dayofyear(da);dayofweek(da);weekday(dt);quarter(da);hour(dt);minute(dt);
-		second(dt);microsecond(dt);hour(ti);minute(ti);second(ti);microsecond(ti);extract(year from da);extract(hour from dt);
-		datediff(da, dt);datediff(da, '2020-01-01');to_days(da);da > '2000-01-01';da = dt;dt < '2024-01-01 00:00:00';
-		dt between '1999-01-01' and '2024-03-03 06:00:00.000001';da is null or i > 1;round(d);truncate(d, 0);w = 1;w > i;
-		ascii_only = 'Hello'`,
-	"decimal(40,10)": `d + 1;d * d;d - i;d + 0.1;d * i;u * u;w + 0;w div 7;w mod 5;-d;d % 3;mod(d, 0.7);abs(d);round(d, 1);
+	"bigint": `
+		i + 1;s + s;s * s;i - s;b + i;u + u;-i;i * -3;i % 7;s mod 3;mod(i, s);i div 3;b div s;abs(s);abs(i);
+		sign(i);sign(d);sign(b);ceil(d);ceiling(d);floor(d);floor(i);i = 1;i <> s;i <=> s;i < b;d >= 0.5;f > 0;
+		f = r;i in (1, 7, 100);i not in (1, 2);i between 0 and 10;d not between -1 and 1;i is null;
+		i is not null;i > 0 and s > 0;i or s;not i;!(i > 1);i xor s;(i > 1) xor (s > 1);(i > 0) is true;
+		(i > 0) is not false;if(i > 0, 5, -5);ifnull(i, 7);coalesce(i, s, 3);nullif(i, 1);isnull(t);
+		case i when 1 then 10 when 7 then 70 else 0 end;case when d > 0 then 1 when i < 0 then 2 end;
+		cast(i as signed);char_length(t);character_length(n);char_length(c);length(t);octet_length(n);length(y);
+		length(c);instr(t, 'b');locate('c', n);locate('ü', t);t = 'abc';t <> 'a';n = 'a';n < 'b';n >= 'a ';
+		n between 'a' and 'c';t in ('abc', 'a', 'b');t like 'a%';n like '_b%';t not like '%c';e = 'Y';
+		e in ('x', 'z z');e <> 'x';y = 'abc';y < 'b';year(da);month(da);day(da);dayofmonth(dt);dayofyear(da);
+		dayofweek(da);weekday(dt);quarter(da);hour(dt);minute(dt);second(dt);microsecond(dt);hour(ti);
+		minute(ti);second(ti);microsecond(ti);extract(year from da);extract(hour from dt);datediff(da, dt);
+		datediff(da, '2020-01-01');to_days(da);da > '2000-01-01';da = dt;dt < '2024-01-01 00:00:00';
+		dt between '1999-01-01' and '2024-03-03 06:00:00.000001';da is null or i > 1;round(d);truncate(d, 0);
+		w = 1;w > i;ascii_only = 'Hello'`,
+	"decimal(40,10)": `
+		d + 1;d * d;d - i;d + 0.1;d * i;u * u;w + 0;w div 7;w mod 5;-d;d % 3;mod(d, 0.7);abs(d);round(d, 1);
 		round(d, 2);truncate(d, 2);truncate(d, 1);ifnull(d, 1);coalesce(d, i);if(i > 0, d, s);b + d;u - u;d % i`,
-	"double": `f + 1;f * f;f - d;f + r;r + r;r * 3;f / 3;f / r;-f;abs(f);floor(r);ceil(r);coalesce(f, 1);if(i > 0, f, d);
-		f + 0.1;f * 1e10`,
-	"varchar(200)": `concat(t, '-', a);concat(i, 'x', s);concat(t, d);left(t, 2);right(n, 2);left(t, 0);substr(t, 2);
-		substring(n, 2, 2);mid(t, 1, 3);substr(t, 9);trim(t);ltrim(t);rtrim(t);reverse(t);lower(a);lcase(a);upper(a);ucase(a);
-		hex(y);replace(t, 'b', 'zz');replace(n, '', 'x');ifnull(t, 'none');nullif(t, 'abc');nullif(n, 'b');
-		if(i > 0, 'pos', 'neg');case when i > 0 then t else a end;coalesce(t, a);cast(i as char);cast(b as char);concat(e, '!');
-		upper(concat(a, '!'));concat(w, u)`,
-	"date":        `date(dt);date(da);last_day(da);last_day(dt);cast(dt as date);da;coalesce(da, date(dt));if(i > 0, da, NULL)`,
-	"datetime(6)": `dt;da;coalesce(dt, da);ifnull(dt, timestamp'2020-01-01 00:00:00')`,
-	"time(3)":     `ti;coalesce(ti, NULL)`,
+	"double": `
+		f + 1;f * f;f - d;f + r;r + r;r * 3;f / 3;f / r;-f;abs(f);floor(r);ceil(r);coalesce(f, 1);
+		if(i > 0, f, d);f + 0.1;f * 1e10`,
+	"varchar(200)": `
+		concat(t, '-', a);concat(i, 'x', s);concat(t, d);left(t, 2);right(n, 2);left(t, 0);substr(t, 2);
+		substring(n, 2, 2);mid(t, 1, 3);substr(t, 9);trim(t);ltrim(t);rtrim(t);reverse(t);lower(a);lcase(a);
+		upper(a);ucase(a);hex(y);replace(t, 'b', 'zz');replace(n, '', 'x');ifnull(t, 'none');nullif(t, 'abc');
+		nullif(n, 'b');if(i > 0, 'pos', 'neg');case when i > 0 then t else a end;coalesce(t, a);cast(i as char);
+		cast(b as char);concat(e, '!');upper(concat(a, '!'));concat(w, u)`,
+	"date": `
+		date(dt);date(da);last_day(da);last_day(dt);cast(dt as date);da;coalesce(da, date(dt));
+		if(i > 0, da, NULL)`,
+	"datetime(6)": `
+		dt;da;coalesce(dt, da);ifnull(dt, timestamp'2020-01-01 00:00:00')`,
+	"time(3)": `
+		ti;coalesce(ti, NULL)`,
 }
 
 // postgresJSON are expressions over a document, which only MySQL has a type for.
@@ -150,9 +160,11 @@ func computeOnPostgres(t *testing.T, s *schemaServer, target *postgresServer, d 
 	const rows = 45
 	for row := range rows {
 		values := operandValues(row, s.flavor.Family == schema.MySQL)
-		_, err := conn.ExecContext(t.Context(), "INSERT INTO "+mysql.Quoted(name)+" ("+values[0]+") VALUES ("+values[1]+")")
+		_, err := conn.ExecContext(t.Context(), "INSERT INTO "+mysql.Quoted(name)+" ("+values[0]+") VALUES "+
+			"("+values[1]+")")
 		require.NoError(t, err, values[1])
-		_, err = target.conn.Exec(t.Context(), "INSERT INTO "+postgres.Quoted(to)+" ("+values[0]+") VALUES ("+values[1]+")")
+		_, err = target.conn.Exec(t.Context(), "INSERT INTO "+postgres.Quoted(to)+" ("+values[0]+") VALUES "+
+			"("+values[1]+")")
 		require.NoError(t, err, values[1])
 	}
 	for i, e := range expressions {
@@ -161,7 +173,8 @@ func computeOnPostgres(t *testing.T, s *schemaServer, target *postgresServer, d 
 		want := sourceTexts(t, s, "SELECT CAST("+column+" AS CHAR) FROM "+mysql.Quoted(name)+" ORDER BY id")
 		got := targetTexts(t, target, `SELECT "`+column+`"::text FROM `+postgres.Quoted(to)+" ORDER BY id")
 		for row := range want {
-			if !assert.True(t, sameText(kind, want[row], got[row]), "%s, row %d (%s): %s on the source, %s by %s", e, row,
+			if !assert.True(t, sameText(kind, want[row], got[row]), "%s, row %d (%s): %s on the source, %s by %s", e,
+				row,
 				operandValues(row, true)[1], want[row], got[row], plan.Columns[at].Expr) {
 				break
 			}
@@ -198,10 +211,12 @@ func operandValues(row int, document bool) [2]string {
 	}
 	if document {
 		documents := []string{
-			`'{"a": "x\\ty", "b": {"c": [1, 2.5, null, true]}, "n": null}'`, `'{"a": 1.5, "b": {"c": {"z": 1, "y": "é"}}}'`,
+			`'{"a": "x\\ty", "b": {"c": [1, 2.5, null, true]}, "n": null}'`,
+			`'{"a": 1.5, "b": {"c": {"z": 1, "y": "é"}}}'`,
 			`'[1]'`, "NULL", `'{"a": true}'`,
 		}
-		names, values = append(names, "j"), append(values, strings.ReplaceAll(documents[row%len(documents)], `x\\ty`, "xy"))
+		names, values = append(names, "j"), append(values, strings.ReplaceAll(documents[row%len(documents)], `x\\ty`,
+			"xy"))
 	}
 	return [2]string{strings.Join(names, ", "), strings.Join(values, ", ")}
 }

@@ -2,6 +2,7 @@ package test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -58,7 +59,7 @@ func (s *postgresServer) read(t *testing.T, name schema.Name) *schema.Table {
 	t.Helper()
 	var row []byte
 	err := s.conn.QueryRow(t.Context(), postgres.CatalogSQL, []string{name.Database}, []string{name.Table}).Scan(&row)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}
 	require.NoError(t, err)

@@ -34,7 +34,8 @@ func (a *alteration) drops() {
 
 // dropPrimary writes what drops a primary key, whose name the server chose.
 func dropPrimary(name schema.Name) string {
-	return dollarQuoted(`BEGIN EXECUTE (SELECT pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, ` +
+	return dollarQuoted(`BEGIN EXECUTE (SELECT pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', ` +
+		`conrelid::regclass, ` +
 		`conname) FROM pg_catalog.pg_constraint WHERE contype = 'p' AND conrelid = ` + Literal(Quoted(name)) +
 		`::pg_catalog.regclass); END`)
 }

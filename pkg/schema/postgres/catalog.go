@@ -89,7 +89,8 @@ func (r *relation) tableKind() schema.TableKind {
 
 func (c *catalogColumn) column() schema.Column {
 	out := schema.Column{
-		Name: c.Name, Nullable: !c.NotNull, Comment: c.Comment, AutoIncrement: c.Identity != "", Type: ParseType(c.Type),
+		Name: c.Name, Nullable: !c.NotNull, Comment: c.Comment, AutoIncrement: c.Identity != "",
+		Type: ParseType(c.Type),
 	}
 	out.Type.Collation = c.Collation
 	switch {

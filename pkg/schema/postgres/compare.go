@@ -33,8 +33,8 @@ func (c *comparison) expressions(subject, attribute, planned, got string) {
 }
 
 // Differences implements schema.Dialect. Indexes, checks and foreign keys are told apart by what they do: their names
-// follow no rename of their table. The order of columns does not count, because no ALTER TABLE can change it. Comments are
-// compared when indexes is true.
+// follow no rename of their table. The order of columns does not count, because no ALTER TABLE can change it.
+// Comments are compared when indexes is true.
 func (d Dialect) Differences(plan, got *schema.Table, indexes, foreign bool) []string {
 	c := &comparison{}
 	if plan.Kind != got.Kind {

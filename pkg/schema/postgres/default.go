@@ -49,7 +49,8 @@ func (m *mapping) literal(source, to *schema.Type, text string) (value string, o
 	case schema.Date, schema.Datetime, schema.Timestamp:
 		return momentLiteral(to, text), !zeroDate(source, text)
 	case schema.Time:
-		return clockLiteral(text), !strings.HasPrefix(text, "-") && len(text) >= 8 && text[2] == ':' && text < "24:00:01"
+		return clockLiteral(text), !strings.HasPrefix(text, "-") && len(text) >= 8 && text[2] == ':' &&
+			text < "24:00:01"
 	case schema.JSON:
 		return jsonLiteral(text)
 	case schema.Float, schema.Double:

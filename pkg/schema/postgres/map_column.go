@@ -23,7 +23,8 @@ func (m *mapping) column(source *schema.Column) schema.Column {
 		c.OnUpdate = source.OnUpdate
 	}
 	if source.Invisible {
-		m.lose("invisible-column", source.Name, "column becomes visible: SELECT * and INSERT without a column list see it")
+		m.lose("invisible-column", source.Name, "column becomes visible: SELECT * and INSERT without a column list "+
+			"see it")
 	}
 	m.columnOptions(source)
 	return c

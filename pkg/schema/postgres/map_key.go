@@ -169,8 +169,10 @@ func (m *mapping) referable(key *schema.ForeignKey) bool {
 		if at < 0 || m.target.Columns[at].Generated == schema.NotGenerated {
 			continue
 		}
-		if actionOf(key.OnUpdate) != "" || actionOf(key.OnDelete) == "SET NULL" || actionOf(key.OnDelete) == "SET DEFAULT" {
-			m.lose("foreign-key", name, "foreign key %s is dropped: its actions would write a generated column", key.Name)
+		if actionOf(key.OnUpdate) != "" || actionOf(key.OnDelete) == "SET NULL" ||
+			actionOf(key.OnDelete) == "SET DEFAULT" {
+			m.lose("foreign-key", name, "foreign key %s is dropped: its actions would write a generated column",
+				key.Name)
 			return false
 		}
 	}

@@ -32,9 +32,11 @@ func (m *mapping) numbers(source, c *schema.Column) {
 		m.note("range", source.Name, "boolean holds 0 and 1: a row with another number stops the move")
 	case t.Kind == schema.Integer && (t.Size < s.Size && s.Size != 3 || t.Size < 4 && s.Size == 3 ||
 		t.Size == s.Size && s.Unsigned):
-		m.note("range", source.Name, "%s holds less than %s: a row with a number beyond it stops the move", t.Text, s.Text)
+		m.note("range", source.Name, "%s holds less than %s: a row with a number beyond it stops the move", t.Text,
+			s.Text)
 	case t.Kind == schema.Decimal && t.Precision != 0 && t.Precision < digitsOf(s):
-		m.note("range", source.Name, "%s holds less than %s: a row with a number beyond it stops the move", t.Text, s.Text)
+		m.note("range", source.Name, "%s holds less than %s: a row with a number beyond it stops the move", t.Text,
+			s.Text)
 	}
 }
 
@@ -51,7 +53,8 @@ func digitsOf(t *schema.Type) int {
 func (m *mapping) dates(source, c *schema.Column) {
 	switch {
 	case source.Type.Kind == schema.Time && c.Type.Kind == schema.Time:
-		m.note("range", source.Name, "time holds 00:00:00 to 24:00:00: a row with a time beyond it stops the move; types "+
+		m.note("range", source.Name, "time holds 00:00:00 to 24:00:00: a row with a time beyond it stops the move; "+
+			"types "+
 			"can make the column interval or text")
 	case isText(&c.Type), source.Type.Kind != schema.Date && source.Type.Kind != schema.Datetime &&
 		source.Type.Kind != schema.Timestamp:
@@ -88,7 +91,8 @@ func (m *mapping) documents(source, c *schema.Column) {
 	switch source.Type.Kind {
 	case schema.Char, schema.Varchar, schema.Text:
 		if c.Type.Name == "jsonb" {
-			m.lose("json-text", source.Name, "%s becomes jsonb: blanks, the order of keys and repeated keys are not kept",
+			m.lose("json-text", source.Name, "%s becomes jsonb: blanks, the order of keys and repeated keys are "+
+				"not kept",
 				source.Type.Text)
 		}
 	case schema.UUID:
@@ -101,7 +105,8 @@ func (m *mapping) documents(source, c *schema.Column) {
 				source.Type.Text)
 		}
 	case schema.Vector:
-		m.lose("vector-array", source.Name, "%s becomes %s: its size is not checked, and vector functions do not take it",
+		m.lose("vector-array", source.Name, "%s becomes %s: its size is not checked, and vector functions do not "+
+			"take it",
 			source.Type.Text, c.Type.Text)
 	default:
 	}
@@ -114,7 +119,8 @@ func (m *mapping) labels(source, c *schema.Column) {
 		m.lose("enum", source.Name, "%s becomes %s: it sorts as text, not by the number of its label", source.Type.Text,
 			c.Type.Text)
 		if labelCheck(source, c) != "" {
-			m.note("range", source.Name, "a row with the empty value that stands for an invalid one stops the move; types "+
+			m.note("range", source.Name, "a row with the empty value that stands for an invalid one stops the move;"+
+				" types "+
 				"can make the column varchar, which has no CHECK")
 		}
 	case schema.Set:
@@ -125,7 +131,8 @@ func (m *mapping) labels(source, c *schema.Column) {
 	}
 	for _, label := range source.Type.Labels {
 		if strings.Contains(label, "\x00") {
-			m.fatal("type", source.Name, "PostgreSQL holds no 0x00 in text, and a label of %s has one", source.Type.Text)
+			m.fatal("type", source.Name, "PostgreSQL holds no 0x00 in text, and a label of %s has one",
+				source.Type.Text)
 		}
 	}
 }
@@ -147,12 +154,14 @@ func (m *mapping) collation(source, c *schema.Column) {
 	switch {
 	case source.Type.Kind == schema.Enum: // told by the loss of its order
 	case !bytewise && m.unique(source.Name):
-		m.lose("collation", source.Name, "collation %s becomes %s: values sort and compare differently, and a unique key "+
+		m.lose("collation", source.Name, "collation %s becomes %s: values sort and compare differently, and a "+
+			"unique key "+
 			"takes values that differ only in what the older one does not tell apart", name, to)
 	case !bytewise || !unicode:
 		m.lose("collation", source.Name, "collation %s becomes %s: values sort and compare differently", name, to)
 	case padded:
-		m.lose("collation", source.Name, "collation %s becomes %s: blanks at the end count when values are compared", name,
+		m.lose("collation", source.Name, "collation %s becomes %s: blanks at the end count when values are compared",
+			name,
 			to)
 	}
 }

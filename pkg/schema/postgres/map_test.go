@@ -130,10 +130,10 @@ func TestTypesOfTheUser(t *testing.T) {
 func TestOptionsAreRefused(t *testing.T) {
 	for key, to := range map[string]string{"tinyint(1)": "bool ean", "nothing": "text", "a.b": "text", "int": "money"} {
 		_, err := New(Options{Types: map[string]string{key: to}})
-		assert.ErrorContains(t, err, "types: ", key)
+		require.ErrorContains(t, err, "types: ", key)
 	}
 	_, err := New(Options{Identifiers: "UPPER"})
-	assert.ErrorContains(t, err, "not keep, lower or snake")
+	require.ErrorContains(t, err, "not keep, lower or snake")
 }
 
 // TestZeroDates: when they become NULL their columns take NULL, but not those of a key.
@@ -158,8 +158,8 @@ func TestEveryLossIsMade(t *testing.T) {
 			"FULLTEXT KEY `f` (`a`), KEY `x` ((crc32(`a`))), CONSTRAINT `k` CHECK (`a` = 'x')",
 		"`a` longtext CHECK (json_valid(`a`)), `p` point NOT NULL, SPATIAL KEY `s` (`p`)",
 		"`a` int /*!80023 INVISIBLE */",
-		"`a` int, `g` int GENERATED ALWAYS AS (`a` + 1) STORED, CONSTRAINT `f` FOREIGN KEY (`g`) REFERENCES `p` (`id`) " +
-			"ON UPDATE CASCADE",
+		"`a` int, `g` int GENERATED ALWAYS AS (`a` + 1) STORED, CONSTRAINT `f` FOREIGN KEY (`g`) REFERENCES `p` " +
+			"(`id`) ON UPDATE CASCADE",
 	} {
 		table := sourceTable(t, mysql97, "t", body)
 		_, losses, err := dialectWith(t, Options{}).Map(table, table.Name, keep)
@@ -202,7 +202,7 @@ func TestNotTranslated(t *testing.T) {
 		"char_length(`n`", "`n` like 'a\\\\%'", "date('2024-02-00')", "length(`x`)", "`i` collate utf8mb4_bin",
 	} {
 		_, err := m.translate(expr, asCondition)
-		assert.Error(t, err, expr)
+		require.Error(t, err, expr)
 	}
 	_, err := m.translate("`i`", asDefault)
 	assert.Error(t, err, "no default reads a column")
@@ -211,7 +211,10 @@ func TestNotTranslated(t *testing.T) {
 // TestNames: rules for identifiers, and names that are too long.
 func TestNames(t *testing.T) {
 	for name, want := range map[string][3]string{
-		"OrderID": {"OrderID", "orderid", "order_id"}, "HTTPServer2Go": {"HTTPServer2Go", "httpserver2go", "http_server2_go"},
+		"OrderID": {"OrderID", "orderid", "order_id"}, "HTTPServer2Go": {
+			"HTTPServer2Go", "httpserver2go",
+			"http_server2_go",
+		},
 		"a b-c": {"a b-c", "a b-c", "a_b_c"}, "ÄÖ": {"ÄÖ", "äö", "äö"}, "x": {"x", "x", "x"},
 		"already_snake": {"already_snake", "already_snake", "already_snake"},
 	} {

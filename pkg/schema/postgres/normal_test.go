@@ -20,7 +20,8 @@ func TestNormal(t *testing.T) {
 		{`E'\\x6162'`, `'\x6162'::bytea`},
 		{`LOCALTIMESTAMP(3)`, `LOCALTIMESTAMP(3)`},
 		{`"left"("t"::text, 3)`, `"left"((t)::text, 3)`},
-		{`(CASE WHEN ("i" = 1) THEN 'a'::text ELSE NULL END)`, "CASE\n    WHEN (i = 1) THEN 'a'::text\n    ELSE NULL::text\nEND"},
+		{`(CASE WHEN ("i" = 1) THEN 'a'::text ELSE NULL END)`, "CASE\n    WHEN (i = 1) THEN 'a'::text\n    ELSE " +
+			"NULL::text\nEND"},
 		{`(EXTRACT(year FROM "d"))::integer`, `(EXTRACT(year FROM d))::integer`},
 		{`a + b * c`, `(a + (b * c))`},
 		{`a OR b AND NOT c = d`, `(a OR (b AND (NOT (c = d))))`},
@@ -48,7 +49,10 @@ func TestNormal(t *testing.T) {
 }
 
 func FuzzNormal(f *testing.F) {
-	for _, seed := range []string{"(a + 1)", "CASE WHEN a THEN 'b' END", "a::numeric(10,2)[]", "E'\\\\'", "x = ANY (ARRAY["} {
+	for _, seed := range []string{
+		"(a + 1)", "CASE WHEN a THEN 'b' END", "a::numeric(10,2)[]", "E'\\\\'",
+		"x = ANY (ARRAY[",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(_ *testing.T, text string) {
@@ -80,7 +84,8 @@ func TestParseType(t *testing.T) {
 func TestReadStatement(t *testing.T) {
 	d := dialectWith(t, Options{})
 	a, b := schema.Name{Database: `s"1`, Table: "a; b"}, schema.Name{Database: "s2", Table: "$wherry$"}
-	plan, _ := mapped(t, d, mysql97, "`id` int NOT NULL COMMENT 'x', `n` datetime ON UPDATE CURRENT_TIMESTAMP, PRIMARY "+
+	plan, _ := mapped(t, d, mysql97, "`id` int NOT NULL COMMENT 'x', `n` datetime ON UPDATE CURRENT_TIMESTAMP, "+
+		"PRIMARY "+
 		"KEY (`id`), UNIQUE KEY `u` (`n`)")
 	plan.Name = a
 	for text, want := range map[string][]Act{
@@ -126,15 +131,21 @@ func TestTriggers(t *testing.T) {
 func TestLiterals(t *testing.T) {
 	d := dialectWith(t, Options{})
 	for definition, want := range map[string]string{
-		"int(5) unsigned zerofill DEFAULT '00007'": "7", "decimal(5,2) DEFAULT '-0.50'": "-0.50", "bit(1) DEFAULT b'1'": "true",
-		"bit(4) DEFAULT b'101'": "B'0101'", "double DEFAULT '1e30'": "'1e+30'", "float DEFAULT '1234567'": "'1.234567e+06'",
-		"binary(3) DEFAULT 'a'": `E'\\x610000'`, "set('a','b') DEFAULT 'a,b'": "ARRAY['a', 'b']",
-		"set('a','b') DEFAULT ''": "ARRAY[]::text[]", "timestamp NULL DEFAULT '2020-01-01 00:00:00'": "'2020-01-01 00:00:00+00'",
+		"int(5) unsigned zerofill DEFAULT '00007'": "7", "decimal(5,2) DEFAULT '-0.50'": "-0.50",
+		"bit(1) DEFAULT b'1'":   "true",
+		"bit(4) DEFAULT b'101'": "B'0101'", "double DEFAULT '1e30'": "'1e+30'",
+		"float DEFAULT '1234567'": "'1.234567e+06'",
+		"binary(3) DEFAULT 'a'":   `E'\\x610000'`, "set('a','b') DEFAULT 'a,b'": "ARRAY['a', 'b']",
+		"set('a','b') DEFAULT ''": "ARRAY[]::text[]", "timestamp NULL DEFAULT '2020-01-01 00:00:00'": "'2020-01-01 " +
+			"00:00:00+00'",
 		"datetime(3) DEFAULT '2020-01-01 00:00:00.500'": "'2020-01-01 00:00:00.5'", "date DEFAULT '0000-00-00'": "",
-		"time DEFAULT '-12:00:00'": "", "time DEFAULT '23:59:59'": "'23:59:59'", "varchar(9) DEFAULT 'it''s'": "'it''s'",
-		"varchar(36) DEFAULT (uuid())": "gen_random_uuid()::text", "binary(16) DEFAULT (uuid_to_bin(uuid()))": "uuid_send(" +
+		"time DEFAULT '-12:00:00'": "", "time DEFAULT '23:59:59'": "'23:59:59'",
+		"varchar(9) DEFAULT 'it''s'":   "'it''s'",
+		"varchar(36) DEFAULT (uuid())": "gen_random_uuid()::text", "binary(16) DEFAULT " +
+			"(uuid_to_bin(uuid()))": "uuid_send(" +
 			"gen_random_uuid())", "datetime(6) DEFAULT CURRENT_TIMESTAMP(6)": "LOCALTIMESTAMP(6)",
-		"varchar(9) DEFAULT (now())": "", "int DEFAULT (1 + 2)": "(1::bigint + 2::bigint)", "date DEFAULT (curdate())": "CURRENT_DATE",
+		"varchar(9) DEFAULT (now())": "", "int DEFAULT (1 + 2)": "(1::bigint + 2::bigint)",
+		"date DEFAULT (curdate())":                       "CURRENT_DATE",
 		"bigint unsigned DEFAULT '18446744073709551615'": "18446744073709551615", "year DEFAULT '2024'": "2024",
 	} {
 		plan, _ := mapped(t, d, mysql97, "`a` "+definition)
@@ -142,5 +153,5 @@ func TestLiterals(t *testing.T) {
 	}
 	text, ok := jsonLiteral(`{"bb": 1.50, "a": [true, null, "<é\""]}`)
 	assert.True(t, ok)
-	assert.Equal(t, `{"a": [true, null, "<é\""], "bb": 1.50}`, text)
+	assert.Equal(t, `{"a": [true, null, "<é\""], "bb": 1.50}`, text) //nolint:testifylint // the blanks count
 }

@@ -127,11 +127,12 @@ func (s *survey) references(key *schema.ForeignKey) bool {
 		return true
 	}
 	same := func(index *schema.Index) bool {
-		return len(index.Parts) == len(key.ParentColumns) && !slices.ContainsFunc(index.Parts, func(p schema.Part) bool {
-			return p.Expr != "" || p.Prefix != 0 || !slices.ContainsFunc(key.ParentColumns, func(name string) bool {
-				return strings.EqualFold(name, p.Column)
+		return len(index.Parts) == len(key.ParentColumns) && !slices.ContainsFunc(index.Parts,
+			func(p schema.Part) bool {
+				return p.Expr != "" || p.Prefix != 0 || !slices.ContainsFunc(key.ParentColumns, func(name string) bool {
+					return strings.EqualFold(name, p.Column)
+				})
 			})
-		})
 	}
 	return slices.ContainsFunc(parent.UniqueIndexes(), same)
 }

@@ -13,9 +13,6 @@ import (
 // mysql97 is a source for tests.
 var mysql97 = mysql.Flavor{Family: schema.MySQL, Version: 90704}
 
-// mariadb1011 is the other one.
-var mariadb1011 = mysql.Flavor{Family: schema.MariaDB, Version: 101119}
-
 // sourceTable reads the body of a CREATE TABLE as the source prints it.
 func sourceTable(t *testing.T, flavor mysql.Flavor, name, body string) *schema.Table {
 	t.Helper()

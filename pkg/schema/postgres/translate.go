@@ -95,7 +95,10 @@ func (t *translator) prefix() value {
 func (t *translator) negative(v value) value {
 	if v.literal && v.class != characters {
 		v.text = "-" + v.text
-		v.sql = "'" + v.text + "'::" + map[class]string{whole: "bigint", exact: "numeric", double: "double precision"}[v.class]
+		v.sql = "'" + v.text + "'::" + map[class]string{
+			whole: "bigint", exact: "numeric",
+			double: "double precision",
+		}[v.class]
 		return v
 	}
 	n := t.number(v)

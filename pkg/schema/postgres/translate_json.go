@@ -41,7 +41,8 @@ func (t *translator) unquoted(v value) value {
 	}
 	part := wrap(document_, "#>", keys)
 	return value{
-		sql:   "(CASE WHEN jsonb_typeof(" + part + ") = 'null' THEN 'null' ELSE " + wrap(document_, "#>>", keys) + " END)",
+		sql: "(CASE WHEN jsonb_typeof(" + part + ") = 'null' THEN 'null' ELSE " + wrap(document_, "#>>", keys) +
+			" END)",
 		class: characters, bytewise: true, unicode: true,
 	}
 }

@@ -81,12 +81,14 @@ func (t *translator) comparable(a, b value, operator string) (value, value) {
 		b = t.dated(b, a.class)
 	case a.literal && a.class == characters && (b.class == day || b.class == moment):
 		a = t.dated(a, b.class)
-	case a.class != b.class && !(a.class == day && b.class == moment) && !(a.class == moment && b.class == day),
-		a.class == document:
+	case isDay(a.class) && isDay(b.class):
+	case a.class != b.class, a.class == document:
 		t.fail("a comparison of %s with %s", a.sql, b.sql)
 	}
 	return a, b
 }
+
+func isDay(c class) bool { return c == day || c == moment }
 
 // bytesOf returns the bytes of a literal.
 func bytesOf(v value) value {

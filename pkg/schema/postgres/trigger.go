@@ -27,7 +27,8 @@ func (d Dialect) Triggers(t *schema.Table) []string {
 		if !ok {
 			continue
 		}
-		acts = append(acts, fmt.Sprintf("  IF NEW.%s IS NOT DISTINCT FROM OLD.%s THEN NEW.%s := %s; END IF;", Quote(c.Name),
+		acts = append(acts, fmt.Sprintf("  IF NEW.%s IS NOT DISTINCT FROM OLD.%s THEN NEW.%s := %s; END IF;",
+			Quote(c.Name),
 			Quote(c.Name), Quote(c.Name), now))
 	}
 	if len(acts) == 0 {
@@ -35,12 +36,14 @@ func (d Dialect) Triggers(t *schema.Table) []string {
 	}
 	name := shorten(t.Name.Table + "_on_update")
 	function := Quoted(schema.Name{Database: t.Name.Database, Table: name})
-	body := "BEGIN\nIF ROW(" + strings.Join(after, ", ") + ") OPERATOR(pg_catalog.*<>) ROW(" + strings.Join(before, ", ") +
+	body := "BEGIN\nIF ROW(" + strings.Join(after, ", ") + ") OPERATOR(pg_catalog.*<>) ROW(" + strings.Join(before,
+		", ") +
 		") THEN\n" + strings.Join(acts, "\n") + "\nEND IF;\nRETURN NEW;\nEND"
 	return []string{
 		"CREATE OR REPLACE FUNCTION " + function + "() RETURNS trigger LANGUAGE plpgsql AS " + dollars(body) + between +
 			"DROP TRIGGER IF EXISTS " + Quote(name) + " ON " + Quoted(t.Name) + between +
-			"CREATE TRIGGER " + Quote(name) + " BEFORE UPDATE ON " + Quoted(t.Name) + " FOR EACH ROW EXECUTE FUNCTION " +
+			"CREATE TRIGGER " + Quote(name) + " BEFORE UPDATE ON " + Quoted(t.Name) +
+			" FOR EACH ROW EXECUTE FUNCTION " +
 			function + "()",
 	}
 }

@@ -140,7 +140,8 @@ func convertible(source, to *schema.Type) bool {
 		return to.Kind == schema.Boolean && source.Size == 1 || to.Kind == schema.Bit && to.Size == source.Size
 	case schema.Char, schema.Varchar, schema.Text:
 		return to.Kind == schema.Text || to.Kind == schema.Varchar && (to.Size == 0 || to.Size >= source.Size &&
-			source.Kind != schema.Text) || to.Kind == schema.JSON || to.Kind == schema.UUID && source.Kind != schema.Text
+			source.Kind != schema.Text) || to.Kind == schema.JSON || to.Kind == schema.UUID &&
+			source.Kind != schema.Text
 	case schema.Binary, schema.Varbinary, schema.Blob:
 		return to.Name == "bytea" || to.Kind == schema.UUID && source.Kind == schema.Binary && source.Size == 16
 	case schema.Enum:

@@ -20,12 +20,13 @@ var viewCases = []struct{ body, want string }{
 		`AS SELECT "t"."id", ("t"."d"::bigint + 1::bigint) FROM "to"."t2" AS "t" WHERE ("t"."d" > 3)`,
 	},
 	{
-		"AS select `t`.`id` AS `id`,sum(`u`.`amt`) AS `s` from ((`t` left join `u` on((`t`.`id` = `u`.`t_id`))) join `u` " +
-			"`w` on((`w`.`id` = `t`.`id`))) where (`u`.`id` is not null) group by `t`.`id` having (sum(`u`.`amt`) > 3) order " +
-			"by sum(`u`.`amt`) desc limit 5",
+		"AS select `t`.`id` AS `id`,sum(`u`.`amt`) AS `s` from ((`t` left join `u` on((`t`.`id` = `u`.`t_id`))) " +
+			"join `u` `w` on((`w`.`id` = `t`.`id`))) where (`u`.`id` is not null) group by `t`.`id` having " +
+			"(sum(`u`.`amt`) > 3) order by sum(`u`.`amt`) desc limit 5",
 		`AS SELECT "t"."id", sum("u"."amt"::numeric) FROM (("to"."t2" AS "t" LEFT JOIN "to"."u" AS "u" ON ` +
 			`("t"."id" = "u"."t_id")) JOIN "to"."u" AS "w" ON ("w"."id" = "t"."id")) WHERE ("u"."id" IS NOT NULL) ` +
-			`GROUP BY "t"."id" HAVING (sum("u"."amt"::numeric) > 3) ORDER BY sum("u"."amt"::numeric) DESC NULLS LAST LIMIT 5`,
+			`GROUP BY "t"."id" HAVING (sum("u"."amt"::numeric) > 3) ORDER BY sum("u"."amt"::numeric) DESC NULLS ` +
+			`LAST LIMIT 5`,
 	},
 	{
 		"AS select count(0) AS `c`,count(distinct `x`.`id`) AS `k` from (`t` `x` join `shop`.`u`)",
@@ -33,7 +34,8 @@ var viewCases = []struct{ body, want string }{
 	},
 	{
 		"AS select concat(`t`.`n`,_utf8mb4' ',`t`.`id`) AS `a`,if(`t`.`d`,'yes','') AS `b` from `t` `t`",
-		`AS SELECT ("t"."n"::text || ' '::text || "t"."id"::text), (CASE WHEN ("t"."d" <> 0) THEN 'yes'::text ELSE ''::text ` +
+		`AS SELECT ("t"."n"::text || ' '::text || "t"."id"::text), (CASE WHEN ("t"."d" <> 0) THEN 'yes'::text ELSE ` +
+			`''::text ` +
 			`END) FROM "to"."t2" AS "t"`,
 	},
 	{"AS select `t`.`n` AS `n`,count(0) AS `c` from `t` group by `t`.`n`", ""},
@@ -53,13 +55,17 @@ func TestViews(t *testing.T) {
 	}
 	d := dialectWith(t, Options{Materialize: []string{"shop.m*"}}).Survey(tables, keep)
 	places := schema.Places{Tables: map[schema.Name]schema.Name{
-		{Database: "shop", Table: "t"}: {Database: "to", Table: "t2"}, {Database: "shop", Table: "u"}: {Database: "to", Table: "u"},
+		{Database: "shop", Table: "t"}: {Database: "to", Table: "t2"}, {
+			Database: "shop",
+			Table:    "u",
+		}: {Database: "to", Table: "u"},
 		{Database: "shop", Table: "v"}:  {Database: "to", Table: "v"},
 		{Database: "shop", Table: "mv"}: {Database: "to", Table: "mv"},
 	}}
 	for _, c := range viewCases {
 		o := &schema.Object{
-			Kind: schema.ViewObject, Name: schema.Name{Database: "shop", Table: "v"}, Columns: []string{"a", "b"}, Body: c.body,
+			Kind: schema.ViewObject, Name: schema.Name{Database: "shop", Table: "v"}, Columns: []string{"a", "b"},
+			Body: c.body,
 		}
 		got, remarks := d.MapObject(o, places)
 		if c.want == "" {
@@ -82,7 +88,8 @@ func TestViews(t *testing.T) {
 
 	plain := dialectWith(t, Options{})
 	_, remarks = plain.MapObject(&schema.Object{
-		Kind: schema.ViewObject, Name: schema.Name{Database: "shop", Table: "v"}, Columns: []string{"a"}, Body: viewCases[1].body,
+		Kind: schema.ViewObject, Name: schema.Name{Database: "shop", Table: "v"}, Columns: []string{"a"},
+		Body: viewCases[1].body,
 	}, places)
 	assert.True(t, remarks[0].Fatal, "types of columns are not known")
 	_, remarks = plain.MapObject(&schema.Object{Kind: schema.TriggerObject}, places)

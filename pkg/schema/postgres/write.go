@@ -46,12 +46,10 @@ func defaultText(c *schema.Column) string {
 
 // literalOf writes a value of a type as a literal. The literal of a bit string is its digits.
 func literalOf(t *schema.Type, text string) string {
-	switch {
-	case t.Kind == schema.Bit:
+	switch t.Kind {
+	case schema.Bit:
 		return "B'" + text + "'"
-	case t.Kind == schema.Boolean:
-		return text
-	case t.Kind == schema.Integer || t.Kind == schema.Decimal:
+	case schema.Boolean, schema.Integer, schema.Decimal:
 		return text
 	default:
 		return Literal(text)
