@@ -25,7 +25,7 @@ fuzz: ## feed random input to every parser and decoder (FUZZTIME=10s each; 4 min
 	scripts/fuzz.sh $(ARGS)
 
 .PHONY: demo
-demo: ## watch a live move (FROM and TO are mysql or mariadb; 1 minute)
+demo: ## watch a live move (FROM is mysql or mariadb, TO also postgres; 1 minute)
 	scripts/demo.sh $(ARGS)
 
 .PHONY: soak

@@ -78,8 +78,9 @@ func (p *pool) sight(ctx context.Context, t table) (query string, err error) {
 		}
 		list = append(list, shown(`"`+name+`"`, kind, digits)+` AS "`+name+`"`)
 	}
-	return fmt.Sprintf("SELECT %s FROM %s ORDER BY %s", strings.Join(list, ", "), t.name, strings.Join(t.key, ", ")),
-		rows.Err()
+	// By the column, not by its text, which has the same name.
+	key := t.name + "." + strings.Join(t.key, ", "+t.name+".")
+	return fmt.Sprintf("SELECT %s FROM %s ORDER BY %s", strings.Join(list, ", "), t.name, key), rows.Err()
 }
 
 // shown is the expression for the text of a column. Sessions are in UTC.
