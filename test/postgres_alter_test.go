@@ -61,9 +61,8 @@ func TestAlterOnPostgres(t *testing.T) {
 			s.fresh(t, schemaFrom)
 			target.fresh(t, d, schemaTo)
 			name := schema.Name{Database: schemaFrom, Table: "t"}
-			s.exec(t, "CREATE TABLE "+mysql.Quoted(name)+" (id int PRIMARY KEY, label varchar(200), code int, "+
-				"born date, "+
-				"UNIQUE KEY code (code), KEY label (label)) CHARSET utf8mb4 COLLATE utf8mb4_bin")
+			s.exec(t, "CREATE TABLE "+mysql.Quoted(name)+" (id int PRIMARY KEY, label varchar(200), code int, born "+
+				"date, UNIQUE KEY code (code), KEY label (label)) CHARSET utf8mb4 COLLATE utf8mb4_bin")
 			plan := func() *schema.Table {
 				to := schema.Name{Database: schemaTo, Table: name.Table}
 				table, _, err := d.Map(s.read(t, name), to, func(n schema.Name) schema.Name { return n })

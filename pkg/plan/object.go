@@ -41,10 +41,13 @@ func BuildObjects(ctx context.Context, source db.ObjectReader, dialect schema.Di
 	b := &objectBuilder{dialect: dialect, opts: opts, places: schema.Places{
 		Tables: map[schema.Name]schema.Name{}, Homes: map[string]string{}, Definer: opts.Definer, Current: opts.Current,
 	}, taken: map[string]string{}}
-	for _, r := range routes {
+	tables := make([]*schema.Table, len(routes))
+	for i, r := range routes {
+		tables[i] = r.Source.Table
 		b.places.Tables[r.Source.Name()] = r.Target.Name()
 		b.places.Homes[r.Source.Name().Database] = rules.Home(r.Source.Name().Database)
 	}
+	b.dialect = schema.Surveyed(dialect, tables, rules.Target)
 	for _, o := range found {
 		b.places.Homes[o.Name.Database] = rules.Home(o.Name.Database)
 		if b.asked(o) && (o.Kind == schema.ViewObject || o.Kind == schema.SequenceObject) {

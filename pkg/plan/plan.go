@@ -66,6 +66,7 @@ func Build(ctx context.Context, source db.Reader, dialect schema.Dialect, rules 
 // Of plans the move of the given source tables. They must be all tables of the move: a foreign key to a table that is
 // not among them is refused.
 func Of(tables []*schema.Table, dialect schema.Dialect, rules route.Mapping, opts Options) *Plan {
+	dialect = schema.Surveyed(dialect, tables, rules.Target)
 	b := &builder{dialect: dialect, rules: rules, opts: opts}
 	return b.all(tables, b.table)
 }

@@ -65,15 +65,30 @@ type Dialect interface {
 	// whose values depend for certain on the session that wrote the row, as HOUR() of a TIMESTAMP does. Another
 	// server may compute others.
 	SessionColumns(t *Table) []string
-	// LateForeignKeys tells that foreign keys act on whatever is written, also on applied changes, which contain already
-	// what they did on the source. For example, a row that is removed and written again would take its children with
-	// it. Then they are added once the target has taken over, and a plan has none until then: AddForeignKeys begins with
-	// a statement that adds a key as long as one lacks, and what looks at existing rows, and may be refused because of
-	// them, comes after all keys are there.
+	// LateForeignKeys tells that foreign keys act on whatever is written, also on applied changes, which contain
+	// already what they did on the source. For example, a row that is removed and written again would take its
+	// children with it. Then they are added once the target has taken over, and a plan has none until then:
+	// AddForeignKeys begins with a statement that adds a key as long as one lacks, and what looks at existing rows,
+	// and may be refused because of them, comes after all keys are there.
 	LateForeignKeys() bool
 	// UniqueNames returns which constraints must have names of their own in their database. Where they need not, a name
 	// has to be unique in its table only.
 	UniqueNames() (foreignKeys, checks bool)
 
 	ObjectDialect
+}
+
+// Surveyor is a Dialect that maps a table better when it knows the others of the move: one type for columns that
+// foreign keys tie together, names that are free, views whose columns have known types.
+type Surveyor interface {
+	// Survey returns the dialect for a move of exactly these source tables. to names the table that one becomes.
+	Survey(tables []*Table, to func(Name) Name) Dialect
+}
+
+// Surveyed returns the dialect for a move of the given tables; most dialects map each table by itself.
+func Surveyed(d Dialect, tables []*Table, to func(Name) Name) Dialect {
+	if s, ok := d.(Surveyor); ok {
+		return s.Survey(tables, to)
+	}
+	return d
 }

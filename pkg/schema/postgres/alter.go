@@ -26,9 +26,8 @@ func (d Dialect) Alter(from, to *schema.Table, former map[string]string, empties
 		return nil, fmt.Errorf("alter table %s: %w", from.Name, err)
 	}
 	if len(empties) > 0 {
-		return nil, fmt.Errorf("alter table %s: cannot remove the rows of partition %s: the table has no "+
-			"partitions on "+
-			"PostgreSQL", from.Name, empties[0])
+		return nil, fmt.Errorf("alter table %s: cannot remove the rows of partition %s: the table has no partitions "+
+			"on PostgreSQL", from.Name, empties[0])
 	}
 	a.drops()
 	a.renames()

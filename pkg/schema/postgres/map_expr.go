@@ -25,9 +25,8 @@ func (m *mapping) generated(source, c *schema.Column) {
 		if err != nil {
 			why = ": " + err.Error()
 		}
-		m.lose("generated-column", source.Name, "the column GENERATED ALWAYS AS (%s) becomes a plain one, and "+
-			"keeps its "+
-			"values%s", source.Expr, why)
+		m.lose("generated-column", source.Name, "the column GENERATED ALWAYS AS (%s) becomes a plain one, and keeps "+
+			"its values%s", source.Expr, why)
 		return
 	}
 	if source.Generated == schema.Virtual {

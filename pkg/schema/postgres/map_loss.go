@@ -54,8 +54,7 @@ func (m *mapping) dates(source, c *schema.Column) {
 	switch {
 	case source.Type.Kind == schema.Time && c.Type.Kind == schema.Time:
 		m.note("range", source.Name, "time holds 00:00:00 to 24:00:00: a row with a time beyond it stops the move; "+
-			"types "+
-			"can make the column interval or text")
+			"types can make the column interval or text")
 	case isText(&c.Type), source.Type.Kind != schema.Date && source.Type.Kind != schema.Datetime &&
 		source.Type.Kind != schema.Timestamp:
 	case m.inKey(source.Name):
@@ -119,9 +118,8 @@ func (m *mapping) labels(source, c *schema.Column) {
 		m.lose("enum", source.Name, "%s becomes %s: it sorts as text, not by the number of its label", source.Type.Text,
 			c.Type.Text)
 		if labelCheck(source, c) != "" {
-			m.note("range", source.Name, "a row with the empty value that stands for an invalid one stops the move;"+
-				" types "+
-				"can make the column varchar, which has no CHECK")
+			m.note("range", source.Name, "a row with the empty value that stands for an invalid one stops the move; "+
+				"types can make the column varchar, which has no CHECK")
 		}
 	case schema.Set:
 		m.lose("set", source.Name, "%s becomes %s: it sorts otherwise, and functions for sets do not take it",
@@ -155,8 +153,7 @@ func (m *mapping) collation(source, c *schema.Column) {
 	case source.Type.Kind == schema.Enum: // told by the loss of its order
 	case !bytewise && m.unique(source.Name):
 		m.lose("collation", source.Name, "collation %s becomes %s: values sort and compare differently, and a "+
-			"unique key "+
-			"takes values that differ only in what the older one does not tell apart", name, to)
+			"unique key takes values that differ only in what the older one does not tell apart", name, to)
 	case !bytewise || !unicode:
 		m.lose("collation", source.Name, "collation %s becomes %s: values sort and compare differently", name, to)
 	case padded:

@@ -85,8 +85,7 @@ func TestReadStatement(t *testing.T) {
 	d := dialectWith(t, Options{})
 	a, b := schema.Name{Database: `s"1`, Table: "a; b"}, schema.Name{Database: "s2", Table: "$wherry$"}
 	plan, _ := mapped(t, d, mysql97, "`id` int NOT NULL COMMENT 'x', `n` datetime ON UPDATE CURRENT_TIMESTAMP, "+
-		"PRIMARY "+
-		"KEY (`id`), UNIQUE KEY `u` (`n`)")
+		"PRIMARY KEY (`id`), UNIQUE KEY `u` (`n`)")
 	plan.Name = a
 	for text, want := range map[string][]Act{
 		d.DropTable(a):                     {{Kind: Drops, Name: a}},

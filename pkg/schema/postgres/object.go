@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"wherry/pkg/schema"
+	"wherry/pkg/sqltext"
 )
 
 // byHand is what to do about an object that is not moved.
@@ -14,6 +15,9 @@ const byHand = "write it anew on PostgreSQL, and take it out of the move with ta
 // MapObject implements schema.ObjectDialect. A view moves when its text translates; which tables it reads has to be
 // known for more than their plain columns (see Survey). Triggers, routines and events are programs in another language.
 func (d Dialect) MapObject(source *schema.Object, places schema.Places) (*schema.Object, []schema.Remark) {
+	if source.Flavor.Family == schema.PostgreSQL {
+		return moved(source, places), nil
+	}
 	target := &schema.Object{
 		Kind: source.Kind, Name: places.Tables[source.Name], Enabled: source.Enabled,
 		Flavor: schema.Flavor{Family: schema.PostgreSQL},
@@ -66,7 +70,36 @@ func (d Dialect) DropObject(o *schema.Object) string {
 	return "DROP " + viewKind(o) + " IF EXISTS " + Quoted(o.Name)
 }
 
-func viewKind(o *schema.Object) string { return strings.TrimSpace(o.Lead + " VIEW") }
+func viewKind(o *schema.Object) string {
+	if o.Lead == materialized {
+		return materialized + " VIEW"
+	}
+	return "VIEW"
+}
+
+// moved returns a view of PostgreSQL as it is over tables of other names: it is tried in scratch schemas.
+func moved(o *schema.Object, places schema.Places) *schema.Object {
+	target := *o
+	if to, ok := places.Tables[o.Name]; ok {
+		target.Name = to
+	}
+	tokens, err := sqltext.Lex(o.Body, postgresText)
+	if err != nil {
+		return &target
+	}
+	var b strings.Builder
+	done := 0
+	for i := 0; i+2 < len(tokens); i++ {
+		home, dot, name := tokens[i], tokens[i+1], tokens[i+2]
+		to, ok := places.Tables[schema.Name{Database: home.Text, Table: name.Text}]
+		if ok && home.Kind == sqltext.Name && name.Kind == sqltext.Name && dot.IsMark(".") {
+			b.WriteString(o.Body[done:home.From] + Quoted(to))
+			done = name.To
+		}
+	}
+	target.Body = b.String() + o.Body[done:]
+	return &target
+}
 
 // DisableEvent implements schema.ObjectDialect. There are no events.
 func (d Dialect) DisableEvent(*schema.Object) string { return "" }

@@ -30,7 +30,10 @@ type Dialect struct {
 	known *survey // nil: of a move whose tables are not all known, see Survey
 }
 
-var _ schema.Dialect = Dialect{}
+var (
+	_ schema.Dialect  = Dialect{}
+	_ schema.Surveyor = Dialect{}
+)
 
 // New returns the dialect, or an error that names what is wrong with the options.
 func New(opts Options) (Dialect, error) {

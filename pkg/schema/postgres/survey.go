@@ -24,7 +24,7 @@ type columnName struct {
 // foreign keys tie together, keeps names of indexes apart from those of other tables and indexes, and drops foreign
 // keys that lead to no unique key. Without it Map goes by the table alone: it takes BIGINT for an unsigned column of
 // a foreign key, and takes every name for free. to names the table that a source table becomes.
-func (d Dialect) Survey(tables []*schema.Table, to func(schema.Name) schema.Name) Dialect {
+func (d Dialect) Survey(tables []*schema.Table, to func(schema.Name) schema.Name) schema.Dialect {
 	s := &survey{tables: map[schema.Name]*schema.Table{}, named: map[schema.Name]int{}}
 	for _, t := range tables {
 		s.tables[t.Name] = t

@@ -39,8 +39,8 @@ func TestForeignKeysHaveOneType(t *testing.T) {
 		sourceTable(t, mysql97, "account", "`id` bigint unsigned NOT NULL, `big` bigint unsigned, PRIMARY KEY (`id`), "+
 			"CONSTRAINT `f` FOREIGN KEY (`id`) REFERENCES `customer` (`id`)"),
 		sourceTable(t, mysql97, "entry", "`account` bigint unsigned, `code` bigint unsigned, KEY `a` (`account`), "+
-			"CONSTRAINT `f` FOREIGN KEY (`account`) REFERENCES `account` (`id`), "+
-			"CONSTRAINT `g` FOREIGN KEY (`code`) REFERENCES `code` (`id`)"),
+			"CONSTRAINT `f` FOREIGN KEY (`account`) REFERENCES `account` (`id`), CONSTRAINT `g` FOREIGN KEY "+
+			"(`code`) REFERENCES `code` (`id`)"),
 		sourceTable(t, mysql97, "code", "`id` bigint unsigned NOT NULL, PRIMARY KEY (`id`)"),
 		sourceTable(t, mysql97, "loose", "`id` char(36), CONSTRAINT `h` FOREIGN KEY (`id`) REFERENCES `tight` (`id`)"),
 		sourceTable(t, mysql97, "tight", "`id` char(36), `x` int, UNIQUE KEY `u` (`id`)"),

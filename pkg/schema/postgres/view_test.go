@@ -86,6 +86,14 @@ func TestViews(t *testing.T) {
 	assert.Contains(t, d.DropObject(got), "DROP MATERIALIZED VIEW IF EXISTS ")
 	assert.Len(t, remarks, 1)
 
+	got.Lead = ""
+	scratch, remarks := d.MapObject(got, schema.Places{Tables: map[schema.Name]schema.Name{
+		{Database: "to", Table: "t2"}: {Database: "s", Table: "x"}, got.Name: {Database: "s", Table: "v"},
+	}})
+	assert.Empty(t, remarks)
+	assert.Equal(t, `CREATE VIEW "s"."v" ("a", "b") AS SELECT "t"."id", "t"."n" FROM "s"."x" AS "t"`,
+		d.CreateObject(scratch.Invoker()))
+
 	plain := dialectWith(t, Options{})
 	_, remarks = plain.MapObject(&schema.Object{
 		Kind: schema.ViewObject, Name: schema.Name{Database: "shop", Table: "v"}, Columns: []string{"a"},
