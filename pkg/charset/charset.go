@@ -29,16 +29,16 @@ type codec interface {
 // "binary", which has bytes and no characters, and for a name that is not known.
 func Find(name string) (s *Set, ok bool) {
 	name = strings.ToLower(name)
-	switch {
-	case name == "utf8mb4", name == "utf8mb3", name == "utf8":
+	switch name {
+	case "utf8mb4", "utf8mb3", "utf8":
 		return &Set{unicode8{short: name != "utf8mb4"}}, true
-	case name == "utf16":
+	case "utf16":
 		return &Set{unicode16{}}, true
-	case name == "utf16le":
+	case "utf16le":
 		return &Set{unicode16{little: true}}, true
-	case name == "ucs2":
+	case "ucs2":
 		return &Set{unicode16{short: true}}, true
-	case name == "utf32":
+	case "utf32":
 		return &Set{unicode32{}}, true
 	}
 	t := tables()[name]

@@ -16,9 +16,9 @@ import (
 )
 
 // Scan reads all rows of the source and finds the values that would stop the move, which only reading shows: numbers
-// beyond the target's type, dates that no calendar has, text that is not valid in its character set. It also counts rows
-// that reference nothing by a foreign key. For example, one row of ten million with the date 0000-00-00 stops init-copy
-// after an hour; a scan tells before.
+// beyond the target's type, dates that no calendar has, text that is not valid in its character set. It also counts
+// rows that reference nothing by a foreign key. For example, one row of ten million with the date 0000-00-00 stops
+// init-copy after an hour; a scan tells before.
 type Scan struct {
 	source db.Source
 	target db.Target
@@ -99,8 +99,9 @@ func (s *Scan) orphans(ctx context.Context, r *route.Route) (findings []db.Findi
 				}
 				findings = append(findings, db.Finding{
 					Check: "scan", End: "source", Level: db.Warn, Subject: r.Source.Name().String(),
-					What: fmt.Sprintf("%d%s rows reference nothing in %s by foreign key %s", n, more, key.Parent, key.Name),
-					Fix:  "remove them, or give them what they reference",
+					What: fmt.Sprintf("%d%s rows reference nothing in %s by foreign key %s", n, more, key.Parent,
+						key.Name),
+					Fix: "remove them, or give them what they reference",
 				})
 			}
 		}

@@ -99,7 +99,8 @@ func TestScan(t *testing.T) {
 		assert.NotEmpty(t, f.Fix)
 	}
 	assert.Equal(t, []string{
-		"warn shop.numbers.born: 2 of 4 rows: the value is no date of the calendar, and becomes NULL (the first: id = 2)",
+		"warn shop.numbers.born: 2 of 4 rows: the value is no date of the calendar, and becomes NULL (the first: " +
+			"id = 2)",
 		"warn shop.numbers.note: 1 of 4 rows: the value has characters 0x00, which are taken out (the first: id = 2)",
 		"fail shop.numbers.n: 2 of 4 rows: the value is beyond 100 (the first: id = 2)",
 		"warn shop.numbers: 2 rows reference nothing in shop.parent by foreign key p",

@@ -65,10 +65,11 @@ func (m *Move) check(ctx context.Context, o Check) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	findings = slices.Concat(findings, tried, scanned, m.plan.Findings, objects.Findings, m.checkHooks(), []db.Finding{back, {
-		Check: "tables", End: "move", Level: db.OK,
-		What: count.Of(len(m.plan.Routes), "table") + " will be moved" + alsoObjects(objects),
-	}})
+	findings = slices.Concat(findings, tried, scanned, m.plan.Findings, objects.Findings, m.checkHooks(),
+		[]db.Finding{back, {
+			Check: "tables", End: "move", Level: db.OK,
+			What: count.Of(len(m.plan.Routes), "table") + " will be moved" + alsoObjects(objects),
+		}})
 	out := Result{
 		Detail: monitor.Tally(findings), Findings: findings, Facts: map[string]any{"tables": len(m.plan.Routes)},
 	}

@@ -35,7 +35,7 @@ type Rule struct {
 
 // recodes returns whether the bytes of a text change with its character set.
 func (r Rule) recodes() bool {
-	return r.Charset != "" && !(schema.IsUTF8(r.Charset) && (r.Into == "" || schema.IsUTF8(r.Into)))
+	return r.Charset != "" && (!schema.IsUTF8(r.Charset) || r.Into != "" && !schema.IsUTF8(r.Into))
 }
 
 // Rule returns how value i of a row is read; the identity where there are no rules.

@@ -32,7 +32,10 @@ type world struct {
 func table(name schema.Name, keyed, unique bool) *schema.Table {
 	t := &schema.Table{Name: name, Columns: []schema.Column{
 		{Name: "id", Type: schema.Type{Kind: schema.Integer, Name: "bigint", Size: 8}},
-		{Name: "name", Nullable: true, Type: schema.Type{Kind: schema.Varchar, Name: "varchar", Size: 200, Charset: "latin1"}},
+		{Name: "name", Nullable: true, Type: schema.Type{
+			Kind: schema.Varchar, Name: "varchar", Size: 200,
+			Charset: "latin1",
+		}},
 		{Name: "at", Nullable: true, Type: schema.Type{Kind: schema.Datetime, Name: "datetime"}},
 		{Name: "flag", Type: schema.Type{Kind: schema.Integer, Name: "tinyint", Size: 1}},
 		{Name: "code", Nullable: true, Type: schema.Type{Kind: schema.Integer, Name: "bigint", Size: 8}},

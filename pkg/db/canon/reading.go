@@ -68,7 +68,8 @@ func (r *Reading) Null(own []byte, i int) bool {
 	return own == nil || r.values != nil && r.values[i].rule.ZeroDate && !IsDate(own)
 }
 
-// Append appends value i as it is read, unless it is Null. ok is false when it cannot be: then the row is refused, see Refuse.
+// Append appends value i as it is read, unless it is Null. ok is false when it cannot be: then the row is refused,
+// see Refuse.
 func (r *Reading) Append(dst, own []byte, i int) (_ []byte, ok bool) {
 	if !r.Changes(i) {
 		return append(dst, own...), true

@@ -33,14 +33,17 @@ var first = &family{name: "memory", order: bytes.Compare, charset: "latin1"}
 
 // second sorts text by its last characters: no range of the first family's keys is a range of its own. For example,
 // "ab" comes before "ba" in the first family and after it in the second. Its text is UTF-8 only, as PostgreSQL's is.
-var second = &family{name: "other memory", charset: "utf8mb4", single: true, translate: translate, order: func(a, b []byte) int {
-	for i := 1; i <= min(len(a), len(b)); i++ {
-		if c := cmp.Compare(a[len(a)-i], b[len(b)-i]); c != 0 {
-			return c
+var second = &family{
+	name: "other memory", charset: "utf8mb4", single: true, translate: translate,
+	order: func(a, b []byte) int {
+		for i := 1; i <= min(len(a), len(b)); i++ {
+			if c := cmp.Compare(a[len(a)-i], b[len(b)-i]); c != 0 {
+				return c
+			}
 		}
-	}
-	return cmp.Compare(len(a), len(b))
-}}
+		return cmp.Compare(len(a), len(b))
+	},
+}
 
 // NewServer returns an empty server of the first family.
 func NewServer(name string) *Server { return newServer(name, first) }

@@ -9,9 +9,9 @@ import (
 	"wherry/pkg/schema"
 )
 
-// testCharsets moves a table whose text, of the key too, is in latin1. Whatever the target keeps text in, both ends must
-// say the same of every row and key, and the log must: else a row would be copied under one key and followed under
-// another.
+// testCharsets moves a table whose text, of the key too, is in latin1. Whatever the target keeps text in, both ends
+// must say the same of every row and key, and the log must: else a row would be copied under one key and followed
+// under another.
 func testCharsets(b *bench) {
 	spec := Spec{
 		Name: name("latin"), Key: []string{"s", "id"}, Columns: []ColumnSpec{
