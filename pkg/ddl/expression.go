@@ -134,7 +134,7 @@ var (
 	exprOperators = set("and or is null in between like case when then else end interval as signed unsigned")
 	exprUnits     = set("second minute hour day month year week quarter")
 	exprFunctions = set(`concat lower upper lcase ucase length char_length character_length substr substring
-		left right replace reverse lpad rpad cast abs floor ceil ceiling sqrt pow power sign greatest least
+		left right replace reverse lpad rpad ltrim rtrim cast abs floor ceil ceiling sqrt pow power sign greatest least
 		coalesce ifnull nullif if json_extract json_unquote json_valid json_length json_array json_object uuid
 		now current_timestamp curdate md5 sha1 sha2 hex crc32 year month dayofmonth hour minute second rand
 		quarter dayofweek dayofyear to_days concat_ws ascii`)

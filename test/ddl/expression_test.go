@@ -21,6 +21,7 @@ func TestExpressions(t *testing.T) {
 		power(i,2) sign(i) concat(s,'x') concat(s,'-',i) concat_ws(',',s,i) lower(s) upper(s) lcase(s) ucase(s)
 		length(s) char_length(s) character_length(s)
 		substr(s,1,2) substring(s,1,2) left(s,2) right(s,2) replace(s,'a','b') reverse(s) lpad(s,5,'x') rpad(s,5,'x')
+		ltrim(s) rtrim(s) char_length(rtrim(s))
 		instr(s,'a') ascii(s) hex(s)
 		crc32(s) md5(s) sha1(s) sha2(s,256) json_extract(d,'$.a') json_unquote(json_extract(d,'$.a')) json_valid(s)
 		json_length(d) json_array(i,s) json_object('a',i)
