@@ -48,6 +48,8 @@ func (m *mapping) literal(source, to *schema.Type, text string) (value string, o
 		return arrayLiteral(text), source.Kind == schema.Set
 	case schema.Date, schema.Datetime, schema.Timestamp:
 		return momentLiteral(to, text), !zeroDate(source, text)
+	case schema.Interval:
+		return clockLiteral(text), true
 	case schema.Time:
 		return clockLiteral(text), !strings.HasPrefix(text, "-") && len(text) >= 8 && text[2] == ':' &&
 			text < "24:00:01"

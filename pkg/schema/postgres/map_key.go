@@ -125,7 +125,7 @@ func (m *mapping) fulltext(source *schema.Index, index schema.Index) (schema.Ind
 		columns = append(columns, "COALESCE("+Quote(m.columnName(part.Column))+", '')")
 	}
 	index.Parts = []schema.Part{{
-		Expr: "to_tsvector('pg_catalog.simple'::regconfig, (" + strings.Join(columns, " || ' ' || ") + ")::text)",
+		Expr: "to_tsvector('simple'::regconfig, (" + strings.Join(columns, " || ' ' || ") + ")::text)",
 	}}
 	return index, true
 }

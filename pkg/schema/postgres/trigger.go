@@ -14,11 +14,11 @@ import (
 // As on the source a column gets the present moment if a row changes and the statement leaves the column as it is.
 // Whether a statement named the column a trigger cannot see.
 func (d Dialect) Triggers(t *schema.Table) []string {
-	var before, after, acts []string
+	var changes, acts []string
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		if c.Generated == schema.NotGenerated {
-			before, after = append(before, "OLD."+Quote(c.Name)), append(after, "NEW."+Quote(c.Name))
+			changes = append(changes, changed(c))
 		}
 		if c.OnUpdate == "" {
 			continue
@@ -36,9 +36,8 @@ func (d Dialect) Triggers(t *schema.Table) []string {
 	}
 	name := shorten(t.Name.Table + "_on_update")
 	function := Quoted(schema.Name{Database: t.Name.Database, Table: name})
-	body := "BEGIN\nIF ROW(" + strings.Join(after, ", ") + ") OPERATOR(pg_catalog.*<>) ROW(" + strings.Join(before,
-		", ") +
-		") THEN\n" + strings.Join(acts, "\n") + "\nEND IF;\nRETURN NEW;\nEND"
+	body := "BEGIN\nIF " + strings.Join(changes, "\n  OR ") + " THEN\n" + strings.Join(acts, "\n") +
+		"\nEND IF;\nRETURN NEW;\nEND"
 	return []string{
 		"CREATE OR REPLACE FUNCTION " + function + "() RETURNS trigger LANGUAGE plpgsql AS " + dollars(body) + between +
 			"DROP TRIGGER IF EXISTS " + Quote(name) + " ON " + Quoted(t.Name) + between +
@@ -46,4 +45,13 @@ func (d Dialect) Triggers(t *schema.Table) []string {
 			" FOR EACH ROW EXECUTE FUNCTION " +
 			function + "()",
 	}
+}
+
+// changed writes that an UPDATE gives a column another value. JSON, unlike JSONB, has no equality but that of its text.
+func changed(c *schema.Column) string {
+	cast := ""
+	if c.Type.Name == "json" {
+		cast = "::text"
+	}
+	return "NEW." + Quote(c.Name) + cast + " IS DISTINCT FROM OLD." + Quote(c.Name) + cast
 }
