@@ -24,6 +24,7 @@ type Live struct {
 	Path         string // of the state file
 	Missing      bool   // there is no such file
 	Checked      bool   // a check has just found nothing wrong
+	NoReturn     bool   // there is no way back: the target cannot be read from
 	MaxLag       time.Duration
 	MaxVerifyAge time.Duration // 0: the last verification counts for ever
 	Source       End

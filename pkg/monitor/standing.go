@@ -121,9 +121,12 @@ func rules() []rule {
 		// Not if the way back was begun: then its own rows say what is next.
 		{"over", func(f *facts) bool { return f.s.Over() && f.prefix == "" }, func(f *facts) (string, time.Time) {
 			return "the move is over: the target has taken over", finished(f.s.Phase(state.PhaseCutover))
-		}, func(*facts) Next {
-			return Next{Text: "nothing has to be done; start-replica --reverse keeps a way back open, cleanup " +
-				"removes what the move keeps on the servers"}
+		}, func(f *facts) Next {
+			back := "start-replica --reverse keeps a way back open, "
+			if f.NoReturn {
+				back = ""
+			}
+			return Next{Text: "nothing has to be done; " + back + "cleanup removes what the move keeps on the servers"}
 		}},
 		{"cutover", cutover, func(f *facts) (string, time.Time) {
 			if step := f.way.Cutover.Step; step != "" {

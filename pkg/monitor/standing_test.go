@@ -386,6 +386,10 @@ func stands() []stood {
 			next: "start-replica --reverse keeps a way back open",
 		},
 		{
+			title: "over, with a target that cannot be read from", from: "over", rule: "over", now: "the move is over",
+			live: func(l *Live) { l.NoReturn = true }, next: "nothing has to be done; cleanup removes",
+		},
+		{
 			title: "on the way back", from: "turned", rule: "ready",
 			now: "were proved equal; start-replica applies changes", next: "go back to the source if you have to",
 			types: "wherry cutover --reverse --confirm=shop",

@@ -30,7 +30,8 @@ func (m *Move) Ask() *Asking { return &Asking{m: m} }
 func (m *Move) Live() (live monitor.Live, err error) {
 	live = monitor.Live{
 		Now: time.Now(), Path: m.file.Path(), Missing: !m.file.Exists(), MaxLag: m.cfg.Cutover.MaxLag,
-		Spool: engines()[m.cfg.Source.Engine].spoolSize(m.cfg.SpoolDir()),
+		NoReturn: !m.returns(),
+		Spool:    engines()[m.cfg.Source.Engine].spoolSize(m.cfg.SpoolDir()),
 	}
 	if path, err := filepath.Abs(live.Path); err == nil {
 		// The whole path: if the file is missing, the reader asks which folder was searched.
