@@ -114,7 +114,7 @@ func (m *mapping) part(source *schema.Index, part schema.Part) (mapped schema.Pa
 // fulltext makes a GIN index over the words of the columns, if the user asked for it.
 func (m *mapping) fulltext(source *schema.Index, index schema.Index) (schema.Index, bool) {
 	if !m.opts.Fulltext {
-		m.lose("fulltext-index", "", "FULLTEXT index %s is dropped: ask for schema.fulltext to get a GIN index",
+		m.lose("fulltext-index", "", "FULLTEXT index %s is dropped; on request it becomes a GIN index",
 			source.Name)
 		return index, false
 	}
