@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/harness"
 )
 
 var nextLine = regexp.MustCompile(`(?m)^next: (.*)$`)
@@ -37,12 +39,12 @@ func (b *begun) agree(code int, command string) call {
 // TestAdviceAgrees: after every outcome of every command of a move, standard output, standard error and status say
 // the same.
 func TestAdviceAgrees(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target *server) {
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
 		t.Cleanup(func() {
-			if source.flavor == "mysql" {
-				source.exec(t, "SET GLOBAL super_read_only = 0")
+			if source.Flavor == "mysql" {
+				source.Exec(t, "SET GLOBAL super_read_only = 0")
 			}
-			source.exec(t, "SET GLOBAL read_only = 0")
+			source.Exec(t, "SET GLOBAL read_only = 0")
 		})
 		b := begin(t, source, target)
 		b.set("tables.include", []string{database + ".u"})
@@ -54,7 +56,7 @@ func TestAdviceAgrees(t *testing.T) {
 		b.agree(0, "init-copy")
 		b.agree(0, "start-replica --until-caught-up")
 		b.agree(0, "verify")
-		target.exec(t, "DELETE FROM "+database+".u")
+		target.Exec(t, "DELETE FROM "+database+".u")
 		c := b.agree(3, "verify")
 		assert.Contains(t, c.stderr, "differences remain: 1 row\n")
 		c = b.agree(12, "cutover --confirm="+database)

@@ -8,24 +8,20 @@ package cli
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -58,108 +54,29 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// server is one of WHERRY_TEST_SERVERS.
-type server struct {
-	name, flavor   string
-	host           string
-	port           int
-	user, password string
-	admin          *sql.DB
-}
-
 // onPairs runs a test from a server to another of the same family, for each family.
-func onPairs(t *testing.T, test func(t *testing.T, source, target *server)) {
-	servers := map[string]*server{}
-	for _, entry := range strings.Fields(os.Getenv("WHERRY_TEST_SERVERS")) {
-		name, address, _ := strings.Cut(entry, "=")
-		u, err := url.Parse(address)
-		require.NoError(t, err, entry)
-		port, err := strconv.Atoi(u.Port())
-		require.NoError(t, err, entry)
-		password, _ := u.User.Password()
-		servers[name] = &server{
-			name: name, flavor: u.Scheme, host: u.Hostname(), port: port, user: u.User.Username(),
-			password: password,
+func onPairs(t *testing.T, test func(t *testing.T, source, target *harness.Server)) {
+	t.Helper()
+	harness.Each(t, harness.Alike, func(t *testing.T, source, target *harness.Server) {
+		source, target = source.Batch(t, ""), target.Batch(t, "")
+		for _, s := range []*harness.Server{source, target} {
+			s.Exec(t, "DROP DATABASE IF EXISTS "+database, "DROP DATABASE IF EXISTS wherry_"+database,
+				"CREATE USER IF NOT EXISTS "+account+"@'%' IDENTIFIED BY '"+secret+"'",
+				"GRANT ALL ON *.* TO "+account+"@'%'")
+			t.Cleanup(func() {
+				s.Exec(t, "DROP DATABASE IF EXISTS "+database, "DROP DATABASE IF EXISTS wherry_"+database,
+					"DROP USER IF EXISTS "+account+"@'%'", "DROP USER IF EXISTS "+few+"@'%'")
+			})
 		}
-	}
-	required := os.Getenv("WHERRY_REQUIRE_SERVERS") == "1"
-	if len(servers) == 0 {
-		if required {
-			t.Fatal("no WHERRY_TEST_SERVERS, and WHERRY_REQUIRE_SERVERS=1")
-		}
-		t.Skip("SKIPPED WITHOUT SERVERS: set WHERRY_TEST_SERVERS, see scripts/servers.sh")
-	}
-	for _, flavor := range []string{"mysql", "mariadb"} {
-		t.Run(flavor, func(t *testing.T) {
-			source, target := servers[flavor+"-1"], servers[flavor+"-2"]
-			if source == nil || target == nil {
-				if required {
-					t.Fatalf("no %s-1 and %s-2 in WHERRY_TEST_SERVERS, and WHERRY_REQUIRE_SERVERS=1", flavor, flavor)
-				}
-				t.Skipf("SKIPPED WITHOUT SERVERS: no %s-1 and %s-2", flavor, flavor)
-			}
-			for _, s := range []*server{source, target} {
-				s.open(t)
-				s.exec(t, "DROP DATABASE IF EXISTS "+database, "DROP DATABASE IF EXISTS wherry_"+database,
-					"CREATE USER IF NOT EXISTS "+account+"@'%' IDENTIFIED BY '"+secret+"'",
-					"GRANT ALL ON *.* TO "+account+"@'%'")
-				t.Cleanup(func() {
-					s.exec(t, "DROP DATABASE IF EXISTS "+database, "DROP DATABASE IF EXISTS wherry_"+database,
-						"DROP USER IF EXISTS "+account+"@'%'", "DROP USER IF EXISTS "+few+"@'%'")
-				})
-			}
-			test(t, source, target)
-		})
-	}
-}
-
-// open connects as the administrator until the test ends.
-func (s *server) open(t *testing.T) {
-	t.Helper()
-	c := mysql.NewConfig()
-	c.Net, c.Addr, c.User, c.Passwd = "tcp", net.JoinHostPort(s.host, strconv.Itoa(s.port)), s.user, s.password
-	c.MultiStatements, c.Logger = true, &mysql.NopLogger{}
-	connector, err := mysql.NewConnector(c)
-	require.NoError(t, err)
-	admin := sql.OpenDB(connector)
-	s.admin = admin
-	t.Cleanup(func() { _ = admin.Close() })
-}
-
-func (s *server) exec(t *testing.T, statements ...string) {
-	t.Helper()
-	for _, statement := range statements {
-		_, err := s.admin.ExecContext(context.WithoutCancel(t.Context()), statement)
-		require.NoError(t, err, "%s: %s", s.name, statement)
-	}
-}
-
-func (s *server) text(t *testing.T, query string) string {
-	t.Helper()
-	var text sql.NullString
-	err := s.admin.QueryRowContext(t.Context(), query).Scan(&text)
-	if !errors.Is(err, sql.ErrNoRows) {
-		require.NoError(t, err, "%s: %s", s.name, query)
-	}
-	return text.String
-}
-
-// global sets a global variable until the test ends. Nothing else may run on the server meanwhile.
-func (s *server) global(t *testing.T, name, value string) {
-	t.Helper()
-	before := s.text(t, "SELECT @@GLOBAL."+name)
-	s.exec(t, "SET GLOBAL "+name+" = "+value)
-	if _, err := strconv.Atoi(before); err != nil {
-		before = "'" + before + "'"
-	}
-	t.Cleanup(func() { s.exec(t, "SET GLOBAL "+name+" = "+before) })
+		test(t, source, target)
+	})
 }
 
 // inventory is every table of a server.
-func (s *server) inventory(t *testing.T) string {
+func inventory(t *testing.T, s *harness.Server) string {
 	t.Helper()
-	s.exec(t, "SET SESSION group_concat_max_len = 1000000")
-	return s.text(t, "SELECT GROUP_CONCAT(CONCAT(SCHEMA_NAME, ':', COALESCE((SELECT GROUP_CONCAT(TABLE_NAME) FROM "+
+	s.Exec(t, "SET SESSION group_concat_max_len = 1000000")
+	return s.Text(t, "SELECT GROUP_CONCAT(CONCAT(SCHEMA_NAME, ':', COALESCE((SELECT GROUP_CONCAT(TABLE_NAME) FROM "+
 		"information_schema.TABLES t WHERE t.TABLE_SCHEMA = s.SCHEMA_NAME), '')) ORDER BY SCHEMA_NAME) FROM "+
 		"information_schema.SCHEMATA s"+
 		" WHERE SCHEMA_NAME IN ('"+database+"', 'wherry_"+database+"', 'wherry_cli_moved')")
@@ -183,9 +100,14 @@ func (c settings) set(key string, value any) {
 	inner.set(rest, value)
 }
 
-func baseSettings(dir string, source, target *server) settings {
-	end := func(s *server) settings {
-		return settings{"host": s.host, "port": s.port, "user": account, "password": secret}
+// nobody is a server that is not there.
+func nobody(port int) *harness.Server {
+	return &harness.Server{Server: lab.Server{Host: "127.0.0.1", Port: port}}
+}
+
+func baseSettings(dir string, source, target *harness.Server) settings {
+	end := func(s *harness.Server) settings {
+		return settings{"host": s.Host, "port": s.Port, "user": account, "password": secret}
 	}
 	return settings{
 		"move": database, "state": filepath.Join(dir, "state.yaml"), "source": end(source), "target": end(target),

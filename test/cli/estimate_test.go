@@ -11,31 +11,32 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/state"
+	"wherry/test/internal/harness"
 )
 
 // TestEstimatesAreFresh: MySQL keeps what it answered about the size of a table for a day; wherry is told of the size
 // now, before the move and while it runs.
 func TestEstimatesAreFresh(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target *server) {
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
 		b := begin(t, source, target)
 		const size = "SELECT TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA = '" + database +
 			"' AND TABLE_NAME = 'u'"
-		source.exec(t, "ANALYZE TABLE "+database+".u") // from now on MySQL says this to who asks as usual
+		source.Exec(t, "ANALYZE TABLE "+database+".u") // from now on MySQL says this to who asks as usual
 		grow := func() {
-			source.exec(t, "SET SESSION cte_max_recursion_depth = 1000000",
+			source.Exec(t, "SET SESSION cte_max_recursion_depth = 1000000",
 				"INSERT INTO "+database+".u WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i "+
 					"< 20000) "+
 					"SELECT i + (SELECT COALESCE(MAX(id), 0) FROM "+database+".u x) FROM n")
 		}
-		if source.flavor == "mariadb" {
+		if source.Flavor == "mariadb" {
 			grow = func() {
-				source.exec(t, "INSERT INTO "+database+".u SELECT seq + (SELECT COALESCE(MAX(id), 0) FROM "+database+
+				source.Exec(t, "INSERT INTO "+database+".u SELECT seq + (SELECT COALESCE(MAX(id), 0) FROM "+database+
 					".u x) FROM "+database+".seq_1_to_20000")
 			}
 		}
 		grow()
-		if source.flavor == "mysql" {
-			stale, err := strconv.Atoi(source.text(t, size))
+		if source.Flavor == "mysql" {
+			stale, err := strconv.Atoi(source.Text(t, size))
 			require.NoError(t, err)
 			require.Less(t, stale, 1000, "what makes the test one: the server's usual answer is old")
 		}

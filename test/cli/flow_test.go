@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -67,7 +68,7 @@ func TestVersionAndCompletion(t *testing.T) {
 // read again.
 func TestPrintConfig(t *testing.T) {
 	dir := t.TempDir()
-	config := baseSettings(dir, &server{host: "127.0.0.1", port: 1}, &server{host: "127.0.0.1", port: 2})
+	config := baseSettings(dir, nobody(1), nobody(2))
 	config.set("target.password", "")
 	config.set("target.password_file", write(t, filepath.Join(dir, "secret"), secret+"\n"))
 	path := writeSettings(t, dir, config)
@@ -88,9 +89,9 @@ func TestPrintConfig(t *testing.T) {
 // TestWithoutLocalInfile moves a table to a target that takes no LOAD DATA LOCAL, and on the way looks at what can
 // only be wrong once a move has begun.
 func TestWithoutLocalInfile(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target *server) {
-		target.global(t, "local_infile", "0")
-		source.exec(t, "CREATE DATABASE "+database, "CREATE TABLE "+database+".t (id INT PRIMARY KEY, v VARCHAR(20) "+
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
+		target.Set(t, "local_infile", "0")
+		source.Exec(t, "CREATE DATABASE "+database, "CREATE TABLE "+database+".t (id INT PRIMARY KEY, v VARCHAR(20) "+
 			"NOT NULL)",
 			"INSERT INTO "+database+".t VALUES (1, 'a'), (2, 'b'), (3, 'c')")
 		dir := t.TempDir()
@@ -108,14 +109,14 @@ func TestWithoutLocalInfile(t *testing.T) {
 		assert.NoFileExists(t, filepath.Join(dir, "state.yaml"), "check keeps no record")
 		dry := run(3, "init-schema", "--dry-run")
 		assert.Contains(t, dry.stdout, "CREATE TABLE `"+database+"`.`t`")
-		assert.Empty(t, target.inventory(t), "a dry run changed the target")
+		assert.Empty(t, inventory(t, target), "a dry run changed the target")
 		assert.NoFileExists(t, filepath.Join(dir, "state.yaml"), "a dry run keeps no record")
 		run(0, "init-schema")
 		run(12, "start-replica")
 		last := run(0, "init-copy", "--json").jsonLines(t)
 		assert.InDelta(t, 3, last["rows"], 0)
 		assert.Contains(t, run(0, "init-copy").stdout, "done already")
-		assert.Equal(t, "1a2b3c", target.text(t, "SELECT GROUP_CONCAT(id, v ORDER BY id SEPARATOR '') FROM "+database+
+		assert.Equal(t, "1a2b3c", target.Text(t, "SELECT GROUP_CONCAT(id, v ORDER BY id SEPARATOR '') FROM "+database+
 			".t"))
 
 		stateBefore, err := os.ReadFile(filepath.Join(dir, "state.yaml"))
@@ -131,10 +132,10 @@ func TestWithoutLocalInfile(t *testing.T) {
 		stateAfter, err := os.ReadFile(filepath.Join(dir, "state.yaml"))
 		require.NoError(t, err)
 		assert.Equal(t, string(stateBefore), string(stateAfter), "wrong usage was recorded")
-		before := target.inventory(t)
+		before := inventory(t, target)
 		assert.Contains(t, run(12, "cutover", "--confirm=shop").stderr, "--confirm=shop is not the name of the move")
-		assert.Equal(t, before, target.inventory(t))
-		assert.Equal(t, "0", source.text(t, "SELECT @@GLOBAL.read_only + 0"), "the source was fenced")
+		assert.Equal(t, before, inventory(t, target))
+		assert.Equal(t, "0", source.Text(t, "SELECT @@GLOBAL.read_only + 0"), "the source was fenced")
 
 		replica(t, dir, path)
 		run(0, "start-replica", "--until-caught-up")
@@ -144,19 +145,19 @@ func TestWithoutLocalInfile(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(run(0, "status", "--json").stdout), &status))
 		assert.NotEmpty(t, status["type"])
 
-		target.exec(t, "UPDATE "+database+".t SET v = 'z' WHERE id = 2")
+		target.Exec(t, "UPDATE "+database+".t SET v = 'z' WHERE id = 2")
 		c = run(3, "verify")
 		assert.Contains(t, c.all(), "verify --repair")
 		differing := run(3, "verify", "--json").jsonLines(t)
 		assert.InDelta(t, 1, differing["differences"], 0)
 		run(0, "verify", "--repair")
-		assert.Equal(t, "1a2b3c", target.text(t, "SELECT GROUP_CONCAT(id, v ORDER BY id SEPARATOR '') FROM "+database+
+		assert.Equal(t, "1a2b3c", target.Text(t, "SELECT GROUP_CONCAT(id, v ORDER BY id SEPARATOR '') FROM "+database+
 			".t"))
 
 		run(3, "cutover", "--dry-run")
-		source.exec(t, "ALTER TABLE "+database+".t ADD COLUMN n INT")
+		source.Exec(t, "ALTER TABLE "+database+".t ADD COLUMN n INT")
 		run(0, "verify") // which follows the change first
-		assert.Equal(t, "1", target.text(t, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '"+
+		assert.Equal(t, "1", target.Text(t, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '"+
 			database+"' AND COLUMN_NAME = 'n'"))
 
 		files, err := os.ReadDir(dir)
@@ -221,24 +222,17 @@ func replica(t *testing.T, dir, path string) {
 
 // TestWithoutLog checks a source that keeps no log, on a server of its own.
 func TestWithoutLog(t *testing.T) {
-	script := os.Getenv("WHERRY_SERVERS_SCRIPT")
-	if script == "" {
-		t.Skip("SKIPPED WITHOUT WHERRY_SERVERS_SCRIPT: a server without a log must be started")
-	}
-	list, stop, err := lab.Extra(script, "mariadb", "skip-log-bin")
+	list, stop, err := lab.Extra(harness.Script(t), lab.MariaDB, "skip-log-bin")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, stop()) })
-	m := regexp.MustCompile(`mariadb-1=mariadb://[^@ ]+@([0-9.]+):(\d+)`).FindStringSubmatch(list)
-	require.NotNil(t, m)
-	port, err := strconv.Atoi(m[2])
+	servers, err := lab.ParseServers(list)
 	require.NoError(t, err)
-	quiet := &server{name: "mariadb-1", flavor: "mariadb", host: m[1], port: port, user: "root"}
-	onPairs(t, func(t *testing.T, _, target *server) {
-		if target.flavor != "mariadb" {
+	onPairs(t, func(t *testing.T, _, target *harness.Server) {
+		if target.Flavor != lab.MariaDB {
 			t.Skip("one family is enough")
 		}
-		quiet.open(t)
-		quiet.exec(t, "CREATE USER "+account+"@'%' IDENTIFIED BY '"+secret+"'", "GRANT ALL ON *.* TO "+account+"@'%'",
+		quiet := harness.Connect(t, servers[0])
+		quiet.Exec(t, "CREATE USER "+account+"@'%' IDENTIFIED BY '"+secret+"'", "GRANT ALL ON *.* TO "+account+"@'%'",
 			"CREATE DATABASE "+database, "CREATE TABLE "+database+".t (id INT PRIMARY KEY)")
 		r := row{command: "check", code: 12, says: []string{
 			"log_bin", "is OFF, wanted ON",

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/harness"
 )
 
 // begun is a move of two small tables, as far as some phases have come.
@@ -16,12 +18,12 @@ type begun struct {
 	path string
 }
 
-func begin(t *testing.T, source, target *server, phases ...string) *begun {
+func begin(t *testing.T, source, target *harness.Server, phases ...string) *begun {
 	t.Helper()
-	for _, s := range []*server{source, target} {
-		s.exec(t, "DROP DATABASE IF EXISTS "+database, "DROP DATABASE IF EXISTS wherry_"+database)
+	for _, s := range []*harness.Server{source, target} {
+		s.Exec(t, "DROP DATABASE IF EXISTS "+database, "DROP DATABASE IF EXISTS wherry_"+database)
 	}
-	source.exec(t, "CREATE DATABASE "+database, "CREATE TABLE "+database+".t (id INT PRIMARY KEY, v VARCHAR(20) "+
+	source.Exec(t, "CREATE DATABASE "+database, "CREATE TABLE "+database+".t (id INT PRIMARY KEY, v VARCHAR(20) "+
 		"NOT NULL)",
 		"INSERT INTO "+database+".t VALUES (1, 'a'), (2, 'b')", "CREATE TABLE "+database+".u (id INT PRIMARY KEY)",
 		"INSERT INTO "+database+".u VALUES (1)")
@@ -50,8 +52,8 @@ func (b *begun) run(code int, command string) call {
 // TestLastingErrors: what a retry cannot mend ends with 78 in every phase, so that a unit does not try for ever, and
 // what it can mend does not. Mended, the same command goes on.
 func TestLastingErrors(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target *server) {
-		t.Cleanup(func() { target.exec(t, "SET GLOBAL read_only = 0") })
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
+		t.Cleanup(func() { target.Exec(t, "SET GLOBAL read_only = 0") })
 		b := begin(t, source, target, "init-schema")
 		const all = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, REFERENCES ON *.*"
 		account := func(grants string) {
@@ -69,24 +71,24 @@ func TestLastingErrors(t *testing.T) {
 		account(strings.Replace(all, "INSERT, ", "", 1))
 		lasting("init-copy", "INSERT command denied")
 		account(all)
-		target.exec(t, "SET GLOBAL read_only = 1")
+		target.Exec(t, "SET GLOBAL read_only = 1")
 		lasting("init-copy", "read")
-		target.exec(t, "SET GLOBAL read_only = 0")
+		target.Exec(t, "SET GLOBAL read_only = 0")
 		b.run(0, "init-copy")
 		b.run(0, "start-replica --until-caught-up")
 
-		source.exec(t, "INSERT INTO "+database+".t VALUES (3, 'c')")
-		target.exec(t, "SET GLOBAL read_only = 1")
+		source.Exec(t, "INSERT INTO "+database+".t VALUES (3, 'c')")
+		target.Exec(t, "SET GLOBAL read_only = 1")
 		lasting("start-replica --until-caught-up", "read")
-		target.exec(t, "SET GLOBAL read_only = 0")
+		target.Exec(t, "SET GLOBAL read_only = 0")
 		b.run(0, "start-replica --until-caught-up")
-		target.exec(t, "ALTER USER "+few+"@'%' IDENTIFIED BY '"+secret+"-changed'")
+		target.Exec(t, "ALTER USER "+few+"@'%' IDENTIFIED BY '"+secret+"-changed'")
 		for _, command := range []string{"start-replica", "verify", "cutover --confirm=" + database, "cleanup"} {
 			lasting(command, "Access denied")
 		}
-		target.exec(t, "ALTER USER "+few+"@'%' IDENTIFIED BY '"+secret+"'")
+		target.Exec(t, "ALTER USER "+few+"@'%' IDENTIFIED BY '"+secret+"'")
 		b.run(0, "verify")
-		assert.Equal(t, "1a2b3c", target.text(t, "SELECT GROUP_CONCAT(id, v ORDER BY id SEPARATOR '') FROM "+database+
+		assert.Equal(t, "1a2b3c", target.Text(t, "SELECT GROUP_CONCAT(id, v ORDER BY id SEPARATOR '') FROM "+database+
 			".t"))
 
 		b.set("target.tls", settings{"mode": "verify-full"})
@@ -104,7 +106,7 @@ func TestUnwritableState(t *testing.T) {
 	if os.Getuid() == 0 {
 		t.Log("root writes everywhere: a folder stands in the file's place")
 	}
-	onPairs(t, func(t *testing.T, source, target *server) {
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
 		b := begin(t, source, target)
 		require.NoError(t, os.Mkdir(filepath.Join(b.dir, "state.yaml.tmp"), 0o700))
 		write(t, filepath.Join(b.dir, "state.yaml.tmp", "file"), "")
@@ -119,12 +121,12 @@ func TestUnwritableState(t *testing.T) {
 // TestUnfinishedCutover: a hook that fails after the takeover ends with 15 and says what is left, as often as it is
 // tried; when it is mended the rest is done.
 func TestUnfinishedCutover(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target *server) {
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
 		t.Cleanup(func() {
-			if source.flavor == "mysql" {
-				source.exec(t, "SET GLOBAL super_read_only = 0")
+			if source.Flavor == "mysql" {
+				source.Exec(t, "SET GLOBAL super_read_only = 0")
 			}
-			source.exec(t, "SET GLOBAL read_only = 0")
+			source.Exec(t, "SET GLOBAL read_only = 0")
 		})
 		b := begin(t, source, target, "init-schema", "init-copy", "verify")
 		b.set("hooks", settings{"switch": "exit 9"})
@@ -135,7 +137,7 @@ func TestUnfinishedCutover(t *testing.T) {
 			assert.Contains(t, c.stderr, "exit code 9")
 			assert.NotContains(t, c.stderr, "progress is saved")
 		}
-		assert.NotEmpty(t, target.text(t, "SELECT value FROM wherry_"+database+".facts WHERE name = 'cutover'"))
+		assert.NotEmpty(t, target.Text(t, "SELECT value FROM wherry_"+database+".facts WHERE name = 'cutover'"))
 		b.set("hooks", settings{"switch": "true", "after_cutover": "exit 7"})
 		c := b.run(15, "cutover --confirm="+database)
 		assert.Contains(t, c.stderr, "hooks.after_cutover")
@@ -143,7 +145,7 @@ func TestUnfinishedCutover(t *testing.T) {
 		b.set("source.port", closed(t))
 		c = b.run(15, "cutover --confirm="+database)
 		assert.Contains(t, c.stderr, "connection refused", "what an unreachable server leaves undone")
-		b.set("source.port", source.port)
+		b.set("source.port", source.Port)
 		b.set("hooks", settings{})
 		b.run(0, "cutover --confirm="+database)
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/pkg/state"
+	"wherry/test/internal/harness"
 )
 
 // scene is what a row may change before the program runs.
@@ -20,7 +21,7 @@ type scene struct {
 	*testing.T
 	dir            string
 	config         settings
-	source, target *server
+	source, target *harness.Server
 	environ        []string
 }
 
@@ -37,7 +38,7 @@ type row struct {
 func set(key string, value any) func(*scene) { return func(s *scene) { s.config.set(key, value) } }
 
 func source(statements ...string) func(*scene) {
-	return func(s *scene) { s.source.exec(s.T, statements...) }
+	return func(s *scene) { s.source.Exec(s.T, statements...) }
 }
 
 // grant makes the account of one end one that has only what is granted here.
@@ -47,13 +48,13 @@ func grant(end string, grants ...string) func(*scene) {
 		if end == "target" {
 			on = s.target
 		}
-		on.exec(s.T, "DROP USER IF EXISTS "+few+"@'%'", "CREATE USER "+few+"@'%' IDENTIFIED BY '"+secret+"'")
+		on.Exec(s.T, "DROP USER IF EXISTS "+few+"@'%'", "CREATE USER "+few+"@'%' IDENTIFIED BY '"+secret+"'")
 		for _, g := range grants {
-			if on.flavor == "mariadb" {
+			if on.Flavor == "mariadb" {
 				g = strings.ReplaceAll(g, "SYSTEM_VARIABLES_ADMIN", "READ_ONLY ADMIN")
 				g = strings.ReplaceAll(g, "REPLICATION CLIENT", "BINLOG MONITOR")
 			}
-			on.exec(s.T, "GRANT "+g+" TO "+few+"@'%'")
+			on.Exec(s.T, "GRANT "+g+" TO "+few+"@'%'")
 		}
 		s.config.set(end+".user", few)
 	}
@@ -287,19 +288,19 @@ var online = []row{
 		"GRANT CREATE ON `wherry_" + database + "`.*",
 	}},
 	{name: "statement format", change: func(s *scene) {
-		s.source.global(s.T, "binlog_format", "'STATEMENT'")
+		s.source.Set(s.T, "binlog_format", "'STATEMENT'")
 	}, command: "check", code: 12, says: []string{
 		"binlog_format", "is STATEMENT, wanted ROW",
 		"SET GLOBAL binlog_format = 'ROW'",
 	}},
 	{name: "minimal row image", change: func(s *scene) {
-		s.source.global(s.T, "binlog_row_image", "'MINIMAL'")
+		s.source.Set(s.T, "binlog_row_image", "'MINIMAL'")
 	}, command: "check", code: 12, says: []string{
 		"binlog_row_image", "is MINIMAL, wanted FULL",
 		"SET GLOBAL binlog_row_image = 'FULL'",
 	}},
 	{name: "read-only target", change: func(s *scene) {
-		s.target.global(s.T, "read_only", "1")
+		s.target.Set(s.T, "read_only", "1")
 	}, command: "check", code: 12, says: []string{"@@read_only", "SET GLOBAL read_only = OFF on the target"}},
 	{
 		name: "table without key", change: source("CREATE TABLE " + database + ".bare (a INT, b INT, UNIQUE KEY (a))"),
@@ -325,7 +326,7 @@ var online = []row{
 		command: "check|init-schema", code: 12, says: []string{"no table of the source is included", "tables.include"},
 	},
 	{name: "target table exists", change: func(s *scene) {
-		s.target.exec(s.T, "CREATE DATABASE "+database, "CREATE TABLE "+database+".t (id INT PRIMARY KEY)")
+		s.target.Exec(s.T, "CREATE DATABASE "+database, "CREATE TABLE "+database+".t (id INT PRIMARY KEY)")
 	}, command: "check|init-schema", code: 12, says: []string{database + ".t"}},
 	{
 		name: "filter that nobody can evaluate", change: set("filters",
@@ -353,14 +354,14 @@ var online = []row{
 		"references " + database + ".t, which is not moved", "include " + database + ".t",
 	}},
 	{name: "one server by two ways", change: func(s *scene) {
-		s.config.set("target.socket", s.source.text(s.T, "SELECT @@socket"))
+		s.config.set("target.socket", s.source.Text(s.T, "SELECT @@socket"))
 	}, command: "check", code: 12, says: []string{
 		"source and target are the same server",
 		"set target to another server",
 	}},
 	{name: "everything at once", change: func(s *scene) {
 		source("CREATE TABLE "+database+".old (id INT) ENGINE=MyISAM", "CREATE TABLE "+database+".bare (a INT)")(s)
-		s.target.global(s.T, "read_only", "1")
+		s.target.Set(s.T, "read_only", "1")
 		grant("source", "SELECT ON *.*")(s)
 	}, command: "check", code: 12, says: []string{
 		database + ".old", database + ".bare", "GRANT REPLICATION SLAVE",
@@ -370,33 +371,33 @@ var online = []row{
 
 // TestRefused runs every row without servers, in words and as JSON.
 func TestRefused(t *testing.T) {
-	nobody := &server{host: "127.0.0.1", port: closed(t)}
-	other := &server{host: "127.0.0.1", port: closed(t) + 1}
+	one := nobody(closed(t))
+	other := nobody(closed(t) + 1)
 	for _, r := range offline {
-		t.Run(r.name, func(t *testing.T) { r.play(t, nobody, other, false, true) })
+		t.Run(r.name, func(t *testing.T) { r.play(t, one, other, false, true) })
 	}
 }
 
 // TestRefusedByServers runs every row with servers: in words on MySQL, as JSON on MariaDB.
 func TestRefusedByServers(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target *server) {
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
 		for _, r := range online {
 			t.Run(r.name, func(t *testing.T) {
-				for _, s := range []*server{source, target} {
-					s.exec(t, "DROP DATABASE IF EXISTS "+database, "DROP DATABASE IF EXISTS wherry_"+database)
+				for _, s := range []*harness.Server{source, target} {
+					s.Exec(t, "DROP DATABASE IF EXISTS "+database, "DROP DATABASE IF EXISTS wherry_"+database)
 				}
-				source.exec(t, "CREATE DATABASE "+database+" CHARACTER SET utf8mb4",
+				source.Exec(t, "CREATE DATABASE "+database+" CHARACTER SET utf8mb4",
 					"CREATE TABLE "+database+".t (id INT PRIMARY KEY, v VARCHAR(20) NOT NULL)",
 					"INSERT INTO "+database+".t VALUES (1, 'a')",
 					"CREATE TABLE "+database+".u (id INT PRIMARY KEY)")
-				r.play(t, source, target, true, source.flavor == "mariadb")
+				r.play(t, source, target, true, source.Flavor == "mariadb")
 			})
 		}
 	})
 }
 
 // play runs the commands of a row.
-func (r row) play(t *testing.T, source, target *server, real, asJSON bool) {
+func (r row) play(t *testing.T, source, target *harness.Server, real, asJSON bool) {
 	s := &scene{T: t, dir: t.TempDir(), source: source, target: target}
 	s.config = baseSettings(s.dir, source, target)
 	path := writeSettings(t, s.dir, s.config)
@@ -415,7 +416,7 @@ func (r row) play(t *testing.T, source, target *server, real, asJSON bool) {
 			for _, asJSON := range modes {
 				before := ""
 				if real {
-					before = target.inventory(t)
+					before = inventory(t, target)
 				}
 				stateBefore := s.stateFile(t)
 				args := append(strings.Fields(command), "--config", path)
@@ -441,7 +442,7 @@ func (r row) play(t *testing.T, source, target *server, real, asJSON bool) {
 				}
 				assert.Equal(t, stateBefore, s.stateFile(t), "the state file was touched")
 				if real {
-					assert.Equal(t, before, target.inventory(t), "the target was changed")
+					assert.Equal(t, before, inventory(t, target), "the target was changed")
 				}
 			}
 		})

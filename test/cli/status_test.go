@@ -7,7 +7,6 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/harness"
 )
 
 // standing is what status --json says of how a move stands.
@@ -92,13 +93,13 @@ type relay struct {
 	open []net.Conn
 }
 
-func newRelay(t *testing.T, to *server) *relay {
+func newRelay(t *testing.T, to *harness.Server) *relay {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = l.Close() })
 	r := &relay{port: l.Addr().(*net.TCPAddr).Port}
-	address := net.JoinHostPort(to.host, strconv.Itoa(to.port))
+	address := to.Address()
 	go func() {
 		for {
 			in, err := l.Accept()
@@ -136,7 +137,7 @@ func (r *relay) cut(down bool) {
 
 // TestStatusWithoutStateFile: a move whose state file is not there is not taken for one that has not begun.
 func TestStatusWithoutStateFile(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target *server) {
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
 		b := begin(t, source, target)
 		s, _ := b.stands(0)
 		assert.Equal(t, "not begun", s.Stand.Rule)
@@ -148,7 +149,7 @@ func TestStatusWithoutStateFile(t *testing.T) {
 		assert.Contains(t, s.Stand.Wrong[0], "connection refused")
 		_, words := b.stands(10, "--offline")
 		assert.Contains(t, words, "there is no state file")
-		b.set("target.port", target.port)
+		b.set("target.port", target.Port)
 		b.run(0, "init-schema")
 		b.set("state", filepath.Join(b.dir, "elsewhere.yaml"))
 		s, words = b.stands(10)
@@ -160,7 +161,7 @@ func TestStatusWithoutStateFile(t *testing.T) {
 
 // TestStatusTellsTheTruth goes through a move in which things go wrong, and looks at what status says after each.
 func TestStatusTellsTheTruth(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target *server) {
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
 		b := begin(t, source, target, "init-schema", "init-copy")
 		s, _ := b.stands(0)
 		assert.Equal(t, "wherry start-replica --config "+b.path, s.Next)
@@ -180,7 +181,7 @@ func TestStatusTellsTheTruth(t *testing.T) {
 		link.cut(false)
 		b.until("unproved")
 
-		lock, err := target.admin.Conn(t.Context()) // verify waits for it
+		lock, err := target.DB.Conn(t.Context()) // verify waits for it
 		require.NoError(t, err)
 		_, err = lock.ExecContext(t.Context(), "LOCK TABLES "+database+".u WRITE")
 		require.NoError(t, err)
@@ -196,7 +197,7 @@ func TestStatusTellsTheTruth(t *testing.T) {
 
 		stop()
 		b.until("stopped")
-		source.exec(t, "INSERT INTO "+database+".t VALUES (9, 'late')")
+		source.Exec(t, "INSERT INTO "+database+".t VALUES (9, 'late')")
 		time.Sleep(1100 * time.Millisecond)
 		s, words = b.stands(0)
 		require.NotNil(t, s.Positions.LagSeconds)
@@ -206,7 +207,7 @@ func TestStatusTellsTheTruth(t *testing.T) {
 		assert.NotContains(t, words, "; 0s behind")
 		b.run(0, "start-replica --until-caught-up")
 
-		target.exec(t, "DELETE FROM "+database+".t WHERE id = 9")
+		target.Exec(t, "DELETE FROM "+database+".t WHERE id = 9")
 		c := b.run(3, "verify --table "+database+".t")
 		s, _ = b.stands(0)
 		assert.Equal(t, "wherry verify --repair --table "+database+".t --config "+b.path, s.Next)
@@ -233,10 +234,10 @@ func TestStatusTellsTheTruth(t *testing.T) {
 
 // TestStatusAfterRefusals: after exit status 12 and 13 the next command is one that helps, and it does.
 func TestStatusAfterRefusals(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target *server) {
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
 		b := begin(t, source, target, "init-schema", "init-copy")
 		b.set("replicate", settings{"ddl": "stop"})
-		source.exec(t, "ALTER TABLE "+database+".t ADD COLUMN n INT")
+		source.Exec(t, "ALTER TABLE "+database+".t ADD COLUMN n INT")
 		c := b.run(12, "start-replica --until-caught-up")
 		s, _ := b.stands(0)
 		assert.Equal(t, "wherry init-copy --table "+database+".t --config "+b.path, s.Next)
@@ -244,11 +245,11 @@ func TestStatusAfterRefusals(t *testing.T) {
 		b.advised(0, s.Next)
 		s, _ = b.stands(0)
 		b.advised(130, s.Next)
-		assert.Equal(t, "1", target.text(t, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '"+
+		assert.Equal(t, "1", target.Text(t, "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '"+
 			database+"' AND COLUMN_NAME = 'n'"))
 
-		source.exec(t, "INSERT INTO "+database+".u VALUES (7)")
-		source.purge(t)
+		source.Exec(t, "INSERT INTO "+database+".u VALUES (7)")
+		source.Purge(t)
 		c = b.run(13, "start-replica --until-caught-up")
 		s, words := b.stands(0)
 		assert.Equal(t, "wherry cleanup --abandon --config "+b.path+" --confirm="+database, s.Next)
@@ -259,39 +260,6 @@ func TestStatusAfterRefusals(t *testing.T) {
 		s, _ = b.stands(0)
 		assert.Equal(t, "not begun", s.Stand.Rule)
 	})
-}
-
-// purge leaves the newest file of the server's log alone.
-func (s *server) purge(t *testing.T) {
-	t.Helper()
-	s.exec(t, "FLUSH BINARY LOGS")
-	for began := time.Now(); time.Since(began) < patience; time.Sleep(50 * time.Millisecond) {
-		files := s.logs(t)
-		if len(files) == 1 {
-			return
-		}
-		s.exec(t, "PURGE BINARY LOGS TO '"+files[len(files)-1]+"'") // not of a file that somebody still reads
-	}
-	t.Fatal("the log cannot be purged")
-}
-
-func (s *server) logs(t *testing.T) (files []string) {
-	t.Helper()
-	rows, err := s.admin.QueryContext(t.Context(), "SHOW BINARY LOGS")
-	require.NoError(t, err)
-	defer rows.Close()
-	columns, err := rows.Columns()
-	require.NoError(t, err)
-	values := make([]any, len(columns))
-	for i := range values {
-		values[i] = new([]byte)
-	}
-	for rows.Next() {
-		require.NoError(t, rows.Scan(values...))
-		files = append(files, string(*values[0].(*[]byte)))
-	}
-	require.NoError(t, rows.Err())
-	return files
 }
 
 // advised runs a command as it was advised; one that would run on is stopped after a second.
@@ -317,13 +285,13 @@ func (b *begun) advised(code int, line string) {
 
 // TestCheckBeside: check looks at a move that runs, and stops nobody.
 func TestCheckBeside(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target *server) {
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
 		b := begin(t, source, target, "init-schema", "init-copy")
 		b.start("start-replica")
 		b.until("unproved")
 		checked := b.run(0, "check")
 		assert.Contains(t, checked.stdout, "0 failed")
-		lock, err := target.admin.Conn(t.Context()) // verify waits for it
+		lock, err := target.DB.Conn(t.Context()) // verify waits for it
 		require.NoError(t, err)
 		_, err = lock.ExecContext(t.Context(), "LOCK TABLES "+database+".u WRITE")
 		require.NoError(t, err)
