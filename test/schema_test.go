@@ -16,6 +16,7 @@ import (
 
 	"wherry/pkg/schema"
 	"wherry/pkg/schema/mysql"
+	"wherry/test/internal/harness"
 )
 
 // schemaServer is one server of WHERRY_TEST_SERVERS.
@@ -30,13 +31,8 @@ type schemaServer struct {
 // schemaServers connects to the servers that WHERRY_TEST_SERVERS lists, one per flavor and version.
 func schemaServers(t *testing.T) []*schemaServer {
 	t.Helper()
+	harness.Listed(t)
 	list := strings.Fields(os.Getenv("WHERRY_TEST_SERVERS"))
-	if len(list) == 0 {
-		if os.Getenv("WHERRY_REQUIRE_SERVERS") == "1" {
-			t.Fatal("no WHERRY_TEST_SERVERS, and WHERRY_REQUIRE_SERVERS=1")
-		}
-		t.Skip("SKIPPED WITHOUT SERVERS: set WHERRY_TEST_SERVERS, see scripts/servers.sh")
-	}
 	seen := map[string]bool{}
 	var servers []*schemaServer
 	for _, entry := range list {

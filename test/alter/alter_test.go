@@ -18,6 +18,7 @@ import (
 
 	"wherry/pkg/schema"
 	"wherry/pkg/schema/mysql"
+	"wherry/test/internal/harness"
 )
 
 // The tables to alter are in one database, and what they shall be in another.
@@ -35,13 +36,8 @@ type server struct {
 // servers connects to the first server of each family.
 func servers(t *testing.T) []*server {
 	t.Helper()
+	harness.Listed(t)
 	list := strings.Fields(os.Getenv("WHERRY_TEST_SERVERS"))
-	if len(list) == 0 {
-		if os.Getenv("WHERRY_REQUIRE_SERVERS") == "1" {
-			t.Fatal("no WHERRY_TEST_SERVERS, and WHERRY_REQUIRE_SERVERS=1")
-		}
-		t.Skip("SKIPPED WITHOUT SERVERS: set WHERRY_TEST_SERVERS, see scripts/servers.sh")
-	}
 	seen := map[bool]bool{}
 	var all []*server
 	for _, entry := range list {

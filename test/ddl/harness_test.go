@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"sort"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"wherry/pkg/ddl"
 	"wherry/pkg/schema"
 	dialect "wherry/pkg/schema/mysql"
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -37,19 +37,10 @@ type bench struct {
 // open connects to the first server of a flavor.
 func open(t *testing.T, flavor, db string) *bench {
 	t.Helper()
-	list := os.Getenv("WHERRY_TEST_SERVERS")
-	if list == "" {
-		require.NotEqual(t, "1", os.Getenv("WHERRY_REQUIRE_SERVERS"), "no WHERRY_TEST_SERVERS")
-		t.Skip("SKIPPED WITHOUT SERVERS: set WHERRY_TEST_SERVERS, see scripts/servers.sh")
-	}
-	servers, err := lab.ParseServers(list)
-	require.NoError(t, err)
-	server, err := lab.Find(servers, flavor+"-1")
-	require.NoError(t, err)
-	admin, err := server.Admin("")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = admin.Close() })
+	server := harness.Find(t, flavor+"-1")
+	admin := server.DB
 	b := &bench{t: t, db: db, other: db + "_other"}
+	var err error
 	b.session, err = admin.Conn(t.Context())
 	require.NoError(t, err)
 	version, err := lab.Version(t.Context(), admin)

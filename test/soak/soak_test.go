@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"wherry/test/internal/lab"
+	"wherry/test/internal/harness"
 )
 
 // drawnEpisode is one to run.
@@ -37,15 +37,8 @@ var fixed = []drawnEpisode{
 
 // TestSoak runs the fixed episodes, one for each combination of flavors, and one of a new seed.
 func TestSoak(t *testing.T) {
-	list := os.Getenv("WHERRY_TEST_SERVERS")
-	if list == "" || os.Getenv("WHERRY_SERVERS_SCRIPT") == "" {
-		if os.Getenv("WHERRY_REQUIRE_SERVERS") == "1" {
-			t.Fatal("no WHERRY_TEST_SERVERS or no WHERRY_SERVERS_SCRIPT, and WHERRY_REQUIRE_SERVERS=1")
-		}
-		t.Skip("SKIPPED WITHOUT SERVERS: set WHERRY_TEST_SERVERS, see scripts/servers.sh")
-	}
-	servers, err := lab.ParseServers(list)
-	require.NoError(t, err)
+	servers := harness.Listed(t)
+	harness.Script(t)
 	dir, err := os.MkdirTemp("", "wherry-soak-") // it stays when an episode fails
 	require.NoError(t, err)
 	binary := filepath.Join(dir, "wherry")

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -24,13 +25,7 @@ type servers struct{ script, dir string }
 
 func newServers(t *testing.T) *servers {
 	t.Helper()
-	script := os.Getenv("WHERRY_SERVERS_SCRIPT")
-	if script == "" {
-		if os.Getenv("WHERRY_REQUIRE_SERVERS") == "1" {
-			t.Fatal("no WHERRY_SERVERS_SCRIPT, and WHERRY_REQUIRE_SERVERS=1")
-		}
-		t.Skip("SKIPPED WITHOUT WHERRY_SERVERS_SCRIPT: servers must be started")
-	}
+	script := harness.Script(t)
 	dir, err := os.MkdirTemp(os.Getenv("WHERRY_SERVERS_DIR"), fmt.Sprintf("extra-%d-", os.Getpid()))
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // servers run as users of their own
