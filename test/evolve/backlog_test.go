@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"wherry/test/internal/lab"
+	"wherry/test/internal/harness"
 )
 
 // rowsBetween are schema changes of one database, with rows between any two of them: what a table was in between, the
@@ -74,7 +74,7 @@ func rowsBetween(d string) []string {
 // prepare makes the tables that rowsBetween changes.
 func (m *move) prepare(t *testing.T, d string) {
 	t.Helper()
-	m.exec(t, m.source, "CREATE DATABASE "+d+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+	m.Source.Exec(t, "CREATE DATABASE "+d+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
 		"CREATE TABLE "+d+".a (id INT PRIMARY KEY, x INT, y VARCHAR(20) NOT NULL)",
 		"CREATE TABLE "+d+".twin (id INT PRIMARY KEY, n INT)",
 		"CREATE TABLE "+d+".keyless (a INT)", "INSERT INTO "+d+".keyless VALUES (1), (1)",
@@ -90,12 +90,12 @@ func (m *move) prepare(t *testing.T, d string) {
 // TestBacklog runs schema changes with rows between them while nobody follows: what tables were in between is worked
 // out afterwards.
 func TestBacklog(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
-		m := newMove(t, "we_b", source, target, settings{extra: extras(source, target)})
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
+		m := newMove(t, "we_b", source, target, harness.Options{Lines: extras(source, target)})
 		m.prepare(t, "we_b_a")
 		m.must(t, "init-schema", "init-copy")
-		m.exec(t, m.source, rowsBetween("we_b_a")...)
-		m.mark(t)
+		m.Source.Exec(t, rowsBetween("we_b_a")...)
+		m.Mark(t)
 		m.must(t, "start-replica --until-caught-up", "verify")
 		m.equal(t, "we_b_a", "we_b_m")
 	})
@@ -104,20 +104,20 @@ func TestBacklog(t *testing.T) {
 // TestKilledInBacklog kills start-replica at random moments while it follows the same, and runs it again: each change
 // is made once.
 func TestKilledInBacklog(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
-		m := newMove(t, "we_k", source, target, settings{extra: extras(source, target)})
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
+		m := newMove(t, "we_k", source, target, harness.Options{Lines: extras(source, target)})
 		m.prepare(t, "we_k_a")
 		m.must(t, "init-schema", "init-copy")
-		m.exec(t, m.source, rowsBetween("we_k_a")...)
-		m.mark(t)
+		m.Source.Exec(t, rowsBetween("we_k_a")...)
+		m.Mark(t)
 		kills := 0
 		for wait := 120 * time.Millisecond; ; wait += 17 * time.Millisecond {
-			replica := m.start(t)
+			replica := m.Start(t, "start-replica")
 			time.Sleep(wait)
 			require.NoError(t, replica.Signal(os.Kill))
 			<-replica.Done()
 			require.NotEqual(t, refused, replica.Code, replica.Log())
-			if m.text(t, m.to, "SELECT MAX(id) FROM we_k_m.marks") == "1" {
+			if m.Target.Text(t, "SELECT MAX(id) FROM we_k_m.marks") == "1" {
 				break
 			}
 			kills++

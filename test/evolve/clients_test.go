@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -69,8 +70,8 @@ var clients = []struct {
 // did. The rows on the target are the source's: texts are read in the character set of their session, types and
 // expressions by its sql_mode; or the table is refused, and copied again.
 func TestClients(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
-		m := newMove(t, "we_k", source, target, settings{extra: extras(source, target)})
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
+		m := newMove(t, "we_k", source, target, harness.Options{Lines: extras(source, target)})
 		var names []string
 		loose := map[string]bool{}
 		for _, c := range clients {
@@ -79,10 +80,10 @@ func TestClients(t *testing.T) {
 			}
 			d := "we_k_" + c.name
 			names, loose[d] = append(names, d), c.loose
-			m.exec(t, m.source, "CREATE DATABASE "+d+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+			m.Source.Exec(t, "CREATE DATABASE "+d+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
 				"CREATE TABLE "+d+".t (id INT PRIMARY KEY)", "INSERT INTO "+d+".t VALUES (1), (2)")
 		}
-		m.exec(t, m.source, "CREATE DATABASE we_k_made CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
+		m.Source.Exec(t, "CREATE DATABASE we_k_made CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
 		names, loose["we_k_made"] = append(names, "we_k_made"), true
 		m.must(t, "init-schema", "init-copy")
 		const plain = "SET NAMES utf8mb4, sql_mode = 'STRICT_ALL_TABLES'"
@@ -103,26 +104,26 @@ func TestClients(t *testing.T) {
 				biao, "CREATE TABLE y"+biao+" LIKE "+biao, "INSERT INTO y"+biao+" SELECT * FROM "+biao,
 			"CREATE TABLE z"+biao+" LIKE "+biao, "DROP TABLE z"+biao, "RENAME TABLE "+biao+" TO v"+biao,
 			"ALTER TABLE v"+biao+" ADD t INT DEFAULT 5 COMMENT '"+biao+"'", plain))
-		m.mark(t)
-		replica, again := m.start(t), map[string]bool{}
-		for !m.marked(t, replica) {
+		m.Mark(t)
+		replica, again := m.Start(t, "start-replica"), map[string]bool{}
+		for !m.Marked(t, replica) {
 			for ended := replica; ended.Code != done; {
 				require.Equal(t, refused, ended.Code, ended.Log())
 				text, advice := refusal(t, ended)
 				require.NotEmpty(t, advice, text)
 				for i := 1; i < len(advice); i += 2 {
-					require.Equal(t, "1", m.text(t, m.source, "SELECT COUNT(*) FROM information_schema.TABLES WHERE "+
+					require.Equal(t, "1", m.Source.Text(t, "SELECT COUNT(*) FROM information_schema.TABLES WHERE "+
 						"CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) = ?", advice[i]), text)
 				}
-				ended = m.run(t, append([]string{"init-copy", "--log-level", "warn"}, advice...)...)
+				ended = m.Run(t, append([]string{"init-copy", "--log-level", "warn"}, advice...)...)
 				for _, table := range copiedAnew(ended) {
 					d, _, _ := strings.Cut(table, ".")
 					again[d] = true
 				}
 			}
-			replica = m.start(t)
+			replica = m.Start(t, "start-replica")
 		}
-		m.stop(t, replica)
+		replica.Interrupt(t)
 		m.equal(t, names...)
 		for _, d := range names {
 			assert.False(t, again[d] && !loose[d], "%s was copied again", d)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -46,16 +47,16 @@ var databaseChanges = []string{
 // TestDatabaseDefaults has databases get other default character sets between tables that are created without one,
 // while nothing is followed. Each table has the columns that it has on the source, and nothing is refused.
 func TestDatabaseDefaults(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
-		m := newMove(t, "we_c", source, target, settings{})
-		m.exec(t, m.source, "CREATE DATABASE we_c_old CHARACTER SET latin1 COLLATE latin1_swedish_ci",
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
+		m := newMove(t, "we_c", source, target, harness.Options{})
+		m.Source.Exec(t, "CREATE DATABASE we_c_old CHARACTER SET latin1 COLLATE latin1_swedish_ci",
 			"CREATE TABLE we_c_old.t (id INT PRIMARY KEY)")
 		m.must(t, "init-schema", "init-copy")
 		require.NoError(t, lab.ExecAll(t.Context(), m.one, append([]string{"SET NAMES utf8mb4"},
 			databaseChanges...)...))
-		replica := m.start(t)
-		m.followed(t, replica)
-		m.stop(t, replica)
+		replica := m.Start(t, "start-replica")
+		m.Followed(t, replica)
+		replica.Interrupt(t)
 		m.columns(t)
 		m.equal(t, "we_c_old", "we_c_new", "we_c_bare", "we_c_bare2")
 	})
@@ -66,7 +67,7 @@ func (m *move) columns(t *testing.T) {
 	t.Helper()
 	const query = `SELECT CONCAT_WS(' ', TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, CHARACTER_SET_NAME, COLLATION_NAME)
 		FROM information_schema.COLUMNS WHERE TABLE_SCHEMA LIKE ? AND DATA_TYPE = 'varchar' ORDER BY 1`
-	want := m.strings(t, m.source, query, m.name+"\\_%")
+	want := m.Source.Strings(t, query, m.Name+"\\_%")
 	require.NotEmpty(t, want)
-	require.Equal(t, want, m.strings(t, m.to, query, m.name+"\\_%"))
+	require.Equal(t, want, m.Target.Strings(t, query, m.Name+"\\_%"))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -182,10 +183,10 @@ var rekeyed = []struct {
 // afterwards, by their keys as they are then. The target's rows are the source's, whatever the values became; or the
 // change is refused, and the table that the refusal tells to copy again is equal then.
 func TestKeysAltered(t *testing.T) {
-	for _, family := range slices.Concat(always, sometimes) {
-		t.Run(family, func(t *testing.T) {
-			source, target := pair(t, family)
-			m := newMove(t, "we_y", source, target, settings{extra: extras(source, target)})
+	for _, e := range slices.Concat(always, sometimes) {
+		t.Run(e.String(), func(t *testing.T) {
+			source, target := e.Open(t)
+			m := newMove(t, "we_y", source, target, harness.Options{Lines: extras(source, target)})
 			bars := map[string]bool{}
 			var ran []string
 			for _, c := range rekeyed {
@@ -216,17 +217,17 @@ func TestKeysAltered(t *testing.T) {
 				}
 				require.NoError(t, lab.ExecAll(t.Context(), m.one, session, alter+" we_y_"+c.name+".t "+c.change),
 					c.name)
-				m.exec(t, m.source, "UPDATE we_y_"+c.name+".t SET v = CONCAT('!', v) ORDER BY v DESC LIMIT 1")
+				m.Source.Exec(t, "UPDATE we_y_"+c.name+".t SET v = CONCAT('!', v) ORDER BY v DESC LIMIT 1")
 			}
-			m.mark(t)
-			replica := m.start(t)
+			m.Mark(t)
+			replica := m.Start(t, "start-replica")
 			again := map[string]bool{}
-			for !m.marked(t, replica) {
+			for !m.Marked(t, replica) {
 				for ended := replica; ended.Code != done; {
 					require.Equal(t, refused, ended.Code, ended.Log())
 					text, advice := refusal(t, ended)
 					require.NotEmpty(t, advice, text)
-					ended = m.run(t, append([]string{"init-copy", "--log-level", "warn"}, advice...)...)
+					ended = m.Run(t, append([]string{"init-copy", "--log-level", "warn"}, advice...)...)
 					// besides the table, those of further changes that would have been refused
 					for _, table := range copiedAnew(ended) {
 						d := strings.TrimSuffix(table, ".t")
@@ -234,9 +235,9 @@ func TestKeysAltered(t *testing.T) {
 						again[d] = true
 					}
 				}
-				replica = m.start(t)
+				replica = m.Start(t, "start-replica")
 			}
-			m.stop(t, replica)
+			replica.Interrupt(t)
 			m.equal(t, ran...)
 			for d, bar := range bars {
 				assert.Equal(t, bar, again[d], d)
@@ -248,13 +249,13 @@ func TestKeysAltered(t *testing.T) {
 // TestFilteredRowsAltered changes values that a row filter looks at, and numbers rows of which the target has some:
 // the table is refused, and copied again.
 func TestFilteredRowsAltered(t *testing.T) {
-	source, target := pair(t, "mysql to mysql")
-	m := newMove(t, "we_w", source, target, settings{extra: append(extras(source, target),
+	source, target := harness.MySQL.Open(t)
+	m := newMove(t, "we_w", source, target, harness.Options{Lines: append(extras(source, target),
 		`filters: [{table: "we_w_a.looks", where: "a = 0"}, {table: "we_w_a.counts", where: "id > 1"}, {table: `+
 			`"we_w_a.free", where: "id > 1"}]`)})
-	m.exec(t, m.source, "CREATE DATABASE we_w_a")
+	m.Source.Exec(t, "CREATE DATABASE we_w_a")
 	for _, table := range []string{"looks", "counts", "free"} {
-		m.exec(t, m.source, "CREATE TABLE we_w_a."+table+" (id INT PRIMARY KEY, a INT, b INT)",
+		m.Source.Exec(t, "CREATE TABLE we_w_a."+table+" (id INT PRIMARY KEY, a INT, b INT)",
 			"INSERT INTO we_w_a."+table+" VALUES (1, 0, 0), (2, NULL, NULL), (3, 3, 3), (4, 0, 4)")
 	}
 	m.must(t, "init-schema", "init-copy")
@@ -263,7 +264,7 @@ func TestFilteredRowsAltered(t *testing.T) {
 		"counts": "ADD n INT NOT NULL AUTO_INCREMENT UNIQUE", "free": "MODIFY b INT NOT NULL",
 	} {
 		require.NoError(t, lab.ExecAll(t.Context(), m.one, "SET sql_mode = ''", "ALTER TABLE we_w_a."+table+" "+alter))
-		c := m.run(t, "start-replica", "--until-caught-up")
+		c := m.Run(t, "start-replica", "--until-caught-up")
 		if table == "free" {
 			require.Equal(t, done, c.Code, c.Log())
 			continue
@@ -274,9 +275,9 @@ func TestFilteredRowsAltered(t *testing.T) {
 	}
 	m.must(t, "start-replica --until-caught-up")
 	for table, where := range map[string]string{"looks": "a = 0", "counts": "id > 1", "free": "id > 1"} {
-		want, err := lab.Rows(t.Context(), m.source, "we_w_a", table, where)
+		want, err := lab.Rows(t.Context(), m.Source.DB, "we_w_a", table, where)
 		require.NoError(t, err)
-		got, err := lab.Rows(t.Context(), m.to, "we_w_a", table, "")
+		got, err := lab.Rows(t.Context(), m.Target.DB, "we_w_a", table, "")
 		require.NoError(t, err)
 		assert.Equal(t, want, got, table)
 		assert.Len(t, got, 3)
@@ -286,16 +287,17 @@ func TestFilteredRowsAltered(t *testing.T) {
 // TestAlteredIsCompared has an ALTER TABLE make other values on the target than on the source, after everything was
 // verified: the cutover, which otherwise looks only at rows that the log tells of, finds them.
 func TestAlteredIsCompared(t *testing.T) {
-	source, target := pair(t, "mysql to mysql")
-	m := newMove(t, "we_u", source, target, settings{extra: append(extras(source, target), "cutover: {fence: none}")})
-	m.exec(t, m.source, "CREATE DATABASE we_u_a", "CREATE TABLE we_u_a.t (id INT PRIMARY KEY, a DECIMAL(8,3))",
+	source, target := harness.MySQL.Open(t)
+	m := newMove(t, "we_u", source, target,
+		harness.Options{Lines: append(extras(source, target), "cutover: {fence: none}")})
+	m.Source.Exec(t, "CREATE DATABASE we_u_a", "CREATE TABLE we_u_a.t (id INT PRIMARY KEY, a DECIMAL(8,3))",
 		"INSERT INTO we_u_a.t VALUES (1, 1.5), (2, 2.5)")
 	m.must(t, "init-schema", "init-copy", "verify")
-	m.exec(t, m.source, "ALTER TABLE we_u_a.t MODIFY a INT")
+	m.Source.Exec(t, "ALTER TABLE we_u_a.t MODIFY a INT")
 	m.must(t, "start-replica --until-caught-up")
 	m.equal(t, "we_u_a")
-	m.exec(t, m.to, "UPDATE we_u_a.t SET a = 0 WHERE id = 2")
-	c := m.run(t, "cutover", "--confirm=we_u")
+	m.Target.Exec(t, "UPDATE we_u_a.t SET a = 0 WHERE id = 2")
+	c := m.Run(t, "cutover", "--confirm=we_u")
 	require.Equal(t, 3, c.Code, "%s\n%s", last(c), c.Log())
 	m.must(t, "verify --repair", "cutover --confirm=we_u")
 	m.equal(t, "we_u_a")

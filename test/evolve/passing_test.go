@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -49,13 +50,14 @@ var passing = []string{
 // TestPassing writes much into the log that is none of the move's: it is passed over, and the row changes between are
 // applied. Two-phase transactions on the move's tables are followed.
 func TestPassing(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
-		m := newMove(t, "we_x", source, target, settings{include: "we_x_a.*,we_x_m.*", extra: extras(source, target)})
-		m.exec(t, m.source, "DROP DATABASE IF EXISTS we_x_other",
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
+		m := newMove(t, "we_x", source, target,
+			harness.Options{Include: "we_x_a.*,we_x_m.*", Lines: extras(source, target)})
+		m.Source.Exec(t, "DROP DATABASE IF EXISTS we_x_other",
 			"CREATE DATABASE we_x_a CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
 			"CREATE TABLE we_x_a.t (id INT PRIMARY KEY, n INT)", "INSERT INTO we_x_a.t VALUES (1, 1), (2, 2)")
 		m.must(t, "init-schema", "init-copy")
-		replica := m.start(t)
+		replica := m.Start(t, "start-replica")
 		for _, s := range passing {
 			if s == "SET PASSWORD FOR we_x_user = PASSWORD_OF" {
 				if s = "SET PASSWORD FOR we_x_user = 'We-x-secret-2'"; source.Flavor == lab.MariaDB {
@@ -64,16 +66,16 @@ func TestPassing(t *testing.T) {
 			}
 			require.NoError(t, lab.ExecAll(t.Context(), m.one, s))
 		}
-		m.followed(t, replica)
+		m.Followed(t, replica)
 		m.equal(t, "we_x_a", "we_x_m")
-		assert.Equal(t, "6", m.text(t, m.to, "SELECT COUNT(*) FROM we_x_a.t"))
+		assert.Equal(t, "6", m.Target.Text(t, "SELECT COUNT(*) FROM we_x_a.t"))
 		require.NoError(t, lab.ExecAll(t.Context(), m.one, "XA START 'we_x_4'", "INSERT INTO we_x_a.t VALUES (60, 60)",
 			"XA END 'we_x_4'", "XA PREPARE 'we_x_4'", "XA COMMIT 'we_x_4'",
 			"XA START 'we_x_4'", "INSERT INTO we_x_a.t VALUES (61, 61)", "XA END 'we_x_4'", "XA PREPARE 'we_x_4'",
 			"XA ROLLBACK 'we_x_4'"))
-		m.followed(t, replica)
+		m.Followed(t, replica)
 		m.equal(t, "we_x_a", "we_x_m")
-		assert.Equal(t, "7", m.text(t, m.to, "SELECT COUNT(*) FROM we_x_a.t"))
-		m.stop(t, replica)
+		assert.Equal(t, "7", m.Target.Text(t, "SELECT COUNT(*) FROM we_x_a.t"))
+		replica.Interrupt(t)
 	})
 }

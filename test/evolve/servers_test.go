@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/test/internal/between"
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -51,21 +52,14 @@ const largeSetup = "CREATE TABLE d.small (id INT PRIMARY KEY); INSERT INTO d.sma
 	"x.i * 245 + y.i + 1 AS n FROM s x, s y) SELECT n, n % 50, REPEAT(CHAR(65 + n % 26), 150) FROM p WHERE n <= 60000"
 
 // ownTarget starts a server that the test may kill.
-func ownTarget(t *testing.T, flavor string) (lab.Server, *lab.Fleet) {
+func ownTarget(t *testing.T, flavor string) (*harness.Server, *lab.Fleet) {
 	t.Helper()
-	script := os.Getenv("WHERRY_SERVERS_SCRIPT")
-	if script == "" {
-		if os.Getenv("WHERRY_REQUIRE_SERVERS") == "1" {
-			t.Fatal("no WHERRY_SERVERS_SCRIPT, and WHERRY_REQUIRE_SERVERS=1")
-		}
-		t.Skip("SKIPPED WITHOUT WHERRY_SERVERS_SCRIPT: a server that may be killed must be started")
-	}
-	fleet, err := lab.NewFleet(script, flavor, 1)
+	fleet, err := lab.NewFleet(harness.Script(t), flavor, 1)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, fleet.Stop()) })
 	servers, err := lab.ParseServers(fleet.List)
 	require.NoError(t, err)
-	return servers[0], fleet
+	return harness.Connect(t, servers[0]), fleet
 }
 
 // TestTargetKilledInSchemaChange kills the target's server at any moment of a schema statement and starts it again:
@@ -76,12 +70,13 @@ func TestTargetKilledInSchemaChange(t *testing.T) {
 	for i, flavor := range []string{lab.MySQL, lab.MariaDB} {
 		t.Run(flavor, func(t *testing.T) {
 			t.Parallel()
-			source, _ := pair(t, flavor+" to "+flavor)
+			source, _ := harness.Ends{From: flavor, To: flavor}.Open(t)
 			target, fleet := ownTarget(t, flavor)
 			r := rand.New(rand.NewPCG(began, uint64(i)))
-			s := &struck{steps: &between.Steps{}, target: newProxy(t, target)}
-			s.move = newMove(t, "we_z", source, target, settings{to: s.target, extra: append(extras(source, target),
-				"replicate: {retry_for: 60s}")})
+			s := &struck{steps: &between.Steps{}, target: target.Proxy(t)}
+			s.move = newMove(t, "we_z", source, target,
+				harness.Options{TargetAt: s.target.Address(), Lines: append(extras(source, target),
+					"replicate: {retry_for: 60s}")})
 			s.target.Count(s.steps)
 			kinds, rounds := largeKinds, 4
 			if everyStep(t) == 0 {
@@ -114,7 +109,7 @@ func TestTargetKilledInSchemaChange(t *testing.T) {
 func (s *struck) crash(t *testing.T, r *rand.Rand, k struckKind, n int, fleet *lab.Fleet) {
 	t.Helper()
 	s.alter(t, k)
-	file, err := os.ReadFile(s.text(t, s.to, "SELECT @@pid_file"))
+	file, err := os.ReadFile(s.Target.Text(t, "SELECT @@pid_file"))
 	require.NoError(t, err)
 	pid, err := strconv.Atoi(strings.TrimSpace(string(file)))
 	require.NoError(t, err)
@@ -128,8 +123,7 @@ func (s *struck) crash(t *testing.T, r *rand.Rand, k struckKind, n int, fleet *l
 		down <- syscall.Kill(pid, syscall.SIGKILL)
 	})
 	began := time.Now()
-	c, err := s.Start(t.Context(), follow...)
-	require.NoError(t, err)
+	c := s.Start(t, follow...)
 	select {
 	case err = <-down:
 		require.NoError(t, err)
@@ -141,7 +135,7 @@ func (s *struck) crash(t *testing.T, r *rand.Rand, k struckKind, n int, fleet *l
 		if err != nil || !strings.Contains(status, "stopped") {
 			return false
 		}
-		_, err = fleet.Control("start", s.into.Name)
+		_, err = fleet.Control("start", s.Target.Name)
 		return err == nil
 	}), "the server does not start")
 	require.True(t, c.Ended(), "no end: %s", c.Log())

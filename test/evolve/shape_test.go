@@ -1,7 +1,6 @@
 package evolve
 
 import (
-	"database/sql"
 	"fmt"
 	"regexp"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -24,16 +24,16 @@ var (
 // width of integers, with collations and no character sets, where they are not the table's own, without DEFAULT NULL,
 // which the move is allowed to add, and with keys in the order of their text: how the server sorts them depends on
 // when they were made.
-func (m *move) definition(t *testing.T, db *sql.DB, database, table string) string {
+func (m *move) definition(t *testing.T, s *harness.Server, database, table string) string {
 	t.Helper()
 	var name, text string
-	require.NoError(t, db.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+lab.Quote(database)+"."+
+	require.NoError(t, s.DB.QueryRowContext(t.Context(), "SHOW CREATE TABLE "+lab.Quote(database)+"."+
 		lab.Quote(table)).Scan(&name, &text))
 	text = displayed.ReplaceAllString(counter.ReplaceAllString(text, ""), "$1")
 	text = ownCharset.ReplaceAllStringFunc(strings.ReplaceAll(text, " DEFAULT NULL", ""), func(said string) string {
 		found := ownCharset.FindStringSubmatch(said)
 		if found[3] == "" {
-			found[3] = m.text(t, db, "SELECT DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS WHERE "+
+			found[3] = s.Text(t, "SELECT DEFAULT_COLLATE_NAME FROM information_schema.CHARACTER_SETS WHERE "+
 				"CHARACTER_SET_NAME = ?", found[2])
 		}
 		return strings.TrimSuffix(" "+found[1], " ") + " COLLATE " + found[3]
@@ -61,9 +61,9 @@ func (m *move) definition(t *testing.T, db *sql.DB, database, table string) stri
 }
 
 // shape is what of a table both families tell alike: columns in order with their types, and what indexes hold.
-func (m *move) shape(t *testing.T, db *sql.DB, database, table string) (out []string) {
+func (m *move) shape(t *testing.T, s *harness.Server, database, table string) (out []string) {
 	t.Helper()
-	columns, err := lab.Columns(t.Context(), db, database, table)
+	columns, err := lab.Columns(t.Context(), s.DB, database, table)
 	require.NoError(t, err)
 	for _, c := range columns {
 		null := "NULL"
@@ -79,7 +79,7 @@ func (m *move) shape(t *testing.T, db *sql.DB, database, table string) (out []st
 		}
 		out = append(out, fmt.Sprintf("%s %s %s%s", c.Name, plainType(c.Type), null, counts))
 	}
-	indexes := m.strings(t, db,
+	indexes := s.Strings(t,
 		`SELECT CONCAT(INDEX_NAME, ' ', NON_UNIQUE, ' ', IF(INDEX_TYPE IN ('FULLTEXT', 'SPATIAL'), INDEX_TYPE, ''),
 		' (', GROUP_CONCAT(CONCAT(COALESCE(COLUMN_NAME, '?'), IF(INDEX_TYPE IN ('FULLTEXT', 'SPATIAL'), '',
 		CONCAT(':', COALESCE(SUB_PART, ''), COLLATION))) ORDER BY SEQ_IN_INDEX), ')')

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 	"wherry/test/internal/statements"
 )
@@ -38,10 +39,10 @@ const together = 25
 // WHERRY_EVERY_PAIR=1.
 func TestStatements(t *testing.T) {
 	every := os.Getenv("WHERRY_EVERY_PAIR") == "1"
-	for i, family := range slices.Concat(always, sometimes) {
-		t.Run(family, func(t *testing.T) {
-			source, target := pair(t, family)
-			m := newMove(t, "we_s", source, target, settings{extra: extras(source, target)})
+	for i, e := range slices.Concat(always, sometimes) {
+		t.Run(e.String(), func(t *testing.T) {
+			source, target := e.Open(t)
+			m := newMove(t, "we_s", source, target, harness.Options{Lines: extras(source, target)})
 			ran := m.statements(t, func(number int) bool { return every || number%2 == i/len(always) })
 			assert.GreaterOrEqual(t, ran, 150)
 		})
@@ -51,16 +52,17 @@ func TestStatements(t *testing.T) {
 // TestVersions does the same with servers of other versions, and with one of eight cases for each pair, or with
 // WHERRY_EVERY_PAIR=1 with all. What a server's version does not know is left out.
 func TestVersions(t *testing.T) {
-	for i, p := range lab.Versions(t) {
-		t.Run(p.Name, func(t *testing.T) {
-			m := newMove(t, "we_s", p.Source, p.Target,
-				settings{extra: []string{"schema: {allow_losses: [" + acrossLosses + "]}"}})
-			m.otherVersion = true
-			every := os.Getenv("WHERRY_EVERY_PAIR") == "1"
-			ran := m.statements(t, func(number int) bool { return every || number%8 == i%8 })
-			assert.GreaterOrEqual(t, ran, 15)
-		})
-	}
+	number := 0
+	harness.EachVersion(t, func(t *testing.T, source, target *harness.Server) {
+		pair := number
+		number++
+		m := newMove(t, "we_s", source, target,
+			harness.Options{Lines: []string{"schema: {allow_losses: [" + acrossLosses + "]}"}})
+		m.otherVersion = true
+		every := os.Getenv("WHERRY_EVERY_PAIR") == "1"
+		ran := m.statements(t, func(number int) bool { return every || number%8 == pair%8 })
+		assert.GreaterOrEqual(t, ran, 15)
+	})
 }
 
 // statements runs the cases that are wanted, and returns how many statements they had.
@@ -68,16 +70,16 @@ func (m *move) statements(t *testing.T, wanted func(number int) bool) (ran int) 
 	t.Helper()
 	cases := m.cases(t, wanted)
 	m.must(t, "check", "init-schema", "init-copy")
-	replica := m.start(t)
-	m.followed(t, replica)
+	replica := m.Start(t, "start-replica")
+	m.Followed(t, replica)
 	for begin := 0; begin < len(cases); begin += together {
 		for _, c := range cases[begin:min(begin+together, len(cases))] {
 			ran += m.change(t, c)
 		}
-		m.mark(t)
+		m.Mark(t)
 		replica = m.untilFollowed(t, replica, cases)
 	}
-	m.stop(t, replica)
+	replica.Interrupt(t)
 	m.judge(t, cases, ran)
 	return ran
 }
@@ -95,7 +97,7 @@ const acrossLosses = "no-default, collation, json, table-option, index-option, i
 	"generated-not-null"
 
 // extras are what a move between families needs to be allowed.
-func extras(source, target lab.Server) []string {
+func extras(source, target *harness.Server) []string {
 	losses := ""
 	if source.Flavor != target.Flavor {
 		losses = acrossLosses
@@ -110,10 +112,10 @@ func (m *move) cases(t *testing.T, wanted func(number int) bool) (cases []*flowi
 		if c.Title == "an import of a file" || !wanted(i) { // that one leaves a table that cannot be read
 			continue
 		}
-		if m.from.Flavor == lab.MySQL && !c.MySQL || m.from.Flavor == lab.MariaDB && !c.MariaDB {
+		if m.Source.Flavor == lab.MySQL && !c.MySQL || m.Source.Flavor == lab.MariaDB && !c.MariaDB {
 			continue
 		}
-		f := &flowing{Case: c, db: fmt.Sprintf("%s_%03d", m.name, i), other: fmt.Sprintf("%s_%03d_other", m.name, i)}
+		f := &flowing{Case: c, db: fmt.Sprintf("%s_%03d", m.Name, i), other: fmt.Sprintf("%s_%03d_other", m.Name, i)}
 		m.session(t, f, "CREATE DATABASE "+f.db+" CHARACTER SET utf8mb4",
 			"CREATE DATABASE "+f.other+" CHARACTER SET utf8mb4", "USE "+f.db,
 			"SET sql_mode = DEFAULT, foreign_key_checks = 1, explicit_defaults_for_timestamp = 1, time_zone = '+03:00'")
@@ -165,25 +167,25 @@ func (m *move) session(t *testing.T, f *flowing, all ...string) {
 // touch changes a row of each of a case's tables, where there is a number to change. What a constraint forbids is left.
 func (m *move) touch(t *testing.T, f *flowing) {
 	t.Helper()
-	for _, column := range m.strings(t, m.source, `SELECT CONCAT('`+"`', REPLACE(TABLE_SCHEMA, '`', '``'), '`.`', "+
+	for _, column := range m.Source.Strings(t, `SELECT CONCAT('`+"`', REPLACE(TABLE_SCHEMA, '`', '``'), '`.`', "+
 		"REPLACE(TABLE_NAME, '`', '``'), '` SET `', REPLACE(COLUMN_NAME, '`', '``'), '`'"+`)
 		FROM information_schema.COLUMNS WHERE TABLE_SCHEMA IN (?, ?) AND DATA_TYPE = 'int'
 		AND COALESCE(GENERATION_EXPRESSION, '') = '' AND COLUMN_KEY <> 'PRI'`, f.db, f.other) {
-		_, _ = m.source.ExecContext(t.Context(), "UPDATE "+column+" = 1 + (RAND() * 1000 DIV 1) ORDER BY 1 LIMIT 1")
+		_, _ = m.Source.DB.ExecContext(t.Context(), "UPDATE "+column+" = 1 + (RAND() * 1000 DIV 1) ORDER BY 1 LIMIT 1")
 	}
 }
 
 // untilFollowed lets start-replica follow. When it refuses a case's statement, that is noted, and the refusal's
 // advice taken.
-func (m *move) untilFollowed(t *testing.T, replica *lab.Child, cases []*flowing) *lab.Child {
+func (m *move) untilFollowed(t *testing.T, replica *harness.Child, cases []*flowing) *harness.Child {
 	t.Helper()
-	for !m.marked(t, replica) {
+	for !m.Marked(t, replica) {
 		for ended := replica; ended.Code != done; {
 			advice := m.note(t, ended, cases)
-			ended = m.run(t, append([]string{"init-copy"}, advice...)...)
+			ended = m.Run(t, append([]string{"init-copy"}, advice...)...)
 			m.noteAgain(t, ended, advice, cases)
 		}
-		replica = m.start(t)
+		replica = m.Start(t, "start-replica")
 	}
 	return replica
 }
@@ -200,7 +202,7 @@ func caseOf(cases []*flowing, text string) *flowing {
 }
 
 // noteAgain notes the tables that a copy brought over anew though nobody had asked for them.
-func (m *move) noteAgain(t *testing.T, copied *lab.Child, asked []string, cases []*flowing) {
+func (m *move) noteAgain(t *testing.T, copied *harness.Child, asked []string, cases []*flowing) {
 	t.Helper()
 	for _, table := range copiedAnew(copied) {
 		if slices.Contains(asked, table) {
@@ -213,7 +215,7 @@ func (m *move) noteAgain(t *testing.T, copied *lab.Child, asked []string, cases 
 }
 
 // copiedAnew returns the tables that a copy says that it has brought over anew.
-func copiedAnew(copied *lab.Child) (tables []string) {
+func copiedAnew(copied *harness.Child) (tables []string) {
 	for _, line := range strings.Split(copied.Log(), "\n") {
 		var said struct {
 			Message string `json:"message"`
@@ -228,7 +230,7 @@ func copiedAnew(copied *lab.Child) (tables []string) {
 }
 
 // note notes a refusal with the case that it is about, and returns what it advises.
-func (m *move) note(t *testing.T, c *lab.Child, cases []*flowing) (advice []string) {
+func (m *move) note(t *testing.T, c *harness.Child, cases []*flowing) (advice []string) {
 	t.Helper()
 	require.Equal(t, refused, c.Code, "%s\n%s", last(c), c.Log())
 	text, advice := refusal(t, c)
@@ -238,9 +240,9 @@ func (m *move) note(t *testing.T, c *lab.Child, cases []*flowing) (advice []stri
 	require.Less(t, len(f.refusals), len(f.Statements)+6, "%s is refused for ever: %s", f.Title, text)
 	f.stuck = len(f.refusals) > len(f.Statements) || len(advice) == 0
 	if m.stays(f) || f.Barred != "" || f.stuck { // the table cannot be had there
-		for _, table := range m.strings(t, m.source, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE "+
+		for _, table := range m.Source.Strings(t, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE "+
 			"TABLE_SCHEMA = ?", f.db) {
-			m.exec(t, m.source, "SET foreign_key_checks = 0", "DROP TABLE "+f.db+"."+lab.Quote(table))
+			m.Source.Exec(t, "SET foreign_key_checks = 0", "DROP TABLE "+f.db+"."+lab.Quote(table))
 		}
 	}
 	return advice
@@ -252,7 +254,7 @@ func (m *move) stays(f *flowing) bool { return f.Stays != "" && m.across() }
 var advised = regexp.MustCompile(`copy again with wherry init-copy (.*?), or make the change`)
 
 // refusal returns what a command refused, and the tables that it advises to copy again, as arguments.
-func refusal(t *testing.T, c *lab.Child) (text string, advice []string) {
+func refusal(t *testing.T, c *harness.Child) (text string, advice []string) {
 	t.Helper()
 	var line struct {
 		Type  string `json:"type"`

@@ -140,40 +140,40 @@ var struckKinds = []struckKind{
 		"INSERT INTO d.elder VALUES (4, 4); INSERT INTO d.child VALUES (7, 4); DELETE FROM d.elder WHERE id = 2"},
 }
 
-func (m *move) database(k struckKind) string { return m.name + "_" + k.name }
+func (m *move) database(k struckKind) string { return m.Name + "_" + k.name }
 
 // renew makes the tables of a kind anew on the source.
 func (m *move) renew(t *testing.T, k struckKind) {
 	t.Helper()
 	d := m.database(k)
 	statements := []string{"SET foreign_key_checks = 0"}
-	if old := m.strings(t, m.source, "SELECT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) FROM information_schema.TABLES "+
+	if old := m.Source.Strings(t, "SELECT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) FROM information_schema.TABLES "+
 		"WHERE TABLE_SCHEMA = ?", d); len(old) > 0 {
 		statements = append(statements, "DROP TABLE "+strings.Join(old, ", "))
 	}
 	statements = append(statements, "SET foreign_key_checks = 1", "CREATE DATABASE IF NOT EXISTS "+d+
 		" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci")
-	m.exec(t, m.source, append(statements, split(k.setup, d)...)...)
+	m.Source.Exec(t, append(statements, split(k.setup, d)...)...)
 }
 
 // alter makes the change of a kind, and a mark behind it.
 func (m *move) alter(t *testing.T, k struckKind) {
 	t.Helper()
-	m.exec(t, m.source, split(k.change, m.database(k))...)
-	m.mark(t)
+	m.Source.Exec(t, split(k.change, m.database(k))...)
+	m.Mark(t)
 }
 
 // carried looks whether all of a kind has come, once, and nothing is left to be done.
 func (m *move) carried(t *testing.T, k struckKind) {
 	t.Helper()
 	d := m.database(k)
-	require.NotEmpty(t, m.strings(t, m.source,
+	require.NotEmpty(t, m.Source.Strings(t,
 		"SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?", d))
-	require.Equal(t, "0", m.text(t, m.to, "SELECT COUNT(*) FROM wherry_"+m.name+".facts WHERE name = 'schema_change'"),
+	require.Equal(t, "0", m.Target.Text(t, "SELECT COUNT(*) FROM wherry_"+m.Name+".facts WHERE name = 'schema_change'"),
 		"something is left to be done")
 	if k.left != "" {
-		require.Equal(t, k.rows, m.text(t, m.to, "SELECT GROUP_CONCAT(id ORDER BY id) FROM "+d+"."+k.left))
-		m.exec(t, m.to, "DROP TABLE "+d+"."+k.left)
+		require.Equal(t, k.rows, m.Target.Text(t, "SELECT GROUP_CONCAT(id ORDER BY id) FROM "+d+"."+k.left))
+		m.Target.Exec(t, "DROP TABLE "+d+"."+k.left)
 	}
-	m.equal(t, d, m.name+"_m")
+	m.equal(t, d, m.Name+"_m")
 }

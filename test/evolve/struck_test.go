@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/test/internal/between"
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -30,17 +31,17 @@ type struck struct {
 }
 
 // newStruck copies the tables of every other kind, of which of them n tells, or of all.
-func newStruck(t *testing.T, name string, source, target lab.Server, n uint64) *struck {
+func newStruck(t *testing.T, name string, source, target *harness.Server, n uint64) *struck {
 	t.Helper()
-	s := &struck{steps: &between.Steps{}, source: newProxy(t, source), target: newProxy(t, target)}
+	s := &struck{steps: &between.Steps{}, source: source.Proxy(t), target: target.Proxy(t)}
 	for i, k := range struckKinds {
 		if everyStep(t) > 0 || (uint64(i)+n)%2 == 0 {
 			s.kinds = append(s.kinds, k)
 		}
 	}
-	s.move = newMove(t, name, source, target, settings{
-		from: s.source, to: s.target,
-		extra: append(extras(source, target), "replicate: {retry_for: 30s}", "copy: {workers: 2}"),
+	s.move = newMove(t, name, source, target, harness.Options{
+		SourceAt: s.source.Address(), TargetAt: s.target.Address(),
+		Lines: append(extras(source, target), "replicate: {retry_for: 30s}", "copy: {workers: 2}"),
 	})
 	for _, k := range s.kinds {
 		s.renew(t, k)
@@ -71,9 +72,9 @@ var follow = []string{"start-replica", "--until-caught-up"}
 
 // fail runs it, and has it die, or its connections, at the n-th command to a server. It returns how it ended, and the
 // command.
-func (s *struck) fail(t *testing.T, n int, when between.Moment, cut bool) (*lab.Child, string) {
+func (s *struck) fail(t *testing.T, n int, when between.Moment, cut bool) (*harness.Child, string) {
 	t.Helper()
-	started := make(chan *lab.Child, 1)
+	started := make(chan *harness.Child, 1)
 	s.aim(n, when, func() {
 		if cut {
 			s.target.Cut()
@@ -84,8 +85,7 @@ func (s *struck) fail(t *testing.T, n int, when between.Moment, cut bool) (*lab.
 		started <- c
 		_ = c.Signal(os.Kill) // it may have ended by itself
 	})
-	c, err := s.Start(t.Context(), follow...)
-	require.NoError(t, err)
+	c := s.Start(t, follow...)
 	started <- c
 	require.True(t, c.Ended(), "no end: %s", c.Log())
 	_, command := s.steps.Counted()
@@ -99,7 +99,7 @@ func (s *struck) fail(t *testing.T, n int, when between.Moment, cut bool) (*lab.
 // WHERRY_EVERY_STEP=n every n-th, and all schema statements.
 func TestSchemaChangeStruckAtEveryStep(t *testing.T) {
 	began, turn := lab.Seed(t), uint64(0)
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
 		turn++
 		s := newStruck(t, "we_x", source, target, began+turn)
 		r := rand.New(rand.NewPCG(began, turn))
@@ -184,7 +184,7 @@ func (s *struck) one(t *testing.T, k struckKind, n int, when between.Moment, cut
 		// done: it was all but gone
 		require.Contains(t, []int{-1, done}, first.Code, "%s: %s\n%s", what, last(first), first.Log())
 	}
-	again := s.run(t, follow...)
+	again := s.Run(t, follow...)
 	require.Equal(t, done, again.Code, "again after %s: %s\n%s\nfirst: %s", what, last(again), again.Log(), first.Log())
 	s.carried(t, k)
 	if t.Failed() {
@@ -197,7 +197,7 @@ func (s *struck) one(t *testing.T, k struckKind, n int, when between.Moment, cut
 // the server has carried it out, and nobody hears of it.
 func TestSchemaAnswersLost(t *testing.T) {
 	n := lab.Seed(t)
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
 		n++
 		s := newStruck(t, "we_y", source, target, n)
 		for _, k := range s.kinds {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -19,50 +20,29 @@ import (
 const orders = "CREATE TABLE %s.orders (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, customer INT NOT NULL, total " +
 	"DECIMAL(8,2), note VARCHAR(40) NOT NULL DEFAULT '', KEY (customer))"
 
-// load writes to a table until it is stopped.
-type load struct {
-	stop func()
-	done sync.WaitGroup
-	err  error
-}
-
-// startLoad writes rows with these columns, each in a transaction of its own.
-func (m *move) startLoad(t *testing.T, table string) *load {
+// startLoad writes rows with these columns, each in a transaction of its own, until it is stopped.
+func (m *move) startLoad(t *testing.T, table string) *harness.Load {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	l := &load{stop: cancel}
-	r := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
-	l.done.Go(func() {
-		for ctx.Err() == nil {
-			n := r.IntN(100)
-			statement := fmt.Sprintf("INSERT INTO %s (customer, note) VALUES (%d, 'n%d')", table, n, n)
-			switch r.IntN(4) {
-			case 0:
-				statement = fmt.Sprintf("UPDATE %s SET customer = %d, note = CONCAT('u', customer) WHERE id %% 37 = "+
-					"%d LIMIT 3", table, n, r.IntN(37))
-			case 1:
-				statement = fmt.Sprintf("DELETE FROM %s WHERE id %% 97 = %d LIMIT 1", table, r.IntN(97))
-			}
-			if _, err := m.source.ExecContext(ctx, statement); err != nil && ctx.Err() == nil {
-				l.err = fmt.Errorf("%s: %w", statement, err)
-				return
-			}
-			time.Sleep(time.Millisecond)
+	o := harness.Loaded{Seed: lab.Seed(t), Workers: 1, Pause: time.Millisecond}
+	return harness.StartLoad(t, o, func(ctx context.Context, _ int, r *rand.Rand) error {
+		n := r.IntN(100)
+		statement := fmt.Sprintf("INSERT INTO %s (customer, note) VALUES (%d, 'n%d')", table, n, n)
+		switch r.IntN(4) {
+		case 0:
+			statement = fmt.Sprintf("UPDATE %s SET customer = %d, note = CONCAT('u', customer) WHERE id %% 37 = "+
+				"%d LIMIT 3", table, n, r.IntN(37))
+		case 1:
+			statement = fmt.Sprintf("DELETE FROM %s WHERE id %% 97 = %d LIMIT 1", table, r.IntN(97))
 		}
+		_, err := m.Source.DB.ExecContext(ctx, statement)
+		return err
 	})
-	t.Cleanup(func() { l.end() })
-	return l
-}
-
-func (l *load) end() {
-	l.stop()
-	l.done.Wait()
 }
 
 // TestTools changes tables as gh-ost and pt-online-schema-change do, under load. They are followed without a new
 // copy, whether the move includes what these tools make or only the table, and through a route and a row filter.
 func TestTools(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
 		for name, tool := range map[string]func(*testing.T, *move, string){"gh-ost": ghost, "pt-osc": ptosc} {
 			t.Run(name, func(t *testing.T) { changeByTool(t, source, target, tool) })
 		}
@@ -70,47 +50,46 @@ func TestTools(t *testing.T) {
 }
 
 // changeByTool lets a tool change three tables of one move, one after another.
-func changeByTool(t *testing.T, source, target lab.Server, tool func(*testing.T, *move, string)) {
+func changeByTool(t *testing.T, source, target *harness.Server, tool func(*testing.T, *move, string)) {
 	extra := extras(source, target)
 	extra = append(extra, "routes: [{from: we_t_routed.orders, to: we_t_away.sales}]",
 		`filters: [{table: we_t_routed.orders, where: "customer < 50"}]`)
 	m := newMove(t, "we_t", source, target,
-		settings{include: "we_t_m.*,we_t_wide.*,we_t_only.orders,we_t_routed.orders", extra: extra})
+		harness.Options{Include: "we_t_m.*,we_t_wide.*,we_t_only.orders,we_t_routed.orders", Lines: extra})
 	databases := []string{"we_t_wide", "we_t_only", "we_t_routed"}
 	for _, database := range databases {
-		m.exec(t, m.source, "CREATE DATABASE "+database+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+		m.Source.Exec(t, "CREATE DATABASE "+database+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
 			fmt.Sprintf(orders, database),
 			"INSERT INTO "+database+".orders (customer, total, note) WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL "+
 				"SELECT n + 1 FROM s WHERE n < 300) SELECT n % 100, n / 7, CONCAT('first ', n) FROM s")
 	}
 	m.must(t, "check", "init-schema", "init-copy")
-	replica := m.start(t)
+	replica := m.Start(t, "start-replica")
 	for _, database := range databases {
 		l := m.startLoad(t, database+".orders")
 		tool(t, m, database)
 		time.Sleep(100 * time.Millisecond)
-		l.end()
-		require.NoError(t, l.err)
+		l.Stop(t)
 	}
-	m.followed(t, replica)
+	m.Followed(t, replica)
 	m.equal(t, "we_t_wide")
 	for _, c := range []struct{ database, into, table, where string }{
 		{"we_t_only", "we_t_only", "orders", ""}, {"we_t_routed", "we_t_away", "sales", "customer < 50"},
 	} {
-		want, err := lab.Rows(t.Context(), m.source, c.database, "orders", c.where)
+		want, err := lab.Rows(t.Context(), m.Source.DB, c.database, "orders", c.where)
 		require.NoError(t, err)
-		got, err := lab.Rows(t.Context(), m.to, c.into, c.table, "")
+		got, err := lab.Rows(t.Context(), m.Target.DB, c.into, c.table, "")
 		require.NoError(t, err)
 		assert.Equal(t, want, got, c.database)
 		assert.Greater(t, len(got), 100)
-		assert.Equal(t, []string{c.table}, m.strings(t, m.to, "SELECT TABLE_NAME FROM information_schema.TABLES "+
+		assert.Equal(t, []string{c.table}, m.Target.Strings(t, "SELECT TABLE_NAME FROM information_schema.TABLES "+
 			"WHERE TABLE_SCHEMA = ?", c.into), "what the tool made is gone")
-		columns, err := lab.Columns(t.Context(), m.to, c.into, c.table)
+		columns, err := lab.Columns(t.Context(), m.Target.DB, c.into, c.table)
 		require.NoError(t, err)
 		assert.Equal(t, "added", columns[2].Name)
 	}
 	m.must(t, "verify")
-	m.stop(t, replica)
+	replica.Interrupt(t)
 }
 
 // ghost is what gh-ost does (go/logic/applier.go, atomic cut-over), with the changes of the log applied in one go
@@ -118,7 +97,7 @@ func changeByTool(t *testing.T, source, target lab.Server, tool func(*testing.T,
 func ghost(t *testing.T, m *move, database string) {
 	at := func(statement string) string { return strings.ReplaceAll(statement, "{db}", database) }
 	const shared = "`id`, `customer`, `note`"
-	m.exec(t, m.source,
+	m.Source.Exec(t,
 		at("DROP /* gh-ost */ TABLE IF EXISTS {db}.`_orders_gho`"),
 		at("DROP /* gh-ost */ TABLE IF EXISTS {db}.`_orders_ghc`"),
 		at("CREATE /* gh-ost */ TABLE {db}.`_orders_ghc` (id BIGINT UNSIGNED AUTO_INCREMENT, last_update TIMESTAMP "+
@@ -131,13 +110,13 @@ func ghost(t *testing.T, m *move, database string) {
 		at("INSERT /* gh-ost */ INTO {db}.`_orders_ghc` (id, hint, value) VALUES (2, 'state', 'GhostTableMigrated') "+
 			"ON DUPLICATE KEY UPDATE last_update = NOW(), value = VALUES(value)"))
 	for from := 0; from < 300; from += 50 {
-		m.exec(t, m.source, fmt.Sprintf(at("INSERT /* gh-ost {db}.`orders` */ IGNORE INTO {db}.`_orders_gho` (%s) "+
+		m.Source.Exec(t, fmt.Sprintf(at("INSERT /* gh-ost {db}.`orders` */ IGNORE INTO {db}.`_orders_gho` (%s) "+
 			"(SELECT %s FROM {db}.`orders` FORCE INDEX (`PRIMARY`) WHERE id > %d AND id <= %d LOCK IN SHARE MODE)"),
 			shared, shared, from, from+50),
 			fmt.Sprintf(at("REPLACE /* gh-ost {db}.`_orders_gho` */ INTO {db}.`_orders_gho` (%s) SELECT %s FROM "+
 				"{db}.`orders` WHERE id %% 13 = %d"), shared, shared, from%13))
 	}
-	locker, err := m.source.Conn(t.Context())
+	locker, err := m.Source.DB.Conn(t.Context())
 	require.NoError(t, err)
 	defer locker.Close()
 	require.NoError(t, lab.ExecAll(t.Context(), locker,
@@ -149,18 +128,18 @@ func ghost(t *testing.T, m *move, database string) {
 		at("DELETE FROM {db}.`_orders_gho` WHERE id NOT IN (SELECT id FROM {db}.`orders`)")))
 	var renaming sync.WaitGroup
 	renaming.Go(func() {
-		_, err = m.source.ExecContext(t.Context(),
+		_, err = m.Source.DB.ExecContext(t.Context(),
 			at("RENAME /* gh-ost */ TABLE {db}.`orders` TO {db}.`_orders_del`, {db}.`_orders_gho` TO {db}.`orders`"))
 	})
 	require.True(t, lab.Until(func() bool {
-		return m.text(t, m.source, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting "+
+		return m.Source.Text(t, "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE LIKE 'Waiting "+
 			"for table metadata lock%' AND INFO LIKE 'RENAME%'") != "0"
 	}), "the rename does not wait")
 	require.NoError(t, lab.ExecAll(t.Context(), locker, at("DROP /* gh-ost */ TABLE IF EXISTS {db}.`_orders_del`"),
 		"UNLOCK TABLES"))
 	renaming.Wait()
 	require.NoError(t, err)
-	m.exec(t, m.source, at("DROP /* gh-ost */ TABLE IF EXISTS {db}.`_orders_ghc`"),
+	m.Source.Exec(t, at("DROP /* gh-ost */ TABLE IF EXISTS {db}.`_orders_ghc`"),
 		at("DROP /* gh-ost */ TABLE IF EXISTS {db}.`_orders_del`"))
 }
 
@@ -168,9 +147,9 @@ func ghost(t *testing.T, m *move, database string) {
 func ptosc(t *testing.T, m *move, database string) {
 	at := func(statement string) string { return strings.ReplaceAll(statement, "{db}", database) }
 	var name, definition string
-	require.NoError(t, m.source.QueryRowContext(t.Context(), at("SHOW CREATE TABLE {db}.orders")).Scan(&name,
+	require.NoError(t, m.Source.DB.QueryRowContext(t.Context(), at("SHOW CREATE TABLE {db}.orders")).Scan(&name,
 		&definition))
-	m.exec(t, m.source,
+	m.Source.Exec(t,
 		strings.Replace(definition, "CREATE TABLE `orders`", at("CREATE TABLE `{db}`.`_orders_new`"), 1),
 		at("ALTER TABLE `{db}`.`_orders_new` ADD COLUMN added VARCHAR(9) NOT NULL DEFAULT 'x' AFTER customer, DROP "+
 			"COLUMN total"),
@@ -181,11 +160,11 @@ func ptosc(t *testing.T, m *move, database string) {
 		at("CREATE TRIGGER `{db}`.`pt_osc_orders_ins` AFTER INSERT ON `{db}`.`orders` FOR EACH ROW REPLACE INTO "+
 			"`{db}`.`_orders_new` (`id`, `customer`, `note`) VALUES (NEW.`id`, NEW.`customer`, NEW.`note`)"))
 	for from := 0; from < 300; from += 50 {
-		m.exec(t, m.source, fmt.Sprintf(at("INSERT LOW_PRIORITY IGNORE INTO `{db}`.`_orders_new` (`id`, `customer`, "+
+		m.Source.Exec(t, fmt.Sprintf(at("INSERT LOW_PRIORITY IGNORE INTO `{db}`.`_orders_new` (`id`, `customer`, "+
 			"`note`) SELECT `id`, `customer`, `note` FROM `{db}`.`orders` FORCE INDEX(`PRIMARY`) WHERE `id` > %d AND "+
 			"`id` <= %d LOCK IN SHARE MODE /*pt-online-schema-change 4242 copy nibble*/"), from, from+50))
 	}
-	m.exec(t, m.source,
+	m.Source.Exec(t,
 		at("ANALYZE TABLE `{db}`.`_orders_new` /* pt-online-schema-change */"),
 		at("RENAME TABLE `{db}`.`orders` TO `{db}`.`_orders_old`, `{db}`.`_orders_new` TO `{db}`.`orders`"),
 		at("DROP TRIGGER IF EXISTS `{db}`.`pt_osc_orders_del`"),

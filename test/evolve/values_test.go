@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"wherry/test/internal/lab"
+	"wherry/test/internal/harness"
 )
 
 // values are statements that give rows values which are in no row of the log: of the clock, of a time zone, of a
@@ -85,14 +85,14 @@ var values = []struct{ name, table, rows, session, change string }{
 // TestValues alters tables so that rows which are there get values: both ends have the same ones afterwards, or the
 // change is refused.
 func TestValues(t *testing.T) {
-	onPairs(t, func(t *testing.T, source, target lab.Server) {
-		m := newMove(t, "we_n", source, target, settings{extra: extras(source, target)})
+	onPairs(t, func(t *testing.T, source, target *harness.Server) {
+		m := newMove(t, "we_n", source, target, harness.Options{Lines: extras(source, target)})
 		for _, v := range values {
-			m.exec(t, m.source, "CREATE DATABASE we_n_"+v.name+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
+			m.Source.Exec(t, "CREATE DATABASE we_n_"+v.name+" CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci",
 				"CREATE TABLE we_n_"+v.name+".t ("+v.table+")", "INSERT INTO we_n_"+v.name+".t VALUES "+v.rows)
 		}
 		m.must(t, "init-schema", "init-copy")
-		replica := m.start(t)
+		replica := m.Start(t, "start-replica")
 		var ran []string
 		for _, v := range values {
 			session := "SET sql_mode = 'STRICT_ALL_TABLES', time_zone = '+00:00', timestamp = DEFAULT"
@@ -108,20 +108,20 @@ func TestValues(t *testing.T) {
 			}
 			ran = append(ran, "we_n_"+v.name)
 		}
-		m.mark(t)
+		m.Mark(t)
 		var refusals []string
-		for !m.marked(t, replica) {
+		for !m.Marked(t, replica) {
 			for ended := replica; ended.Code != done; {
 				require.Equal(t, refused, ended.Code, ended.Log())
 				text, advice := refusal(t, ended)
 				require.NotEmpty(t, advice, text)
 				refusals = append(refusals, text)
 				require.LessOrEqual(t, len(refusals), 3, strings.Join(refusals, "\n"))
-				ended = m.run(t, append([]string{"init-copy"}, advice...)...)
+				ended = m.Run(t, append([]string{"init-copy"}, advice...)...)
 			}
-			replica = m.start(t)
+			replica = m.Start(t, "start-replica")
 		}
-		m.stop(t, replica)
+		replica.Interrupt(t)
 		for _, text := range refusals {
 			assert.Contains(t, text, "we_n_random.t")
 		}
