@@ -8,45 +8,46 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/harness"
 )
 
 // TestKilledInLargeTransaction kills start-replica, and then the source, in the middle of a transaction of a million
 // rows, which is applied in pieces within one transaction of the target: until all of it is there, none of it is.
 func TestKilledInLargeTransaction(t *testing.T) {
-	needControl(t)
-	p := mysqlPair(t)
+	harness.Script(t)
+	p := pairOf(t, harness.MySQL)
 	m := newMove(t, p, settings{})
-	table := quote(m.name) + ".big"
-	p.source.exec(t, "CREATE TABLE "+table+" (id INT NOT NULL PRIMARY KEY, n INT NOT NULL)",
-		"CREATE TABLE "+quote(m.name)+".marks (mark VARCHAR(20) NOT NULL PRIMARY KEY)",
+	table := quote(m.Name) + ".big"
+	p.source.Exec(t, "CREATE TABLE "+table+" (id INT NOT NULL PRIMARY KEY, n INT NOT NULL)",
+		"CREATE TABLE "+quote(m.Name)+".marks (id INT NOT NULL PRIMARY KEY)",
 		"INSERT INTO "+table+" VALUES (-1, 0)")
-	m.must(t, "init-schema")
-	m.must(t, "init-copy")
-	p.source.exec(t, "INSERT INTO "+table+" (id, n) SELECT n, CRC32(n) DIV 2 FROM "+numbers(1_000_000))
+	m.Phases(t, "init-schema", "init-copy")
+	p.source.Exec(t, "INSERT INTO "+table+" (id, n) SELECT n, CRC32(n) DIV 2 FROM "+numbers(1_000_000))
 	count := "SELECT COUNT(*) FROM " + table
-	middle := func(replica *proc) {
+	middle := func(replica *harness.Child) {
 		t.Helper()
-		until(t, "some of the transaction on the target", func() bool {
+		harness.Until(t, "some of the transaction on the target", func() bool {
 			time.Sleep(150 * time.Millisecond) // what is asked for more often than every 100 ms is old
-			n, err := strconv.Atoi(p.target.text(t, "SELECT COALESCE(MAX(trx_rows_modified), 0) FROM "+
+			n, err := strconv.Atoi(p.target.Text(t, "SELECT COALESCE(MAX(trx_rows_modified), 0) FROM "+
 				"information_schema.innodb_trx"))
 			return err == nil && n > 50_000
 		}, replica)
-		require.Equal(t, "1", p.target.text(t, count), "rows of a transaction that is not over")
+		require.Equal(t, "1", p.target.Text(t, count), "rows of a transaction that is not over")
 	}
 	// the file may become known meanwhile
-	transactions := func() string { return strings.Fields(m.fact(t, "position"))[0] }
+	transactions := func() string { return strings.Fields(m.Fact(t, "position"))[0] }
 	at := transactions()
-	replica := m.start(t, "start-replica")
+	replica := m.Start(t, "start-replica")
 	middle(replica)
-	require.True(t, replica.kill(t))
+	require.True(t, replica.Kill(t))
 	assert.Equal(t, at, transactions())
-	replica = m.start(t, "start-replica")
+	replica = m.Start(t, "start-replica")
 	middle(replica)
-	p.source.control(t, "kill")
-	p.source.control(t, "start")
-	m.caughtUp(t, replica)
+	p.source.Control(t, "kill")
+	p.source.Control(t, "start")
+	m.Followed(t, replica)
 	sum := "SELECT CONCAT_WS(' ', COUNT(*), SUM(id), SUM(n), SUM(CRC32(CONCAT(id, ':', n)))) FROM " + table
-	assert.Equal(t, p.source.text(t, sum), p.target.text(t, sum))
-	assert.Equal(t, "1000001", p.target.text(t, count))
+	assert.Equal(t, p.source.Text(t, sum), p.target.Text(t, sum))
+	assert.Equal(t, "1000001", p.target.Text(t, count))
 }

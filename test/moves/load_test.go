@@ -3,128 +3,39 @@ package moves
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-	"github.com/stretchr/testify/require"
+	"wherry/test/internal/harness"
 )
 
-// load is an application that writes to the source of a move without a break, whatever happens to it.
-type load struct {
-	db      *sql.DB
-	spread  int // keys are chosen below it
-	pause   time.Duration
-	stopped context.CancelFunc
-	workers sync.WaitGroup
-
-	acknowledged atomic.Int64 // transactions
-	refused      atomic.Int64 // by a read-only server
-	failed       atomic.Int64 // rolled back: deadlocks, duplicates
-	lost         atomic.Int64 // connections
-	mu           sync.Mutex
-	wrong        error // of the test itself
-}
-
-// startLoad starts workers that write to the move's tables until stop, which the test's end calls too.
-func (m *move) startLoad(t *testing.T, seed uint64, workers, spread int, pause time.Duration) *load {
+// startLoad starts workers that write to the move's tables, whatever happens to them: keys are chosen below spread.
+func (m *move) startLoad(t *testing.T, seed uint64, workers, spread int, pause time.Duration) *harness.Load {
 	t.Helper()
-	db, err := m.source.open(appUser, appPassword, m.name)
-	require.NoError(t, err)
+	db := m.source.App(t, m.Name)
 	db.SetMaxIdleConns(workers)
-	ctx, cancel := context.WithCancel(context.Background())
-	l := &load{db: db, spread: spread, pause: pause, stopped: cancel}
-	for i := range workers {
-		l.workers.Go(func() { l.work(ctx, rand.New(rand.NewPCG(seed, uint64(i)))) })
+	o := harness.Loaded{
+		Seed: seed, Workers: workers, Pause: pause, Loses: true,
+		Bears: []uint16{1062, 1451, 1452}, // duplicates, a child without its parent
 	}
-	t.Cleanup(func() {
-		cancel()
-		l.workers.Wait()
-		_ = db.Close()
+	return harness.StartLoad(t, o, func(ctx context.Context, _ int, r *rand.Rand) error {
+		return transaction(ctx, db, r, spread)
 	})
-	return l
-}
-
-// stop ends it, and fails the test if the application itself was wrong or wrote nothing.
-func (l *load) stop(t *testing.T) {
-	t.Helper()
-	l.stopped()
-	l.workers.Wait()
-	require.NoError(t, l.wrong)
-	require.Positive(t, l.acknowledged.Load(), "transactions of the load")
-	t.Logf("load: %d transactions, %d rolled back, %d refused, %d connections lost", l.acknowledged.Load(),
-		l.failed.Load(), l.refused.Load(), l.lost.Load())
-}
-
-func (l *load) work(ctx context.Context, r *rand.Rand) {
-	for ctx.Err() == nil {
-		err := l.transaction(context.WithoutCancel(ctx), r)
-		wait := l.pause
-		var refusal *mysql.MySQLError
-		switch {
-		case err == nil:
-			l.acknowledged.Add(1)
-		case errors.As(err, &refusal):
-			switch refusal.Number {
-			case 1290, 1836: // read only
-				l.refused.Add(1)
-				wait = 5 * time.Millisecond
-			case 1062, 1205, 1213, 1451, 1452: // duplicates, deadlocks, a child without its parent
-				l.failed.Add(1)
-			case 1053, 1317, 1927, 1159, 1158, 1105: // a server that goes down
-				l.lost.Add(1)
-				wait = 50 * time.Millisecond
-			default:
-				l.fail(err)
-				return
-			}
-		case isLost(err):
-			l.lost.Add(1)
-			wait = 50 * time.Millisecond
-		default:
-			l.fail(err)
-			return
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
-	}
-}
-
-func (l *load) fail(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.wrong = fmt.Errorf("load: %w", err)
-}
-
-// isLost tells a lost connection.
-func isLost(err error) bool {
-	var network net.Error
-	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, io.EOF) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) || errors.Is(err, sql.ErrConnDone)
 }
 
 // errRollback is a transaction that the application itself takes back.
 var errRollback = errors.New("rollback")
 
 // transaction makes one.
-func (l *load) transaction(ctx context.Context, r *rand.Rand) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	tx, err := l.db.BeginTx(ctx, nil)
+func transaction(ctx context.Context, db *sql.DB, r *rand.Rand, spread int) error {
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	w := &writer{Rand: r, spread: l.spread, do: func(statement string, args ...any) error {
+	w := &writer{Rand: r, spread: spread, do: func(statement string, args ...any) error {
 		_, err := tx.ExecContext(ctx, statement, args...)
 		return err
 	}}

@@ -1,8 +1,6 @@
 package moves
 
 import (
-	"context"
-	"database/sql"
 	"fmt"
 	"os"
 	"strings"
@@ -10,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/harness"
 )
 
 // crossing is a table that only loses something, or nothing, on its way to the other family.
@@ -206,20 +206,20 @@ var crossings = map[string][]crossing{
 // TestLosses: what the other family cannot hold as it is, is refused by name before anything is changed, and moves with
 // the permission: copied, followed and compared, byte for byte.
 func TestLosses(t *testing.T) {
-	pairs(t, acrossPairs, func(t *testing.T, p pair) {
-		cases := append([]crossing{shared}, crossings[p.source.flavor]...)
+	pairs(t, harness.Across, func(t *testing.T, p pair) {
+		cases := append([]crossing{shared}, crossings[p.source.Flavor]...)
 		m := newMove(t, p, settings{})
-		p.source.exec(t, "CREATE TABLE "+quote(m.name)+".marks (mark VARCHAR(20) NOT NULL PRIMARY KEY) ENGINE=InnoDB"+
+		p.source.Exec(t, "CREATE TABLE "+quote(m.Name)+".marks (id INT NOT NULL PRIMARY KEY) ENGINE=InnoDB"+
 			generalTable)
 		var allowed []string
 		for i, c := range cases {
-			name := quote(m.name) + "." + c.table()
-			p.source.exec(t, "CREATE TABLE "+name+" "+c.create)
+			name := quote(m.Name) + "." + c.table()
+			p.source.Exec(t, "CREATE TABLE "+name+" "+c.create)
 			if c.alter != "" {
-				p.source.exec(t, "ALTER TABLE "+name+" "+c.alter)
+				p.source.Exec(t, "ALTER TABLE "+name+" "+c.alter)
 			}
 			for _, row := range c.rows {
-				p.source.exec(t, "INSERT INTO "+name+" VALUES ("+row+")")
+				p.source.Exec(t, "INSERT INTO "+name+" VALUES ("+row+")")
 			}
 			if c.loss != "" && i%2 == 0 {
 				allowed = append(allowed, c.loss)
@@ -234,31 +234,32 @@ func TestLosses(t *testing.T) {
 		m.refusesLosses(t, cases[1:2])
 		m.settings.lines = []string{"schema: {allow_losses: [" + strings.Join(allowed, ", ") + "]}"}
 		m.write(t)
-		r := m.must(t, "check")
+		r := m.Ends(t, harness.Done, "check")
 		for _, c := range cases[1:] {
-			assert.Contains(t, r.stdout, "loss:"+c.loss+" (move) "+m.name+"."+c.table(), "an allowed loss is a warning")
+			assert.Contains(t, r.Output(), "loss:"+c.loss+" (move) "+m.Name+"."+c.table(),
+				"an allowed loss is a warning")
 		}
-		m.must(t, "init-schema")
+		m.Must(t, "init-schema")
 		withoutPermission := m.settings.lines
 		m.settings.lines = nil
 		m.write(t)
-		refusal := m.run(t, "init-copy")
-		assert.Equal(t, refused, refusal.code, refusal)
+		refusal := m.Run(t, "init-copy")
+		assert.Equal(t, harness.Refused, refusal.Code, refusal)
 		m.settings.lines = withoutPermission
 		m.write(t)
-		m.must(t, "init-copy")
+		m.Must(t, "init-copy")
 		m.sameCrossings(t, cases)
-		replica := m.start(t, "start-replica")
+		replica := m.Start(t, "start-replica")
 		for _, c := range cases {
 			for _, statement := range c.later {
-				p.source.exec(t, fmt.Sprintf(statement, quote(m.name)+"."+c.table()))
+				p.source.Exec(t, fmt.Sprintf(statement, quote(m.Name)+"."+c.table()))
 			}
 		}
-		m.caughtUp(t, replica)
+		m.Followed(t, replica)
 		m.sameCrossings(t, cases)
-		m.must(t, "verify")
+		m.Must(t, "verify")
 		end := m.cutover(t)
-		require.Equal(t, done, end.code, end)
+		require.Equal(t, harness.Done, end.Code, end)
 		m.sameCrossings(t, cases)
 	})
 }
@@ -266,61 +267,36 @@ func TestLosses(t *testing.T) {
 // refusesLosses runs what must be refused for the losses of the cases, and sees that the target is as it was.
 func (m *move) refusesLosses(t *testing.T, cases []crossing) {
 	t.Helper()
-	check, create := m.run(t, "check"), m.run(t, "init-schema")
-	assert.Equal(t, refused, check.code, check)
-	assert.Equal(t, refused, create.code, create)
+	check, create := m.Run(t, "check"), m.Run(t, "init-schema")
+	assert.Equal(t, harness.Refused, check.Code, check)
+	assert.Equal(t, harness.Refused, create.Code, create)
 	for _, c := range cases {
 		if c.loss == "" {
 			continue
 		}
-		subject := m.name + "." + c.table()
+		subject := m.Name + "." + c.table()
 		if c.column != "" {
 			subject += "." + c.column
 		}
-		assert.Contains(t, check.stdout, "FAIL  loss:"+c.loss+" (move) "+subject)
-		assert.Contains(t, check.stdout, `allow_losses: ["`+c.loss+"@"+m.name+"."+c.table()+`"]`)
-		assert.Contains(t, create.stderr, "loss:"+c.loss+": "+subject)
-		assert.Contains(t, create.stderr, "nothing was changed")
+		assert.Contains(t, check.Output(), "FAIL  loss:"+c.loss+" (move) "+subject)
+		assert.Contains(t, check.Output(), `allow_losses: ["`+c.loss+"@"+m.Name+"."+c.table()+`"]`)
+		assert.Contains(t, create.Stderr(), "loss:"+c.loss+": "+subject)
+		assert.Contains(t, create.Stderr(), "nothing was changed")
 	}
 	databases := "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name IN ('" + m.database +
-		"', 'wherry_" + m.name + "')"
-	assert.Equal(t, "0", m.target.text(t, databases), "databases made on the target")
+		"', 'wherry_" + m.Name + "')"
+	assert.Equal(t, "0", m.target.Text(t, databases), "databases made on the target")
 }
 
 // sameCrossings compares both ends by expressions that mean the same on them.
 func (m *move) sameCrossings(t *testing.T, cases []crossing) {
 	t.Helper()
 	for _, c := range cases {
-		query := "SELECT id, " + c.compare + " FROM " + quote(m.name) + "." + c.table()
-		source, target := m.source.rows(t, query), m.target.rows(t, query)
+		query := "SELECT id, " + c.compare + " FROM " + quote(m.Name) + "." + c.table()
+		source, target := m.source.Lines(t, query), m.target.Lines(t, query)
 		assert.True(t, len(target) > 0 || c.rows == nil, c.table())
 		assert.Equal(t, source, target, c.table())
 	}
-}
-
-// rows returns the rows of a query as text, sorted.
-func (s *server) rows(t *testing.T, query string) map[string]string {
-	t.Helper()
-	rows, err := s.db.QueryContext(context.WithoutCancel(t.Context()), query)
-	require.NoError(t, err, "%s: %s", s.name, query)
-	defer rows.Close()
-	columns, err := rows.Columns()
-	require.NoError(t, err)
-	all := map[string]string{}
-	for rows.Next() {
-		values, into := make([]sql.NullString, len(columns)), make([]any, len(columns))
-		for i := range values {
-			into[i] = &values[i]
-		}
-		require.NoError(t, rows.Scan(into...))
-		text := ""
-		for i, v := range values[1:] {
-			text += fmt.Sprintf("%s=%v:%s\n", columns[i+1], v.Valid, v.String)
-		}
-		all[values[0].String] = text
-	}
-	require.NoError(t, rows.Err())
-	return all
 }
 
 // TestFatalLosses: what no permission can mend stays refused, and says so.
@@ -337,7 +313,7 @@ func TestFatalLosses(t *testing.T) {
 			"expression":  "(id INT NOT NULL PRIMARY KEY, v UUID, w INT AS (LENGTH(v)) STORED)",
 		},
 	}
-	pairs(t, acrossPairs, func(t *testing.T, p pair) {
+	pairs(t, harness.Across, func(t *testing.T, p pair) {
 		every, err := os.ReadFile("../../config.example.yaml")
 		require.NoError(t, err)
 		var names []string
@@ -347,15 +323,15 @@ func TestFatalLosses(t *testing.T) {
 			}
 		}
 		m := newMove(t, p, settings{lines: []string{"schema: {allow_losses: [" + strings.Join(names, ", ") + "]}"}})
-		for loss, create := range tables[p.source.flavor] {
-			p.source.exec(t, "CREATE TABLE "+quote(m.name)+"."+quote("t_"+loss)+" "+create)
+		for loss, create := range tables[p.source.Flavor] {
+			p.source.Exec(t, "CREATE TABLE "+quote(m.Name)+"."+quote("t_"+loss)+" "+create)
 		}
-		check, create := m.run(t, "check"), m.run(t, "init-schema")
-		assert.Equal(t, refused, check.code, check)
-		assert.Equal(t, refused, create.code, create)
-		for loss := range tables[p.source.flavor] {
-			assert.Contains(t, check.stdout, "FAIL  loss:"+loss+" (move) "+m.name+".t_"+loss)
+		check, create := m.Run(t, "check"), m.Run(t, "init-schema")
+		assert.Equal(t, harness.Refused, check.Code, check)
+		assert.Equal(t, harness.Refused, create.Code, create)
+		for loss := range tables[p.source.Flavor] {
+			assert.Contains(t, check.Output(), "FAIL  loss:"+loss+" (move) "+m.Name+".t_"+loss)
 		}
-		assert.NotContains(t, check.stdout, "allow_losses: [")
+		assert.NotContains(t, check.Output(), "allow_losses: [")
 	})
 }

@@ -7,27 +7,27 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"wherry/test/internal/between"
+	"wherry/test/internal/harness"
 )
 
 // TestStatementsPerTable counts what a small table more costs: statements on both ends, from nothing to a table with
 // its rows and indexes. A connection of its own, or settings before every statement, would show here.
 func TestStatementsPerTable(t *testing.T) {
 	const more, most = 40, 18
-	p := mysqlPair(t)
+	p := pairOf(t, harness.MySQL)
 	count := func(extra int) (source, target int) {
 		sourceSteps, targetSteps := &between.Steps{}, &between.Steps{}
-		from, to := newProxy(t, p.source), newProxy(t, p.target)
+		from, to := p.source.Proxy(t), p.target.Proxy(t)
 		from.Count(sourceSteps)
 		to.Count(targetSteps)
 		m := newMove(t, p, settings{source: from.Address(), target: to.Address()})
 		m.fill(t, 100)
 		for i := range extra {
-			m.source.exec(t, fmt.Sprintf("CREATE TABLE %s.x%d (id INT PRIMARY KEY, a VARCHAR(20), KEY a (a))",
-				quote(m.name), i),
-				fmt.Sprintf("INSERT INTO %s.x%d VALUES (1, 'a'), (2, 'b')", quote(m.name), i))
+			m.source.Exec(t, fmt.Sprintf("CREATE TABLE %s.x%d (id INT PRIMARY KEY, a VARCHAR(20), KEY a (a))",
+				quote(m.Name), i),
+				fmt.Sprintf("INSERT INTO %s.x%d VALUES (1, 'a'), (2, 'b')", quote(m.Name), i))
 		}
-		m.must(t, "init-schema")
-		m.must(t, "init-copy")
+		m.Phases(t, "init-schema", "init-copy")
 		source, _ = sourceSteps.Counted()
 		target, _ = targetSteps.Counted()
 		return source, target

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"wherry/test/internal/between"
+	"wherry/test/internal/harness"
 	"wherry/test/internal/lab"
 )
 
@@ -32,7 +33,7 @@ var small = []string{"seats", "parents", "children", "marks"}
 
 func newStepped(t *testing.T, p pair) *stepped {
 	t.Helper()
-	s := &stepped{steps: &between.Steps{}, source: newProxy(t, p.source), target: newProxy(t, p.target)}
+	s := &stepped{steps: &between.Steps{}, source: p.source.Proxy(t), target: p.target.Proxy(t)}
 	s.source.Count(s.steps)
 	s.target.Count(s.steps)
 	s.move = newMove(t, p, settings{source: s.source.Address(), target: s.target.Address(), lines: []string{
@@ -52,8 +53,8 @@ func newStepped(t *testing.T, p pair) *stepped {
 func (s *stepped) write(t *testing.T) {
 	t.Helper()
 	s.round++
-	d, n := quote(s.name), s.round
-	s.pair.source.exec(t,
+	d, n := quote(s.Name), s.round
+	s.pair.source.Exec(t,
 		fmt.Sprintf("INSERT INTO %s.seats (id, line, seat, guest, touched) VALUES (%d, 9, %d, 'new %d', %d)", d, 1000+n,
 			n, n, n),
 		fmt.Sprintf("UPDATE %s.seats SET touched = touched + 1, guest = CONCAT('again ', id, ' %d') WHERE id %% 7 = "+
@@ -62,16 +63,17 @@ func (s *stepped) write(t *testing.T) {
 		fmt.Sprintf("UPDATE %s.seats a JOIN %s.seats b ON a.id = 1 AND b.id = 2 SET a.line = -%d, b.line = a.line", d,
 			d, n+1),
 		fmt.Sprintf("DELETE FROM %s.children WHERE id = %d", d, n),
-		fmt.Sprintf("INSERT INTO %s.marks (mark) VALUES ('round %d')", d, n))
+		fmt.Sprintf("INSERT INTO %s.marks VALUES (-%d)", d, n))
 }
 
 // fail runs a command that dies, or whose connections do, at the n-th command to a server. It returns how it ended;
 // done with nothing struck means that it has fewer commands.
-func (s *stepped) fail(t *testing.T, n int, when between.Moment, cut bool, phase string, args ...string) (result,
+func (s *stepped) fail(t *testing.T, n int, when between.Moment, cut bool, phase string,
+	args ...string) (*harness.Child,
 	string,
 ) {
 	t.Helper()
-	started := make(chan *proc, 1)
+	started := make(chan *harness.Child, 1)
 	s.steps.Aim(n, when, func() {
 		if cut {
 			s.target.Cut()
@@ -80,11 +82,11 @@ func (s *stepped) fail(t *testing.T, n int, when between.Moment, cut bool, phase
 		}
 		p := <-started
 		started <- p
-		_ = p.cmd.Process.Signal(syscall.SIGKILL) // it may have ended by itself
+		_ = p.Signal(syscall.SIGKILL) // it may have ended by itself
 	})
-	p := s.start(t, phase, args...)
+	p := s.Start(t, append([]string{phase}, args...)...)
 	started <- p
-	r := p.wait(t)
+	r := p.Wait(t)
 	_, struck := s.steps.Counted()
 	s.steps.Aim(0, between.Before, nil)
 	return r, struck
@@ -96,9 +98,7 @@ func (s *stepped) same(t *testing.T) {
 	rows := 0
 	for _, x := range tables() {
 		if slices.Contains(small, x.name) {
-			n, differ := s.equalTable(t, x)
-			require.Zero(t, differ, x.name)
-			rows += n
+			rows += s.equalTable(t, x)
 		}
 	}
 	require.Positive(t, rows)
@@ -107,19 +107,19 @@ func (s *stepped) same(t *testing.T) {
 // reset takes the target back to before init-schema.
 func (s *stepped) reset(t *testing.T) {
 	t.Helper()
-	s.pair.target.exec(t, "DROP DATABASE IF EXISTS "+quote(s.database),
-		"DROP DATABASE IF EXISTS "+quote("wherry_"+s.name))
-	require.NoError(t, os.RemoveAll(s.state))
+	s.pair.target.Exec(t, "DROP DATABASE IF EXISTS "+quote(s.database),
+		"DROP DATABASE IF EXISTS "+quote("wherry_"+s.Name))
+	require.NoError(t, os.RemoveAll(s.State))
 }
 
 // unseal takes a finished cutover back.
 func (s *stepped) unseal(t *testing.T, state []byte) {
 	t.Helper()
-	facts := quote("wherry_"+s.name) + ".facts"
-	s.pair.target.exec(t, "DELETE FROM "+facts+" WHERE name IN ('cutover', 'cutover_journal')",
+	facts := quote("wherry_"+s.Name) + ".facts"
+	s.pair.target.Exec(t, "DELETE FROM "+facts+" WHERE name IN ('cutover', 'cutover_journal')",
 		"UPDATE "+facts+" SET name = 'position' WHERE name = 'final_position'")
-	require.NoError(t, s.pair.source.writable(t.Context()))
-	require.NoError(t, os.WriteFile(s.state, state, 0o600))
+	s.pair.source.Writable(t)
+	require.NoError(t, os.WriteFile(s.State, state, 0o600))
 }
 
 // steppedPhase is how one phase is struck.
@@ -135,7 +135,7 @@ type steppedPhase struct {
 // it was answered, and then runs the same command again. Which commands, a seed tells; with WHERRY_EVERY_STEP=1 all of
 // them (an hour).
 func TestStruckAtEveryStep(t *testing.T) {
-	likePair(t, func(t *testing.T, p pair) {
+	pairs(t, harness.Alike, func(t *testing.T, p pair) {
 		r := rand.New(rand.NewPCG(lab.Seed(t), 77))
 		s := newStepped(t, p)
 		for _, x := range steppedPhases() {
@@ -149,31 +149,31 @@ func steppedPhases() []steppedPhase {
 	var verified []byte
 	return []steppedPhase{
 		{"init-schema", none, func(t *testing.T, s *stepped) { s.reset(t) }, func(t *testing.T, s *stepped) {
-			assert.Equal(t, "4", s.pair.target.text(t, "SELECT COUNT(*) FROM information_schema.tables WHERE "+
+			assert.Equal(t, "4", s.pair.target.Text(t, "SELECT COUNT(*) FROM information_schema.tables WHERE "+
 				"table_schema = ?", s.database))
-		}, []int{failed}},
+		}, []int{harness.Failed}},
 		{"init-copy", none, func(t *testing.T, s *stepped) {
 			s.reset(t)
-			s.must(t, "init-schema")
+			s.Must(t, "init-schema")
 		}, func(t *testing.T, s *stepped) {
-			s.must(t, "start-replica", "--until-caught-up") // what was written after the point of consistency
+			s.CatchUp(t) // what was written after the point of consistency
 			s.same(t)
-		}, []int{failed}},
+		}, []int{harness.Failed}},
 		{"start-replica", func(*stepped) []string {
 			return []string{"--until-caught-up"}
 		}, func(t *testing.T, s *stepped) {
 			s.write(t)
-		}, func(t *testing.T, s *stepped) { s.same(t) }, []int{failed}},
+		}, func(t *testing.T, s *stepped) { s.same(t) }, []int{harness.Failed}},
 		{
 			"verify", none, func(t *testing.T, s *stepped) { s.write(t) }, func(t *testing.T, s *stepped) { s.same(t) },
-			[]int{failed},
+			[]int{harness.Failed},
 		},
 		{"cutover", func(s *stepped) []string {
-			return []string{"--confirm=" + s.name}
+			return []string{"--confirm=" + s.Name}
 		}, func(t *testing.T, s *stepped) {
 			if verified == nil {
 				var err error
-				verified, err = os.ReadFile(s.state)
+				verified, err = os.ReadFile(s.State)
 				require.NoError(t, err)
 			} else {
 				s.unseal(t, verified)
@@ -181,9 +181,9 @@ func steppedPhases() []steppedPhase {
 			s.write(t)
 		}, func(t *testing.T, s *stepped) {
 			s.same(t)
-			assert.True(t, s.pair.source.readOnly(t), "the source is read-only")
-			assert.NotEmpty(t, s.fact(t, "cutover"))
-		}, []int{failed, unfinished}},
+			assert.True(t, s.pair.source.ReadOnly(t), "the source is read-only")
+			assert.NotEmpty(t, s.Fact(t, "cutover"))
+		}, []int{harness.Failed, harness.Unfinished}},
 	}
 }
 
@@ -194,7 +194,7 @@ func (s *stepped) strike(t *testing.T, r *rand.Rand, x steppedPhase) {
 	t.Helper()
 	x.ready(t, s)
 	s.steps.Aim(0, between.Before, nil)
-	s.must(t, x.phase, x.args(s)...)
+	s.Must(t, append([]string{x.phase}, x.args(s)...)...)
 	last, _ := s.steps.Counted()
 	x.after(t, s)
 	every := os.Getenv("WHERRY_EVERY_STEP") == "1"
@@ -222,31 +222,31 @@ func (s *stepped) one(t *testing.T, x steppedPhase, n int, when between.Moment, 
 	what := fmt.Sprintf("%s, command %d %s, cut %t: %.150s", x.phase, n, when, cut, struck)
 	switch {
 	case struck == "":
-		require.Equal(t, done, ended.code, "%s: %s", what, ended)
+		require.Equal(t, harness.Done, ended.Code, "%s: %s", what, ended)
 	case cut:
-		require.Contains(t, append([]int{done}, x.codes...), ended.code, "%s: %s", what, ended)
+		require.Contains(t, append([]int{harness.Done}, x.codes...), ended.Code, "%s: %s", what, ended)
 	default:
-		require.Contains(t, []int{-1, done}, ended.code, "%s: %s", what, ended) // done: it was all but gone
+		require.Contains(t, []int{-1, harness.Done}, ended.Code, "%s: %s", what, ended) // done: it was all but gone
 	}
-	sealed := x.phase == "cutover" && s.fact(t, "cutover") != ""
-	if x.phase == "cutover" && cut && ended.code != done {
-		require.Equal(t, map[bool]int{false: failed, true: unfinished}[sealed], ended.code,
+	sealed := x.phase == "cutover" && s.Fact(t, "cutover") != ""
+	if x.phase == "cutover" && cut && ended.Code != harness.Done {
+		require.Equal(t, map[bool]int{false: harness.Failed, true: harness.Unfinished}[sealed], ended.Code,
 			"%s: the exit code tells whether the target has taken over: %s", what, ended)
-		require.Equal(t, sealed, s.pair.source.readOnly(t), "%s: the fence after a failure: %s", what, ended)
+		require.Equal(t, sealed, s.pair.source.ReadOnly(t), "%s: the fence after a failure: %s", what, ended)
 	}
 	copied := 0
 	if x.phase == "init-copy" {
-		copied = s.chunks(t)
+		copied = s.Chunks(t)
 	}
-	if !sealed && !s.pair.source.readOnly(t) {
+	if !sealed && !s.pair.source.ReadOnly(t) {
 		s.write(t)
 	}
 	s.steps.Aim(0, between.Before, nil)
-	again := s.run(t, x.phase, x.args(s)...)
-	require.Equal(t, done, again.code, "again after %s: %s\nfirst: %s", what, again, ended)
+	again := s.Run(t, append([]string{x.phase}, x.args(s)...)...)
+	require.Equal(t, harness.Done, again.Code, "again after %s: %s\nfirst: %s", what, again, ended)
 	if x.phase == "init-copy" {
 		// Fewer, if a commit was still under way when those that are done were counted.
-		assert.LessOrEqual(t, s.steps.Containing("LOAD DATA LOCAL"), s.chunks(t)-copied, "%s: chunks copied again",
+		assert.LessOrEqual(t, s.steps.Containing("LOAD DATA LOCAL"), s.Chunks(t)-copied, "%s: chunks copied again",
 			what)
 	}
 	x.after(t, s)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"wherry/test/internal/harness"
 )
 
 // unitFile is the systemd unit.
@@ -29,55 +31,55 @@ func unit(t *testing.T, key, instance, root string) string {
 // the state, and its commands run in the folder that the unit makes.
 func (m *move) asService(t *testing.T, root string) *move {
 	t.Helper()
-	other := *m
-	content, err := os.ReadFile(m.config)
+	inner, other := *m.Move, *m
+	other.Move = &inner
+	content, err := os.ReadFile(m.Config)
 	require.NoError(t, err)
-	other.config = filepath.Join(root, "etc/wherry", m.name+".yaml")
-	require.NoError(t, os.MkdirAll(filepath.Dir(other.config), 0o700))
-	require.NoError(t, os.WriteFile(other.config, []byte(strings.Replace(string(content), "state: "+m.state+"\n", "",
+	other.Config = filepath.Join(root, "etc/wherry", m.Name+".yaml")
+	require.NoError(t, os.MkdirAll(filepath.Dir(other.Config), 0o700))
+	require.NoError(t, os.WriteFile(other.Config, []byte(strings.Replace(string(content), "state: "+m.State+"\n", "",
 		1)), 0o600))
-	other.folder = unit(t, "WorkingDirectory", m.name, root)
-	require.Equal(t, filepath.Join(root, "var/lib", unit(t, "StateDirectory", m.name, root)), other.folder,
+	other.Folder = unit(t, "WorkingDirectory", m.Name, root)
+	require.Equal(t, filepath.Join(root, "var/lib", unit(t, "StateDirectory", m.Name, root)), other.Folder,
 		"the folder that systemd makes")
-	require.NoError(t, os.MkdirAll(other.folder, 0o750))
+	require.NoError(t, os.MkdirAll(other.Folder, 0o750))
 	return &other
 }
 
 // TestService runs two instances of the unit side by side, after their tables were copied in another folder, and the
 // commands that the README gives beside it.
 func TestService(t *testing.T) {
-	p, root := mysqlPair(t), t.TempDir()
+	p, root := pairOf(t, harness.MySQL), t.TempDir()
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
 	command := regexp.MustCompile(`(?m)^    sudo -u wherry wherry (\S+) --config /etc/wherry/shop\.yaml(.*)$`)
 	commands := command.FindAllStringSubmatch(string(readme), -1)
 	require.Len(t, commands, 3)
 	var moves []*move
-	var running []*proc
+	var running []*harness.Child
 	for range 2 {
 		m := newMove(t, p, settings{})
 		m.fill(t, 300)
-		m.must(t, "init-schema")
-		m.must(t, "init-copy")
+		m.Phases(t, "init-schema", "init-copy")
 		s := m.asService(t, root)
-		line := strings.Fields(unit(t, "ExecStart", m.name, root))
-		require.Equal(t, []string{"start-replica", "--config", s.config}, line[1:])
-		moves, running = append(moves, s), append(running, s.start(t, line[1]))
+		line := strings.Fields(unit(t, "ExecStart", m.Name, root))
+		require.Equal(t, []string{"start-replica", "--config", s.Config}, line[1:])
+		moves, running = append(moves, s), append(running, s.Start(t, line[1]))
 	}
 	for i, s := range moves {
-		s.caughtUp(t, running[i])
-		s.source.exec(t, "DELETE FROM "+quote(s.name)+".ints ORDER BY id LIMIT 7")
+		s.Followed(t, running[i])
+		s.source.Exec(t, "DELETE FROM "+quote(s.Name)+".ints ORDER BY id LIMIT 7")
 	}
 	for i, s := range moves {
 		for _, c := range commands {
-			r := s.run(t, c[1], strings.Fields(strings.ReplaceAll(c[2], "shop", s.name))...)
-			require.Equal(t, done, r.code, "%s: %s", c[1], r)
+			r := s.Run(t, append([]string{c[1]}, strings.Fields(strings.ReplaceAll(c[2], "shop", s.Name))...)...)
+			require.Equal(t, harness.Done, r.Code, "%s: %s", c[1], r)
 		}
-		require.Equal(t, done, running[i].wait(t).code)
+		require.Equal(t, harness.Done, running[i].Wait(t).Code)
 		s.equal(t)
-		_, err := os.Stat(filepath.Join(s.folder, "wherry-state.yaml"))
-		assert.NoError(t, err, "the state file is in the instance's folder")
-		require.NoError(t, s.source.writable(t.Context()))
+		_, err := os.Stat(filepath.Join(s.Folder, "wherry-state.yaml"))
+		require.NoError(t, err, "the state file is in the instance's folder")
+		s.source.Writable(t)
 	}
 }
 
