@@ -22,9 +22,6 @@ var binary string // the wherry under test
 // Main is TestMain: it builds the wherry under test.
 func Main(m *testing.M) { os.Exit(lab.Main(m, &binary)) }
 
-// Binary is the wherry under test.
-func Binary() string { return binary }
-
 // Options are what a move is built from.
 type Options struct {
 	// Name is that of the move, and of the database on the source that it moves. One that ends in "_" gets a random

@@ -126,15 +126,12 @@ func (s *Server) As(t *testing.T, user, password, database string) *sql.DB {
 	return pool
 }
 
-// App makes the account of the application, which may write to some databases, and returns its connections, which are
-// in the first of them. The last database may be a pattern of GRANT.
-func (s *Server) App(t *testing.T, databases ...string) *sql.DB {
+// App makes the account of the application, which may write to a database, and returns its connections in it.
+func (s *Server) App(t *testing.T, database string) *sql.DB {
 	t.Helper()
-	s.Exec(t, "CREATE USER IF NOT EXISTS '"+AppUser+"'@'%' IDENTIFIED BY '"+AppPassword+"'")
-	for _, database := range databases {
-		s.Exec(t, "GRANT ALL ON "+lab.Quote(database)+".* TO '"+AppUser+"'@'%'")
-	}
-	return s.As(t, AppUser, AppPassword, databases[0])
+	s.Exec(t, "CREATE USER IF NOT EXISTS '"+AppUser+"'@'%' IDENTIFIED BY '"+AppPassword+"'",
+		"GRANT ALL ON "+lab.Quote(database)+".* TO '"+AppUser+"'@'%'")
+	return s.As(t, AppUser, AppPassword, database)
 }
 
 // Exec runs statements, all on one connection, also while the test ends.
