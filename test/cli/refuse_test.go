@@ -136,7 +136,7 @@ var offline = []row{
 	},
 	{
 		name: "engine: postgres", change: set("target.engine", "postgres"), command: "check", code: 78,
-		says: []string{"target.engine: engine postgres is not available in this version"},
+		says: []string{"target.database: required with engine postgres"},
 	},
 	{
 		name: "alter", change: set("alter", []settings{{"table": database + ".t", "ddl": "ADD COLUMN x INT"}}),
