@@ -47,15 +47,15 @@ func (c *Cutover) makeObjects(ctx context.Context) error {
 	}
 	ledger := c.target.Ledger()
 	before, err := db.ReadObjects(ctx, ledger)
-	keys := c.lateKeys()
-	if err != nil || len(c.plans)+len(before.Made)+len(keys)+len(before.Keys) == 0 {
+	tables := c.lateTables()
+	if err != nil || len(c.plans)+len(before.Made)+len(tables)+len(before.Tables) == 0 {
 		return err
 	}
 	if len(c.plans) > 0 {
 		c.observe(StepObjects, fmt.Sprintf("%d besides tables", len(c.plans)))
 	}
 	fact := c.late()
-	fact.Keys = keys
+	fact.Tables = tables
 	for _, p := range c.plans {
 		// Not triggers: this move makes none before the takeover, so one that is found is somebody else's.
 		if p.Target.Kind != schema.TriggerObject {
@@ -289,7 +289,7 @@ func (f *takeover) objects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := f.addKeys(ctx, fact.Keys); err != nil || len(fact.Late) == 0 {
+	if err := f.completeTables(ctx, fact.Tables); err != nil || len(fact.Late) == 0 {
 		return err
 	}
 	f.c.observe(StepObjects, "triggers and events")

@@ -73,8 +73,8 @@ type Options struct {
 	Objects   func(ctx context.Context) ([]schema.ObjectPlan, error)
 	Conflicts func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error)
 
-	// Keys returns the foreign keys that the target gets once it has taken over; nil: none.
-	Keys func() []db.LateKeys
+	// Tables returns what tables of the target get once it has taken over; nil: nothing.
+	Tables func() []db.LateTable
 
 	// Open makes the target take writes from applications, once it has taken over and before HookSwitch. It is called
 	// again after a crash. nil: it takes them already.

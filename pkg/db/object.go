@@ -38,14 +38,15 @@ type Objects struct {
 	Made []ObjectName
 	// Late is what is done once the target has taken over.
 	Late []LateObject
-	// Keys are the foreign keys that tables get then, see schema.Dialect.LateForeignKeys.
-	Keys []LateKeys `json:",omitempty"`
+	// Tables get something then.
+	Tables []LateTable `json:",omitempty"`
 }
 
-// LateKeys are the foreign keys that a table of the target gets.
-type LateKeys struct {
-	Table schema.Name
-	Keys  []schema.ForeignKey
+// LateTable is what a table of the target gets once it has taken over.
+type LateTable struct {
+	Table    schema.Name
+	Keys     []schema.ForeignKey // see schema.Dialect.LateForeignKeys
+	Triggers []string            // see schema.Dialect.Triggers
 }
 
 // ObjectName is which object is meant.

@@ -187,14 +187,16 @@ func (m *Move) cutoverObjects(ctx context.Context) ([]schema.ObjectPlan, error) 
 	return objects.Plans, errors.Join(findingErrors(plan.Failed(objects.Findings))...)
 }
 
-// lateKeys returns the foreign keys that the plan leaves for after the takeover.
-func (m *Move) lateKeys() (keys []db.LateKeys) {
+// lateTables returns what the plan leaves for after the takeover.
+func (m *Move) lateTables() (tables []db.LateTable) {
 	for i := range m.plan.Steps {
-		if s := &m.plan.Steps[i]; len(s.Late) > 0 {
-			keys = append(keys, db.LateKeys{Table: s.Target.Name, Keys: s.Late})
+		s := &m.plan.Steps[i]
+		late := db.LateTable{Table: s.Target.Name, Keys: s.Late, Triggers: m.target.Dialect().Triggers(s.Target)}
+		if len(late.Keys)+len(late.Triggers) > 0 {
+			tables = append(tables, late)
 		}
 	}
-	return keys
+	return tables
 }
 
 // rehearsed reports what a rehearsal of the cutover has measured, and keeps it in the state file. It stops before the

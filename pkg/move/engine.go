@@ -57,6 +57,7 @@ type server struct {
 	password string
 	move     string
 	copying  config.Copy // how rows are loaded into it
+	losses   []string    // that are allowed, see config.Schema
 	opening
 }
 
@@ -100,7 +101,10 @@ func (m *Move) server(ctx context.Context, e *config.Endpoint) (engine, server, 
 	if err != nil {
 		return kind, server{}, fmt.Errorf("%w: %w", err, config.ErrInvalid)
 	}
-	return kind, server{Endpoint: e, password: password, move: m.cfg.Move, copying: m.cfg.Copy}, nil
+	return kind, server{
+		Endpoint: e, password: password, move: m.cfg.Move, copying: m.cfg.Copy,
+		losses: m.cfg.Schema.AllowLosses,
+	}, nil
 }
 
 // classify gives an error of a server its kind.

@@ -94,7 +94,7 @@ func (f forward) evolver(opts evolve.Options) *evolve.Evolver {
 
 // crossing moves objects too: triggers, views and the like.
 func (f forward) crossing(opts *cutover.Options) {
-	opts.Objects, opts.Keys = f.cutoverObjects, f.lateKeys
+	opts.Objects, opts.Tables = f.cutoverObjects, f.lateTables
 	opts.Conflicts = func(ctx context.Context, plans []schema.ObjectPlan) ([]string, error) {
 		return db.ObjectConflicts(ctx, f.target, plans)
 	}

@@ -24,6 +24,9 @@ type Rule struct {
 	// Form is the kind of the target's column if that kind prints each value in one way only, else schema.Other. The
 	// text is read in that form: a UUID in lower case, JSON with sorted keys.
 	Form schema.Kind
+	// Numeric is a Form of JSON in which numbers keep all their digits and none has an exponent, as PostgreSQL's jsonb
+	// prints them: 1.50 stays 1.50, and 1e3 is read as 1000.
+	Numeric bool
 	// PlainZero reads the number -0 as 0: the target cannot hold -0, and the user allowed that loss.
 	PlainZero bool
 	// ZeroDate reads a date that no calendar has, such as 0000-00-00 or 2024-02-30, as NULL: the target cannot hold it,
@@ -75,6 +78,7 @@ func (r *Route) compile() {
 		source, target := r.Source.Column(i), r.Target.Column(i)
 		if !slices.Contains(r.Source.Key, i) {
 			rules[i].Form = formOf(&source.Type, &target.Type)
+			rules[i].Numeric = rules[i].Form == schema.JSON && target.Type.Name == "jsonb"
 		}
 		rules[i].PlainZero = named(r.allowed[schema.NegativeZero], source)
 		// Not of a key, which is written back to look rows up: two keys could become one.
@@ -88,7 +92,8 @@ func (r *Route) compile() {
 			read.Charset, read.Encoded = cmp.Or(rules[i].Into, "utf8mb4"), nil
 			values[i] = &read
 		}
-		retyped = retyped || source.Type.Kind != target.Type.Kind || values[i] != &source.Type
+		retyped = retyped || values[i] != &source.Type || source.Type.Kind != target.Type.Kind ||
+			source.Type.Size != target.Type.Size || source.Type.Scale != target.Type.Scale
 	}
 	r.Source.Rules, r.Target.values = nil, nil
 	if slices.ContainsFunc(rules, func(rule Rule) bool { return rule != Rule{} }) {
@@ -159,6 +164,10 @@ func modern(charset string) string {
 func formOf(source, target *schema.Type) schema.Kind {
 	switch source.Kind {
 	case schema.Char, schema.Varchar, schema.Text:
+	case schema.JSON: // whose numbers another server may print otherwise
+		if target.Name != "jsonb" {
+			return schema.Other
+		}
 	default:
 		return schema.Other
 	}

@@ -26,7 +26,7 @@ func newMove(t *testing.T, source, target *harness.Server) *harness.Move {
 		Lines: []string{
 			"copy: {workers: 3, chunk_rows: 300}", "replicate: {batch_rows: 400}",
 			"cutover: {max_lag: 30s, timeout: 60s}",
-			"schema: {allow_losses: [collation, enum, set, json-text]}",
+			"schema: {allow_losses: [collation, enum, set, json-text, on-update]}",
 		},
 	})
 }
@@ -85,6 +85,9 @@ func afterwards(t *testing.T, m *harness.Move, target *harness.Server) {
 	assert.Greater(t, id, highest)
 	target.Exec(t, fmt.Sprintf("INSERT INTO "+in+"entries (account, name) VALUES (%d, 'x')", id))
 	assert.Equal(t, 7, target.Number(t, fmt.Sprintf("SELECT extra FROM "+in+"entries WHERE account = %d", id)))
+	target.Exec(t, fmt.Sprintf("UPDATE "+in+"entries SET amount = 5 WHERE account = %d", id))
+	assert.Equal(t, 1, target.Number(t, fmt.Sprintf("SELECT count(touched) FROM "+in+"entries WHERE account = %d", id)),
+		"ON UPDATE CURRENT_TIMESTAMP")
 	_, err := target.Value(t, "INSERT INTO "+in+"entries (account, name) VALUES (987654321, 'x') RETURNING account")
 	require.ErrorContains(t, err, "of_account")
 	target.Exec(t, fmt.Sprintf("DELETE FROM "+in+"accounts WHERE id = %d", id))
@@ -105,7 +108,7 @@ func write(ctx context.Context, app *sql.DB, r *rand.Rand, n int) error {
 				"VALUES "+
 				"('é%d', %d.%04d, %d, %d / 8, '2024-02-%02d', '1999-12-31 23:59:59.%06d', FROM_UNIXTIME(%d.25), "+
 				"'%s', '%s', "+
-				`'{"n": %d, "s": "x\\u00e9"}', X'%08x', %s)`, r.IntN(1e12), r.IntN(1e9)-5e8, r.IntN(1e4), r.IntN(256),
+				`'{"n": %d, "s": "x\\u00e9", "d": [1.5e300, -1e-20, 1.50]}', X'%08x', %s)`, r.IntN(1e12), r.IntN(1e9)-5e8, r.IntN(1e4), r.IntN(256),
 				r.IntN(2000)-1000, 1+r.IntN(29), r.IntN(1e6), 1+r.IntN(2e9), []string{"", "a", "a,c"}[r.IntN(3)],
 				[]string{"x", "ž"}[r.IntN(2)], r.IntN(1000), r.Uint32(), []string{"NULL", "'it''s 🐎'"}[r.IntN(2)])
 		case 3:

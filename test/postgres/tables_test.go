@@ -69,6 +69,10 @@ func tables() []table {
 				{name: "account", definition: "BIGINT UNSIGNED NOT NULL"},
 				{name: "name", definition: "VARCHAR(40) NOT NULL"},
 				{name: "amount", definition: "INT"},
+				{
+					name: "touched", definition: "TIMESTAMP NULL DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP",
+					here: "DATE_FORMAT(touched, '" + microseconds + "')", there: "to_char(touched, '" + asMicros + "')",
+				},
 			},
 			more: "PRIMARY KEY (account, name), CONSTRAINT of_account FOREIGN KEY (account) REFERENCES accounts (id) " +
 				"ON DELETE CASCADE",

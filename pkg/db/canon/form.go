@@ -20,14 +20,9 @@ import (
 // AppendForm writes a text as a column of the given kind prints it. Text that such a column does not accept stays as
 // it is: the target refuses it with an error that names the row.
 func AppendForm(dst, text []byte, kind schema.Kind) []byte {
-	at := len(dst)
 	switch kind {
 	case schema.JSON:
-		n := former{text: text, dst: dst}
-		if n.value(0); n.space() < len(text) || n.bad {
-			return append(n.dst[:at], text...)
-		}
-		return n.dst
+		return appendDocument(dst, text, false)
 	case schema.UUID:
 		var whole [16]byte
 		digits := bytes.ReplaceAll(text, []byte("-"), nil)
@@ -50,6 +45,18 @@ func AppendForm(dst, text []byte, kind schema.Kind) []byte {
 	return append(dst, text...)
 }
 
+// AppendNumericForm writes a JSON text as PostgreSQL's jsonb prints it: the order of members is MySQL's, numbers keep
+// all their digits.
+func AppendNumericForm(dst, text []byte) []byte { return appendDocument(dst, text, true) }
+
+func appendDocument(dst, text []byte, numeric bool) []byte {
+	n, at := former{text: text, dst: dst, numeric: numeric}, len(dst)
+	if n.value(0); n.space() < len(text) || n.bad {
+		return append(n.dst[:at], text...)
+	}
+	return n.dst
+}
+
 // former writes a JSON text as MySQL prints the document that it makes of it (mysql-server
 // sql-common/json_dom.cc): members by the length of their names and then by bytes, of members of one name the last,
 // numbers as they are stored. A number that would be stored as another one is put into the document as it is (see
@@ -59,6 +66,8 @@ type former struct {
 	at   int
 	dst  []byte
 	bad  bool
+
+	numeric bool // numbers as PostgreSQL's numeric prints them
 }
 
 // Limits of MySQL: the depth of documents, the bytes of a member's name, and the digits of a decimal.
@@ -258,6 +267,10 @@ func (n *former) number() {
 	n.at = NumberEnd(n.text, n.at)
 	number := n.text[begin:n.at]
 	if n.bad = n.bad || !isJSONNumber(number); n.bad {
+		return
+	}
+	if n.numeric {
+		n.dst = AppendNumeric(n.dst, number)
 		return
 	}
 	digits := bytes.TrimPrefix(number, []byte("-"))

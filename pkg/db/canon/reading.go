@@ -84,6 +84,8 @@ func (r *Reading) Append(dst, own []byte, i int) (_ []byte, ok bool) {
 		own = bytes.ReplaceAll(own, []byte{0}, nil)
 	}
 	switch {
+	case v.rule.Numeric:
+		return AppendNumericForm(dst, own), true
 	case v.rule.Form != schema.Other:
 		return AppendForm(dst, own, v.rule.Form), true
 	case v.rule.PlainZero && string(own) == "-0":

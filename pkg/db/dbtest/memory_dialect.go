@@ -39,6 +39,9 @@ func (dialect) Regenerates(*schema.Table) []string { return nil }
 // SessionColumns finds none: nothing is computed.
 func (dialect) SessionColumns(*schema.Table) []string { return nil }
 
+// Triggers are none.
+func (dialect) Triggers(*schema.Table) []string { return nil }
+
 // LateForeignKeys is false: foreign keys of the memory refuse nothing.
 func (dialect) LateForeignKeys() bool { return false }
 

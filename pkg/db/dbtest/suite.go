@@ -37,9 +37,8 @@ type Harness struct {
 	Fences []db.FenceKind
 	// NoZero tells that the target's text does not hold the character 0x00: the suite sees it refused.
 	NoZero bool
-	// View returns a view that shows every column of a table, in the target's language. It is for a target into whose
-	// language views and triggers of the source are not translated; triggers are not tried there. nil: they are.
-	View func(view, table schema.Name) *schema.Object
+	// NoTriggers tells that the target takes no triggers of the source's language.
+	NoTriggers bool
 	// Large is how many rows of about 100 bytes make a transaction that is streamed in several parts; 0: 1,000. A real
 	// engine has parts of megabytes and needs more.
 	Large int

@@ -47,8 +47,8 @@ func (t *Target) guarded(ctx context.Context, c *wire.Conn, statement string, at
 		if err != nil || done {
 			return err
 		}
-		if at != nil {
-			statement = asOf(statement, at)
+		if err := fitsMoment(statement, at); err != nil {
+			return err
 		}
 		if err := c.Exec(ctx, statement); err != nil {
 			if n, taken := g.taken(err, acts); taken { // since it was looked for

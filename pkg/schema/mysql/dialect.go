@@ -216,6 +216,9 @@ func alter(name schema.Name, adds []string) []string {
 // LateForeignKeys implements schema.Dialect: sessions that write rows turn foreign_key_checks off.
 func (d dialect) LateForeignKeys() bool { return false }
 
+// Triggers implements schema.Dialect: columns do by themselves what they did on the source.
+func (d dialect) Triggers(*schema.Table) []string { return nil }
+
 // UniqueNames implements schema.Dialect.
 func (d dialect) UniqueNames() (foreignKeys, checks bool) {
 	return !d.flavor.HasForeignKeyNamesPerTable(), !d.flavor.HasCheckNamesPerTable()

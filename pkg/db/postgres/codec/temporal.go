@@ -16,10 +16,7 @@ const (
 	maxDay    = 9999
 )
 
-// ZeroDate is the loss of dates that are none.
-const ZeroDate = "zero-date"
-
-var noDate = &ValueError{Why: "it is no date of the calendar", Loss: ZeroDate}
+var noDate = &ValueError{Why: "it is no date of the calendar", Loss: schema.ZeroDate}
 
 // date holds dates of the calendar.
 func date(value *schema.Type) (Codec, bool) {

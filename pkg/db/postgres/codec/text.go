@@ -9,9 +9,6 @@ import (
 	"wherry/pkg/schema"
 )
 
-// ZeroByte is the loss of the character 0x00, which PostgreSQL's text does not hold.
-const ZeroByte = "zero-byte"
-
 // unicode are the character sets whose bytes are those of UTF-8.
 var unicode = []string{"", "utf8mb4", "utf8mb3", "utf8", "ascii"}
 
@@ -38,7 +35,7 @@ func appendText(dst, v []byte) ([]byte, error) {
 
 func characters(v []byte) error {
 	if bytes.IndexByte(v, 0) >= 0 {
-		return &ValueError{Why: "it has the character 0x00, which text of PostgreSQL does not hold", Loss: ZeroByte}
+		return &ValueError{Why: "it has the character 0x00, which text of PostgreSQL does not hold", Loss: schema.ZeroByte}
 	}
 	if !utf8.Valid(v) {
 		return &ValueError{
@@ -160,7 +157,7 @@ func document(v []byte) error {
 		}
 		if slashes%2 == 0 {
 			return &ValueError{
-				Why: `it has the character \u0000, which jsonb does not hold`, Loss: ZeroByte,
+				Why: `it has the character \u0000, which jsonb does not hold`, Loss: schema.ZeroByte,
 				Fix: "give the column type json on the target",
 			}
 		}

@@ -16,20 +16,21 @@ import (
 // nothing. That the rows which are there reference something is looked at after the switch: it reads whole tables, and
 // writes need not be blocked for it.
 
-// lateKeys returns the foreign keys that are added after the takeover.
-func (c *Cutover) lateKeys() []db.LateKeys {
-	if c.opts.Keys == nil {
+// lateTables returns what tables get after the takeover.
+func (c *Cutover) lateTables() []db.LateTable {
+	if c.opts.Tables == nil {
 		return nil
 	}
-	return c.opts.Keys()
+	return c.opts.Tables()
 }
 
-// addKeys adds the foreign keys that tables lack. Those of an interrupted run are there.
-func (f *takeover) addKeys(ctx context.Context, keys []db.LateKeys) error {
-	if len(keys) > 0 {
-		f.c.observe(StepObjects, "foreign keys of "+count.Of(len(keys), "table"))
+// completeTables adds the foreign keys that tables lack, and makes their triggers. Those of an interrupted run are
+// there.
+func (f *takeover) completeTables(ctx context.Context, tables []db.LateTable) error {
+	if len(tables) > 0 {
+		f.c.observe(StepObjects, "foreign keys and triggers of "+count.Of(len(tables), "table"))
 	}
-	for _, late := range keys {
+	for _, late := range tables {
 		err := retry(ctx, func() error {
 			for {
 				want, statements, err := f.lacking(ctx, late)
@@ -44,12 +45,17 @@ func (f *takeover) addKeys(ctx context.Context, keys []db.LateKeys) error {
 		if err != nil {
 			return fmt.Errorf("add foreign keys of %s: %w", late.Table, err)
 		}
+		for _, statement := range late.Triggers {
+			if err := retry(ctx, func() error { return f.c.target.Execute(ctx, statement) }); err != nil {
+				return fmt.Errorf("make triggers of %s: %w", late.Table, err)
+			}
+		}
 	}
 	return nil
 }
 
 // lacking returns how many of the keys a table of the target does not have, and the statements that are left to run.
-func (f *takeover) lacking(ctx context.Context, late db.LateKeys) (n int, statements []string, err error) {
+func (f *takeover) lacking(ctx context.Context, late db.LateTable) (n int, statements []string, err error) {
 	found, err := f.c.target.Tables(ctx, late.Table.Equal)
 	if err != nil {
 		return 0, nil, err
@@ -74,7 +80,7 @@ func (f *takeover) proveKeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, late := range fact.Keys {
+	for _, late := range fact.Tables {
 		_, statements, err := f.lacking(ctx, late)
 		if err != nil {
 			return fmt.Errorf("prove foreign keys of %s: %w", late.Table, err)
