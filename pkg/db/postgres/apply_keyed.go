@@ -26,7 +26,7 @@ type writer struct {
 }
 
 func (a *applier) newWriter(i int, r *route.Route) (*writer, error) {
-	c, err := a.t.of(&r.Target)
+	c, err := newColumns(&r.Target)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 
 	"wherry/pkg/db"
 	"wherry/pkg/db/postgres/codec"
@@ -25,23 +24,7 @@ type columns struct {
 	written []int         // positions of the values that are written: generated columns are made by the server
 }
 
-// columnCache keeps what was worked out of relations, by the relation's address: a route keeps its own.
-type columnCache struct {
-	known sync.Map // *route.Relation to *columns
-}
-
-// of returns the columns of a relation. The error names what cannot be carried.
-func (t *Target) of(rel *route.Relation) (*columns, error) {
-	if known, ok := t.columns.known.Load(rel); ok {
-		return known.(*columns), nil //nolint:forcetypeassert // nothing else is put there
-	}
-	c, err := newColumns(rel)
-	if err == nil {
-		t.columns.known.Store(rel, c)
-	}
-	return c, err
-}
-
+// newColumns returns the columns of a relation. The error names what cannot be carried.
 func newColumns(rel *route.Relation) (*columns, error) {
 	n := len(rel.Columns)
 	c := &columns{

@@ -24,7 +24,7 @@ const beginLoad = "BEGIN; SET LOCAL synchronous_commit = off"
 func (t *Target) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (loaded db.Loaded,
 	err error,
 ) {
-	columns, err := t.of(&r.Target)
+	columns, err := newColumns(&r.Target)
 	if err != nil {
 		return loaded, err
 	}

@@ -31,7 +31,7 @@ func (a *applier) Referencing(ctx context.Context, l *db.Lookup) ([]db.Row, erro
 }
 
 func (a *applier) referencing(ctx context.Context, l *db.Lookup) (found []db.Row, err error) {
-	c, err := a.t.of(&l.Route.Target)
+	c, err := newColumns(&l.Route.Target)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 // Misfits returns what finds the values of a row that PostgreSQL does not hold: it is what writes them, without a
 // server.
 func (t *Target) Misfits(r *route.Route) (db.Misfits, error) {
-	c, err := t.of(&r.Target)
+	c, err := newColumns(&r.Target)
 	if err != nil {
 		return nil, err
 	}

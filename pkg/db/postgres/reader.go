@@ -52,7 +52,7 @@ func (t *Target) Sum(ctx context.Context, rel *route.Relation, r db.Range) (db.S
 }
 
 func (q reading) rows(ctx context.Context, rel *route.Relation, r db.Range, ordered bool) (db.Rows, error) {
-	c, err := q.t.of(rel)
+	c, err := newColumns(rel)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func (q reading) bound(ctx context.Context, rel *route.Relation, after db.Row, n
 }
 
 func (q reading) fetch(ctx context.Context, rel *route.Relation, keys []db.Row) (db.Rows, error) {
-	c, err := q.t.of(rel)
+	c, err := newColumns(rel)
 	if err != nil {
 		return nil, err
 	}

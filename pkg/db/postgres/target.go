@@ -28,7 +28,6 @@ type Target struct {
 	lastApplier atomic.Uint32 // process of the applier before, which must be gone before its outcome is read
 	// connections of one applier waited for each other once: from then on one of them applies all
 	alone    atomic.Bool
-	columns  columnCache
 	conflict sync.Map // *route.Route to bool: whether the table that is there has unique indexes besides the row key
 }
 
