@@ -108,6 +108,19 @@ type Alter struct {
 type Schema struct {
 	Existing    string   `mapstructure:"existing"`
 	AllowLosses []string `mapstructure:"allow_losses"`
+
+	// For a target of engine postgres: Types are other types for columns; Fulltext makes GIN indexes of FULLTEXT ones;
+	// Materialize are globs of views, as db.view, whose rows are stored.
+	Types       []TypeRule `mapstructure:"types"`
+	Fulltext    bool       `mapstructure:"fulltext"`
+	Materialize []string   `mapstructure:"materialize"`
+}
+
+// TypeRule gives columns the type As, in the target's words. Of is a type of the source, such as tinyint(1), or
+// columns, as a glob on db.table.column.
+type TypeRule struct {
+	Of string `mapstructure:"of"`
+	As string `mapstructure:"as"`
 }
 
 // Copy is how existing rows are carried. ChunkRows 0 means that the size is learned from ChunkBytes. Spool keeps the

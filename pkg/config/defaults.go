@@ -13,7 +13,7 @@ func Defaults() Config {
 		Routes:  []Route{},
 		Filters: []Filter{},
 		Alter:   []Alter{},
-		Schema:  Schema{Existing: "refuse", AllowLosses: []string{}},
+		Schema:  Schema{Existing: "refuse", AllowLosses: []string{}, Types: []TypeRule{}, Materialize: []string{}},
 		Copy: Copy{
 			Workers:        4,
 			ChunkBytes:     16 * MiB,

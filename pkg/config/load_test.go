@@ -136,6 +136,14 @@ func TestLoadRefuses(t *testing.T) {
 		{"move", "move: Shop", `move: "Shop" does not fit, expected 1 to 40 of a-z, 0-9 and _`},
 		{"state", "state: x.txt", `state: "x.txt" does not fit`},
 		{"engine", "source: {engine: postgres}", "source.engine: PostgreSQL is a target only"},
+		{
+			"types without PostgreSQL", "schema: {types: [{of: enum, as: varchar}]}",
+			"schema: types, fulltext and materialize are for a target of engine postgres",
+		},
+		{
+			"half a type", "target: {engine: postgres, database: app}\nschema: {types: [{of: enum}]}",
+			"schema.types[0]: of and as are both required",
+		},
 		{"no database", "target: {engine: postgres}", "target.database: required with engine postgres"},
 		{
 			"engine unknown", "source: {engine: oracle}",

@@ -11,6 +11,14 @@ import (
 // checkSchema checks the names of losses and the form of their globs. Whether a glob matches any table is unknown here.
 func (c *Config) checkSchema(p *problems) {
 	oneOf(p, "schema.existing", c.Schema.Existing, "refuse", "accept")
+	if s := &c.Schema; c.Target.Engine != "postgres" && (len(s.Types) > 0 || s.Fulltext || len(s.Materialize) > 0) {
+		p.addf("schema: types, fulltext and materialize are for a target of engine postgres")
+	}
+	for i, rule := range c.Schema.Types {
+		if rule.Of == "" || rule.As == "" {
+			p.addf("schema.types[%d]: of and as are both required", i)
+		}
+	}
 	names := make([]string, len(schema.LossNames))
 	for i, loss := range schema.LossNames {
 		names[i] = loss.Name

@@ -56,8 +56,8 @@ type server struct {
 	*config.Endpoint
 	password string
 	move     string
-	copying  config.Copy // how rows are loaded into it
-	losses   []string    // that are allowed, see config.Schema
+	copying  config.Copy   // how rows are loaded into it
+	schema   config.Schema // how its tables may differ
 	opening
 }
 
@@ -101,10 +101,8 @@ func (m *Move) server(ctx context.Context, e *config.Endpoint) (engine, server, 
 	if err != nil {
 		return kind, server{}, fmt.Errorf("%w: %w", err, config.ErrInvalid)
 	}
-	return kind, server{
-		Endpoint: e, password: password, move: m.cfg.Move, copying: m.cfg.Copy,
-		losses: m.cfg.Schema.AllowLosses,
-	}, nil
+	return kind, server{Endpoint: e, password: password, move: m.cfg.Move, copying: m.cfg.Copy, schema: m.cfg.Schema},
+		nil
 }
 
 // classify gives an error of a server its kind.

@@ -3,7 +3,6 @@ package move
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"wherry/pkg/config"
@@ -25,7 +24,7 @@ func postgresEngine() engine {
 			end, err := postgres.OpenTarget(ctx, postgres.Config{
 				Host: s.Host, Port: s.Port, Socket: s.Socket, User: s.User, Password: s.password, Database: s.Database,
 				TLS: tls, TLSFallback: fallback, ConnectTimeout: s.ConnectTimeout, Move: s.move,
-				Types: dialect.Options{ZeroDates: slices.ContainsFunc(s.losses, isZeroDate)},
+				Types: postgresTypes(s.schema),
 			})
 			if err != nil {
 				return nil, connectError{err}
@@ -36,9 +35,15 @@ func postgresEngine() engine {
 	}
 }
 
-// isZeroDate tells whether an allowed loss is that of dates which no calendar has, for some tables or for all: their
-// columns take NULL then.
-func isZeroDate(allowed string) bool {
-	name, _, _ := strings.Cut(allowed, "@")
-	return name == schema.ZeroDate
+// postgresTypes is what the configuration says of the target's tables.
+func postgresTypes(s config.Schema) dialect.Options {
+	o := dialect.Options{Types: map[string]string{}, Fulltext: s.Fulltext, Materialize: s.Materialize}
+	for _, rule := range s.Types {
+		o.Types[rule.Of] = rule.As
+	}
+	for _, loss := range s.AllowLosses {
+		name, _, _ := strings.Cut(loss, "@")
+		o.ZeroDates = o.ZeroDates || name == schema.ZeroDate
+	}
+	return o
 }

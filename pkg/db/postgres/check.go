@@ -108,13 +108,20 @@ func (l *checklist) encoding(ctx context.Context, _ db.Plan) error {
 // values finds columns whose values have no way to the target's type.
 func (l *checklist) values(_ context.Context, plan db.Plan) error {
 	good := true
+	var tables []*schema.Table
 	for _, r := range plan.Routes {
+		tables = append(tables, r.Source.Table)
 		if _, err := newColumns(&r.Target); err != nil {
 			good = false
 			l.add(db.Fail, "types", r.Source.Name().String(), err.Error(),
 				"give the column another type, or exclude the "+
 					"table")
 		}
+	}
+	for _, unused := range l.t.dialect.Unused(tables) {
+		good = false
+		l.add(db.Fail, "types", unused, "no column of the move is meant by this entry of schema.types",
+			"correct its name, as db.table.column, or take it out")
 	}
 	if good {
 		l.ok("types", "every column has a way to its type on the target")
