@@ -71,9 +71,9 @@ type Dialect interface {
 	// AddForeignKeys begins with a statement that adds a key as long as one lacks, and what looks at existing rows,
 	// and may be refused because of them, comes after all keys are there.
 	LateForeignKeys() bool
-	// Triggers returns the statements that make triggers for what the columns of a table do elsewhere by themselves, such
-	// as ON UPDATE CURRENT_TIMESTAMP. They are run once the target has taken over: before, they would change rows that
-	// are the source's. Made again they change nothing.
+	// Triggers returns the statements that make triggers for what the columns of a table do elsewhere by themselves,
+	// such as ON UPDATE CURRENT_TIMESTAMP. They are run once the target has taken over: before, they would change
+	// rows that are the source's. Made again they change nothing.
 	Triggers(t *Table) []string
 	// UniqueNames returns which constraints must have names of their own in their database. Where they need not, a name
 	// has to be unique in its table only.

@@ -108,7 +108,8 @@ func write(ctx context.Context, app *sql.DB, r *rand.Rand, n int) error {
 				"VALUES "+
 				"('é%d', %d.%04d, %d, %d / 8, '2024-02-%02d', '1999-12-31 23:59:59.%06d', FROM_UNIXTIME(%d.25), "+
 				"'%s', '%s', "+
-				`'{"n": %d, "s": "x\\u00e9", "d": [1.5e300, -1e-20, 1.50]}', X'%08x', %s)`, r.IntN(1e12), r.IntN(1e9)-5e8, r.IntN(1e4), r.IntN(256),
+				`'{"n": %d, "s": "x\\u00e9", "d": [1.5e300, -1e-20, 1.50]}', X'%08x', %s)`, r.IntN(1e12),
+				r.IntN(1e9)-5e8, r.IntN(1e4), r.IntN(256),
 				r.IntN(2000)-1000, 1+r.IntN(29), r.IntN(1e6), 1+r.IntN(2e9), []string{"", "a", "a,c"}[r.IntN(3)],
 				[]string{"x", "ž"}[r.IntN(2)], r.IntN(1000), r.Uint32(), []string{"NULL", "'it''s 🐎'"}[r.IntN(2)])
 		case 3:

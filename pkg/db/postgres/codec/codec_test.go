@@ -403,11 +403,14 @@ func TestServer(t *testing.T) {
 func TestNumericForm(t *testing.T) {
 	conn := connect(t)
 	for _, text := range []string{
-		`0`, `-0`, `-0.0`, `1.50`, `1e3`, `1.5e3`, `1.5E-3`, `1e+2`, `15e-1`, `1.50e1`, `0e5`, `0.0e-2`, `1e-7`, `-1e20`,
-		`12345678901234567890123`, `1.7976931348623157e308`, `5e-324`, `{"bb":1, "a":[1.10,2e1],"a":{"c":"\u00e9\/\u0001"}}`,
+		`0`, `-0`, `-0.0`, `1.50`, `1e3`, `1.5e3`, `1.5E-3`, `1e+2`, `15e-1`, `1.50e1`, `0e5`, `0.0e-2`, `1e-7`,
+		`-1e20`,
+		`12345678901234567890123`, `1.7976931348623157e308`, `5e-324`,
+		`{"bb":1, "a":[1.10,2e1],"a":{"c":"\u00e9\/\u0001"}}`,
 		`{"é":1,"zz":2,"b":3,"":4}`, `"\b\f\n\r\t\"\\\u007f"`,
 	} {
-		res := conn.ExecParams(t.Context(), "SELECT $1::jsonb::text", [][]byte{[]byte(text)}, []uint32{25}, nil, nil).Read()
+		res := conn.ExecParams(t.Context(), "SELECT $1::jsonb::text", [][]byte{[]byte(text)}, []uint32{25}, nil,
+			nil).Read()
 		require.NoError(t, res.Err, text)
 		assert.Equal(t, string(res.Rows[0][0]), string(canon.AppendNumericForm(nil, []byte(text))), text)
 	}

@@ -35,7 +35,10 @@ func appendText(dst, v []byte) ([]byte, error) {
 
 func characters(v []byte) error {
 	if bytes.IndexByte(v, 0) >= 0 {
-		return &ValueError{Why: "it has the character 0x00, which text of PostgreSQL does not hold", Loss: schema.ZeroByte}
+		return &ValueError{
+			Why:  "it has the character 0x00, which text of PostgreSQL does not hold",
+			Loss: schema.ZeroByte,
+		}
 	}
 	if !utf8.Valid(v) {
 		return &ValueError{
