@@ -717,7 +717,11 @@ func TestForeignKeys(t *testing.T) {
 			order = append(order, s[:strings.IndexByte(s, '{')])
 		}}
 		require.NoError(t, w.run(t.Context()))
-		assert.Equal(t, []string{"add indexes ", "add foreign keys "}, slices.Compact(order))
+		want := []string{"add indexes ", "add foreign keys "}
+		if w.right.Dialect().Analyze(items) != "" {
+			want = append(want, "analyze ") // a server that counts what it has when it is asked, with all rows there
+		}
+		assert.Equal(t, want, slices.Compact(order))
 		w.equal()
 	})
 }

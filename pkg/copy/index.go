@@ -26,6 +26,9 @@ func (c *Copy) finish(ctx context.Context) error {
 	if existing, err = c.foreignKeys(ctx, existing); err != nil {
 		return err
 	}
+	if err := c.analyze(ctx); err != nil {
+		return err
+	}
 	for _, r := range c.routes {
 		if diff := c.target.Dialect().Differences(r.Target.Table, existing[r.Target.Name()], true,
 			true); len(diff) > 0 {
@@ -82,6 +85,28 @@ func (c *Copy) foreignKeys(ctx context.Context, existing map[schema.Name]*schema
 		return existing, nil
 	}
 	return c.read(ctx, c.routes...)
+}
+
+// analyze has the target count what is in the tables. Without that its first plans may take a table of millions of rows
+// for an empty one. It is tried once: rows are right without it, so an error only warns.
+func (c *Copy) analyze(ctx context.Context) error {
+	group, analyzing := errgroup.WithContext(ctx)
+	group.SetLimit(c.opts.IndexWorkers)
+	for _, r := range c.routes {
+		name := r.Target.Name()
+		statement := c.target.Dialect().Analyze(name)
+		if statement == "" {
+			continue
+		}
+		group.Go(func() error {
+			if err := c.target.Execute(analyzing, statement); err != nil && ctx.Err() == nil {
+				c.opts.Log.Warn().Err(err).Str("statement", statement).
+					Msg("the target did not count the rows of a table: its first plans may be slow")
+			}
+			return ctx.Err()
+		})
+	}
+	return group.Wait()
 }
 
 // complete executes the statements that a table still lacks, each with retries of its own. After an error the table

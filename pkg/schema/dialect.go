@@ -31,6 +31,9 @@ type Dialect interface {
 	// AddForeignKeys returns the statements that add the foreign keys of t that existing lacks. They also remove
 	// defaults that CREATE TABLE cannot leave out.
 	AddForeignKeys(t, existing *Table) []string
+	// Analyze returns the statement that has the server count what is in a table, for its plans, or "" if it does that
+	// by itself while rows are loaded.
+	Analyze(name Name) string
 	// SetAutoIncrement returns the statement that sets the next automatic value, or "" when the table has none.
 	SetAutoIncrement(t *Table, next uint64) string
 	// Alter returns the statements that turn the table from, as it is on the server, into to, keeping its rows: none

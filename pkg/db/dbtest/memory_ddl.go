@@ -23,6 +23,7 @@ const (
 	createTable    = "create table "
 	replaceTable   = "replace table "
 	truncateTable  = "truncate table "
+	analyzeTable   = "analyze "
 	dropTable      = "drop table "
 	renameTable    = "rename table "
 	renameTables   = "rename tables "
@@ -254,6 +255,8 @@ func (s *Server) execute(statement string) ([]schema.Name, error) {
 		delete(s.tables, name)
 		def.Name = o.To
 		return []schema.Name{name, o.To}, s.rebuild(t, &def, sameNames)
+	case analyzeTable:
+		return nil, nil
 	case truncateTable:
 		s.tables[name] = newTable(s.family, &def)
 		return []schema.Name{name}, nil

@@ -54,6 +54,14 @@ func (dialect) DropTable(name schema.Name) string { return DropTable(name) }
 // TruncateTable returns the statement that removes a table's rows.
 func (dialect) TruncateTable(name schema.Name) string { return TruncateTable(name) }
 
+// Analyze returns a statement in the second family, whose servers count nothing by themselves.
+func (d dialect) Analyze(name schema.Name) string {
+	if !d.family.single {
+		return ""
+	}
+	return write(analyzeTable, operands{Table: schema.Table{Name: name}})
+}
+
 // RenameTables returns the statement that renames tables one after the other.
 func (dialect) RenameTables(pairs [][2]schema.Name) string {
 	return write(renameTables, operands{Pairs: pairs})

@@ -24,6 +24,9 @@ func (d dialect) DropTable(name schema.Name) string {
 	return "DROP TABLE IF EXISTS " + Quoted(name)
 }
 
+// Analyze returns "": InnoDB counts anew whenever a tenth of a table has changed (innodb_stats_auto_recalc).
+func (dialect) Analyze(schema.Name) string { return "" }
+
 // TruncateTable implements schema.Dialect.
 func (d dialect) TruncateTable(name schema.Name) string {
 	return "TRUNCATE TABLE " + Quoted(name)

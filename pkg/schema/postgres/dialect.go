@@ -13,6 +13,10 @@ func (Dialect) DropTable(name schema.Name) string { return "DROP TABLE IF EXISTS
 // TruncateTable implements schema.Dialect.
 func (Dialect) TruncateTable(name schema.Name) string { return "TRUNCATE TABLE " + Quoted(name) }
 
+// Analyze returns the statement that counts what is in a table. Autovacuum would come to it within minutes; the first
+// queries after a cutover come before.
+func (Dialect) Analyze(name schema.Name) string { return "ANALYZE " + Quoted(name) }
+
 // CreateDatabase implements schema.Dialect. It makes a schema. Collations are the database's.
 func (Dialect) CreateDatabase(name, _ string) string {
 	return "CREATE SCHEMA IF NOT EXISTS " + Quote(name)

@@ -90,6 +90,7 @@ func TestReadStatement(t *testing.T) {
 	for text, want := range map[string][]Act{
 		d.DropTable(a):                     {{Kind: Drops, Name: a}},
 		d.TruncateTable(b):                 {{Kind: Changes, Name: b}},
+		d.Analyze(b):                       {{Kind: Changes, Name: b}},
 		d.CreateTable(plan, true)[0]:       {{Kind: Creates, Name: a}},
 		d.CreateTable(plan, true)[1]:       {{Kind: Changes, Name: a}},
 		d.CreateTable(plan, false)[2]:      {{Kind: Changes, Name: a}},

@@ -80,7 +80,7 @@ func (r *statementReader) statement() {
 	case r.Accept("DROP TABLE IF EXISTS"):
 		r.act(Drops)
 	case r.Accept("TRUNCATE TABLE"), r.Accept("COMMENT ON TABLE"), r.Accept("COMMENT ON COLUMN"),
-		r.Accept("LOCK TABLE"):
+		r.Accept("LOCK TABLE"), r.Accept("ANALYZE"):
 		r.act(Changes)
 	case r.Accept("CREATE INDEX"), r.Accept("CREATE UNIQUE INDEX"):
 		r.Read(sqltext.Name)
