@@ -128,7 +128,7 @@ func classOf(t *schema.Type) class {
 func (t *translator) number(v value) value {
 	switch v.class {
 	case truth:
-		return value{sql: "(" + v.sql + ")::bigint", class: whole}
+		return value{sql: "(" + v.sql + ")::integer::bigint", class: whole}
 	case whole:
 		if v.big {
 			return value{sql: v.sql + "::numeric", class: whole, big: true}
