@@ -44,8 +44,8 @@ func TestThreeRoadsOneRow(t *testing.T) {
 		t.Logf("replay with WHERRY_SEED=%d", seed)
 		w := newRoads(t, s, rand.New(rand.NewPCG(seed, 1))) //nolint:gosec // a test
 		shared, own := w.types()
-		rows := 0
-		for number := 0; len(shared)+len(own) > 0; number++ {
+		rows, number := 0, 0
+		for ; len(shared)+len(own) > 0; number++ {
 			kinds := &shared
 			if len(shared) == 0 || number%3 == 2 && len(own) > 0 {
 				kinds = &own
@@ -58,7 +58,7 @@ func TestThreeRoadsOneRow(t *testing.T) {
 				rows += w.roads(table)
 			})
 		}
-		assert.Greater(t, rows, 1000)
+		assert.Greater(t, rows, 100*number) // how many tables the types are dealt out to is random too
 	})
 }
 
