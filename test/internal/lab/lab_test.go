@@ -114,7 +114,8 @@ func TestMove(t *testing.T) {
 
 func TestVersions(t *testing.T) {
 	servers, err := ParseServers("mysql-1=mysql://root@h:1 mariadb-1=mariadb://root@h:2 mariadb-2=mariadb://root@h:3 " +
-		"mariadb118-1=mariadb://root@h:4 mariadb105-1=mariadb://root@h:5 mariadb105-2=mariadb://root@h:6")
+		"mariadb118-1=mariadb://root@h:4 mariadb105-1=mariadb://root@h:5 mariadb105-2=mariadb://root@h:6 " +
+		"postgres-1=postgres://postgres@h:7")
 	require.NoError(t, err)
 	var names []string
 	for _, p := range versions(servers) {

@@ -35,6 +35,9 @@ func Versions(t *testing.T) []Versioned {
 func versions(servers []Server) (pairs []Versioned) {
 	var flavors []string
 	for _, s := range servers {
+		if s.Flavor == Postgres { // a target only, with tests of its own
+			continue
+		}
 		if flavor, _, _ := strings.Cut(s.Name, "-"); !slices.Contains(flavors, flavor) {
 			flavors = append(flavors, flavor)
 		}
