@@ -1,4 +1,4 @@
-// Command wherry moves live MySQL and MariaDB databases: copy, follow, prove, switch.
+// Command wherry moves live MySQL and MariaDB databases, to their like or to PostgreSQL: copy, follow, prove, switch.
 package main
 
 import (

@@ -157,7 +157,7 @@ func (w *writer) insert(ctx context.Context) error {
 // mayDisplace refuses where the row in the way may be another one to the source, for good.
 func (w *writer) mayDisplace(ctx context.Context) error {
 	if !slices.ContainsFunc(w.competing, func(i *schema.Index) bool { return comparesOtherwise(w.route, i) }) &&
-		!blurred(w.route) {
+		!keyComparesOtherwise(w.route) {
 		return nil
 	}
 	if w.a.displaced != nil {
@@ -191,8 +191,8 @@ func comparesOtherwise(r *route.Route, index *schema.Index) bool {
 	return false
 }
 
-// blurred tells it of the row key's index.
-func blurred(r *route.Route) bool {
+// keyComparesOtherwise tells whether the index of the row key does.
+func keyComparesOtherwise(r *route.Route) bool {
 	key := r.Target.Table.KeyIndex()
 	return key != nil && comparesOtherwise(r, key)
 }

@@ -20,7 +20,7 @@ const (
 	// workersLockWait is how long one of several connections waits for a row: it may be one of the others that holds
 	// it, until all commit together, which no server finds out.
 	workersLockWait = "10s"
-	vanishTimeout   = 30 * time.Second // for a terminated process to end
+	goneTimeout   = 30 * time.Second // for a terminated process to end
 )
 
 // lockKey is the number of an advisory lock, as a literal. Advisory locks belong to a database.
@@ -32,7 +32,7 @@ func lockKey(name string) string {
 
 // NewApplier takes the lock and reads the position.
 func (t *Target) NewApplier(ctx context.Context, opts db.ApplyOptions) (_ db.Applier, err error) {
-	if err := t.vanish(ctx, t.lastApplier.Load()); err != nil {
+	if err := t.awaitGone(ctx, t.lastApplier.Load()); err != nil {
 		return nil, err
 	}
 	n := max(opts.Workers, 1)
@@ -66,13 +66,13 @@ func (t *Target) NewApplier(ctx context.Context, opts db.ApplyOptions) (_ db.App
 	return a, a.readPosition(ctx)
 }
 
-// vanish makes sure that an earlier applier's process is gone, so that a commit of its that is still under way cannot
+// awaitGone makes sure that an earlier applier's process is gone, so that a commit of its that is still under way cannot
 // come after the position has been read.
-func (t *Target) vanish(ctx context.Context, pid uint32) error {
+func (t *Target) awaitGone(ctx context.Context, pid uint32) error {
 	if pid == 0 {
 		return nil
 	}
-	for deadline := time.Now().Add(vanishTimeout); ; {
+	for deadline := time.Now().Add(goneTimeout); ; {
 		gone := false
 		err := t.pool.Do(ctx, func(c *wire.Conn) error {
 			// Another process may have got the number since: it has not our name, or is not of our account.
@@ -88,7 +88,7 @@ func (t *Target) vanish(ctx context.Context, pid uint32) error {
 		case gone:
 			return nil
 		case time.Now().After(deadline):
-			return fmt.Errorf("end process %d on the target: still there after %s: %w", pid, vanishTimeout,
+			return fmt.Errorf("end process %d on the target: still there after %s: %w", pid, goneTimeout,
 				db.ErrConnection)
 		}
 		if err := db.Pause(ctx, 20*time.Millisecond); err != nil {

@@ -24,7 +24,7 @@ func (a *applier) split(b *db.Batch) []db.Batch {
 		for i := range tables {
 			tables[i].Route = tb.Route
 		}
-		if len(tb.Route.Target.Key) == 0 || tb.Route.Target.Table.OtherUnique() || blurred(tb.Route) {
+		if len(tb.Route.Target.Key) == 0 || tb.Route.Target.Table.OtherUnique() || keyComparesOtherwise(tb.Route) {
 			tables[0] = tb
 		} else {
 			for _, key := range tb.Deletes {
