@@ -20,7 +20,7 @@ const (
 	// workersLockWait is how long one of several connections waits for a row: it may be one of the others that holds
 	// it, until all commit together, which no server finds out.
 	workersLockWait = "10s"
-	goneTimeout   = 30 * time.Second // for a terminated process to end
+	goneTimeout     = 30 * time.Second // for a terminated process to end
 )
 
 // lockKey is the number of an advisory lock, as a literal. Advisory locks belong to a database.
@@ -66,8 +66,8 @@ func (t *Target) NewApplier(ctx context.Context, opts db.ApplyOptions) (_ db.App
 	return a, a.readPosition(ctx)
 }
 
-// awaitGone makes sure that an earlier applier's process is gone, so that a commit of its that is still under way cannot
-// come after the position has been read.
+// awaitGone makes sure that an earlier applier's process is gone, so that a commit of its that is still under
+// way cannot come after the position has been read.
 func (t *Target) awaitGone(ctx context.Context, pid uint32) error {
 	if pid == 0 {
 		return nil

@@ -16,9 +16,10 @@ import (
 	dialect "wherry/pkg/schema/postgres"
 )
 
-// beginLoad begins a transaction for rows. They commit with the record that they are there: when the server loses both
-// in a crash, the chunk is loaded again, so nobody waits for the disk.
-const beginLoad = "BEGIN; SET LOCAL synchronous_commit = off"
+// beginLoad begins a transaction for rows. It is durable when it has committed, as all are here: a copy that goes on
+// counts the chunk as done. With synchronous_commit off a server that crashes loses the last commits that it has
+// confirmed, and their rows would be missing for good.
+const beginLoad = "BEGIN"
 
 // Load copies a chunk and marks it done in the same transaction.
 func (t *Target) Load(ctx context.Context, from db.RowReader, r *route.Route, c db.Chunk) (loaded db.Loaded,
