@@ -146,9 +146,9 @@ func newRootCmd(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "wherry",
 		Short: "Move a live MySQL or MariaDB database to another server, or to PostgreSQL",
-		Long: `Wherry moves a live MySQL or MariaDB database to another server, or to PostgreSQL, while the application goes on
-writing. It copies every row, follows every change, proves both sides equal, and switches over with writes blocked for
-well under a second. Until the cutover the source is only read.
+		Long: `Wherry moves a live MySQL or MariaDB database to another server, or to PostgreSQL, while the application
+goes on writing. It copies every row, follows every change, proves both sides equal, and switches over with writes
+blocked for well under a second. Until the cutover the source is only read.
 
 The work is done in phases, one command each. Each command prints the next one to run. Every phase can be killed at any
 time and run again: it continues, because its progress is kept on the target together with the data. The state file is a
